@@ -1,0 +1,47 @@
+"""One sentence with its gold tags and its picture, and a digest over many of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+LANGUAGES = ("en", "fr", "de", "es")
+SPLITS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A sentence, already split into words.
+
+    Attributes:
+        words: the words, W of them, as the file has them.
+        tags: one IOB2 tag per word; None where the sentence is unlabelled.
+        language: "en", "fr", "de", "es", or None where neither the folder nor the caller said.
+        image_id: what the file calls the picture, undecoded; None where the sentence has none.
+        image: the picture's file, existing or not; None where the sentence has none or no image folder is known.
+        where: ``path/file.txt:123``, the first line of the sentence.
+        convention: annotation convention of the gold tags ("wiki", "caption"); None is the default one.
+    """
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...] | None
+    language: str | None = None
+    image_id: str | None = None
+    image: Path | None = None
+    where: str = ""
+    convention: str | None = None
+
+
+def dataset_digest(examples: Iterable[Example]) -> str:
+    """Return the SHA-256, in hex, over words, tags, language and image ids of the sentences in their order.
+
+    File names and folders do not enter: the same data elsewhere has the same digest.
+    """
+    digest = hashlib.sha256()
+    for example in examples:
+        record = (example.words, example.tags, example.language, example.image_id)
+        digest.update(json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n")
+    return digest.hexdigest()

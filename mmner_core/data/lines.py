@@ -1,0 +1,101 @@
+"""Text files in and out: lines without surprises, written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from mmner_core.errors import InputError
+
+BLOCK_BYTES = 1 << 20
+MAX_LINE_BYTES = 1 << 20
+BOM = "\ufeff"
+_PERMISSIONS = 0o644  # mkstemp makes files that only their owner reads
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    r"""Yield the lines of a UTF-8 file without their ends, a block in memory at a time.
+
+    Only ``\n`` and ``\r\n`` end a line: a word may hold U+2028 or U+0085, which ``str.splitlines`` would cut at.
+
+    Raises:
+        InputError: if the file cannot be read, is not UTF-8 text, or has a line over 1 MB.
+    """
+    number = 1
+    for block in _blocks(path):
+        text = _decode(block, path, number)
+        if number == 1:
+            text = text.removeprefix(BOM)
+        lines = text.removesuffix("\n").split("\n")
+        yield from lines
+        number += len(lines)
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Yield blocks that end with a line end, the last one perhaps without."""
+    try:
+        with path.open("rb") as file:
+            while block := _whole_lines(file, path):
+                yield block
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _whole_lines(file: BinaryIO, path: Path) -> bytes:
+    block = file.read(BLOCK_BYTES)
+    if block and not block.endswith(b"\n"):
+        rest = file.readline(MAX_LINE_BYTES)
+        if len(rest) == MAX_LINE_BYTES and not rest.endswith(b"\n"):
+            raise InputError(f"{path} has a line of more than 1 MB; it is not a file of tagged words.")
+        block += rest
+    return block
+
+
+def _decode(block: bytes, path: Path, first_line: int) -> str:
+    if (nul := block.find(b"\0")) >= 0:
+        line = first_line + block.count(b"\n", 0, nul)
+        raise InputError(f"{path}:{line}: there is a NUL byte here; the file is binary or UTF-16, save it as UTF-8.")
+    try:
+        text = block.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = first_line + block.count(b"\n", 0, error.start)
+        byte = block[error.start]
+        raise InputError(f"{path}:{line}: byte 0x{byte:02x} is not UTF-8; convert the file to UTF-8.") from error
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").removesuffix("\r")
+    return text
+
+
+def write_lines(path: Path, chunks: Iterable[str], *, overwrite: bool = False) -> None:
+    """Write chunks of text as UTF-8 so that the file appears complete or not at all.
+
+    Raises:
+        InputError: if the file exists and ``overwrite`` is off, or cannot be written.
+    """
+    if path.exists() and not overwrite:
+        raise InputError(f"{path} exists; choose another name or ask to overwrite it.")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".part")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(_keep_leading_bom(chunks))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(_PERMISSIONS)
+        temporary.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _keep_leading_bom(chunks: Iterable[str]) -> Iterator[str]:
+    """Protect a text that really begins with U+FEFF: a reader takes the first one for a byte order mark."""
+    for number, chunk in enumerate(chunks):
+        yield BOM + chunk if number == 0 and chunk.startswith(BOM) else chunk

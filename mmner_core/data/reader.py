@@ -1,0 +1,114 @@
+"""Read examples: a path in, sentences with language and image out, in a stream or as a list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mmner_core.data.example import Example
+from mmner_core.data.formats import Format
+from mmner_core.data.image_files import ImageFolder
+from mmner_core.data.layouts import DataFile, find_files
+from mmner_core.data.lines import read_lines, write_lines
+from mmner_core.data.report import ReadReport
+from mmner_core.data.sniff import FORMATS, get_format
+from mmner_core.errors import InputError
+
+
+def read_examples(
+    path: str | Path,
+    *,
+    images: str | Path | None = None,
+    language: str | None = None,
+    split: str | None = None,
+    fmt: str = "auto",
+) -> tuple[list[Example], ReadReport]:
+    """Read all sentences of a file or folder; see :func:`iter_examples`.
+
+    Returns:
+        the sentences, and the counts of what was met on the way.
+    """
+    report = ReadReport()
+    examples = list(iter_examples(path, images=images, language=language, split=split, fmt=fmt, report=report))
+    return examples, report
+
+
+def iter_examples(
+    path: str | Path,
+    *,
+    images: str | Path | None = None,
+    language: str | None = None,
+    split: str | None = None,
+    fmt: str = "auto",
+    report: ReadReport | None = None,
+) -> Iterator[Example]:
+    """Yield the sentences of a file or folder one by one; a file of any size takes little memory.
+
+    Args:
+        path: a file, or a folder laid out as :func:`~mmner_core.data.layouts.find_files` describes.
+        images: the folder of the pictures; without it, a folder ``images`` beside the data is used if there is one.
+        language: choose one language of several, or name the language of a file whose folder does not.
+        split: choose "train", "valid" or "test"; None reads all.
+        fmt: "mmnerd", "conll", "conllu", or "auto" to tell by the first lines of each file.
+        report: collects the counts while sentences are read.
+
+    Raises:
+        InputError: if nothing is found, a file is empty, or a line is not what the format says, with file and line.
+    """
+    report = report if report is not None else ReadReport()
+    layout = find_files(path, images=images, language=language, split=split)
+    report.notes += layout.notes
+    folders: dict[Path, ImageFolder] = {}
+    for file in layout.files:
+        if file.images is not None and file.images not in folders:
+            folders[file.images] = ImageFolder(file.images)
+        folder = folders[file.images] if file.images is not None else None
+        yield from _iter_file(file, folder, get_format(fmt, file.path), report)
+
+
+def _iter_file(file: DataFile, folder: ImageFolder | None, fmt: Format, report: ReadReport) -> Iterator[Example]:
+    name = str(file.path)
+    report.files.append(name)
+    before = report.sentences
+    for words, tags, image_id, line in fmt.iter_sentences(read_lines(file.path), name, report):
+        where = f"{name}:{line}"
+        report.sentences += 1
+        report.words += len(words)
+        yield Example(
+            words=words,
+            tags=tags,
+            language=file.language,
+            image_id=image_id,
+            image=_find_image(image_id, folder, where, report),
+            where=where,
+        )
+    if report.sentences == before:
+        raise InputError(f"{name}: no sentences in this file.")
+
+
+def _find_image(image_id: str | None, folder: ImageFolder | None, where: str, report: ReadReport) -> Path | None:
+    if image_id is None:
+        report.without_image += 1
+        return None
+    if folder is None:
+        report.images_missing += 1
+        return None
+    path, exists = folder.resolve(image_id, where)
+    if exists:
+        report.images_present += 1
+    else:
+        report.images_missing += 1
+    return path
+
+
+def write_examples(
+    path: str | Path, examples: Iterable[Example], *, fmt: str = "mmnerd", overwrite: bool = False
+) -> None:
+    """Write sentences in a format, the whole file or nothing; an image id is left out where the format has none.
+
+    Raises:
+        InputError: if the file exists and ``overwrite`` is off, or a sentence cannot be written in that format.
+    """
+    if fmt not in FORMATS:
+        raise InputError(f"There is no data format {fmt!r}; choose {', '.join(FORMATS)}.")
+    write_lines(Path(path), map(FORMATS[fmt].format_sentence, examples), overwrite=overwrite)
