@@ -1,0 +1,88 @@
+"""Donors: no sentence keeps its own photo, and photos are dealt out as often as before where that is possible."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis.donors import derange, draw_other, other_type_donors, shuffled_donors
+from mmner_core.data.example import Example
+from mmner_core.errors import InputError
+
+
+def sentence(image: str, *tags: str, language: str = "en") -> Example:
+    """Make a sentence with these tags and this picture."""
+    return Example(words=("w",) * len(tags), tags=tags, language=language, image=Path(image), where="f.txt:1")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.integers(0, 5), max_size=14), st.integers(0, 2**31))
+def test_derangement(keys: list[int], seed: int) -> None:
+    """Each place gets a place with another key; a permutation exactly when no key has more than half of the places."""
+    chosen = derange(keys, np.random.default_rng(seed))
+    assert len(chosen) == len(keys)
+    if len(set(keys)) < 2:
+        assert chosen == [None] * len(keys)
+        return
+    assert all(j is not None and keys[j] != keys[i] for i, j in enumerate(chosen))
+    possible = 2 * max(Counter(keys).values()) <= len(keys)
+    assert (sorted(j for j in chosen if j is not None) == list(range(len(keys)))) == possible
+
+
+def test_derangement_reaches_every_one() -> None:
+    """Of four distinct photos each of the 9 derangements turns up: the choice is not a mere rotation."""
+    rng = np.random.default_rng(0)
+    assert len({tuple(derange("abcd", rng)) for _ in range(300)}) == 9
+
+
+def test_shuffle_stays_within_the_language() -> None:
+    """A German sentence gets the photo of another German sentence; one alone in its language gets none."""
+    examples = [sentence(f"{i}.jpg", "O", language="en" if i % 2 else "de") for i in range(12)]
+    examples.append(sentence("x.jpg", "O", language="fr"))
+    donors = shuffled_donors(examples, range(13), np.random.default_rng(0))
+    assert donors.pop(12) is None
+    assert sorted(j for j in donors.values() if j is not None) == list(range(12))
+    for i, j in donors.items():
+        assert j is not None and j != i
+        assert examples[j].language == examples[i].language
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 4), st.lists(st.sampled_from(["O", "B-PER", "B-LOC"]), min_size=1, max_size=2)),
+        max_size=10,
+    ),
+    st.integers(0, 1000),
+)
+def test_other_type_shares_no_type(rows: list[tuple[int, list[str]]], seed: int) -> None:
+    """The photo given illustrates no sentence that shares a type, illustrates some type, and is not one's own."""
+    examples = [sentence(f"{image}.jpg", *tags) for image, tags in rows]
+    shown: dict[Path | None, set[str]] = {}
+    for example in examples:
+        shown.setdefault(example.image, set()).update(set(example.tags or ()) - {"O"})
+    donors = other_type_donors(examples, range(len(rows)), np.random.default_rng(seed))
+    for i, donor in donors.items():
+        own = set(examples[i].tags or ()) - {"O"}
+        eligible = {photo for photo, types in shown.items() if types and not types & own and photo != examples[i].image}
+        assert (donor is None) == (not eligible)
+        assert donor is None or examples[donor].image in eligible
+
+
+def test_other_type_needs_gold_tags() -> None:
+    """The message says which sentence has none."""
+    example = Example(words=("a",), tags=None, language="en", image=Path("a.jpg"), where="x.txt:7")
+    with pytest.raises(InputError, match=r"x\.txt:7.*gold tags"):
+        other_type_donors([example], [0], np.random.default_rng(0))
+
+
+def test_draw_other() -> None:
+    """All places but the avoided are drawn; with nothing else the answer is None."""
+    rng = np.random.default_rng(0)
+    assert {draw_other("abca", "a", rng) for _ in range(100)} == {1, 2}
+    assert draw_other("aaaaaaab", "a", rng) == 7
+    assert draw_other("aa", "a", rng) is None
+    assert draw_other("", "a", rng) is None
