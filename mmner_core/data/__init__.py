@@ -3,8 +3,12 @@
 Start with :func:`read_examples`.
 """
 
+from mmner_core.data.colour import to_rgb
+from mmner_core.data.convert import convert
 from mmner_core.data.example import LANGUAGES, SPLITS, Example, dataset_digest
+from mmner_core.data.image_counts import ImageCounts, load_photo
 from mmner_core.data.image_files import ImageFolder, resolve_image
+from mmner_core.data.images import ImageLimits, Photo, open_image, open_photo
 from mmner_core.data.layouts import DataFile, Layout, find_files
 from mmner_core.data.reader import iter_examples, read_examples, write_examples
 from mmner_core.data.report import ReadReport
@@ -16,13 +20,21 @@ __all__ = [
     "SPLITS",
     "DataFile",
     "Example",
+    "ImageCounts",
     "ImageFolder",
+    "ImageLimits",
     "Layout",
+    "Photo",
     "ReadReport",
+    "convert",
     "dataset_digest",
     "find_files",
     "iter_examples",
+    "load_photo",
+    "open_image",
+    "open_photo",
     "read_examples",
     "resolve_image",
+    "to_rgb",
     "write_examples",
 ]

@@ -27,7 +27,6 @@ CONLL = Format(
     parse_header=_no_header,
     format_word=_format_word,
     format_image=None,
-    separators=" \t",
     tabbed=False,
     iob1=True,
 )

@@ -38,6 +38,5 @@ CONLLU = Format(
     parse_header=_parse_header,
     format_word=_format_word,
     format_image=_format_image,
-    separators="\t",
     tabbed=True,
 )

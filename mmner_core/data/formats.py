@@ -39,7 +39,6 @@ class Format:
         parse_header: such a line to its image id, "" where it names none, None where it is a word line after all.
         format_word: (position in the sentence, word, tag) to a line without its end.
         format_image: an image id to a line; None where the format cannot carry images.
-        separators: characters a word cannot hold.
         tabbed: whether columns are separated by TAB, so that spaces instead are worth a count.
         iob1: whether files of this format may be IOB1.
     """
@@ -51,7 +50,6 @@ class Format:
     parse_header: Callable[[str], str | None]
     format_word: Callable[[int, str, str], str]
     format_image: Callable[[str], str] | None
-    separators: str
     tabbed: bool
     iob1: bool = False
 
@@ -141,26 +139,29 @@ class Format:
         where = f"{example.where}: " if example.where else ""
         if example.tags is None or len(example.tags) != len(example.words):
             raise InputError(f"{where}a sentence needs one tag per word to be written as {self.name}.")
-        self._check_writable(example, where)
-        lines = [self.format_word(i, *pair) for i, pair in enumerate(zip(example.words, example.tags, strict=True))]
-        if example.image_id is not None and self.format_image is not None:
-            lines.insert(0, self.format_image(example.image_id))
-        return "\n".join(lines) + "\n\n"
-
-    def _check_writable(self, example: Example, where: str) -> None:
         if not example.words or example.words[0] == DOCUMENT_MARK:
             raise InputError(f"{where}a sentence needs at least one word, and {DOCUMENT_MARK} is not one.")
-        for word in example.words:
-            padded = word.strip(" ") not in ("", word)
-            if not word or padded or any(c in word for c in self.separators):
-                raise InputError(f"{where}the word {_short(word)} cannot be written as {self.name} ({self.shape}).")
-        for tag in example.tags or ():
-            self._check("word", tag, tag, f"{where}the tags")
-        image_id = example.image_id
-        if image_id is not None and self.format_image and (image_id.strip(" \t") != image_id or not image_id):
-            raise InputError(f"{where}the image id {_short(image_id)} begins or ends with a space or is empty.")
-        if any(c in text for text in (*example.words, image_id or "") for c in "\n\0"):
-            raise InputError(f"{where}a word or image id holds a line end or a NUL, which no text format can carry.")
+        lines = []
+        if example.image_id is not None and self.format_image is not None:
+            lines.append(self._image_line(example.image_id, self.format_image, where))
+        for i, (word, tag) in enumerate(zip(example.words, example.tags, strict=True)):
+            self._check("word", tag, tag, f"{where}word {i + 1}")
+            lines.append(self._word_line(i, word, tag, where))
+        return "\n".join(lines) + "\n\n"
+
+    def _word_line(self, position: int, word: str, tag: str, where: str) -> str:
+        """Write a word, and prove that it will be read back."""
+        line = self.format_word(position, word, tag)
+        header = self.header is not None and line.startswith(self.header) and self.parse_header(line) is not None
+        if header or self.parse_word(line) != (word, tag) or not _is_one_line(line) or not word:
+            raise InputError(f"{where}the word {_short(word)} cannot be written as {self.name} ({self.shape}).")
+        return line
+
+    def _image_line(self, image_id: str, format_image: Callable[[str], str], where: str) -> str:
+        line = format_image(image_id)
+        if self.parse_header(line) != image_id or not _is_one_line(line) or line.endswith("\r") or not image_id:
+            raise InputError(f"{where}the image id {_short(image_id)} cannot be written as {self.name}.")
+        return line
 
 
 def _finish(
@@ -187,3 +188,12 @@ def _iob2_begins(tags: tuple[str, ...]) -> int:
 def _short(text: str) -> str:
     """Quote a piece of the file, cut to a length that fits a message."""
     return repr(text if len(text) <= 60 else text[:57] + "...")
+
+
+def _is_one_line(text: str) -> bool:
+    """Say whether a UTF-8 text file can carry this as one line."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:  # a lone surrogate
+        return False
+    return "\n" not in text and "\0" not in text

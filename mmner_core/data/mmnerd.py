@@ -21,8 +21,8 @@ def split_pair(line: str) -> tuple[str, str]:
 
 def _parse_header(line: str) -> str | None:
     """Return the image id; None for a word that happens to begin with the mark."""
-    image_id = line[len(IMAGE_MARK) :].strip(" \t")
-    return None if "\t" in image_id else image_id
+    line = line.strip(" \t")
+    return None if "\t" in line else line[len(IMAGE_MARK) :].strip(" ")
 
 
 def _format_word(_: int, word: str, tag: str) -> str:
@@ -41,6 +41,5 @@ MMNERD = Format(
     parse_header=_parse_header,
     format_word=_format_word,
     format_image=_format_image,
-    separators="\t",
     tabbed=True,
 )
