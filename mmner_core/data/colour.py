@@ -19,11 +19,11 @@ def to_rgb(image: Image.Image) -> Image.Image:
     elif image.mode == "LAB":
         image = _lab_to_rgb(image)
     if image.has_transparency_data:
-        image = image.convert("RGBA")
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
         flat = Image.new("RGB", image.size, _WHITE)
         flat.paste(image, mask=image.getchannel("A"))
         return flat
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _stretch(image: Image.Image) -> Image.Image:

@@ -12,13 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image
 
 from mmner_core.data.colour import to_rgb
 from mmner_core.errors import InputError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")  # none that runs another program, as EPS would
 _READABLE = "JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF"
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SIDEWAYS = (_TURNS[5], _TURNS[6], _TURNS[7], _TURNS[8])
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 # What Pillow's decoders raise on damaged files, by experiment with mutated ones; a Warning where those are errors.
 _DECODE_ERRORS = (
@@ -175,22 +185,28 @@ def _check_size(image: Image.Image, name: str, limits: ImageLimits) -> tuple[int
 
 
 def _finish(image: Image.Image, size: tuple[int, int], target: int | None) -> Photo:
-    """Turn a decoded picture upright, convert it, shrink it; ``size`` is that of the original."""
-    upright, turned = _upright(image)
-    image = to_rgb(upright)
+    """Shrink a decoded picture, turn it upright, convert it; ``size`` is that of the original.
+
+    Every copy of 60 million pixels is 240 MB, so no step makes one that it does not need.
+    """
     shrink = min(image.size) // target if target else 1
+    turn = _orientation(image)
+    if shrink > 1 and image.mode not in ("P", "PA", "1"):  # their pixels are indices or bits: convert first
+        image, shrink = image.reduce(shrink), 1
+    image = to_rgb(image)
     if shrink > 1:
         image = image.reduce(shrink)
-    return Photo(image, size[::-1] if turned else size)
+    if turn is not None:
+        image = image.transpose(turn)
+    return Photo(image, size[::-1] if turn in _SIDEWAYS else size)
 
 
-def _upright(image: Image.Image) -> tuple[Image.Image, bool]:
-    """Apply the EXIF orientation and say whether it swapped the sides; a damaged EXIF block turns nothing."""
+def _orientation(image: Image.Image) -> Image.Transpose | None:
+    """Return the turn that sets the picture upright; None for an upright one or a damaged EXIF block."""
     try:
-        sideways = image.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
-        return ImageOps.exif_transpose(image), sideways
+        return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except _DECODE_ERRORS:
-        return image, False
+        return None
 
 
 def _begin(name: str) -> str:
