@@ -1,0 +1,96 @@
+"""Write a run folder so that it is either complete or not there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from analysis.lexicon import Lexicon
+from analysis.runs import COORDINATES, EMBEDDINGS, LEXICON, METRICS, PREDICTIONS, PROVENANCE, VERSION_KEY
+from analysis.schema import VERSION, checked
+from mmner_core.errors import InputError
+
+_ROWS_PER_GROUP = 20_000
+
+
+def write_run(
+    folder: str | Path,
+    predictions: pa.Table,
+    *,
+    metrics: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+    lexicon: Lexicon | None = None,
+    embeddings: Mapping[str, np.ndarray] | None = None,
+    coordinates: pa.Table | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write all files of a run beside ``folder`` and rename when they are complete.
+
+    Args:
+        folder: where the run shall lie.
+        predictions: rows of :mod:`analysis.schema`, in any order.
+        metrics: JSON-ready numbers.
+        provenance: JSON-ready facts; "rows" is added.
+        lexicon: training surfaces; restrict it to the entities that occur.
+        embeddings: named arrays, fp16 or fp32.
+        coordinates: points of the map.
+        overwrite: whether a run that lies there already gives way.
+
+    Returns:
+        The folder.
+
+    Raises:
+        InputError: if the table breaks the schema, or the folder exists and may not be overwritten.
+    """
+    folder = Path(folder)
+    if folder.exists() and not overwrite:
+        raise InputError(f"{folder} exists already; choose another folder or say that it may be overwritten.")
+    table = checked(predictions, PREDICTIONS).sort_by([("condition", "ascending"), ("sentence_id", "ascending")])
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    _write_predictions(partial / PREDICTIONS, table)
+    if lexicon is not None:
+        pq.write_table(lexicon.to_table(), partial / LEXICON)
+    if coordinates is not None:
+        pq.write_table(coordinates, partial / COORDINATES)
+    if embeddings:
+        from safetensors.numpy import save_file
+
+        save_file({name: np.ascontiguousarray(array) for name, array in embeddings.items()}, partial / EMBEDDINGS)
+    _write_json(partial / METRICS, metrics)
+    _write_json(partial / PROVENANCE, {**provenance, "rows": table.num_rows})
+    _swap(partial, folder)
+    return folder
+
+
+def _swap(partial: Path, folder: Path) -> None:
+    """Put the complete folder in place; the old one goes only after that."""
+    old = folder.with_name(f".{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    partial.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_predictions(path: Path, table: pa.Table) -> None:
+    schema = table.schema.with_metadata({VERSION_KEY: str(VERSION).encode()})
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        # One condition per row group, so that reading one skips the others.
+        for condition in table["condition"].unique().to_pylist():
+            rows = table.filter(pc.equal(table["condition"], condition)).replace_schema_metadata(schema.metadata)
+            writer.write_table(rows, row_group_size=_ROWS_PER_GROUP)
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    # NaN is not JSON: a score that is not defined must be null, so refuse it here rather than at the reader's.
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

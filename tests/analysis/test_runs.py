@@ -1,0 +1,174 @@
+"""A run folder is complete or refused, and reads back what was written."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from analysis.external import paired_tags
+from analysis.lexicon import Lexicon
+from analysis.run_writer import write_run
+from analysis.runs import Run
+from mmner_core.data import Example
+from mmner_core.errors import InputError
+from tests.analysis.small_run import small_table
+
+ROWS = [("Ada met Bob", "B-PER O B-PER", "B-PER O B-ORG"), ("nothing here", "O O", "O O")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Write a run with two conditions, a lexicon, vectors and a map."""
+    table = pa.concat_tables([small_table(ROWS, condition="none").slice(1), small_table(ROWS)])
+    return write_run(
+        tmp_path / "run",
+        table,
+        metrics={"micro": {"f1": 0.5}},
+        provenance={"command": "python -m analysis run"},
+        lexicon=Lexicon(types={"Ada": frozenset({"PER"})}),
+        embeddings={"text": np.eye(2, dtype=np.float16)},
+        coordinates=pa.table({"x": [0.0], "y": [1.0]}),
+    )
+
+
+def test_a_run_reads_back_what_was_written(folder: Path) -> None:
+    """All files, lazily, with the matched condition first."""
+    run = Run.open(folder)
+    assert (run.name, run.conditions, run.condition) == ("run", {"matched": 2, "none": 1}, "matched")
+    assert run.answers().texts() == ["Ada met Bob", "nothing here"]
+    assert run.answers("none").sentences["sentence_id"].tolist() == [1]
+    assert run.answers() is run.answers("matched")
+    assert run.metrics == {"micro": {"f1": 0.5}}
+    assert run.provenance == {"command": "python -m analysis run", "rows": 3}
+    assert run.lexicon().types == {"Ada": {"PER"}}
+    assert run.embedding_names() == ("text",)
+    assert run.embedding("text").tolist() == [[1, 0], [0, 1]]
+    assert run.coordinates().to_dict("list") == {"x": [0.0], "y": [1.0]}
+
+
+def test_optional_files_may_be_absent(tmp_path: Path) -> None:
+    """No lexicon, vectors or map: None, or a sentence that says how to get them."""
+    run = Run.open(write_run(tmp_path / "bare", small_table(ROWS, model=False), metrics={}, provenance={}))
+    assert (run.lexicon(), run.coordinates(), run.embedding_names()) == (None, None, ())
+    with pytest.raises(InputError, match="holds no vectors 'text'"):
+        run.embedding("text")
+    with pytest.raises(InputError, match="no image condition 'blank'; it has: matched"):
+        run.answers("blank")
+
+
+@pytest.mark.parametrize("name", ["predictions.parquet", "provenance.json", "metrics.json"])
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    """Half-written folders do not pass for runs."""
+    (folder / name).unlink()
+    with pytest.raises(InputError, match=f"lacks {name}: no run, or half written"):
+        Run.open(folder)
+
+
+@pytest.mark.parametrize("name", ["predictions.parquet", "provenance.json", "metrics.json"])
+def test_a_cut_file_is_named(folder: Path, name: str) -> None:
+    """A truncated file gives one sentence with its path."""
+    path = folder / name
+    path.write_bytes(path.read_bytes()[:-3])
+    with pytest.raises(InputError, match=name):
+        Run.open(folder)
+
+
+@pytest.mark.parametrize("name", ["lexicon.parquet", "coordinates.parquet", "embeddings.safetensors"])
+def test_a_damaged_optional_file_is_named(folder: Path, name: str) -> None:
+    """Garbage in a file that is read later is told when it is read."""
+    (folder / name).write_bytes(b"garbage")
+    run = Run.open(folder)
+    read = {"lexicon": run.lexicon, "coordinates": run.coordinates, "embeddings": run.embedding_names}
+    with pytest.raises(InputError, match=name):
+        read[name.split(".")[0]]()
+
+
+def test_pages_damaged_inside_are_told(folder: Path) -> None:
+    """The footer may be whole while the data is not."""
+    path = folder / "predictions.parquet"
+    content = bytearray(path.read_bytes())
+    content[40:400] = bytes(360)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"predictions\.parquet"):
+        Run.open(folder).answers()
+
+
+def test_rows_must_be_those_provenance_speaks_of(folder: Path) -> None:
+    """A table of another run in this folder is noticed."""
+    (folder / "provenance.json").write_text(json.dumps({"rows": 7}))
+    with pytest.raises(InputError, match=r"holds 3 rows where provenance\.json says 7"):
+        Run.open(folder)
+
+
+def test_other_parquet_and_newer_versions_are_refused(folder: Path) -> None:
+    """Any Parquet file is not a run, and a run of the future is not guessed at."""
+    import pyarrow.parquet as pq
+
+    path = folder / "predictions.parquet"
+    table = pq.read_table(path)
+    pq.write_table(table.replace_schema_metadata({"mmner_run_version": "99"}), path)
+    with pytest.raises(InputError, match="version 99, this workbench reads up to 1"):
+        Run.open(folder)
+    pq.write_table(table.replace_schema_metadata(None), path)
+    with pytest.raises(InputError, match="not the predictions table of a run"):
+        Run.open(folder)
+
+
+def test_writing_never_leaves_half_a_run(folder: Path) -> None:
+    """A failing write keeps the old run; an existing folder is not overwritten unasked."""
+    with pytest.raises(InputError, match="exists already"):
+        write_run(folder, small_table(ROWS), metrics={}, provenance={})
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_run(folder, small_table(ROWS), metrics={"f1": float("nan")}, provenance={}, overwrite=True)
+    assert Run.open(folder).metrics == {"micro": {"f1": 0.5}}
+    write_run(folder, small_table(ROWS), metrics={"f1": 1}, provenance={}, overwrite=True)
+    assert Run.open(folder).metrics == {"f1": 1}
+    assert [path.name for path in folder.parent.iterdir()] == ["run"]
+
+
+def test_a_path_that_is_no_folder_is_refused(tmp_path: Path) -> None:
+    """The message says what a run is."""
+    with pytest.raises(InputError, match="is no folder; a run is the folder"):
+        Run.open(tmp_path / "nowhere")
+
+
+def example(words: str, tags: str | None, where: str = "gold.txt:1") -> Example:
+    """Write an example with spaces."""
+    return Example(words=tuple(words.split()), tags=tuple(tags.split()) if tags else None, where=where)
+
+
+def test_a_run_from_another_system_s_tags() -> None:
+    """Words, gold and tags are enough; the rest is stated as not known."""
+    run = Run.from_predictions([example("Ada Bob", "B-PER O")], [["B-PER", "B-LOC"]], name="spaCy")
+    answers = run.answers()
+    assert (run.name, run.conditions) == ("spaCy", {"as given": 1})
+    assert answers.predicted.type_names().tolist() == ["PER", "LOC"]
+    assert answers.sentences["language"].tolist() == [""]
+    assert answers.confidence is None
+
+
+def test_tags_that_do_not_fit_are_refused() -> None:
+    """Count of sentences, count of tags, missing gold: each with its place."""
+    one = example("Ada Bob", "B-PER O")
+    with pytest.raises(InputError, match="1 gold sentences and 2 predicted"):
+        Run.from_predictions([one], [["O", "O"], ["O"]])
+    with pytest.raises(InputError, match="gold.txt:1: 2 words, but 1 predicted tags"):
+        Run.from_predictions([one], [["O"]])
+    with pytest.raises(InputError, match="gold.txt:1 has no gold tags"):
+        Run.from_predictions([example("Ada", None)], [["O"]])
+
+
+def test_two_files_are_paired_word_by_word() -> None:
+    """The first sentence where gold and prediction part is named, with the words."""
+    gold, predicted = [example("Ada Bob", "B-PER O")], [example("Ada Bob", "O O", "p.txt:1")]
+    assert paired_tags(gold, predicted) == [("O", "O")]
+    with pytest.raises(InputError, match=r"p.txt:1 is not the sentence at gold.txt:1 \(word 2 differs: 'Bob', 'Rob'\)"):
+        paired_tags(gold, [example("Ada Rob", "O O", "p.txt:1")])
+    with pytest.raises(InputError, match="2 and 1 words"):
+        paired_tags(gold, [example("Ada", "O", "p.txt:1")])
+    with pytest.raises(InputError, match="has 1 sentences, the predictions have 0"):
+        paired_tags(gold, [])
+    with pytest.raises(InputError, match="p.txt:1 has no predicted tags"):
+        paired_tags(gold, [example("Ada Bob", None, "p.txt:1")])
