@@ -18,20 +18,8 @@ Sentence = tuple[tuple[str, ...], tuple[str, ...]]
 
 EMOJI = tuple("😀 😂 😍 😎 😢 😡 🙏 👍 👏 🔥 🎉 ✨ ❤️ 💙 📷 🎶 ⚽ ☀️ 🌊 🌸".split())
 HASHTAGS = (
-    *(
-        "photooftheday",
-        "love",
-        "summer",
-        "nofilter",
-        "instagood",
-        "weekend",
-        "travel",
-        "news",
-        "throwback",
-        "goals",
-    ),
-    *("été", "amour", "vacances", "voyage", "bonheur", "souvenir", "urlaub", "liebe", "wochenende", "glücklich"),
-    *("sommer", "reisen", "verano", "amor", "viaje", "felicidad", "recuerdos", "findesemana"),
+    *"photooftheday love summer nofilter instagood weekend travel news throwback goals sommer reisen urlaub".split(),
+    *"liebe wochenende glücklich été amour vacances voyage bonheur souvenir verano amor viaje felicidad".split(),
 )
 MENTIONS = ("user", "user123", "photo_daily", "best_friend", "the_team", "my_sister", "fan4ever", "travel.diary")
 URLS = (
@@ -81,9 +69,7 @@ def augment(words: Sequence[str], tags: Sequence[str], *, config: AugmentConfig,
         InputError: if the sentence is empty or words and tags differ in number.
     """
     if not words or len(words) != len(tags):
-        raise InputError(
-            f"A sentence needs as many tags as words and one at least, got {len(words)} and {len(tags)}."
-        )
+        raise InputError(f"A sentence needs as many tags as words and one at least, got {len(words)} and {len(tags)}.")
     sentence = tuple(words), tuple(tags)
     if rng.random() < config.quotes:
         sentence = swap_quotes(*sentence, rng=rng)
