@@ -25,8 +25,8 @@ LANGUAGES = ("en", "fr", "de", "es")
 # a longer run is read in pieces, cut before a character that is not part of a word if there is one.
 LONGEST_RUN = 128
 _LONG_RUN = re.compile(rf"\S{{{LONGEST_RUN + 1},}}")
-_PIECE = re.compile(rf"\S{{1,{LONGEST_RUN}}}(?![\w\u0300-\u036F\u200D\uFE0F])|\S{{1,{LONGEST_RUN}}}")
-_WORD_OF_SPACE_FREE = re.compile(r"\S+")
+_PIECE = re.compile(rf"\S{{1,{LONGEST_RUN}}}(?<!\u200D)(?![\w\u0300-\u036F\u200D\uFE0F])|\S{{1,{LONGEST_RUN}}}")
+_SPACE_FREE = re.compile(r"\S+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 # One emoji with its variation selectors, skin tone and joined parts is one word; spaCy alone tears it apart.
@@ -72,7 +72,7 @@ def split_words(text: str, language: str) -> list[Word]:
         for offset, piece in _pieces(readable):
             for token in pipeline.tokenizer(piece):
                 begin = offset + token.idx
-                for part in _WORD_OF_SPACE_FREE.finditer(text, begin, begin + len(token)):
+                for part in _SPACE_FREE.finditer(text, begin, begin + len(token)):
                     words.append(Word(part.group(), part.start(), part.end()))
     return words
 
