@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from mmner_core.errors import InputError
 
@@ -67,9 +68,7 @@ class LabelSet:
             InputError: if a tag is not in this label set.
         """
         if unknown := sorted(set(tags) - self.index.keys()):
-            raise InputError(
-                f"{where}: unknown tag {unknown[0]!r}; this label set has {', '.join(self.tags)}."
-            )
+            raise InputError(f"{where}: unknown tag {unknown[0]!r}; this label set has {', '.join(self.tags)}.")
         return [self.index[tag] for tag in tags]
 
     def decode(self, indices: Iterable[int]) -> list[str]:
@@ -97,6 +96,7 @@ def split_tag(tag: str) -> tuple[str, str]:
     return prefix, entity_type
 
 
+@lru_cache(maxsize=4096)  # readers ask this for every word, of the same few pairs
 def may_follow(before: str, after: str) -> bool:
     """Say whether ``after`` may follow ``before``: ``I-T`` continues only ``B-T`` or ``I-T``."""
     prefix, entity_type = split_tag(after)

@@ -94,7 +94,7 @@ class Format:
             if header is not None and line.startswith(header):
                 found = self.parse_header(line)
                 if found is not None:
-                    if found and first:
+                    if found and (words or image_id):
                         raise InputError(
                             f"{where}:{number}: an image line inside the sentence that began at line {first}; "
                             "put a blank line before it."
