@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
@@ -252,6 +252,7 @@ SAMPLES = [encode(red((24, 16)), fmt) for fmt in READABLE] + [
     cuts=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=6),
     keep=st.floats(0.1, 1),
 )
+@example(data=SAMPLES[READABLE.index("AVIF")], cuts=[(0.46875, 2)], keep=1.0)  # once a bare RuntimeError
 def test_mutated_pictures_are_read_or_refused(data: bytes, cuts: list[tuple[float, int]], keep: float) -> None:
     """Flipped bytes and cut ends give a picture or an input error, nothing else."""
     mutated = bytearray(data)
