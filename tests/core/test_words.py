@@ -12,9 +12,52 @@ from mmner_core.words import LANGUAGES, LONGEST_RUN, split_words
 languages = st.sampled_from(LANGUAGES)
 # Pieces that tokenizers trip over, mixed with arbitrary characters, lone surrogates included.
 nasty = st.sampled_from(
-    ["\u200b", "\ufeff", "\ue000", "\u202e", "\u0301", "\x00", "\r\n", "\u2028", "\x1c", "\xa0", "\u3000", "\ud800"]
-    + ["👩‍👩‍👧", "👍🏽", "❤️", "🇫🇷", "#️⃣", "שלום", "مرحبا", "中文", "İ", "ß", "𝒜", "<img onerror=x>", "**b**", "…", "--"]
-    + ["l'", "qu’", "don't", "d'", "z.B.", "U.S.", "#Paris", "@me", "http://a.b/c?d=1#e", "9/9/99", ":)", "):", "—"]
+    [
+        "\u200b",
+        "\ufeff",
+        "\ue000",
+        "\u202e",
+        "\u0301",
+        "\x00",
+        "\r\n",
+        "\u2028",
+        "\x1c",
+        "\xa0",
+        "\u3000",
+        "\ud800",
+    ]
+    + [
+        "👩‍👩‍👧",
+        "👍🏽",
+        "❤️",
+        "🇫🇷",
+        "#️⃣",
+        "שלום",
+        "مرحبا",
+        "中文",
+        "İ",
+        "ß",
+        "𝒜",
+        "<img onerror=x>",
+        "**b**",
+        "…",
+        "--",
+    ]
+    + [
+        "l'",
+        "qu’",
+        "don't",
+        "d'",
+        "z.B.",
+        "U.S.",
+        "#Paris",
+        "@me",
+        "http://a.b/c?d=1#e",
+        "9/9/99",
+        ":)",
+        "):",
+        "—",
+    ]
 )
 characters = st.characters() | st.characters(categories=["Cs"])
 texts = st.lists(st.text(characters, max_size=6) | nasty | st.sampled_from([" ", "a", "Paris"]), max_size=12).map(
@@ -49,7 +92,11 @@ def test_words_cover_the_text_exactly(text: str, language: str) -> None:
         ("en", "I don't know, it's O'Neill's e-mail.", "I do n't know , it 's O'Neill 's e-mail ."),
         ("en", "He left the U.S. in 1990.", "He left the U.S. in 1990 ."),
         ("en", "Mr. Smith cannot, Bob Jr. dont", "Mr. Smith cannot , Bob Jr. dont"),
-        ("en", 'the so-called "all-rounder" (in London): yes!', 'the so-called " all-rounder " ( in London ) : yes !'),
+        (
+            "en",
+            'the so-called "all-rounder" (in London): yes!',
+            'the so-called " all-rounder " ( in London ) : yes !',
+        ),
         ("en", "2017-18 or 985–1025, 4/5, $20,000", "2017 - 18 or 985 – 1025 , 4 / 5 , $ 20,000"),
         ("en", "on 2024-05-31 or 8/8/93", "on 2024-05-31 or 8/8/93"),
         ("en", "AT&T, R&B -- wait...", "AT&T , R&B -- wait ..."),
@@ -60,7 +107,11 @@ def test_words_cover_the_text_exactly(text: str, language: str) -> None:
         ("fr", "Aujourd'hui, c'est-à-dire jusqu'à demain", "Aujourd'hui , c'est-à-dire jusqu' à demain"),
         ("fr", "Celui-ci pense-t-il aux États-Unis ?", "Celui -ci pense -t -il aux États-Unis ?"),
         ("fr", "«Bonjour», dit M. Dupont", "« Bonjour » , dit M. Dupont"),
-        ("de", "Der Profi-Vertrag, z.B. Dr. Müllers, ist weg.", "Der Profi-Vertrag , z.B. Dr. Müllers , ist weg ."),
+        (
+            "de",
+            "Der Profi-Vertrag, z.B. Dr. Müllers, ist weg.",
+            "Der Profi-Vertrag , z.B. Dr. Müllers , ist weg .",
+        ),
         ("de", "„Ja“, sagte er beim 2:1 im Jahr 1990.", "„ Ja “ , sagte er beim 2:1 im Jahr 1990 ."),
         ("de", "Schwulen- und Lesbenbewegung mit 5% mehr", "Schwulen - und Lesbenbewegung mit 5 % mehr"),
         ("es", "¿Quién es? ¡La Sub-21 de EE.UU.!", "¿ Quién es ? ¡ La Sub-21 de EE.UU. !"),
@@ -79,7 +130,11 @@ def test_an_emoji_is_one_word() -> None:
 
 def test_a_lone_surrogate_keeps_its_place() -> None:
     """A broken half of a character stays in its word and shifts nothing."""
-    assert [tuple(word) for word in split_words("a \ud83d b", "en")] == [("a", 0, 1), ("\ud83d", 2, 3), ("b", 4, 5)]
+    assert [tuple(word) for word in split_words("a \ud83d b", "en")] == [
+        ("a", 0, 1),
+        ("\ud83d", 2, 3),
+        ("b", 4, 5),
+    ]
 
 
 @pytest.mark.parametrize("text", ["", " ", "\r\n\t\u3000 \u2028"])
