@@ -1,0 +1,29 @@
+// Page-wide behaviour, from the document's head: keys, theme, and the address of what is shown.
+(() => {
+  const remember = (change) => {
+    const address = new URL(location.href);
+    change(address.searchParams);
+    history.replaceState(null, "", address);
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest("#wb-sentence")) {
+      event.preventDefault();
+      document.querySelector("#wb-run").click();
+    }
+  });
+
+  document.addEventListener("click", (event) => {
+    const card = event.target.closest("[data-example]");
+    if (card) remember((address) => address.set("example", card.dataset.example));
+    if (event.target.closest(".wb-theme")) {
+      const dark = document.body.classList.toggle("dark");
+      remember((address) => address.set("__theme", dark ? "dark" : "light"));
+    }
+  });
+
+  // Once the sentence is edited, the link to the example no longer describes what is shown.
+  document.addEventListener("input", (event) => {
+    if (event.target.closest("#wb-sentence")) remember((address) => address.delete("example"));
+  });
+})();

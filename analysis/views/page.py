@@ -1,0 +1,69 @@
+"""What surrounds the tabs: header, footer, model status, and the head with our style sheet and script."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from analysis.views.marks import shown
+
+TITLE = "2M-NER Workbench"
+FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
+MONO_FONTS = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
+_HERE = Path(__file__).resolve().parent
+_HEADER = """<header class="wb-header">
+<svg class="wb-logo" viewBox="0 0 48 48" aria-hidden="true"><rect x="3" y="5" width="42" height="26" rx="6"/>
+<circle cx="14" cy="14" r="3.5"/><path d="M8 27l9-8 6 5 7-9 10 12z"/><rect x="3" y="36" width="20" height="7" rx="3.5"/>
+<rect x="27" y="36" width="18" height="7" rx="3.5"/></svg>
+<div><h1>2M-NER Workbench</h1>
+<p>Names in a sentence and its photo, in English, French, German and Spanish, and what the photo had to do with it.</p>
+</div><button type="button" class="wb-theme" aria-label="Switch between light and dark">◐</button></header>"""
+_FOOTER = """<footer class="wb-footer"><p>Multilingual, multimodal named entity recognition after 2M-NER
+(arXiv 2404.17122). Everything runs on this machine; nothing you enter leaves it. The trained weights are for
+non-commercial use. Authors and licences of the example photos: analysis/demo/CREDITS.tsv.</p></footer>"""
+_STATUS = '<p class="wb-status wb-{kind}" role="status"><span class="wb-dot" aria-hidden="true"></span>{body}</p>'
+
+
+@cache
+def head_html() -> str:
+    """Return our style sheet and page script for the document's head; nothing in it is fetched from outside."""
+    style = (_HERE / "theme.css").read_text(encoding="utf-8")
+    script = (_HERE / "page.js").read_text(encoding="utf-8")
+    return f"<style>{style}</style><script>{script}</script>"
+
+
+@cache
+def picking_script() -> str:
+    """Return the script that turns a click or key press on a name or example into an event of its component."""
+    return (_HERE / "script.js").read_text(encoding="utf-8")
+
+
+def heading(text: str, *, step: int | None = None) -> str:
+    """Return a heading that says what to do, with the number of its step where there is one."""
+    number = "" if step is None else f'<span class="wb-step" aria-hidden="true">{step}</span>'
+    return f'<h2 class="wb-heading">{number}{shown(text)}</h2>'
+
+
+def header_html() -> str:
+    """Return the page's header."""
+    return _HEADER
+
+
+def footer_html() -> str:
+    """Return the page's footer."""
+    return _FOOTER
+
+
+def loading_html() -> str:
+    """Return the status while the model loads."""
+    return _STATUS.format(kind="loading", body="The model is loading; you can write already.")
+
+
+def ready_html(digest: str) -> str:
+    """Return the status once the model is there."""
+    return _STATUS.format(kind="ready", body=f"Model ready ({shown(digest[:8])})")
+
+
+def broken_html(sentence: str) -> str:
+    """Return the status when the model cannot be loaded."""
+    return _STATUS.format(kind="broken", body=shown(sentence))

@@ -1,0 +1,152 @@
+"""Say in plain words what was found, and what the picture had to do with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from mmner_core.results import Prediction, TaggedEntity
+
+LANGUAGE_NAMES = {"en": "English", "fr": "French", "de": "German", "es": "Spanish"}
+_NOTABLE = 0.05  # a change of confidence smaller than this is not worth a word
+
+
+class Role(Enum):
+    """What the picture did for one name."""
+
+    UNKNOWN = "not compared"
+    UNCHANGED = "did not change"
+    DECIDED = "decided"
+    ADDED = "added"
+    BOUNDARY = "moved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the results table, ready to print."""
+
+    name: str
+    type: str
+    confidence: float
+    runner_up: str
+    characters: str
+    role: Role
+    sentence: str
+
+
+def picture_role(entity: TaggedEntity, text_only: Sequence[TaggedEntity] | None) -> Role:
+    """Compare one name with what the text alone yields.
+
+    Same span and type: unchanged. Same span, other type: the picture decided. Overlapping another span: it moved the
+    boundary. Nothing there: it added the name.
+    """
+    if entity.without_image is None or text_only is None:
+        return Role.UNKNOWN
+    rivals = [other for other in text_only if _overlap(entity, other)]
+    if not rivals:
+        return Role.ADDED
+    same_span = [other for other in rivals if (other.start, other.end) == (entity.start, entity.end)]
+    if not same_span:
+        return Role.BOUNDARY
+    return Role.UNCHANGED if same_span[0].type == entity.type else Role.DECIDED
+
+
+def lost_without_trace(prediction: Prediction) -> list[TaggedEntity]:
+    """Return the names that only the text-only pass finds: nothing overlaps them once the picture is there."""
+    return [
+        other
+        for other in prediction.text_only_entities or ()
+        if not any(_overlap(entity, other) for entity in prediction.entities)
+    ]
+
+
+def entity_sentence(entity: TaggedEntity, text_only: Sequence[TaggedEntity] | None) -> str:
+    """Write the one sentence about the picture's part in a name, for example "With the picture 0.83 PER, ..."."""
+    role = picture_role(entity, text_only)
+    without = entity.without_image
+    if role is Role.UNKNOWN or without is None:
+        other = entity.runner_up
+        return f"{entity.confidence:.2f} {entity.type}; next best {other.confidence:.2f} {other.type}."
+    figures = f"With the picture {entity.confidence:.2f} {entity.type}, without {without.confidence:.2f} {without.type}"
+    if role is Role.UNCHANGED:
+        return f"{figures}: the picture did not change this answer{_surer(entity.confidence - without.confidence)}."
+    if role is Role.DECIDED:
+        return f"{figures}: the picture decided."
+    if role is Role.ADDED:
+        return f"{figures}, too little to mark it: the picture added this name."
+    rivals = " and ".join(f"“{other.text}” ({other.type})" for other in text_only or () if _overlap(entity, other))
+    return f"{figures}: the picture moved the boundary; the text alone marks {rivals}."
+
+
+def lost_sentence(entity: TaggedEntity) -> str:
+    """Write the sentence about a name that is found only without the picture."""
+    return (
+        f"“{entity.text}” is a name ({entity.type} {entity.confidence:.2f}) only to the text alone: "
+        "the picture took it away."
+    )
+
+
+def summary(prediction: Prediction) -> str:
+    """Sum up the result in one or two sentences: how many names, and the picture's part in them."""
+    names, lost = len(prediction.entities), len(lost_without_trace(prediction))
+    if not names:
+        return f"No names found; the text alone has {lost}." if lost else "No names found in this text."
+    found = f"{names} {'name' if names == 1 else 'names'} found"
+    if prediction.image_size is None:
+        return f"{found}, from the text alone."
+    roles = Counter(picture_role(e, prediction.text_only_entities) for e in prediction.entities)
+    if roles[Role.UNKNOWN]:
+        return f"{found}, with the picture."
+    changes = [
+        f"{verb} {count}"
+        for verb, count in (
+            ("decided", roles[Role.DECIDED]),
+            ("added", roles[Role.ADDED]),
+            ("moved the boundary of", roles[Role.BOUNDARY]),
+            ("took away", lost),
+        )
+        if count
+    ]
+    if not changes:
+        return f"{found}. The picture did not change {'it' if names == 1 else 'any of them'}."
+    same = roles[Role.UNCHANGED]
+    rest = f"; the other {same} {'stands' if same == 1 else 'stand'} on the text alone" if same else ""
+    return f"{found}. The picture {_listed(changes)}{rest}."
+
+
+def table_rows(prediction: Prediction) -> list[Row]:
+    """Return one row per name, in text order; character positions count from 0, the end not included."""
+    return [
+        Row(
+            name=entity.text,
+            type=entity.type,
+            confidence=entity.confidence,
+            runner_up=f"{entity.runner_up.type} {entity.runner_up.confidence:.2f}",
+            characters=f"{entity.start}–{entity.end}",
+            role=picture_role(entity, prediction.text_only_entities),
+            sentence=entity_sentence(entity, prediction.text_only_entities),
+        )
+        for entity in prediction.entities
+    ]
+
+
+def language_sentence(prediction: Prediction) -> str:
+    """Say which language the words were split by, and who chose it."""
+    name = LANGUAGE_NAMES.get(prediction.language, prediction.language)
+    return f"{name}, detected" if prediction.language_detected else f"{name}, as chosen"
+
+
+def _surer(change: float) -> str:
+    if abs(change) < _NOTABLE:
+        return ""
+    return ", but made it surer" if change > 0 else ", but made it less sure"
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _overlap(first: TaggedEntity, second: TaggedEntity) -> bool:
+    return first.start < second.end and second.start < first.end
