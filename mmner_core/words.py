@@ -71,7 +71,7 @@ def split_words(text: str, language: str) -> list[Word]:
     with lock, pipeline.memory_zone():  # the zone frees the vocabulary of this text: a server must not grow
         for offset, piece in _pieces(readable):
             for token in pipeline.tokenizer(piece):
-                begin = offset + token.idx
+                begin = offset + token.idx  # spaCy makes tokens of white space too; a word holds none
                 for part in _SPACE_FREE.finditer(text, begin, begin + len(token)):
                     words.append(Word(part.group(), part.start(), part.end()))
     return words

@@ -69,9 +69,7 @@ def augment(words: Sequence[str], tags: Sequence[str], *, config: AugmentConfig,
         InputError: if the sentence is empty or words and tags differ in number.
     """
     if not words or len(words) != len(tags):
-        raise InputError(
-            f"A sentence needs as many tags as words and one at least, got {len(words)} and {len(tags)}."
-        )
+        raise InputError(f"A sentence needs as many tags as words and one at least, got {len(words)} and {len(tags)}.")
     sentence = tuple(words), tuple(tags)
     if rng.random() < config.quotes:
         sentence = swap_quotes(*sentence, rng=rng)

@@ -43,9 +43,7 @@ def name_free_clauses(
     labels miss names and these must not be taught as none.
     """
     clauses = [
-        replace(
-            example, words=example.words[start:end], tags=(OUTSIDE,) * (end - start), image_id=None, image=None
-        )
+        replace(example, words=example.words[start:end], tags=(OUTSIDE,) * (end - start), image_id=None, image=None)
         for example in examples
         if example.tags is not None and any(tag != OUTSIDE for tag in example.tags)
         for start, end in _outside_stretches(example.words, example.tags)

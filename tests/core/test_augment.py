@@ -24,9 +24,7 @@ WORDS = ("“", "L’", "ami", "”", "d'", "Anna", "O'Neill", ".")
 TAGS = ("O", "O", "O", "O", "O", "B-PER", "I-PER", "O")
 
 word = st.one_of(st.text(min_size=1, max_size=8), st.sampled_from([".", '"', "“", "l'", "l’", "''", "!", "#"]))
-sentences = st.lists(
-    st.tuples(word, st.sampled_from(["O", "O", "B-PER", "I-PER", "B-LOC"])), min_size=1, max_size=12
-)
+sentences = st.lists(st.tuples(word, st.sampled_from(["O", "O", "B-PER", "I-PER", "B-LOC"])), min_size=1, max_size=12)
 probability = st.sampled_from([0.0, 0.5, 1.0])
 configs = st.builds(
     AugmentConfig,
@@ -44,9 +42,7 @@ def named(words: tuple[str, ...], tags: tuple[str, ...]) -> list[tuple[str, list
 
 
 @given(sentences, configs, st.integers())
-def test_augment_keeps_entities_and_lengths(
-    pairs: list[tuple[str, str]], config: AugmentConfig, seed: int
-) -> None:
+def test_augment_keeps_entities_and_lengths(pairs: list[tuple[str, str]], config: AugmentConfig, seed: int) -> None:
     """Whatever is drawn: as many tags as words, never empty, every entity with its type and words up to case."""
     words, tags = (tuple(column) for column in zip(*pairs, strict=True))
     new_words, new_tags = augment(words, tags, config=config, rng=random.Random(seed))
