@@ -19,7 +19,7 @@ class Estimate:
     Attributes:
         value: the number, None where there is no item.
         n: how many items it rests on.
-        interval: percentile bootstrap over the items; None for fewer than ``MIN_SENTENCES`` items.
+        interval: percentile bootstrap over the items or their clusters; None for fewer than ``MIN_SENTENCES`` of them.
     """
 
     value: float | None
@@ -35,36 +35,43 @@ class Estimate:
 def mean_estimate(
     values: np.ndarray,
     *,
+    clusters: np.ndarray | None = None,
     transform: Callable[[np.ndarray], np.ndarray] = np.asarray,
     resamples: int = RESAMPLES,
     level: float = LEVEL,
     seed: int = 0,
 ) -> Estimate:
-    """Return ``transform(mean(values))`` with its interval, resampling the values.
+    """Return ``transform(mean(values))`` with its interval.
 
     Args:
         values: [N] one number per item.
+        clusters: [N] what each item belongs to, for example its sentence: clusters are then resampled whole, since
+            items of one are no independent evidence. None: every item is one.
         transform: a monotone function of the mean, for example a logarithm.
         resamples: how many resamples to draw.
         level: nominal coverage.
         seed: of the random generator.
     """
     values = np.asarray(values, dtype=float)
-    n = len(values)
-    if not n:
+    if not len(values):
         return Estimate(value=None, n=0, interval=None)
-    value = float(transform(values.mean()))
+    sums, sizes = _per_cluster(values, clusters)
+    value, n = float(transform(values.mean())), len(sums)
     if n < MIN_SENTENCES:
-        return Estimate(value=value, n=n, interval=None)
+        return Estimate(value=value, n=len(values), interval=None)
     rng = np.random.default_rng(seed)
     step = max(1, _CELLS_PER_CHUNK // n)
-    means = np.concatenate(
-        [
-            values[rng.integers(n, size=(min(step, resamples - done), n), dtype=np.int32)].mean(axis=1)
-            for done in range(0, resamples, step)
-        ]
-    )
-    low, high = np.quantile(transform(means), [(1 - level) / 2, (1 + level) / 2])
-    return Estimate(
-        value=value, n=n, interval=Interval(low=float(low), high=float(high), level=level, resamples=resamples)
-    )
+    means = []
+    for done in range(0, resamples, step):
+        drawn = rng.integers(n, size=(min(step, resamples - done), n), dtype=np.int32)
+        means.append(sums[drawn].sum(axis=1) / (n if clusters is None else sizes[drawn].sum(axis=1)))
+    low, high = np.quantile(transform(np.concatenate(means)), [(1 - level) / 2, (1 + level) / 2])
+    interval = Interval(low=float(low), high=float(high), level=level, resamples=resamples)
+    return Estimate(value=value, n=len(values), interval=interval)
+
+
+def _per_cluster(values: np.ndarray, clusters: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    if clusters is None:
+        return values, np.ones(len(values))
+    _, place = np.unique(clusters, return_inverse=True)
+    return np.bincount(place, weights=values), np.bincount(place).astype(float)

@@ -42,3 +42,21 @@ def test_few_or_no_items_have_no_interval() -> None:
     """Nothing is divided by zero, and three items do not pretend to an interval."""
     assert mean_estimate(np.empty(0)).to_row() == {"value": None, "low": None, "high": None, "n": 0}
     assert mean_estimate(np.array([1, 2, 3])).to_row() == {"value": 2.0, "low": None, "high": None, "n": 3}
+
+
+def test_items_of_one_cluster_are_no_independent_evidence() -> None:
+    """Repeating every value four times within its cluster leaves the interval as it was; the plain one shrinks."""
+    values = np.random.default_rng(0).normal(size=40)
+    single = mean_estimate(values)
+    repeated = mean_estimate(np.repeat(values, 4), clusters=np.repeat(np.arange(40), 4))
+    assert repeated.n == 160
+    assert single.interval and repeated.interval
+    assert repeated.interval.low == pytest.approx(single.interval.low)
+    assert repeated.interval.high == pytest.approx(single.interval.high)
+
+
+def test_clusters_of_unequal_size_weigh_by_their_items() -> None:
+    """The value is the plain mean of the items whatever the clusters, and few clusters have no interval."""
+    estimate = mean_estimate(np.array([1.0] * 30 + [0.0]), clusters=np.array([0] * 30 + [1]))
+    assert estimate.value == pytest.approx(30 / 31)
+    assert estimate.interval is None
