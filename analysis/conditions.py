@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 
 REPLACED = ("matched", "none", "blank", "noise", "shuffled", "other_type", "irrelevant")
 CORRUPTED = tuple(f"{name}-{severity}" for name in CORRUPTIONS for severity in SEVERITIES)
-CONDITIONS = (*REPLACED, *CORRUPTED)
+# What is hidden besides, for Shapley shares: whether the words are seen, and which image streams (None: all).
+HIDDEN: dict[str, tuple[bool, tuple[str, ...] | None]] = {
+    "nothing": (False, ()),
+    "image_only": (False, None),
+    "vit_only": (False, ("vit",)),
+    "cnn_only": (False, ("cnn",)),
+    "text+vit": (True, ("vit",)),
+    "text+cnn": (True, ("cnn",)),
+}
+CONDITIONS = (*REPLACED, *HIDDEN, *CORRUPTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +66,15 @@ class ConditionPlan:
         name: one of :data:`CONDITIONS`.
         sources: per sentence what it is shown, None for a sentence that takes no part.
         skipped: why, for each sentence that takes no part: index to reason.
+        words_seen: whether the model reads the words, or the unknown token in place of each.
+        streams: the image streams that get the picture; None for all the model has.
     """
 
     name: str
     sources: tuple[ImageSource | None, ...]
     skipped: dict[int, str]
+    words_seen: bool = True
+    streams: tuple[str, ...] | None = None
 
 
 def plan_condition(
@@ -96,7 +109,14 @@ def plan_condition(
         chosen = _irrelevant_sources(examples, active, irrelevant, rng)
     else:
         chosen = {i: _own_source(examples[i], name, seed) for i in active}
-    return ConditionPlan(name=name, sources=tuple(map(chosen.get, range(len(examples)))), skipped=skipped)
+    words_seen, streams = HIDDEN.get(name, (True, None))
+    return ConditionPlan(
+        name=name,
+        sources=tuple(map(chosen.get, range(len(examples)))),
+        skipped=skipped,
+        words_seen=words_seen,
+        streams=streams,
+    )
 
 
 def render(source: ImageSource, open_image: Callable[[Path], Image.Image]) -> Image.Image | None:
@@ -121,10 +141,10 @@ def _cannot_take_part(example: Example) -> str:
 
 
 def _own_source(example: Example, name: str, seed: int) -> ImageSource:
-    if name == "matched":
-        return ImageSource(kind="photo", path=example.image)
-    if name == "none":
+    if name in ("none", "nothing"):
         return ImageSource(kind="none")
+    if name == "matched" or name in HIDDEN:
+        return ImageSource(kind="photo", path=example.image)
     if name == "blank":
         return ImageSource(kind="blank")
     # Seeded by the photo, not by its place or the severity: severity 3 is severity 2 made worse, and sentences that

@@ -7,6 +7,7 @@ from PIL import Image
 
 from analysis.conditions import CONDITIONS, ConditionPlan, ImageSource, plan_condition, render
 from analysis.corruptions import GREY, corrupt
+from analysis.shapley import TEXT_AND_IMAGE, TEXT_AND_STREAMS
 from mmner_core.data.example import Example
 from mmner_core.errors import InputError
 
@@ -49,7 +50,7 @@ def test_every_condition_plans_renders_and_repeats(examples: list[Example], name
         assert (source is None) == (i in planned.skipped)
         if source is not None:
             picture = render(source, open_rgb)
-            assert (picture is None) == (name == "none")
+            assert (picture is None) == (name in ("none", "nothing"))
 
 
 def test_the_picture_shown_is_the_one_promised(examples: list[Example]) -> None:
@@ -64,6 +65,20 @@ def test_the_picture_shown_is_the_one_promised(examples: list[Example]) -> None:
     assert shuffled.donor is not None
     assert shuffled.path == examples[shuffled.donor].image != examples[3].image
     assert render(spoilt, open_rgb).tobytes() == corrupt(own, "blur", 4).tobytes()  # type: ignore[union-attr]
+
+
+def test_conditions_that_hide_words_or_streams(examples: list[Example]) -> None:
+    """Every coalition of the Shapley games has its condition, and it shows exactly the players it names."""
+    for players, name in (TEXT_AND_IMAGE | TEXT_AND_STREAMS).items():
+        planned = plan(examples, name)
+        assert planned.words_seen == ("text" in players)
+        pictures = players - {"text"}
+        source = planned.sources[0]
+        assert source is not None
+        shown = {"vit", "cnn"} if planned.streams is None else set(planned.streams)
+        if source.kind == "none":
+            shown = set()
+        assert shown == ({"vit", "cnn"} if pictures == {"image"} else pictures)
 
 
 def test_severities_share_their_seed_and_photos_do_not(examples: list[Example]) -> None:
