@@ -7,7 +7,7 @@ from hypothesis import given
 from analysis.matching import CORRECT, DETAILS, KINDS, MISSED, SPURIOUS, match
 from analysis.spans import read_spans
 from mmner_core.labels import Entity, entities_to_tags, tags_to_entities
-from tests.analysis.taggings import paired_tags
+from tests.analysis.taggings import MANY, paired_tags
 
 N_WORDS = 10
 
@@ -57,6 +57,7 @@ def test_untouched_names_are_missed_or_spurious() -> None:
     assert classes([], []) == []
 
 
+@MANY
 @given(paired_tags())
 def test_every_entity_lands_in_exactly_one_class(tags: tuple[list, list]) -> None:
     """Exhaustive and exclusive: the groups' row ranges partition both tables."""
@@ -69,6 +70,7 @@ def test_every_entity_lands_in_exactly_one_class(tags: tuple[list, list]) -> Non
     assert ((matches.predicted_rows[:, 1] > matches.predicted_rows[:, 0]) == (matches.kind != MISSED)).all()
 
 
+@MANY
 @given(paired_tags())
 def test_groups_are_the_connected_components_of_overlap(tags: tuple[list, list]) -> None:
     """A slow graph walk over each sentence finds the same groups."""
@@ -93,6 +95,7 @@ def test_groups_are_the_connected_components_of_overlap(tags: tuple[list, list])
     assert all(group in expected for group in found)
 
 
+@MANY
 @given(paired_tags())
 def test_correct_groups_are_equal_entities(tags: tuple[list, list]) -> None:
     """As many groups are correct as (sentence, span, type) triples occur on both sides."""
@@ -102,6 +105,7 @@ def test_correct_groups_are_equal_entities(tags: tuple[list, list]) -> None:
     assert int((matches.kind == CORRECT).sum()) == same
 
 
+@MANY
 @given(paired_tags())
 def test_matching_is_symmetric(tags: tuple[list, list]) -> None:
     """Swapping gold and prediction swaps missed with spurious, cut with extended, split with merged."""
@@ -122,6 +126,7 @@ def test_matching_is_symmetric(tags: tuple[list, list]) -> None:
     assert names(there, mirrored=False) == names(back, mirrored=True)
 
 
+@MANY
 @given(paired_tags())
 def test_partners_are_one_to_one_and_overlap(tags: tuple[list, list]) -> None:
     """No predicted entity answers two gold ones, and an answer shares a word with what it answers."""

@@ -12,12 +12,13 @@ from seqeval.scheme import IOB2
 from analysis.matching import match
 from analysis.metrics import judge, score, score_table
 from analysis.spans import read_spans
-from tests.analysis.taggings import TYPES, paired_tags
+from tests.analysis.taggings import MANY, TYPES, paired_tags
 
 MODES = {"strict": {"mode": "strict", "scheme": IOB2}, "lenient": {}}
 
 
 @pytest.mark.parametrize("rule", MODES)
+@MANY
 @given(tags=paired_tags())
 def test_scores_equal_seqeval(rule: str, tags: tuple[list, list]) -> None:
     """Micro and per-type precision, recall and F1, with orphan I- tags on both sides."""
@@ -40,6 +41,7 @@ def test_scores_equal_seqeval(rule: str, tags: tuple[list, list]) -> None:
 
 
 @pytest.mark.parametrize(("rule", "schema"), [("lenient", "strict"), ("exact", "exact"), ("overlap", "ent_type")])
+@MANY
 @given(tags=paired_tags(legal=True))
 def test_counts_equal_nervaluate(rule: str, schema: str, tags: tuple[list, list]) -> None:
     """Nervaluate, sentence by sentence; "ent_type" where it does not depend on the order of overlaps."""
@@ -59,6 +61,7 @@ def test_counts_equal_nervaluate(rule: str, schema: str, tags: tuple[list, list]
         assert judged.counts()[row].tolist() == [theirs.correct, theirs.actual, theirs.possible]
 
 
+@MANY
 @given(tags=paired_tags())
 def test_types_and_sentences_add_up(tags: tuple[list, list]) -> None:
     """The counts of the types sum to the micro counts in every sentence."""
@@ -67,6 +70,7 @@ def test_types_and_sentences_add_up(tags: tuple[list, list]) -> None:
     assert (judged.counts() == (by_type if judged.gold.types else 0)).all()
 
 
+@MANY
 @given(tags=paired_tags(legal=True))
 def test_strict_is_lenient_on_legal_tags(tags: tuple[list, list]) -> None:
     """The two readings differ by orphan I- tags and by nothing else."""

@@ -8,9 +8,10 @@ from hypothesis import given
 from analysis.spans import exact_pairs, order_types, read_spans
 from mmner_core.errors import InputError
 from mmner_core.labels import repair, tags_to_entities
-from tests.analysis.taggings import paired_tags
+from tests.analysis.taggings import MANY, paired_tags
 
 
+@MANY
 @given(paired_tags())
 def test_columns_equal_the_sentence_reader(tags: tuple[list, list]) -> None:
     """Every sentence yields what tags_to_entities yields, and orphans are those repair changes."""
