@@ -1,7 +1,5 @@
 """The workbench in the browser: this file only wires gradio to `analysis.views`; run it with ``python app.py``."""
 
-from __future__ import annotations
-
 import argparse
 import logging
 import os
