@@ -81,7 +81,7 @@ def resample_totals(counts: np.ndarray, *, resamples: int = RESAMPLES, seed: int
     rng = np.random.default_rng(seed)
     if not len(counts):
         return np.zeros((resamples, counts.shape[1]))
-    vectors, frequency = np.unique(counts, axis=0, return_counts=True)
+    vectors, frequency = _distinct(counts)
     step = max(1, _CELLS_PER_CHUNK // len(vectors))
     chunks = [
         rng.multinomial(len(counts), frequency / len(counts), size=min(step, resamples - done)) @ vectors
@@ -150,6 +150,16 @@ def f1_difference(
         share_above=share,
         n_sentences=len(both),
     )
+
+
+def _distinct(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the distinct rows and how often each occurs, as np.unique(axis=0) does, several times faster."""
+    code = np.zeros(len(counts), dtype=np.int64)
+    for column in counts.T:
+        # Renumbering after each column keeps the codes below the number of sentences, so nothing overflows.
+        code = np.unique(code * (int(column.max()) + 1) + column, return_inverse=True)[1]
+    _, first, frequency = np.unique(code, return_index=True, return_counts=True)
+    return counts[first], frequency
 
 
 def _informative(counts: np.ndarray) -> int:

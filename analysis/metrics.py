@@ -80,7 +80,7 @@ class Score:
     Attributes:
         rule: the scoring rule, see the module.
         interval: bootstrap interval of F1 over sentences; None where too few sentences have an entity.
-        note: one sentence for an empty or tiny slice, else empty.
+        note: one sentence for an empty, tiny or faultless slice, else empty.
     """
 
     rule: str
@@ -103,8 +103,9 @@ def judge(gold: Spans, predicted: Spans, rule: str = "strict") -> Judged:
     """
     if rule not in RULES:
         raise ValueError(f"No scoring rule {rule!r}; there are {', '.join(RULES)}.")
-    gold_kept = ~gold.orphan if rule == "strict" else np.ones(len(gold), dtype=bool)
-    predicted_kept = ~predicted.orphan if rule == "strict" else np.ones(len(predicted), dtype=bool)
+    gold_kept, predicted_kept = (
+        ~side.orphan if rule == "strict" else np.ones(len(side), dtype=bool) for side in (gold, predicted)
+    )
     gold, predicted = gold.take(gold_kept), predicted.take(predicted_kept)
     if rule == "overlap":
         partners = match(gold, predicted).partners()
@@ -150,7 +151,7 @@ def score(counts: np.ndarray, rule: str, *, resamples: int = RESAMPLES, seed: in
         n_gold=gold,
         n_sentences=len(counts),
         interval=f1_interval(counts, resamples=resamples, seed=seed) if resamples else None,
-        note=_note(counts, predicted, gold),
+        note=_note(counts, correct, predicted, gold),
     )
 
 
@@ -198,11 +199,13 @@ def score_row(result: Score) -> dict[str, object]:
     }
 
 
-def _note(counts: np.ndarray, predicted: int, gold: int) -> str:
+def _note(counts: np.ndarray, correct: int, predicted: int, gold: int) -> str:
     if not len(counts):
         return "No sentence in this slice."
     if not predicted + gold:
         return "No gold and no predicted entity in this slice."
     if (informative := int((counts > 0).any(axis=1).sum())) < MIN_SENTENCES:
         return f"Only {informative} sentences with an entity: too few for an interval."
+    if correct == predicted == gold:
+        return "No error in this slice: the interval cannot show how rare one is."
     return ""

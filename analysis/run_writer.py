@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ _ROWS_PER_GROUP = 20_000
 
 def write_run(
     folder: str | Path,
-    predictions: pa.Table,
+    predictions: pa.Table | Iterable[pa.Table],
     *,
     metrics: Mapping[str, Any],
     provenance: Mapping[str, Any],
@@ -36,7 +37,8 @@ def write_run(
 
     Args:
         folder: where the run shall lie.
-        predictions: rows of :mod:`analysis.schema`, in any order.
+        predictions: rows of :mod:`analysis.schema` in any order; or one table after the other, each with all rows
+            of its conditions, so that a long run need not be in memory at once.
         metrics: JSON-ready numbers.
         provenance: JSON-ready facts; "rows" is added.
         lexicon: training surfaces; restrict it to the entities that occur.
@@ -48,16 +50,17 @@ def write_run(
         The folder.
 
     Raises:
-        InputError: if the table breaks the schema, or the folder exists and may not be overwritten.
+        InputError: if a table breaks the schema or differs from the first in its columns, a condition comes twice,
+            or the folder exists and may not be overwritten.
     """
     folder = Path(folder)
     if folder.exists() and not overwrite:
         raise InputError(f"{folder} exists already; choose another folder or say that it may be overwritten.")
-    table = checked(predictions, PREDICTIONS).sort_by([("condition", "ascending"), ("sentence_id", "ascending")])
+    tables = [predictions] if isinstance(predictions, pa.Table) else predictions
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    _write_predictions(partial / PREDICTIONS, table)
+    n_rows = _write_predictions(partial / PREDICTIONS, _by_condition(tables))
     if lexicon is not None:
         pq.write_table(lexicon.to_table(), partial / LEXICON)
     if coordinates is not None:
@@ -67,7 +70,7 @@ def write_run(
 
         save_file({name: np.ascontiguousarray(array) for name, array in embeddings.items()}, partial / EMBEDDINGS)
     _write_json(partial / METRICS, metrics)
-    _write_json(partial / PROVENANCE, {**provenance, "rows": table.num_rows})
+    _write_json(partial / PROVENANCE, {**provenance, "rows": n_rows})
     _swap(partial, folder)
     return folder
 
@@ -82,13 +85,33 @@ def _swap(partial: Path, folder: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write_predictions(path: Path, table: pa.Table) -> None:
-    schema = table.schema.with_metadata({VERSION_KEY: str(VERSION).encode()})
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        # One condition per row group, so that reading one skips the others.
+def _by_condition(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """Yield one checked table per condition, sentences in order."""
+    seen: set[str] = set()
+    for table in tables:
+        table = checked(table, PREDICTIONS)
         for condition in table["condition"].unique().to_pylist():
-            rows = table.filter(pc.equal(table["condition"], condition)).replace_schema_metadata(schema.metadata)
-            writer.write_table(rows, row_group_size=_ROWS_PER_GROUP)
+            if condition in seen:
+                raise InputError(f"Condition {condition!r} comes in two tables; give each condition's rows at once.")
+            seen.add(condition)
+            yield table.filter(pc.equal(table["condition"], condition)).sort_by("sentence_id")
+
+
+def _write_predictions(path: Path, tables: Iterator[pa.Table]) -> int:
+    """Write one row group or more per condition, so that reading one skips the others; return the rows."""
+    first = next(tables, None)
+    if first is None:
+        raise InputError("There is no prediction to write; a run holds at least one sentence.")
+    n_rows = 0
+    schema = first.schema.with_metadata({VERSION_KEY: str(VERSION).encode()})
+    with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True) as writer:
+        for table in itertools.chain([first], tables):
+            if table.schema.names != schema.names:
+                names = sorted(set(table.schema.names) ^ set(schema.names))
+                raise InputError(f"Some conditions have the columns {', '.join(names)} and some have not.")
+            writer.write_table(table.replace_schema_metadata(schema.metadata), row_group_size=_ROWS_PER_GROUP)
+            n_rows += table.num_rows
+    return n_rows
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -183,7 +183,7 @@ def _read_condition(path: Path, condition: str) -> Answers:
 
 def _read_parquet(path: Path, **options: Any) -> pa.Table:
     try:
-        return pq.read_table(path, **options)
+        return pq.read_table(path, page_checksum_verification=True, **options)
     except (pa.ArrowException, OSError, KeyError) as error:
         raise InputError(f"{path} cannot be read: it is damaged or half written; write the run anew.") from error
 

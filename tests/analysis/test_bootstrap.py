@@ -53,6 +53,12 @@ def test_totals_are_distributed_as_resampled_sentences() -> None:
     assert np.cov(totals.T) == pytest.approx(expected, rel=0.06, abs=0.5)
 
 
+def test_large_counts_do_not_overflow() -> None:
+    """Texts of a hundred thousand words are resampled like any other."""
+    counts = np.array([[10**5, 10**5 + i, 10**5] * 2 for i in range(20)])
+    assert resample_totals(counts, resamples=5)[:, 0].tolist() == [20 * 10**5] * 5
+
+
 def test_the_same_seed_gives_the_same_interval() -> None:
     """A number on screen can be derived again."""
     counts = simulate(np.random.default_rng(5), 60, 0.8)

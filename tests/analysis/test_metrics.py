@@ -104,6 +104,7 @@ def test_the_table_has_every_language_and_type() -> None:
     assert table.loc[("en", "PER"), ["f1", "low", "high", "n_gold"]].tolist() == [1, 1, 1, 12]
     assert np.isnan(table.loc[("de", "PER"), "f1"])
     assert table.loc[("de", "PER"), "note"] == "No gold and no predicted entity in this slice."
+    assert table.loc[("en", "PER"), "note"].startswith("No error in this slice")
     assert table["low"].dtype == float
 
 

@@ -85,14 +85,15 @@ def test_a_damaged_optional_file_is_named(folder: Path, name: str) -> None:
         read[name.split(".")[0]]()
 
 
-def test_pages_damaged_inside_are_told(folder: Path) -> None:
-    """The footer may be whole while the data is not."""
+def test_a_flipped_byte_in_the_data_is_told(folder: Path) -> None:
+    """The footer may be whole while the data is not: no byte of the data may change unnoticed."""
     path = folder / "predictions.parquet"
-    content = bytearray(path.read_bytes())
-    content[40:400] = bytes(360)
-    path.write_bytes(content)
-    with pytest.raises(InputError, match=r"predictions\.parquet"):
-        Run.open(folder).answers()
+    content = path.read_bytes()
+    place = content.index(b"test.txt:1")
+    path.write_bytes(content[:place] + b"TEST" + content[place + 4 :])
+    with pytest.raises(InputError, match=r"predictions\.parquet cannot be read: it is damaged"):
+        for condition in ("matched", "none"):
+            Run.open(folder).answers(condition)
 
 
 def test_rows_must_be_those_provenance_speaks_of(folder: Path) -> None:
@@ -126,6 +127,21 @@ def test_writing_never_leaves_half_a_run(folder: Path) -> None:
     write_run(folder, small_table(ROWS), metrics={"f1": 1}, provenance={}, overwrite=True)
     assert Run.open(folder).metrics == {"f1": 1}
     assert [path.name for path in folder.parent.iterdir()] == ["run"]
+
+
+def test_conditions_may_come_one_after_the_other(tmp_path: Path) -> None:
+    """A long run is written table by table; twice the same condition, or other columns, are refused."""
+    tables = (small_table(ROWS, condition=name) for name in ("none", "matched"))
+    run = Run.open(write_run(tmp_path / "run", tables, metrics={}, provenance={}))
+    assert run.conditions == {"matched": 2, "none": 2}
+    twice = [small_table(ROWS), small_table(ROWS)]
+    with pytest.raises(InputError, match="Condition 'matched' comes in two tables"):
+        write_run(tmp_path / "twice", twice, metrics={}, provenance={})
+    mixed = [small_table(ROWS), small_table(ROWS, condition="none", model=False)]
+    with pytest.raises(InputError, match="Some conditions have the columns attention_entropy, cosine, entities"):
+        write_run(tmp_path / "mixed", mixed, metrics={}, provenance={})
+    with pytest.raises(InputError, match="no prediction to write"):
+        write_run(tmp_path / "empty", [], metrics={}, provenance={})
 
 
 def test_a_path_that_is_no_folder_is_refused(tmp_path: Path) -> None:
