@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analysis.lexicon import Lexicon
-from analysis.runs import COORDINATES, EMBEDDINGS, LEXICON, METRICS, PREDICTIONS, PROVENANCE, VERSION_KEY
+from analysis.runs import COORDINATES, EMBEDDINGS, LEXICON, METRICS, PREDICTIONS, PROVENANCE, VERSION_KEY, digest
 from analysis.schema import VERSION, checked
 from mmner_core.errors import InputError
 
@@ -40,7 +40,7 @@ def write_run(
         predictions: rows of :mod:`analysis.schema` in any order; or one table after the other, each with all rows
             of its conditions, so that a long run need not be in memory at once.
         metrics: JSON-ready numbers.
-        provenance: JSON-ready facts; "rows" is added.
+        provenance: JSON-ready facts; "files", the digests of the other files, is added.
         lexicon: training surfaces; restrict it to the entities that occur.
         embeddings: named arrays, fp16 or fp32.
         coordinates: points of the map.
@@ -60,7 +60,7 @@ def write_run(
     partial = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    n_rows = _write_predictions(partial / PREDICTIONS, _by_condition(tables))
+    _write_predictions(partial / PREDICTIONS, _by_condition(tables))
     if lexicon is not None:
         pq.write_table(lexicon.to_table(), partial / LEXICON)
     if coordinates is not None:
@@ -70,7 +70,9 @@ def write_run(
 
         save_file({name: np.ascontiguousarray(array) for name, array in embeddings.items()}, partial / EMBEDDINGS)
     _write_json(partial / METRICS, metrics)
-    _write_json(partial / PROVENANCE, {**provenance, "rows": n_rows})
+    _write_json(
+        partial / PROVENANCE, {**provenance, "files": {path.name: digest(path) for path in sorted(partial.iterdir())}}
+    )
     _swap(partial, folder)
     return folder
 
@@ -97,21 +99,18 @@ def _by_condition(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
             yield table.filter(pc.equal(table["condition"], condition)).sort_by("sentence_id")
 
 
-def _write_predictions(path: Path, tables: Iterator[pa.Table]) -> int:
-    """Write one row group or more per condition, so that reading one skips the others; return the rows."""
+def _write_predictions(path: Path, tables: Iterator[pa.Table]) -> None:
+    """Write one row group or more per condition, so that reading one skips the others."""
     first = next(tables, None)
     if first is None:
         raise InputError("There is no prediction to write; a run holds at least one sentence.")
-    n_rows = 0
     schema = first.schema.with_metadata({VERSION_KEY: str(VERSION).encode()})
-    with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True) as writer:
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for table in itertools.chain([first], tables):
             if table.schema.names != schema.names:
                 names = sorted(set(table.schema.names) ^ set(schema.names))
                 raise InputError(f"Some conditions have the columns {', '.join(names)} and some have not.")
             writer.write_table(table.replace_schema_metadata(schema.metadata), row_group_size=_ROWS_PER_GROUP)
-            n_rows += table.num_rows
-    return n_rows
 
 
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 ====================== =========================================================================================
 predictions.parquet    the table of :mod:`analysis.schema`, one row group or more per image condition
-provenance.json        command, digests of data and checkpoint, seed, versions, seconds; "rows" of the table
+provenance.json        command, digests of data and checkpoint, seed, versions, seconds; "files": SHA-256 of the others
 metrics.json           the numbers computed when the run was written
 lexicon.parquet        optional: training surfaces of the entities that occur (:mod:`analysis.lexicon`)
 embeddings.safetensors optional: named arrays of vectors
@@ -10,10 +10,12 @@ coordinates.parquet    optional: points of the map, computed once so that it loo
 ====================== =========================================================================================
 
 A folder is written under another name and renamed when complete, so a half-written one is never taken for a run.
+A file whose digest is not the one in provenance.json is refused; files added later (a map) are not listed there.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -77,14 +79,11 @@ class Run:
             if not (folder / name).is_file():
                 raise InputError(f"{folder} lacks {name}: no run, or half written; write it anew.")
         path = folder / PREDICTIONS
+        provenance = _read_json(folder / PROVENANCE)
+        for name in (PREDICTIONS, METRICS):
+            _verify(folder / name, provenance)
         table = _read_parquet(path, columns=["condition"])
         _check_version(table, path)
-        provenance = _read_json(folder / PROVENANCE)
-        if provenance.get("rows") != table.num_rows:
-            raise InputError(
-                f"{path} holds {table.num_rows} rows where {PROVENANCE} says {provenance.get('rows')}; "
-                "the folder is damaged, write the run anew."
-            )
         return cls(
             name=folder.name,
             conditions=_in_order(Counter(table["condition"].to_pylist())),
@@ -105,7 +104,7 @@ class Run:
             name=name,
             conditions=_in_order(Counter(table["condition"].to_pylist())),
             metrics={},
-            provenance={"rows": table.num_rows, **(provenance or {})},
+            provenance=provenance or {},
             folder=None,
             _load=lru_cache(_KEPT)(load),
         )
@@ -170,7 +169,25 @@ class Run:
         return _safetensors(path, name)
 
     def _optional(self, name: str) -> Path | None:
-        return self.folder / name if self.folder and (self.folder / name).is_file() else None
+        if self.folder is None or not (self.folder / name).is_file():
+            return None
+        _verify(self.folder / name, self.provenance)
+        return self.folder / name
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _verify(path: Path, provenance: dict[str, Any]) -> None:
+    files = provenance.get("files")
+    expected = files.get(path.name) if isinstance(files, dict) else None
+    if expected is None and path.name == PREDICTIONS:
+        raise InputError(f"{path.parent / PROVENANCE} has no digest of {PREDICTIONS}; write the run anew.")
+    if expected is not None and digest(path) != expected:
+        raise InputError(f"{path} is not the file that {PROVENANCE} describes: damaged or changed; write the run anew.")
 
 
 def _in_order(conditions: Counter[str]) -> dict[str, int]:
@@ -183,7 +200,7 @@ def _read_condition(path: Path, condition: str) -> Answers:
 
 def _read_parquet(path: Path, **options: Any) -> pa.Table:
     try:
-        return pq.read_table(path, page_checksum_verification=True, **options)
+        return pq.read_table(path, **options)
     except (pa.ArrowException, OSError, KeyError) as error:
         raise InputError(f"{path} cannot be read: it is damaged or half written; write the run anew.") from error
 

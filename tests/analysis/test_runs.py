@@ -5,12 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from analysis.external import paired_tags
 from analysis.lexicon import Lexicon
 from analysis.run_writer import write_run
-from analysis.runs import Run
+from analysis.runs import Run, digest
 from mmner_core.data import Example
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_table
@@ -41,7 +44,8 @@ def test_a_run_reads_back_what_was_written(folder: Path) -> None:
     assert run.answers("none").sentences["sentence_id"].tolist() == [1]
     assert run.answers() is run.answers("matched")
     assert run.metrics == {"micro": {"f1": 0.5}}
-    assert run.provenance == {"command": "python -m analysis run", "rows": 3}
+    assert run.provenance["command"] == "python -m analysis run"
+    assert sorted(run.provenance["files"]) == sorted(p.name for p in folder.iterdir() if p.name != "provenance.json")
     assert run.lexicon().types == {"Ada": {"PER"}}
     assert run.embedding_names() == ("text",)
     assert run.embedding("text").tolist() == [[1, 0], [0, 1]]
@@ -85,36 +89,50 @@ def test_a_damaged_optional_file_is_named(folder: Path, name: str) -> None:
         read[name.split(".")[0]]()
 
 
-def test_a_flipped_byte_in_the_data_is_told(folder: Path) -> None:
-    """The footer may be whole while the data is not: no byte of the data may change unnoticed."""
-    path = folder / "predictions.parquet"
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_byte_changes_unnoticed(folder: Path, data: st.DataObject) -> None:
+    """Whatever byte of whatever file is flipped, the run is refused in one sentence."""
+    path = folder / data.draw(st.sampled_from(["predictions.parquet", "metrics.json", "embeddings.safetensors"]))
     content = path.read_bytes()
-    place = content.index(b"test.txt:1")
-    path.write_bytes(content[:place] + b"TEST" + content[place + 4 :])
-    with pytest.raises(InputError, match=r"predictions\.parquet cannot be read: it is damaged"):
-        for condition in ("matched", "none"):
-            Run.open(folder).answers(condition)
+    place = data.draw(st.integers(0, len(content) - 1))
+    path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+    with pytest.raises(InputError, match=f"{path.name} is not the file that provenance.json describes"):
+        Run.open(folder).embedding("text")
+    path.write_bytes(content)
 
 
-def test_rows_must_be_those_provenance_speaks_of(folder: Path) -> None:
-    """A table of another run in this folder is noticed."""
-    (folder / "provenance.json").write_text(json.dumps({"rows": 7}))
-    with pytest.raises(InputError, match=r"holds 3 rows where provenance\.json says 7"):
+def test_a_map_may_be_added_later(folder: Path) -> None:
+    """Coordinates computed on the first visit are not in provenance and are read all the same."""
+    provenance = json.loads((folder / "provenance.json").read_text())
+    del provenance["files"]["coordinates.parquet"]
+    (folder / "provenance.json").write_text(json.dumps(provenance))
+    pq.write_table(pa.table({"x": [5.0]}), folder / "coordinates.parquet")
+    assert Run.open(folder).coordinates()["x"].tolist() == [5.0]
+    (folder / "coordinates.parquet").write_bytes(b"garbage")
+    with pytest.raises(InputError, match="cannot be read: it is damaged"):
+        Run.open(folder).coordinates()
+
+
+def test_provenance_must_know_the_table(folder: Path) -> None:
+    """Without a digest, nothing says that the table belongs here."""
+    (folder / "provenance.json").write_text("{}")
+    with pytest.raises(InputError, match=r"has no digest of predictions\.parquet"):
         Run.open(folder)
 
 
 def test_other_parquet_and_newer_versions_are_refused(folder: Path) -> None:
     """Any Parquet file is not a run, and a run of the future is not guessed at."""
-    import pyarrow.parquet as pq
-
     path = folder / "predictions.parquet"
     table = pq.read_table(path)
-    pq.write_table(table.replace_schema_metadata({"mmner_run_version": "99"}), path)
-    with pytest.raises(InputError, match="version 99, this workbench reads up to 1"):
-        Run.open(folder)
-    pq.write_table(table.replace_schema_metadata(None), path)
-    with pytest.raises(InputError, match="not the predictions table of a run"):
-        Run.open(folder)
+    for metadata, message in (
+        ({"mmner_run_version": "99"}, "version 99, this workbench reads up to 1"),
+        (None, "not the"),
+    ):
+        pq.write_table(table.replace_schema_metadata(metadata), path)
+        (folder / "provenance.json").write_text(json.dumps({"files": {path.name: digest(path)}}))
+        with pytest.raises(InputError, match=message):
+            Run.open(folder)
 
 
 def test_writing_never_leaves_half_a_run(folder: Path) -> None:
