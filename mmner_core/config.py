@@ -1,0 +1,181 @@
+"""What a model is: frozen, validated dataclasses that round-trip through JSON.
+
+Each oddity of the authors' code (docs: "facts a faithful port must know") is a named field whose default is the
+sensible value; the preset ``paper_code`` sets theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeVar
+
+from mmner_core.errors import InputError
+from mmner_core.labels import DEFAULT_TYPES
+
+Stream = Literal["vit", "cnn"]
+FORMAT_VERSION = 1
+T = TypeVar("T")
+_STRICT = {"extra": "forbid"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextConfig:
+    """The multilingual text encoder (paper: mBERT, 12 layers, D = 768)."""
+
+    __pydantic_config__ = _STRICT
+
+    name: str = "bert-base-multilingual-cased"
+    """Hub name or local folder to take pretrained weights and tokenizer from when training starts."""
+    architecture: dict[str, Any] | None = None
+    """Hugging Face config of the encoder, so that a checkpoint loads without the hub; None until it is built."""
+    word_position: Literal["first_subword", "one_before"] = "first_subword"
+    """Which sub-word stands for a word. ``one_before`` is the authors' off-by-one: it ignores the leading [CLS]."""
+    sentence_vector: Literal["pooler", "mean"] = "pooler"
+    """[B, D]: the pooler's output (paper) or the mean of the sub-words (what sentence encoders were trained for)."""
+    freeze_embeddings: bool = False
+    """Leave the word-embedding table as it is: most of a small multilingual model's weights, little of its skill."""
+    dropout: float = 0.1
+    """Dropout on hidden states in training."""
+    attention_dropout: float = 0.1
+    """Dropout on attention weights in training."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageConfig:
+    """One image encoder and the preprocessing that it expects."""
+
+    __pydantic_config__ = _STRICT
+
+    library: Literal["open_clip", "timm"]
+    name: str
+    pretrained: str | None = None
+    """open_clip's pretrained tag, a weights file, or for timm "default"; None: random weights."""
+    size: int = 224
+    crop_fraction: float = 1.0
+    """The short side is resized to ``size / crop_fraction`` before the centre crop of ``size``."""
+    interpolation: Literal["bicubic", "bilinear"] = "bicubic"
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    frozen: bool = False
+    """Keep the weights as they are."""
+    batchnorm_drifts: bool = False
+    """Leave a frozen network in train mode, so that its BatchNorm statistics drift (the authors' code does)."""
+    random_crop_at_test: bool = False
+    """Random crop and flip in evaluation too (the authors' code does; evaluation is then not deterministic)."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.crop_fraction <= 1:
+            raise InputError(f"crop_fraction must lie in (0, 1], got {self.crop_fraction}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class FusionConfig:
+    """The multimodal collaboration module: one cross-attention block per image stream."""
+
+    __pydantic_config__ = _STRICT
+
+    streams: tuple[Stream, ...] = ("vit", "cnn")
+    """Image streams that words attend to; empty: text only."""
+    heads: int = 12
+    query: Literal["own", "tied_to_key"] = "own"
+    """``tied_to_key``: the authors' code computes queries with the key projection."""
+    cnn_keys: Literal["grid", "pooled"] = "grid"
+    """Keys of block R: the cells of the CNN's map, or (authors' code) its pooled vector, attention then uniform."""
+    null_sink: bool = False
+    """Offer the learnt "no image" key beside the photo's, so that a word can look away; without it that key is
+    used only when there is no image."""
+    word_residual: bool = False
+    """Add the word vector to the fused vector, so that an untrained fusion cannot hide the text."""
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlignmentConfig:
+    """Contrastive alignment of sentence and image (NT-Xent)."""
+
+    __pydantic_config__ = _STRICT
+
+    streams: tuple[Stream, ...] = ("vit", "cnn")
+    """Image streams aligned with the text, one loss each; empty: no contrastive loss."""
+    vit_pooling: Literal["flatten", "mean"] = "flatten"
+    """How the ViT's tokens become one vector: flattened (paper: 50 * 768 -> D) or their mean."""
+    temperature: float = 0.5
+    learn_temperature: bool = False
+    """Learn the temperature (as log inverse temperature, like CLIP), starting from ``temperature``."""
+    mask_same_image: bool = True
+    """Do not push apart two sentences that share one image; the authors' code does."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """A whole 2M-NER model.
+
+    Raises:
+        InputError: if a field contradicts another or lies out of range.
+    """
+
+    __pydantic_config__ = _STRICT
+
+    types: tuple[str, ...] = DEFAULT_TYPES
+    conventions: tuple[str, ...] = ()
+    """Annotation conventions told apart by a learnt input vector; the first is the default. Empty: one convention."""
+    text: TextConfig = field(default_factory=TextConfig)
+    vit: ImageConfig | None = None
+    """None: the CNN's cells serve as the patch tokens, so one network feeds both streams."""
+    cnn: ImageConfig | None = None
+    """None: no image encoder at all (text only, or no "cnn" stream)."""
+    fusion: FusionConfig = field(default_factory=FusionConfig)
+    alignment: AlignmentConfig = field(default_factory=AlignmentConfig)
+    alpha: float = 0.8
+    """Total loss = 2 * (alpha * L_crf + (1 - alpha) * L_contrastive) (paper, training objective)."""
+    crf_constrained: bool = True
+    """Give illegal IOB2 sequences probability zero; the authors' CRF allows them."""
+    seqeval_strict: bool = True
+    """The headline score's rule: strict IOB2, or (the authors' call) seqeval's lenient default."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.alpha <= 1:
+            raise InputError(f"alpha must lie in [0, 1], got {self.alpha}.")
+        if len(set(self.conventions)) != len(self.conventions):
+            raise InputError(f"conventions must be distinct, got {list(self.conventions)}.")
+        wanted = {*self.fusion.streams, *self.alignment.streams}
+        if "cnn" in wanted and self.cnn is None:
+            raise InputError("The 'cnn' stream is asked for, but the config has no cnn; set cnn or drop the stream.")
+        if "vit" in wanted and self.vit is None and self.cnn is None:
+            raise InputError("The 'vit' stream is asked for, but the config has neither vit nor cnn to feed it.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready form."""
+        return {"format_version": FORMAT_VERSION, **asdict(self)}
+
+    @classmethod
+    def from_dict(cls, record: dict[str, Any], where: str = "config.json") -> ModelConfig:
+        """Read back what :meth:`to_dict` wrote.
+
+        Raises:
+            InputError: naming the field that is unknown, of the wrong type, or from a newer version.
+        """
+        version = record.get("format_version")
+        if version != FORMAT_VERSION:
+            raise InputError(
+                f"{where}: format_version is {version!r}, this program reads {FORMAT_VERSION}; "
+                "use the version of the workbench that wrote the checkpoint."
+            )
+        body = {key: value for key, value in record.items() if key != "format_version"}
+        return parse(cls, body, where)
+
+
+def parse(cls: type[T], record: dict[str, Any], where: str) -> T:
+    """Build a dataclass from plain data, checking every field.
+
+    Raises:
+        InputError: naming the first offending field and what is wrong with it.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(cls).validate_python(record)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"]) or cls.__name__
+        raise InputError(f"{where}: field {name}: {first['msg']}.") from None

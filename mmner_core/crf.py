@@ -1,0 +1,148 @@
+"""Linear-chain CRF: likelihood, Viterbi, marginals, and the exact probability of an entity span.
+
+Shapes: B sentences, W words (right-padded), L tags. All sums run in float32, whatever the encoder's precision.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mmner_core.labels import LabelSet
+
+IMPOSSIBLE = -1e4  # finite, so that gradients stay finite; exp(-1e4) is 0 in float32
+
+
+class CRF(nn.Module):
+    """Score of a tag sequence y: start[y_1] + sum emissions[t, y_t] + sum transitions[y_t-1, y_t] + end[y_W]."""
+
+    def __init__(self, labels: LabelSet, *, constrained: bool = True) -> None:
+        super().__init__()
+        n = len(labels)
+        self.labels = labels
+        self.start_transitions = nn.Parameter(torch.empty(n).uniform_(-0.1, 0.1))
+        self.end_transitions = nn.Parameter(torch.empty(n).uniform_(-0.1, 0.1))
+        self.transitions = nn.Parameter(torch.empty(n, n).uniform_(-0.1, 0.1))  # [from, to]
+        may_start = torch.tensor(labels.may_start()) if constrained else torch.ones(n, dtype=torch.bool)
+        may_follow = torch.tensor(labels.may_follow()) if constrained else torch.ones(n, n, dtype=torch.bool)
+        self.register_buffer("may_start", may_start, persistent=False)
+        self.register_buffer("may_follow", may_follow, persistent=False)
+
+    def _scores(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Return start [L], transitions [L, L] and end [L], illegal ones at ``IMPOSSIBLE``."""
+        start = self.start_transitions.float().masked_fill(~self.may_start, IMPOSSIBLE)
+        transitions = self.transitions.float().masked_fill(~self.may_follow, IMPOSSIBLE)
+        return start, transitions, self.end_transitions.float()
+
+    def forward(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
+        """Return the negative log-likelihood of each sentence, [B].
+
+        Args:
+            emissions: [B, W, L].
+            tags: [B, W] indices; anything where the mask is 0.
+            mask: [B, W] bool, true on words; every sentence has at least one.
+        """
+        emissions = emissions.float()
+        return self.log_partition(emissions, mask) - self.score(emissions, tags, mask)
+
+    def score(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
+        """Return the unnormalised log score of the given tags, [B]."""
+        start, transitions, end = self._scores()
+        tags = tags.masked_fill(~mask, 0)
+        emitted = emissions.float().gather(2, tags[..., None])[..., 0] * mask  # [B, W]
+        moved = transitions[tags[:, :-1], tags[:, 1:]] * mask[:, 1:]  # [B, W-1]
+        last = tags.gather(1, mask.sum(1, keepdim=True) - 1)[:, 0]  # [B]
+        return start[tags[:, 0]] + emitted.sum(1) + moved.sum(1) + end[last]
+
+    def log_partition(self, emissions: Tensor, mask: Tensor) -> Tensor:
+        """Return the log of the summed exponentiated scores of all tag sequences, [B]."""
+        end = self.end_transitions.float()
+        return torch.logsumexp(self._forward_messages(emissions.float(), mask)[:, -1] + end, dim=-1)
+
+    def _forward_messages(self, emissions: Tensor, mask: Tensor) -> Tensor:
+        """Return alpha [B, W, L]: log sum over prefixes that end in each tag; padding repeats the last word's."""
+        start, transitions, _ = self._scores()
+        alphas = [start + emissions[:, 0]]
+        for t in range(1, emissions.shape[1]):
+            step = torch.logsumexp(alphas[-1][:, :, None] + transitions, dim=1) + emissions[:, t]
+            alphas.append(torch.where(mask[:, t, None], step, alphas[-1]))
+        return torch.stack(alphas, dim=1)
+
+    def _backward_messages(self, emissions: Tensor, mask: Tensor) -> Tensor:
+        """Return beta [B, W, L]: log sum over what may follow each tag; ``end`` on and after the last word."""
+        _, transitions, end = self._scores()
+        betas = [end.expand(emissions.shape[0], -1)]
+        for t in range(emissions.shape[1] - 2, -1, -1):
+            step = torch.logsumexp(transitions + (emissions[:, t + 1] + betas[-1])[:, None, :], dim=2)
+            betas.append(torch.where(mask[:, t + 1, None], step, betas[-1]))
+        return torch.stack(betas[::-1], dim=1)
+
+    @torch.no_grad()
+    def marginals(self, emissions: Tensor, mask: Tensor) -> Tensor:
+        """Return p(tag of word t | sentence), [B, W, L]; rows sum to 1 on words and are 0 on padding."""
+        emissions = emissions.float()
+        log_joint = self._forward_messages(emissions, mask) + self._backward_messages(emissions, mask)
+        return torch.softmax(log_joint, dim=-1) * mask[..., None]
+
+    @torch.no_grad()
+    def viterbi(self, emissions: Tensor, mask: Tensor) -> list[list[int]]:
+        """Return the best tag sequence of each sentence, as indices, one per word."""
+        start, transitions, end = self._scores()
+        emissions = emissions.float()
+        best = start + emissions[:, 0]  # [B, L]
+        origins: list[Tensor] = []
+        for t in range(1, emissions.shape[1]):
+            top, origin = (best[:, :, None] + transitions).max(dim=1)
+            best = torch.where(mask[:, t, None], top + emissions[:, t], best)
+            origins.append(origin)
+        last = (best + end).argmax(dim=1).tolist()
+        lengths = mask.sum(1).tolist()
+        back = torch.stack(origins, dim=1).tolist() if origins else [[]] * len(last)
+        return [_trace(tag, back[b][: lengths[b] - 1]) for b, tag in enumerate(last)]
+
+    def span_probabilities(self, emissions: Tensor, spans: list[tuple[int, int]]) -> Tensor:
+        """Return the exact probability that each span is an entity of each type, for one sentence.
+
+        That is the partition function over the sequences with y_start = B-T, y = I-T up to ``end``, and no I-T at
+        ``end``, divided by the whole partition function: the span, the whole span and nothing but the span.
+        Differentiable in the emissions.
+
+        Args:
+            emissions: [W, L] of one sentence, no padding.
+            spans: half-open word spans.
+
+        Returns:
+            [len(spans), T] probabilities, types in the order of the label set.
+        """
+        _, transitions, end = self._scores()
+        emissions = emissions.float()[None]
+        mask = torch.ones(emissions.shape[:2], dtype=torch.bool, device=emissions.device)
+        alpha = self._forward_messages(emissions, mask)[0]
+        beta = self._backward_messages(emissions, mask)[0]
+        log_z = torch.logsumexp(alpha[-1] + end, dim=0)
+        emitted = emissions[0]
+        rows = []
+        for first, stop in spans:
+            row = []
+            for entity_type in self.labels.types:
+                begin, inside = self.labels.begin(entity_type), self.labels.inside(entity_type)
+                log_p, last = alpha[first, begin], begin
+                for t in range(first + 1, stop):
+                    log_p, last = log_p + transitions[last, inside] + emitted[t, inside], inside
+                if stop < len(emitted):
+                    onward = transitions[last] + emitted[stop] + beta[stop]
+                    barred = torch.arange(len(onward), device=onward.device) == inside
+                    log_p = log_p + torch.logsumexp(onward.masked_fill(barred, IMPOSSIBLE), dim=0)
+                else:
+                    log_p = log_p + end[last]
+                row.append(torch.exp(log_p - log_z))
+            rows.append(torch.stack(row))
+        return torch.stack(rows) if rows else emitted.new_zeros(0, len(self.labels.types))
+
+
+def _trace(last: int, origins: list[list[int]]) -> list[int]:
+    """Walk Viterbi's back pointers of one sentence from its last tag."""
+    path = [last]
+    for origin in reversed(origins):
+        path.append(origin[path[-1]])
+    return path[::-1]

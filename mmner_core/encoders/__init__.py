@@ -1,0 +1,1 @@
+"""The three encoders of the paper's figure, each callable alone."""

@@ -1,0 +1,228 @@
+"""2M-NER: the paper's figure as one forward pass.
+
+Shapes: B sentences, S sub-words, W words, U distinct images, P patch tokens, C CNN channels, K keys, H heads,
+D width, L tags.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 (the field's name for it)
+
+from mmner_core.alignment import NTXent, Projection
+from mmner_core.config import ModelConfig
+from mmner_core.crf import CRF
+from mmner_core.encoders.image import CnnEncoder, ImageStates, VitEncoder, load_pretrained_image
+from mmner_core.encoders.text import TextEncoder, TextStates, load_pretrained_text
+from mmner_core.encoding import Batch, Pixels
+from mmner_core.fusion import Fusion, Keys
+from mmner_core.labels import LabelSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOutput:
+    """What one forward pass yields.
+
+    Attributes:
+        emissions: [B, W, L] score of each tag for each word.
+        word_states: [B, W, D] text encoder's word vectors.
+        attention: per stream [B, H, W, K] weights over its keys; empty unless asked for.
+        text_projection: [B, D] sentences in the contrastive space, unit length; None without alignment.
+        image_projection: per stream [U, D] images in the contrastive space, unit length.
+        losses: "crf" (mean NLL over the batch), "contrastive_vit", "contrastive_cnn", "total"; empty without tags.
+    """
+
+    emissions: Tensor
+    word_states: Tensor
+    attention: dict[str, Tensor] = field(default_factory=dict)
+    text_projection: Tensor | None = None
+    image_projection: dict[str, Tensor] = field(default_factory=dict)
+    losses: dict[str, Tensor] = field(default_factory=dict)
+
+
+class MMNER(nn.Module):
+    """Multilingual, multimodal named entity recognition (arXiv 2404.17122).
+
+    Args:
+        config: the model's description.
+        text_encoder: module (input_ids, attention_mask, convention) -> TextStates, with a ``width``.
+        vit_encoder: module [U, 3, size, size] -> [U, 1 + h * w, width], with ``width`` and ``grid`` (h, w); None where
+            the CNN's cells serve as patch tokens.
+        cnn_encoder: module [U, 3, size, size] -> [U, C, h, w], with ``width`` C and ``grid``; None for text only.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        text_encoder: nn.Module,
+        vit_encoder: nn.Module | None = None,
+        cnn_encoder: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.labels = LabelSet(config.types)
+        self.text_encoder = text_encoder
+        self.vit_encoder = vit_encoder
+        self.cnn_encoder = cnn_encoder
+        width: int = text_encoder.width
+        self._build_alignment(config, width)
+        self.to_width = nn.ModuleDict({s: self._token_projection(s, width) for s in config.fusion.streams})
+        self.fusion = Fusion(width, config.fusion)
+        self.classifier = nn.Linear(width, len(self.labels))
+        self.crf = CRF(self.labels, constrained=config.crf_constrained)
+
+    @classmethod
+    def build(cls, config: ModelConfig) -> MMNER:
+        """Build the encoders that the config describes, with random weights, and the model around them."""
+        return cls(
+            config,
+            TextEncoder(config.text, len(config.conventions)),
+            VitEncoder(config.vit) if config.vit else None,
+            CnnEncoder(config.cnn) if config.cnn else None,
+        )
+
+    def load_pretrained(self) -> None:
+        """Load the pretrained encoder weights that the config names.
+
+        Raises:
+            InputError: if they are not to be had or do not fit.
+        """
+        load_pretrained_text(self.text_encoder)
+        for encoder in (self.vit_encoder, self.cnn_encoder):
+            if encoder is not None:
+                load_pretrained_image(encoder)
+
+    def _build_alignment(self, config: ModelConfig, width: int) -> None:
+        streams = config.alignment.streams
+        self.text_projection = Projection(width, width) if streams else None
+        self.image_projections = nn.ModuleDict({s: Projection(self._pooled_width(s), width) for s in streams})
+        self.contrastive = NTXent(config.alignment)
+
+    def _pooled_width(self, stream: str) -> int:
+        """Width of the vector that stands for the whole image in the contrastive loss."""
+        encoder = self._encoder_of(stream)
+        if stream == "vit" and self.config.alignment.vit_pooling == "flatten":
+            rows, columns = encoder.grid
+            return (rows * columns + (encoder is self.vit_encoder)) * encoder.width
+        return encoder.width
+
+    def _token_projection(self, stream: str, width: int) -> nn.Module:
+        """Bring a stream's tokens to the width of the words; a ViT's in the paper have it already."""
+        encoder = self._encoder_of(stream)
+        same = encoder is self.vit_encoder and encoder.width == width
+        return nn.Identity() if same else nn.Linear(encoder.width, width)
+
+    def _encoder_of(self, stream: str) -> nn.Module:
+        """Return the network that feeds a stream; the CNN feeds both where there is no ViT."""
+        encoder = self.vit_encoder if stream == "vit" and self.vit_encoder is not None else self.cnn_encoder
+        if encoder is None:
+            raise ValueError(f"Nothing feeds the {stream!r} stream.")  # ModelConfig does not let this happen
+        return encoder
+
+    def forward(self, batch: Batch, *, need_weights: bool = False) -> ModelOutput:
+        """Read sentences and their images; return emissions, and losses where gold tags are given."""
+        text = self.encode_text(batch)  # tokens [B, S, D], sentence [B, D]
+        image = self.encode_image(batch)  # vit [U, P, D], cnn [U, C, h, w]
+        words = self.word_states(text, batch)  # [B, W, D]
+        keys = self.image_keys(image, batch.image_index)  # per stream [B, K, D]
+        fused, attention = self.fusion(words, keys, need_weights=need_weights)  # [B, W, D]
+        emissions = self.classifier(fused)  # [B, W, L]
+        text_projection, image_projection = self.project(text, image)  # [B, D], per stream [U, D]
+        output = ModelOutput(
+            emissions=emissions,
+            word_states=words,
+            attention=attention,
+            text_projection=text_projection,
+            image_projection=image_projection,
+        )
+        if batch.tags is not None:
+            output.losses.update(self.losses(output, batch))
+        return output
+
+    def encode_text(self, batch: Batch) -> TextStates:
+        """Encode the sentences' sub-words."""
+        return self.text_encoder(batch.input_ids, batch.attention_mask, batch.convention)
+
+    def encode_image(self, batch: Batch) -> ImageStates | None:
+        """Encode the batch's distinct images, or hand on what was encoded before; None where there is no image."""
+        if batch.image_states is not None:
+            return batch.image_states
+        return None if batch.pixels is None else self.encode_pixels(batch.pixels)
+
+    def encode_pixels(self, pixels: Pixels) -> ImageStates:
+        """Encode preprocessed photos, [U, 3, size, size]."""
+        vit = None if self.vit_encoder is None or pixels.vit is None else self.vit_encoder(pixels.vit)
+        cnn = None if self.cnn_encoder is None or pixels.cnn is None else self.cnn_encoder(pixels.cnn)
+        return ImageStates(vit, cnn)
+
+    def word_states(self, text: TextStates, batch: Batch) -> Tensor:
+        """Pick the sub-word that stands for each word, [B, W, D]."""
+        index = batch.word_to_token[..., None].expand(-1, -1, text.tokens.shape[-1])
+        return text.tokens.gather(1, index)
+
+    def image_keys(self, image: ImageStates | None, image_index: Tensor) -> dict[str, Keys]:
+        """Return what each word may look at, per stream, [B, K, D]."""
+        present = image_index >= 0
+        keys = {}
+        for stream in self.config.fusion.streams:
+            tokens = None
+            if image is not None and bool(present.any()):
+                tokens = self.to_width[stream](self._tokens(image, stream))  # [U, P, D]
+                tokens = tokens[image_index.clamp(min=0)]  # [B, P, D]; masked where absent
+            keys[stream] = self.fusion.keys(stream, tokens, present)
+        return keys
+
+    def _tokens(self, image: ImageStates, stream: str) -> Tensor:
+        """Return a stream's tokens, [U, P, D or C]."""
+        if stream == "vit" and image.vit is not None:
+            return image.vit
+        assert image.cnn is not None  # noqa: S101 (ModelConfig guarantees it)
+        cells = image.cnn.flatten(2).transpose(1, 2)  # [U, h*w, C]
+        pooled = stream == "cnn" and self.config.fusion.cnn_keys == "pooled"
+        return cells.mean(1, keepdim=True) if pooled else cells
+
+    def project(self, text: TextStates, image: ImageStates | None) -> tuple[Tensor | None, dict[str, Tensor]]:
+        """Map sentences and images into the contrastive space, unit length."""
+        if self.text_projection is None:
+            return None, {}
+        sentences = F.normalize(self.text_projection(text.sentence).float(), dim=-1)  # [B, D]
+        if image is None:
+            return sentences, {}
+        images = {
+            stream: F.normalize(projection(self._pooled(image, stream)).float(), dim=-1)  # [U, D]
+            for stream, projection in self.image_projections.items()
+        }
+        return sentences, images
+
+    def _pooled(self, image: ImageStates, stream: str) -> Tensor:
+        """Return one vector per image for the contrastive loss, [U, pooled width]."""
+        if stream == "cnn":
+            assert image.cnn is not None  # noqa: S101 (ModelConfig guarantees it)
+            return image.cnn.mean((2, 3))
+        tokens = self._tokens(image, "vit")
+        return tokens.flatten(1) if self.config.alignment.vit_pooling == "flatten" else tokens.mean(1)
+
+    def losses(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
+        """Return the training losses: 2 * (alpha * crf + (1 - alpha) * sum of contrastive losses)."""
+        assert batch.tags is not None  # noqa: S101 (forward asks only then)
+        losses = {"crf": self.crf(output.emissions, batch.tags, batch.word_mask).mean()}
+        paired = batch.image_present if batch.aligned is None else batch.image_present & batch.aligned
+        contrastive = output.emissions.new_zeros(())
+        if output.text_projection is not None and bool(paired.any()):
+            index = batch.image_index[paired]
+            for stream, images in output.image_projection.items():
+                key = index if self.config.alignment.mask_same_image else None
+                loss = self.contrastive(output.text_projection[paired], images[index], key)
+                losses[f"contrastive_{stream}"] = loss
+                contrastive = contrastive + loss
+        alpha = self.config.alpha
+        losses["total"] = 2 * (alpha * losses["crf"] + (1 - alpha) * contrastive)
+        return losses
+
+    @torch.no_grad()
+    def viterbi(self, output: ModelOutput, batch: Batch) -> list[list[int]]:
+        """Return the best tag sequence of each sentence."""
+        return self.crf.viterbi(output.emissions, batch.word_mask)

@@ -1,0 +1,95 @@
+"""Named models: a preset is a function that returns a whole config; a variant changes a line or two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mmner_core.config import AlignmentConfig, FusionConfig, ImageConfig, ModelConfig, TextConfig
+from mmner_core.errors import InputError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
+CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+
+
+def paper() -> ModelConfig:
+    """2M-NER at the paper's size: mBERT, CLIP ViT-B/32, ResNet-152, with the authors' oversights put right."""
+    return ModelConfig(
+        text=TextConfig(name="bert-base-multilingual-cased"),
+        vit=ImageConfig(library="open_clip", name="ViT-B-32", pretrained="openai", mean=CLIP_MEAN, std=CLIP_STD),
+        cnn=ImageConfig(
+            library="timm",
+            name="resnet152.tv_in1k",
+            pretrained="default",
+            crop_fraction=0.875,
+            interpolation="bilinear",
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
+            frozen=True,
+        ),
+    )
+
+
+def paper_code() -> ModelConfig:
+    """The model as the authors' code computes it, oversights included (docstrings of ``config`` name each)."""
+    model = paper()
+    assert model.cnn is not None  # noqa: S101 (paper() sets it)
+    return replace(
+        model,
+        text=replace(model.text, word_position="one_before"),
+        cnn=replace(model.cnn, batchnorm_drifts=True, random_crop_at_test=True),
+        fusion=replace(model.fusion, query="tied_to_key", cnn_keys="pooled"),
+        alignment=replace(model.alignment, mask_same_image=False),
+        crf_constrained=False,
+        seqeval_strict=False,
+    )
+
+
+def mini() -> ModelConfig:
+    """The shipped model: a 12-layer encoder of width 384 and one small CNN that feeds both image streams."""
+    return ModelConfig(
+        conventions=("wiki", "caption"),
+        text=TextConfig(
+            name="e5-small-4lang",
+            sentence_vector="mean",
+            freeze_embeddings=True,
+            attention_dropout=0.0,
+        ),
+        cnn=ImageConfig(
+            library="timm",
+            name="tf_efficientnet_lite0",
+            pretrained="tf_efficientnet_lite0/model.safetensors",
+            crop_fraction=0.875,
+            frozen=True,
+        ),
+        fusion=FusionConfig(heads=6, cnn_keys="pooled", null_sink=True, word_residual=True),
+        alignment=AlignmentConfig(streams=("cnn",), temperature=0.07, learn_temperature=True),
+        alpha=0.9,
+    )
+
+
+def tiny() -> ModelConfig:
+    """A model of a few thousand weights, for tests: same parts, same code."""
+    return ModelConfig(
+        conventions=("wiki", "caption"),
+        text=TextConfig(name="tiny", sentence_vector="mean"),
+        cnn=ImageConfig(library="timm", name="test_efficientnet", size=64),
+        fusion=FusionConfig(heads=2, null_sink=True),
+        alignment=AlignmentConfig(streams=("vit", "cnn"), vit_pooling="mean"),
+    )
+
+
+PRESETS: dict[str, Callable[[], ModelConfig]] = {f.__name__: f for f in (paper, paper_code, mini, tiny)}
+
+
+def preset(name: str) -> ModelConfig:
+    """Return the config of that name.
+
+    Raises:
+        InputError: listing the names there are.
+    """
+    if name not in PRESETS:
+        raise InputError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
+    return PRESETS[name]()

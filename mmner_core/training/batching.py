@@ -1,0 +1,140 @@
+"""Batches for training: sentences of like length together, augmented and encoded afresh in every epoch."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from torch.utils.data import Dataset, Sampler
+
+from mmner_core.data import Example
+from mmner_core.encoding import Batch, SubwordEncoder, collate
+from mmner_core.image_source import ImageSource
+from mmner_core.labels import OUTSIDE, LabelSet
+from mmner_core.training.augment import augment
+from mmner_core.training.config import TrainConfig
+from mmner_core.training.mixture import Item
+
+
+class Sample(NamedTuple):
+    """A sentence of one epoch, and whether it and its picture belong together (see ``Item.aligned``)."""
+
+    example: Example
+    aligned: bool
+
+
+class Epoch(Dataset[Sample]):
+    """The sentences of one epoch; what happens to sentence i depends on (seed, epoch, i) alone."""
+
+    def __init__(self, items: Sequence[Item], config: TrainConfig) -> None:
+        self.items = items
+        self.config = config
+        self.epoch = 0
+        self.pool = sorted({item.example.image for item in items if item.example.image is not None})
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> Sample:
+        item = self.items[index]
+        rng = random.Random(f"{self.config.seed}/{self.epoch}/{index}")
+        example = item.example
+        words, tags = example.words, example.tags or (OUTSIDE,) * len(example.words)
+        if item.source.augmented:
+            words, tags = augment(words, tags, config=self.config.augment, rng=rng)
+        image = self._image(example.image, item, rng)
+        shown = replace(example, words=words, tags=tags, image=image)
+        return Sample(shown, item.aligned and image is not None and image == example.image)
+
+    def _image(self, image: Path | None, item: Item, rng: random.Random) -> Path | None:
+        """Take the image away, or put a random one in its place, as often as the source says."""
+        draw = rng.random()
+        if draw < item.source.image_dropout:
+            return None
+        if draw < item.source.image_dropout + item.source.random_image and self.pool:
+            return rng.choice(self.pool)
+        return image
+
+
+class LengthBatches(Sampler[list[int]]):
+    """Batches of sentences of like length, bounded by padded sub-words; in random order.
+
+    Their number is a multiple of ``processes``, so that every process of a distributed run takes as many steps.
+    """
+
+    def __init__(self, lengths: Sequence[int], config: TrainConfig, processes: int = 1) -> None:
+        self.lengths = lengths
+        self.config = config
+        self.processes = processes
+        self.epoch = 0
+
+    def batches(self, epoch: int) -> list[list[int]]:
+        """Return the batches of an epoch."""
+        rng = random.Random(f"{self.config.seed}/{epoch}")
+        noisy = sorted(range(len(self.lengths)), key=lambda i: self.lengths[i] * rng.uniform(0.9, 1.1))
+        batches: list[list[int]] = [[]]
+        longest = 0
+        for i in noisy:
+            longest = max(longest, self.lengths[i])
+            full = (len(batches[-1]) + 1) * longest > self.config.batch_subwords
+            if batches[-1] and (full or len(batches[-1]) >= self.config.batch_sentences):
+                batches.append([])
+                longest = self.lengths[i]
+            batches[-1].append(i)
+        rng.shuffle(batches)
+        short = -len(batches) % self.processes
+        return batches + batches[:short]
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return iter(self.batches(self.epoch))
+
+    def __len__(self) -> int:
+        return len(self.batches(self.epoch))
+
+
+class Collator:
+    """Encodes sentences and loads their images: a list of samples becomes a batch."""
+
+    def __init__(
+        self,
+        subwords: SubwordEncoder,
+        labels: LabelSet,
+        conventions: Sequence[str],
+        images: ImageSource | None,
+        *,
+        random_crop: bool = False,
+    ) -> None:
+        self.subwords = subwords
+        self.labels = labels
+        self.conventions = {name: i for i, name in enumerate(conventions)}
+        self.images = images
+        self.random_crop = random_crop
+
+    def __call__(self, samples: Sequence[Sample]) -> Batch:
+        """Build a batch; a sentence that does not fit one window becomes several rows, so that no word is lost."""
+        rows, tags, conventions, paths, aligned = [], [], [], [], []
+        encoded = self.subwords.windows([sample.example.words for sample in samples])
+        for (example, belongs), windows in zip(samples, encoded, strict=True):
+            indices = self.labels.encode(example.tags or (), example.where)
+            for window in windows:
+                rows.append(window)
+                tags.append(indices[window.start : window.stop])
+                conventions.append(self.conventions.get(example.convention or "", 0))
+                paths.append(example.image)
+                aligned.append(belongs)
+        rng = np.random.default_rng(random.getrandbits(64)) if self.random_crop else None
+        loaded = self.images.load(paths, rng) if self.images is not None else None
+        return collate(
+            rows,
+            pad=self.subwords.pad,
+            conventions=conventions,
+            tags=tags,
+            image_index=loaded.rows if loaded else None,
+            pixels=loaded.pixels if loaded else None,
+            image_states=loaded.states if loaded else None,
+            aligned=aligned,
+        )

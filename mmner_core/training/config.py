@@ -1,0 +1,94 @@
+"""What a training run is: hyper-parameters and the data it reads, as frozen dataclasses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mmner_core.config import ModelConfig
+from mmner_core.errors import InputError
+from mmner_core.training.augment import AugmentConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSource:
+    """One corpus in the training mixture; paths are relative to the data folder of the run."""
+
+    path: str
+    images: str | None = None
+    """Folder of its photos."""
+    convention: str | None = None
+    """Annotation convention of its gold tags; None: the model's default."""
+    pairs: str | None = None
+    """A ``pairs.tsv`` beside it whose column ``text_source`` names the corpus of each sentence; ``conventions_by``
+    maps that to a convention."""
+    conventions_by: dict[str, str] = field(default_factory=dict)
+    repeat: int = 1
+    """How often an epoch reads it."""
+    image_dropout: float = 0.0
+    """Share of its sentences that lose their image in an epoch, to learn the state "no image"."""
+    random_image: float = 0.0
+    """Share of its sentences that get a random other image in an epoch, to learn when to ignore it."""
+    limit: int | None = None
+    """Read only so many sentences of each file."""
+    augmented: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """Hyper-parameters of a run; the data it reads; where seeds come from.
+
+    Raises:
+        InputError: if a number lies out of range.
+    """
+
+    train: tuple[DataSource, ...]
+    valid: tuple[DataSource, ...]
+    """One score each; the best epoch is that of the highest mean. The test split is never read."""
+    captions: str | None = None
+    """A table (image, split, caption) of photo captions without names, relative to the data folder."""
+    plain: int = 0
+    """How often an epoch reads our own sentences without names."""
+    name_free_clauses: int = 0
+    """How many name-free clauses to cut from the training sentences."""
+    epochs: int = 8
+    batch_subwords: int = 1400
+    """Padded sub-words per batch; sentences of similar length go together."""
+    batch_sentences: int = 64
+    """Most sentences per batch."""
+    encoder_lr: float = 5e-5
+    head_lr: float = 5e-5
+    layer_decay: float = 1.0
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.01
+    warmup: float = 0.0
+    """Share of the steps over which the learning rate rises from zero."""
+    clip: float = 1.0
+    """Largest gradient norm."""
+    accumulation: int = 1
+    patience: int = 3
+    """Stop after so many epochs without a better score."""
+    precision: Literal["no", "bf16", "fp16"] = "bf16"
+    seed: int = 19
+    workers: int = 0
+    """Processes that decode images; 0 with precomputed features."""
+    precompute_images: bool = True
+    """Encode images once where all image encoders are frozen."""
+    window: int = 256
+    """Longest window, in sub-words."""
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+    def __post_init__(self) -> None:
+        if not self.train or not self.valid:
+            raise InputError("A run needs at least one training and one validation source.")
+        for name in ("epochs", "batch_subwords", "batch_sentences", "accumulation", "patience"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A named run: the model and how to train it."""
+
+    model: ModelConfig
+    training: TrainConfig

@@ -1,0 +1,234 @@
+"""The training loop: Accelerate underneath, one score per validation source, best epoch kept, exact resume.
+
+It reads the train and valid splits and knows no other.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader
+
+from mmner_core.encoders.text import load_tokenizer
+from mmner_core.encoding import SubwordEncoder
+from mmner_core.image_source import FrozenFeatures, ImageSource, PhotoFiles
+from mmner_core.inference import predict_tags
+from mmner_core.model import MMNER
+from mmner_core.scores import score
+from mmner_core.training.batching import Collator, Epoch, LengthBatches
+from mmner_core.training.config import Run
+from mmner_core.training.dropout import pool_dropout
+from mmner_core.training.mixture import Mixture, build_mixture
+from mmner_core.training.optim import build_optimizer, build_schedule
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a run has come; saved with every epoch."""
+
+    epoch: int = 0
+    step: int = 0
+    best: float = -1.0
+    best_epoch: int = -1
+
+    def to_file(self, file: Path) -> None:
+        """Write as JSON."""
+        file.write_text(json.dumps(asdict(self)))
+
+    @classmethod
+    def from_file(cls, file: Path) -> Progress:
+        """Read back."""
+        return cls(**json.loads(file.read_text()))
+
+
+class Trainer:
+    """One run in one folder: ``metrics.jsonl``, TensorBoard events, ``state`` to resume from, ``best`` weights.
+
+    Args:
+        run: model and hyper-parameters.
+        data: folder that the run's sources are relative to.
+        out: folder of the run.
+        tokenizer: folder or hub name of the tokenizer.
+
+    Raises:
+        InputError: if data or pretrained weights are missing or malformed.
+    """
+
+    def __init__(self, run: Run, data: Path, out: Path, tokenizer: str | Path) -> None:
+        from accelerate import Accelerator
+        from accelerate.utils import DataLoaderConfiguration, set_seed
+
+        self.run, self.config, self.out = run, run.training, out
+        out.mkdir(parents=True, exist_ok=True)
+        self.accelerator = Accelerator(
+            mixed_precision=self.config.precision,
+            gradient_accumulation_steps=self.config.accumulation,
+            dataloader_config=DataLoaderConfiguration(even_batches=False, use_seedable_sampler=False),
+            log_with="tensorboard",
+            project_dir=out,
+        )
+        self.accelerator.init_trackers("tensorboard")
+        set_seed(self.config.seed)
+        self.mixture = build_mixture(self.config, data)
+        self.model = MMNER.build(run.model)
+        self.model.load_pretrained()
+        self.model.text_encoder.use_attention("eager" if self.accelerator.device.type == "cpu" else "sdpa")
+        self.subwords = SubwordEncoder(
+            load_tokenizer(tokenizer), max_subwords=self.config.window, word_position=run.model.text.word_position
+        )
+        self.images = self._image_source(self.mixture)
+        self.pools = pool_dropout(self.model.text_encoder) if self.accelerator.device.type == "cpu" else []
+        self._prepare()
+
+    def _image_source(self, mixture: Mixture) -> ImageSource | None:
+        config = self.run.model
+        if config.cnn is None and config.vit is None:
+            return None
+        if self.config.precompute_images and config.vit is None and config.cnn is not None and config.cnn.frozen:
+            return FrozenFeatures(self.model, mixture.images(), self.out.parent / "features")
+        return PhotoFiles(config)
+
+    def _prepare(self) -> None:
+        self.epoch_data = Epoch(self.mixture.train, self.config)
+        lengths = [
+            sum(len(w.input_ids) for w in parts)
+            for parts in self.subwords.windows([item.example.words for item in self.mixture.train])
+        ]
+        self.batches = LengthBatches(lengths, self.config, self.accelerator.num_processes)
+        crop = not isinstance(self.images, FrozenFeatures)
+        loader = DataLoader(
+            self.epoch_data,
+            batch_sampler=self.batches,
+            collate_fn=Collator(
+                self.subwords, self.model.labels, self.run.model.conventions, self.images, random_crop=crop
+            ),
+            num_workers=self.config.workers,
+        )
+        optimizer = build_optimizer(self.model, self.config)
+        steps = sum(len(self.batches.batches(e)) for e in range(self.config.epochs))
+        total = steps // (self.config.accumulation * self.accelerator.num_processes)
+        schedule = build_schedule(optimizer, total, self.config)
+        self.total_steps = total
+        self.network, self.optimizer, self.loader = self.accelerator.prepare(self.model, optimizer, loader)
+        self.schedule = schedule
+        self.accelerator.register_for_checkpointing(schedule)
+
+    def train(self) -> Progress:
+        """Train from the last saved epoch to the end, or until patience runs out; return how far it came."""
+        state = self.out / "state"
+        progress = Progress()
+        if state.is_dir():
+            progress = Progress.from_file(state / "progress.json")
+            self.accelerator.load_state(str(state))
+            log.info("resuming after epoch %d", progress.epoch)
+        while progress.epoch < self.config.epochs:
+            if progress.best_epoch >= 0 and progress.epoch - progress.best_epoch > self.config.patience:
+                log.info("no better score for %d epochs: stopping", self.config.patience)
+                break
+            self._train_epoch(progress)
+            self._select(progress)
+            self._save_state(state, progress)
+        self.accelerator.end_training()
+        return progress
+
+    def _train_epoch(self, progress: Progress) -> None:
+        from accelerate.utils import set_seed
+        from tqdm import tqdm
+
+        # Everything random in an epoch follows from (seed, epoch), so a resumed run equals an uninterrupted one.
+        set_seed(self.config.seed * 1000 + progress.epoch)
+        self.epoch_data.epoch = self.batches.epoch = progress.epoch
+        for pool in self.pools:
+            pool.redraw()
+        self.network.train()
+        bar = tqdm(
+            self.loader,
+            desc=f"epoch {progress.epoch + 1}/{self.config.epochs}",
+            unit="batch",
+            mininterval=5,
+            disable=not self.accelerator.is_main_process,
+        )
+        running: dict[str, float] = {}
+        for batch in bar:
+            with self.accelerator.accumulate(self.network):
+                losses = self._step(batch)
+            progress.step += 1
+            for name, value in losses.items():
+                running[name] = 0.98 * running.get(name, value) + 0.02 * value
+            if progress.step % 50 == 0:
+                bar.set_postfix({name: f"{value:.3f}" for name, value in running.items()})
+                record = {f"loss/{name}": value for name, value in running.items()}
+                self._log({**record, "lr": self.schedule.get_last_lr()[-1]}, progress)
+        progress.epoch += 1
+
+    def _step(self, batch: Any) -> dict[str, float]:
+        with self.accelerator.autocast():
+            losses = self.network(batch).losses
+        self.accelerator.backward(losses["total"])
+        if self.accelerator.sync_gradients:
+            self.accelerator.clip_grad_norm_(self.network.parameters(), self.config.clip)
+        self.optimizer.step()
+        if self.accelerator.sync_gradients:
+            self.schedule.step()
+        self.optimizer.zero_grad()
+        return {name: float(value.detach()) for name, value in losses.items()}
+
+    def _select(self, progress: Progress) -> None:
+        """Score every validation source; keep the weights if their mean is the best so far."""
+        started = time.perf_counter()
+        self.network.eval()
+        scores = {}
+        for path, examples in self.mixture.valid.items():
+            with self.accelerator.autocast():
+                predicted = predict_tags(self.model, self.subwords, examples, self.images)
+            gold = [list(e.tags or ()) for e in examples]
+            scores[path] = score(gold, predicted, strict=self.run.model.seqeval_strict)["micro"]["f1"]
+        mean = sum(scores.values()) / len(scores)
+        record = {**{f"valid/{path}": value for path, value in scores.items()}, "valid/mean": mean}
+        self._log({**record, "valid_seconds": time.perf_counter() - started}, progress)
+        log.info("epoch %d: %s", progress.epoch, {name: round(value, 4) for name, value in record.items()})
+        if mean > progress.best:
+            progress.best, progress.best_epoch = mean, progress.epoch
+            if self.accelerator.is_main_process:
+                from safetensors.torch import save_file
+
+                partial = self.out / "best.partial"
+                save_file({k: v.contiguous() for k, v in self.model.state_dict().items()}, partial)
+                partial.replace(self.out / "best.safetensors")
+
+    def _save_state(self, state: Path, progress: Progress) -> None:
+        """Save everything needed to go on; a kill at any moment leaves the old state or the new one."""
+        partial, old = state.with_suffix(".partial"), state.with_suffix(".old")
+        if self.accelerator.is_main_process:
+            shutil.rmtree(partial, ignore_errors=True)
+        self.accelerator.wait_for_everyone()
+        self.accelerator.save_state(str(partial))
+        if self.accelerator.is_main_process:
+            progress.to_file(partial / "progress.json")
+            shutil.rmtree(old, ignore_errors=True)
+            if state.is_dir():
+                state.rename(old)
+            partial.rename(state)
+            shutil.rmtree(old, ignore_errors=True)
+        self.accelerator.wait_for_everyone()
+
+    def _log(self, record: dict[str, float], progress: Progress) -> None:
+        if self.accelerator.is_main_process:
+            self.accelerator.log(record, step=progress.step)
+            with (self.out / "metrics.jsonl").open("a", encoding="utf-8") as lines:
+                lines.write(json.dumps({"epoch": progress.epoch, "step": progress.step, **record}) + "\n")
+
+    def best_weights(self) -> dict[str, torch.Tensor]:
+        """Return the weights of the best epoch."""
+        from safetensors.torch import load_file
+
+        return load_file(self.out / "best.safetensors")
