@@ -1,0 +1,186 @@
+"""The probe says what the model says, and hides exactly what it is told to hide."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from analysis.attribution import check_maps, occlusion_map
+from analysis.probe import Probe, Scene
+from mmner_core.encoding import collate
+from mmner_core.errors import InputError
+from mmner_core.labels import Entity
+from mmner_core.preprocess import to_pixels
+from tests.analysis.tiny_model import drawn_photo, tiny_probe
+
+SENTENCE = ("Jordan", "runs", "in", "Paris")
+ENTITIES = [Entity(0, 1, "PER"), Entity(2, 4, "LOC"), Entity(0, 4, "ORG")]
+
+
+@pytest.fixture(scope="module")
+def probe() -> Probe:
+    """Both streams look at the cells of one small CNN."""
+    return tiny_probe()
+
+
+@pytest.fixture(scope="module")
+def scene(probe: Probe) -> Scene:
+    """A sentence and a drawn photo."""
+    return probe.scene(SENTENCE, drawn_photo())
+
+
+def model_probabilities(probe: Probe, words: tuple[str, ...], *, photo: bool) -> np.ndarray:
+    """Ask the model itself, by one plain forward pass and its own span probabilities."""
+    model, subwords = probe.model, probe.subwords
+    pixels, _ = to_pixels([drawn_photo()], model.config.vit, model.config.cnn)
+    windows = subwords.windows([words])[0]
+    batch = collate(windows, pad=subwords.pad, image_index=[0] if photo else None, pixels=pixels if photo else None)
+    with torch.no_grad():
+        emissions = model(batch).emissions[0]
+        spans = model.crf.span_probabilities(emissions, [(e.start, e.end) for e in ENTITIES])
+    return np.array([spans[i, model.labels.types.index(e.type)].item() for i, e in enumerate(ENTITIES)])
+
+
+def test_all_players_equal_the_plain_forward_pass(probe: Probe, scene: Scene) -> None:
+    """With words and photo seen, probabilities are the model's own; likewise without the photo."""
+    everything = model_probabilities(probe, SENTENCE, photo=True)
+    np.testing.assert_allclose(probe.probability(scene, ENTITIES), everything, rtol=1e-4)
+    text_only = model_probabilities(probe, SENTENCE, photo=False)
+    np.testing.assert_allclose(probe.probability(scene, ENTITIES, streams=()), text_only, rtol=1e-4)
+    assert not np.allclose(everything, text_only, rtol=1e-2)  # the photo matters, or the test would show nothing
+
+
+def test_hidden_words_are_unknown_words(probe: Probe, scene: Scene) -> None:
+    """Hiding the words is reading as many words that the tokenizer does not know."""
+    unknown = model_probabilities(probe, ("x", "y", "z", "w"), photo=True)
+    np.testing.assert_allclose(probe.probability(scene, ENTITIES, words_seen=False), unknown, rtol=1e-4)
+
+
+def test_each_coalition_of_streams_answers_differently(probe: Probe, scene: Scene) -> None:
+    """None, one or both streams seeing the photo are four different questions."""
+    answers = [probe.probability(scene, ENTITIES, streams=s)[1] for s in ((), ("vit",), ("cnn",), ("vit", "cnn"))]
+    assert all(abs(a - b) > 1e-6 for a, b in itertools.combinations(answers, 2))
+
+
+def test_a_long_sentence_is_read_in_windows_hidden_or_not() -> None:
+    """Thirty words in windows of eight sub-words still have one probability per span in both texts."""
+    probe = tiny_probe(max_subwords=10, overlap=3)
+    scene = probe.scene(SENTENCE * 7 + ("and", "Ann"), drawn_photo())
+    assert scene.words.shape == scene.hidden_words.shape == (30, 16)
+    assert 0 < probe.probability(scene, [Entity(29, 30, "PER")], words_seen=False).item() < 1
+
+
+def test_visible_cells(probe: Probe, scene: Scene) -> None:
+    """All cells visible is the photo itself; all hidden is the grey photo; hiding one differs from both."""
+    score = probe.cell_score(scene, ENTITIES[1])
+    visible = np.ones((3, 2, 2), dtype=bool)
+    visible[1], visible[2, 0, 1] = False, False
+    whole, grey, one = score(visible)
+    assert whole == pytest.approx(probe.probability(scene, ENTITIES)[1], rel=1e-4)
+    blank = probe.scene(SENTENCE, drawn_photo().point(lambda _: 128))
+    assert grey == pytest.approx(probe.probability(blank, ENTITIES)[1], rel=1e-3)
+    assert len({round(float(x), 7) for x in (whole, grey, one)}) == 3
+
+
+def test_many_variants_are_asked_in_batches_without_a_difference(probe: Probe, scene: Scene) -> None:
+    """A hundred variants answer as each alone does."""
+    visible = np.random.default_rng(0).random((100, 2, 2)) < 0.5
+    score = probe.cell_score(scene, ENTITIES[0])
+    np.testing.assert_allclose(score(visible)[[0, 70]], [score(visible[[i]])[0] for i in (0, 70)], rtol=1e-4)
+
+
+def test_attention_is_the_mean_over_heads_and_words(probe: Probe, scene: Scene) -> None:
+    """The map is the model's attention on the cells; with the "no image" key beside it, it sums to less than 1."""
+    pixels, _ = to_pixels([drawn_photo()], None, probe.model.config.cnn)
+    batch = collate(probe.subwords.windows([SENTENCE])[0], pad=1, image_index=[0], pixels=pixels)
+    with torch.no_grad():
+        weights = probe.model(batch, need_weights=True).attention["vit"]
+    found = probe.attention(scene, Entity(2, 4, "LOC"))["vit"]
+    expected = weights[0, :, 2:4, 1:].mean((0, 1)).reshape(found.shape)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    assert found.shape == probe.grid("vit") == (2, 2)
+    assert 0 < found.sum() < 1
+
+
+def test_gradient_weighted_attention_equals_finite_differences(probe: Probe, scene: Scene) -> None:
+    """Each cell's relevance is positive part of attention times the measured slope of the log-probability."""
+    entity = ENTITIES[1]
+    found = probe.weighted_attention(scene, entity)["vit"]
+    block = probe.model.fusion.blocks["vit"]
+    with torch.no_grad():
+        _, attention = probe._emissions(scene.words, scene.image, None, need_weights=True)
+        slopes = torch.zeros_like(attention["vit"])
+        for place in itertools.product(*(range(n) for n in slopes.shape)):
+            step = torch.zeros_like(slopes)
+            step[place] = 1e-2
+            logs = [_with_shifted_attention(probe, scene, entity, block, sign * step) for sign in (1, -1)]
+            slopes[place] = (logs[0] - logs[1]) / 2e-2
+    relevance = (slopes * attention["vit"]).clamp(min=0).mean(1).sum(1)[0, 1:].reshape(found.shape)
+    np.testing.assert_allclose(found, relevance, rtol=0.05, atol=1e-4)
+    assert found.max() > 0
+
+
+def _with_shifted_attention(
+    probe: Probe, scene: Scene, entity: Entity, block: torch.nn.Module, shift: torch.Tensor
+) -> float:
+    """Return the entity's log-probability when the attention of one block is shifted by ``shift``."""
+    softmax = torch.Tensor.softmax
+    mine = {"next": False}
+
+    def mark(*_: object) -> None:
+        mine["next"] = True
+
+    def shifted(tensor: torch.Tensor, dim: int) -> torch.Tensor:
+        weights = softmax(tensor, dim)
+        return weights + shift if mine.pop("next", False) else weights
+
+    handle = block.register_forward_pre_hook(mark)
+    torch.Tensor.softmax = shifted  # type: ignore[method-assign, assignment]
+    try:
+        emissions, _ = probe._emissions(scene.words, scene.image, None, need_weights=True)
+    finally:
+        torch.Tensor.softmax = softmax  # type: ignore[method-assign]
+        handle.remove()
+    return probe._log_probability(emissions, entity).item()
+
+
+def test_a_pooled_stream_has_no_map() -> None:
+    """A stream whose only key is the whole photo cannot point anywhere."""
+    probe = tiny_probe(cnn_keys="pooled")
+    scene = probe.scene(SENTENCE, drawn_photo())
+    assert set(probe.attention(scene, ENTITIES[0])) == set(probe.weighted_attention(scene, ENTITIES[0])) == {"vit"}
+
+
+def test_maps_go_on_trial(probe: Probe, scene: Scene) -> None:
+    """All methods and the random twin's map are tested on the same photo by the same question."""
+    entity = ENTITIES[1]
+    score = probe.cell_score(scene, entity)
+    twin = probe.random_twin()
+    maps = {
+        "attention": probe.attention(scene, entity)["vit"],
+        "weighted": probe.weighted_attention(scene, entity)["vit"],
+        "occlusion": occlusion_map(score, (2, 2)),
+        "random model": twin.attention(twin.scene(SENTENCE, drawn_photo()), entity)["vit"],
+    }
+    tests = check_maps(score, maps, random_orders=19)
+    assert set(tests) == set(maps)
+    assert tests["occlusion"].deletion.probability[0] == pytest.approx(probe.probability(scene, [entity])[0], rel=1e-4)
+
+
+def test_the_random_twin_is_another_model_and_repeats(probe: Probe, scene: Scene) -> None:
+    """Same build, other weights; the same seed gives the same twin; the probed model is left as it was."""
+    before = probe.probability(scene, ENTITIES)
+    answers = [t.probability(t.scene(SENTENCE, drawn_photo()), ENTITIES) for t in map(probe.random_twin, (1, 1, 2))]
+    np.testing.assert_array_equal(answers[0], answers[1])
+    assert not np.allclose(answers[0], answers[2])
+    assert not np.allclose(answers[0], before)
+    np.testing.assert_array_equal(probe.probability(scene, ENTITIES), before)
+
+
+def test_what_cannot_be_asked_is_said(probe: Probe) -> None:
+    """A convention the model lacks, and a model without image streams."""
+    with pytest.raises(InputError, match="'tweets'.*wiki, caption"):
+        probe.scene(SENTENCE, drawn_photo(), convention="tweets")
+    with pytest.raises(InputError, match="text only"):
+        tiny_probe(streams=()).scene(SENTENCE, drawn_photo())
