@@ -1,9 +1,9 @@
 """Percentile bootstrap over sentences, for F1 and for the difference of two F1 on the same sentences.
 
-A sentence enters only through its counts (true positives, predicted, gold), and most sentences share theirs with many
-others. So a resample of S sentences is drawn as one multinomial over the U distinct count vectors, which is the very
-same distribution as drawing sentences, at U/S of the cost and memory (Efron and Tibshirani 1993, chapter 13; paired:
-Koehn 2004, but reporting an interval instead of a verdict).
+A sentence enters F1 only through two counts (true positives, and predicted plus gold), and most sentences share theirs
+with many others. So a resample of S sentences is drawn as one multinomial over the U distinct pairs, which is the
+very same distribution as drawing sentences, at U/S of the cost and memory (Efron and Tibshirani 1993, chapter 13;
+paired: Koehn 2004, but reporting an interval instead of a verdict).
 """
 
 from __future__ import annotations
@@ -63,8 +63,7 @@ def f1(counts: np.ndarray) -> np.ndarray:
     Args:
         counts: [..., 3] correct, predicted, gold.
     """
-    entities = np.asarray(counts[..., PREDICTED] + counts[..., GOLD], dtype=float)
-    return np.divide(2.0 * counts[..., CORRECT], entities, out=np.full(entities.shape, np.nan), where=entities > 0)
+    return _f1_of_pairs(_pairs(counts))
 
 
 def resample_totals(counts: np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0) -> np.ndarray:
@@ -103,7 +102,7 @@ def f1_interval(
     """
     if _informative(counts) < MIN_SENTENCES:
         return None
-    return _interval(f1(resample_totals(counts, resamples=resamples, seed=seed)), level)
+    return _interval(_f1_of_pairs(resample_totals(_pairs(counts), resamples=resamples, seed=seed)), level)
 
 
 def f1_difference(
@@ -131,15 +130,16 @@ def f1_difference(
     """
     if counts_a.shape != counts_b.shape:
         raise ValueError(f"Paired comparison of {len(counts_a)} with {len(counts_b)} sentences.")
-    both = np.concatenate((counts_a, counts_b), axis=1)
+    both = np.concatenate((_pairs(counts_a), _pairs(counts_b)), axis=1)
     names = np.unique(strata) if strata is not None else [None]
     parts = [both if name is None else both[strata == name] for name in names]
-    scores = np.array([(f1(part[:, :3].sum(axis=0)), f1(part[:, 3:].sum(axis=0))) for part in parts])
+    totals = [part.sum(axis=0) for part in parts]
+    scores = np.array([(_f1_of_pairs(total[:2]), _f1_of_pairs(total[2:])) for total in totals])
     f1_a, f1_b = scores.mean(axis=0) if len(scores) else (np.nan, np.nan)
     interval = share = None
     if parts and min(_informative(part) for part in parts) >= MIN_SENTENCES:
         totals = [resample_totals(part, resamples=resamples, seed=seed + i) for i, part in enumerate(parts)]
-        drawn = np.mean([f1(total[:, 3:]) - f1(total[:, :3]) for total in totals], axis=0)
+        drawn = np.mean([_f1_of_pairs(t[:, 2:]) - _f1_of_pairs(t[:, :2]) for t in totals], axis=0)
         interval = _interval(drawn, level)
         share = float(np.mean((drawn > 0) + 0.5 * (drawn == 0)))
     return Difference(
@@ -150,6 +150,16 @@ def f1_difference(
         share_above=share,
         n_sentences=len(both),
     )
+
+
+def _pairs(counts: np.ndarray) -> np.ndarray:
+    """Return [..., 2]: correct, and predicted plus gold."""
+    return np.stack([counts[..., CORRECT], counts[..., PREDICTED] + counts[..., GOLD]], axis=-1)
+
+
+def _f1_of_pairs(pairs: np.ndarray) -> np.ndarray:
+    entities = np.asarray(pairs[..., 1], dtype=float)
+    return np.divide(2.0 * pairs[..., 0], entities, out=np.full(entities.shape, np.nan), where=entities > 0)
 
 
 def _distinct(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

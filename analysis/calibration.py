@@ -35,6 +35,7 @@ class Reliability:
         ece: expected calibration error: mean over entities of their bin's |confidence - accuracy|; None for n = 0.
         nll: negative log-likelihood of the outcomes, nats per entity; None for n = 0.
         accuracy: share of right entities, which is the precision; None for n = 0.
+        confidence: mean probability; None for n = 0.
     """
 
     bins: pd.DataFrame
@@ -42,6 +43,7 @@ class Reliability:
     ece: float | None
     nll: float | None
     accuracy: float | None
+    confidence: float | None
 
 
 def outcomes(answers: Answers) -> tuple[np.ndarray, np.ndarray]:
@@ -87,7 +89,24 @@ def reliability(confidence: np.ndarray, right: np.ndarray, *, n_bins: int = N_BI
         ece=float(np.abs(sums - hits).sum() / total) if total else None,
         nll=_nll(confidence, right) if total else None,
         accuracy=float(hits.sum() / total) if total else None,
+        confidence=float(sums.sum() / total) if total else None,
     )
+
+
+def reliability_by_language(answers: Answers, confidence: np.ndarray) -> dict[str, Reliability]:
+    """Return the reliability over all languages ("all" first) and within each.
+
+    Args:
+        answers: the predicted entities and their outcomes.
+        confidence: [N] their probabilities, as the model gave them or rescaled.
+
+    Raises:
+        InputError: if the run holds no probabilities.
+    """
+    _, right = outcomes(answers)
+    languages = answers.languages[answers.predicted.sentence]
+    masks = {"all": np.ones(len(right), dtype=bool)} | {n: languages == n for n in sorted(set(answers.languages))}
+    return {name: reliability(confidence[mask], right[mask]) for name, mask in masks.items()}
 
 
 def fit_temperature(confidence: np.ndarray, right: np.ndarray) -> float | None:
@@ -131,19 +150,18 @@ def calibration_table(answers: Answers, valid: Answers | None = None, *, seed: i
         language ("all" first), n, accuracy, confidence (mean), ece_before, ece_after, nll_before, nll_after,
         temperature, fitted_on.
     """
-    confidence, right = outcomes(answers)
+    confidence, _ = outcomes(answers)
     after, temperature, fitted_on = rescaled(answers, valid, seed=seed)
-    languages = answers.languages[answers.predicted.sentence]
+    before_by_language, after_by_language = (reliability_by_language(answers, p) for p in (confidence, after))
     rows = []
-    for language in ("all", *sorted(set(answers.languages))):
-        chosen = np.ones(len(right), dtype=bool) if language == "all" else languages == language
-        one, other = reliability(confidence[chosen], right[chosen]), reliability(after[chosen], right[chosen])
+    for language, one in before_by_language.items():
+        other = after_by_language[language]
         rows.append(
             {
                 "language": language,
                 "n": one.n,
                 "accuracy": one.accuracy,
-                "confidence": float(confidence[chosen].mean()) if one.n else None,
+                "confidence": one.confidence,
                 "ece_before": one.ece,
                 "ece_after": other.ece,
                 "nll_before": one.nll,
