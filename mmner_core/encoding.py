@@ -110,6 +110,11 @@ class Pixels:
     vit: Tensor | None = None
     cnn: Tensor | None = None
 
+    def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> Pixels:
+        """Return the pixels on a device and in a precision."""
+        moved = (None if p is None else p.to(device, dtype, non_blocking=True) for p in (self.vit, self.cnn))
+        return Pixels(**dict(zip(("vit", "cnn"), moved, strict=True)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
@@ -157,7 +162,7 @@ def _to(value: Any, device: torch.device | str) -> Any:
     if isinstance(value, Tensor):
         return value.to(device, non_blocking=True)
     if isinstance(value, Pixels):
-        return Pixels(vit=_to(value.vit, device), cnn=_to(value.cnn, device))
+        return value.to(device)
     if isinstance(value, ImageStates):
         return ImageStates(_to(value.vit, device), _to(value.cnn, device))
     return value

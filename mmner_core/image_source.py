@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -17,23 +17,15 @@ import numpy as np
 import torch
 
 from mmner_core.config import ModelConfig
+from mmner_core.data import Example
+from mmner_core.data.image_counts import ImageCounts, load_photo
+from mmner_core.data.images import Photo
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoding import Pixels
-from mmner_core.errors import InputError
 from mmner_core.model import MMNER
-from mmner_core.preprocess import to_pixels
+from mmner_core.preprocess import decode_size, to_pixels
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class ImageCounts:
-    """How many images were used, were not there, or could not be read; the first few of the latter by name."""
-
-    present: int = 0
-    missing: int = 0
-    broken: int = 0
-    problems: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +47,7 @@ class ImageSource(Protocol):
 
     counts: ImageCounts
 
-    def load(self, images: Sequence[Path | None], rng: np.random.Generator | None = None) -> LoadedImages:
+    def load(self, examples: Sequence[Example], rng: np.random.Generator | None = None) -> LoadedImages:
         """Return the distinct images of the sentences; a missing or broken one counts as none and is recorded."""
         ...
 
@@ -66,63 +58,58 @@ class PhotoFiles:
     def __init__(self, config: ModelConfig) -> None:
         self.config = config
         self.counts = ImageCounts()
+        self._target = decode_size(config.vit, config.cnn)
 
-    def load(self, images: Sequence[Path | None], rng: np.random.Generator | None = None) -> LoadedImages:
+    def load(self, examples: Sequence[Example], rng: np.random.Generator | None = None) -> LoadedImages:
         """Decode and preprocess each distinct photo once; ``rng`` asks for training's random crop."""
-        from mmner_core.data.images import open_image
-
-        index: dict[Path, int] = {}
-        photos = []
-        for path in dict.fromkeys(p for p in images if p is not None):
-            if not path.is_file():
-                self.counts.missing += images.count(path)
-                self._report(f"{path}: no such file")
-                continue
-            try:
-                photos.append(open_image(path))
-            except InputError as error:
-                self.counts.broken += images.count(path)
-                self._report(str(error))
-                continue
-            index[path] = len(photos) - 1
-        rows = [-1 if path is None else index.get(path, -1) for path in images]
-        self.counts.present += sum(row >= 0 for row in rows)
+        index: dict[Path | None, int] = {}
+        photos: list[Photo] = []
+        rows = []
+        for example in examples:
+            if example.image is not None and example.image in index:
+                self.counts.present += 1
+            elif photo := load_photo(example, self.counts, target=self._target):
+                index[example.image] = len(photos)
+                photos.append(photo)
+            rows.append(index.get(example.image, -1))
         if not photos:
             return LoadedImages(rows)
         pixels, _ = to_pixels(photos, self.config.vit, self.config.cnn, rng)
         return LoadedImages(rows, pixels=pixels)
 
-    def _report(self, problem: str) -> None:
-        if len(self.counts.problems) < 5:
-            self.counts.problems.append(problem)
-
 
 class FrozenFeatures:
-    """Encodes every image once with frozen encoders and keeps the result (bf16, on disk and in memory).
+    """Encodes every image once with a frozen CNN and keeps the result (bf16, on disk and in memory).
 
-    Only for a model whose image encoders are all frozen: then what it sees of a photo never changes.
+    Only for a model whose one image encoder is a frozen CNN: then what it sees of a photo never changes.
     """
 
-    def __init__(self, model: MMNER, images: Sequence[Path], folder: Path, batch_size: int = 64) -> None:
-        self.counts = ImageCounts()
-        self._photos = PhotoFiles(model.config)
-        distinct = sorted(set(images))
-        file = folder / f"features-{_digest(model.config, distinct)}.safetensors"
+    def __init__(self, model: MMNER, examples: Sequence[Example], folder: Path, batch_size: int = 64) -> None:
+        distinct = {e.image: e for e in examples if e.image is not None}
+        ordered = [distinct[path] for path in sorted(distinct)]
+        file = folder / f"features-{_digest(model.config, sorted(distinct))}.safetensors"
         if not file.is_file():
-            _write_features(model, distinct, self._photos, file, batch_size)
+            _write_features(model, ordered, file, batch_size)
+        self.counts = ImageCounts()
         self._index, self._cnn = _read_features(file)
 
-    def load(self, images: Sequence[Path | None], rng: np.random.Generator | None = None) -> LoadedImages:
+    def load(self, examples: Sequence[Example], rng: np.random.Generator | None = None) -> LoadedImages:
         """Look the images up; ``rng`` is not used, since a frozen feature knows only the centre crop."""
-        known = {path: self._index[str(path)] for path in images if path is not None and str(path) in self._index}
-        distinct = {path: row for row, path in enumerate(known)}
-        rows = [-1 if path is None else distinct.get(path, -1) for path in images]
-        lost = sum(row < 0 and path is not None for row, path in zip(rows, images, strict=True))
-        self.counts.present += sum(row >= 0 for row in rows)
-        self.counts.missing += lost
-        if not known:
-            return LoadedImages(rows)
-        return LoadedImages(rows, states=ImageStates(None, self._cnn[list(known.values())]))
+        used: dict[int, int] = {}
+        rows = []
+        for example in examples:
+            row = self._index.get(str(example.image), -1)
+            rows.append(used.setdefault(row, len(used)) if row >= 0 else -1)
+            self._count(example, row)
+        return LoadedImages(rows, states=ImageStates(None, self._cnn[list(used)]) if used else None)
+
+    def _count(self, example: Example, row: int) -> None:
+        if row >= 0:
+            self.counts.present += 1
+        elif example.image_id is None and example.image is None:
+            self.counts.without += 1
+        else:
+            self.counts.missing += 1
 
 
 def _digest(config: ModelConfig, images: Sequence[Path]) -> str:
@@ -133,23 +120,24 @@ def _digest(config: ModelConfig, images: Sequence[Path]) -> str:
 
 
 @torch.no_grad()
-def _write_features(model: MMNER, images: Sequence[Path], photos: PhotoFiles, file: Path, batch_size: int) -> None:
+def _write_features(model: MMNER, examples: Sequence[Example], file: Path, batch_size: int) -> None:
     from safetensors.torch import save_file
     from tqdm import tqdm
 
     model.eval()
+    photos = PhotoFiles(model.config)
     names: list[str] = []
     chunks: list[torch.Tensor] = []
-    for start in tqdm(range(0, len(images), batch_size), desc="image features", unit="batch"):
-        paths = images[start : start + batch_size]
-        loaded = photos.load(paths)
-        names.extend(str(path) for path, row in zip(paths, loaded.rows, strict=True) if row >= 0)
+    for start in tqdm(range(0, len(examples), batch_size), desc="image features", unit="batch"):
+        part = examples[start : start + batch_size]
+        loaded = photos.load(part)
+        names.extend(str(e.image) for e, row in zip(part, loaded.rows, strict=True) if row >= 0)
         if loaded.pixels is not None:
             cnn = model.encode_pixels(loaded.pixels).cnn
             assert cnn is not None  # noqa: S101 (the only frozen encoder the store serves)
             chunks.append(cnn.bfloat16())
-    for problem in photos.counts.problems:
-        log.warning("image left out: %s", problem)
+    if photos.counts.problems:
+        log.warning("%s", photos.counts.summary())
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".partial")
     save_file({"cnn": torch.cat(chunks).contiguous()}, partial, metadata={"names": json.dumps(names)})

@@ -59,7 +59,7 @@ def predict_tags(
     emissions: dict[tuple[int, int], Tensor] = {}
     for batch_ids in window_batches(windows, batch_subwords=batch_subwords, batch_rows=batch_rows):
         rows = [examples[s] for s, _ in batch_ids]
-        loaded = images.load([e.image for e in rows]) if images is not None else None
+        loaded = images.load(rows) if images is not None else None
         batch = collate(
             [windows[s][w] for s, w in batch_ids],
             pad=subwords.pad,

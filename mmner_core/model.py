@@ -128,8 +128,7 @@ class MMNER(nn.Module):
         image = self.encode_image(batch)  # vit [U, P, D], cnn [U, C, h, w]
         words = self.word_states(text, batch)  # [B, W, D]
         keys = self.image_keys(image, batch.image_index)  # per stream [B, K, D]
-        fused, attention = self.fusion(words, keys, need_weights=need_weights)  # [B, W, D]
-        emissions = self.classifier(fused)  # [B, W, L]
+        emissions, attention = self.tag_words(words, keys, need_weights=need_weights)  # [B, W, L]
         text_projection, image_projection = self.project(text, image)  # [B, D], per stream [U, D]
         output = ModelOutput(
             emissions=emissions,
@@ -162,6 +161,13 @@ class MMNER(nn.Module):
         """Pick the sub-word that stands for each word, [B, W, D]."""
         index = batch.word_to_token[..., None].expand(-1, -1, text.tokens.shape[-1])
         return text.tokens.gather(1, index)
+
+    def tag_words(
+        self, words: Tensor, keys: dict[str, Keys], *, need_weights: bool = False
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Let words look at the image; return emissions [B, W, L] and, if asked for, attention [B, H, W, K]."""
+        fused, attention = self.fusion(words, keys, need_weights=need_weights)  # [B, W, D]
+        return self.classifier(fused), attention
 
     def image_keys(self, image: ImageStates | None, image_index: Tensor) -> dict[str, Keys]:
         """Return what each word may look at, per stream, [B, K, D]."""

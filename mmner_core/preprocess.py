@@ -13,7 +13,11 @@ from mmner_core.encoding import Pixels
 from mmner_core.results import Crop
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from mmner_core.data.images import Photo
+
+
+OVERSAMPLING = 2
+"""Photos are decoded at no less than this many times the size that the encoder reads, so resizing loses nothing."""
 
 
 class Square(NamedTuple):
@@ -28,16 +32,17 @@ class Square(NamedTuple):
     crop: Crop
 
 
-def cut_square(image: Image, config: ImageConfig, rng: np.random.Generator | None = None) -> Square:
+def cut_square(photo: Photo, config: ImageConfig, rng: np.random.Generator | None = None) -> Square:
     """Resize an RGB photo so that its short side is ``size / crop_fraction`` and cut a square of ``size``.
 
     Args:
-        image: an upright RGB photo.
+        photo: an upright RGB photo, perhaps decoded smaller than the original.
         config: the encoder's preprocessing.
         rng: cut at a random place and flip half of the time (training); None: the centre, never flipped.
     """
     from PIL import Image as PILImage
 
+    image = photo.image
     resampling = {"bicubic": PILImage.Resampling.BICUBIC, "bilinear": PILImage.Resampling.BILINEAR}
     short = round(config.size / config.crop_fraction)
     scale = short / min(image.size)
@@ -45,11 +50,12 @@ def cut_square(image: Image, config: ImageConfig, rng: np.random.Generator | Non
     side = config.size / scale
     slack = (image.width - side, image.height - side)
     left, top = (s / 2 for s in slack) if rng is None else (s * rng.random() for s in slack)
-    crop = Crop(left, top, left + side, top + side)
-    square = image.resize((config.size, config.size), resampling[config.interpolation], box=crop)
+    box = (left, top, left + side, top + side)
+    square = image.resize((config.size, config.size), resampling[config.interpolation], box=box)
     array = np.asarray(square)
     flipped = rng is not None and rng.random() < 0.5
-    return Square(array[:, ::-1] if flipped else array, crop)
+    enlarge = photo.size[0] / image.width
+    return Square(array[:, ::-1] if flipped else array, Crop(*(edge * enlarge for edge in box)))
 
 
 def normalise(squares: list[np.ndarray], config: ImageConfig) -> Tensor:
@@ -60,7 +66,7 @@ def normalise(squares: list[np.ndarray], config: ImageConfig) -> Tensor:
 
 
 def to_pixels(
-    images: list[Image],
+    photos: list[Photo],
     vit: ImageConfig | None,
     cnn: ImageConfig | None,
     rng: np.random.Generator | None = None,
@@ -71,7 +77,12 @@ def to_pixels(
     for name, config in (("cnn", cnn), ("vit", vit)):
         if config is not None:
             place = rng if rng is not None else (np.random.default_rng() if config.random_crop_at_test else None)
-            squares = [cut_square(image, config, place) for image in images]
+            squares = [cut_square(photo, config, place) for photo in photos]
             encoded[name] = normalise([square.array for square in squares], config)
             crops = [square.crop for square in squares]
     return Pixels(**encoded), crops
+
+
+def decode_size(vit: ImageConfig | None, cnn: ImageConfig | None) -> int:
+    """Return the short side, in pixels, at which photos need to be decoded."""
+    return max(OVERSAMPLING * round(c.size / c.crop_fraction) for c in (vit, cnn) if c is not None)

@@ -116,7 +116,7 @@ class Collator:
 
     def __call__(self, samples: Sequence[Sample]) -> Batch:
         """Build a batch; a sentence that does not fit one window becomes several rows, so that no word is lost."""
-        rows, tags, conventions, paths, aligned = [], [], [], [], []
+        rows, tags, conventions, shown, aligned = [], [], [], [], []
         encoded = self.subwords.windows([sample.example.words for sample in samples])
         for (example, belongs), windows in zip(samples, encoded, strict=True):
             indices = self.labels.encode(example.tags or (), example.where)
@@ -124,10 +124,10 @@ class Collator:
                 rows.append(window)
                 tags.append(indices[window.start : window.stop])
                 conventions.append(self.conventions.get(example.convention or "", 0))
-                paths.append(example.image)
+                shown.append(example)
                 aligned.append(belongs)
         rng = np.random.default_rng(random.getrandbits(64)) if self.random_crop else None
-        loaded = self.images.load(paths, rng) if self.images is not None else None
+        loaded = self.images.load(shown, rng) if self.images is not None else None
         return collate(
             rows,
             pad=self.subwords.pad,

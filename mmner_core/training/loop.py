@@ -94,7 +94,7 @@ class Trainer:
         if config.cnn is None and config.vit is None:
             return None
         if self.config.precompute_images and config.vit is None and config.cnn is not None and config.cnn.frozen:
-            return FrozenFeatures(self.model, mixture.images(), self.out.parent / "features")
+            return FrozenFeatures(self.model, mixture.pictured(), self.out.parent / "features")
         return PhotoFiles(config)
 
     def _prepare(self) -> None:

@@ -51,10 +51,10 @@ class Mixture:
     valid: dict[str, list[Example]]
     digests: dict[str, str]
 
-    def images(self) -> list[Path]:
-        """Return every image that training or validation may ask for."""
+    def pictured(self) -> list[Example]:
+        """Return every sentence of training and validation that has an image."""
         examples = [item.example for item in self.train] + [e for part in self.valid.values() for e in part]
-        return [e.image for e in examples if e.image is not None]
+        return [e for e in examples if e.image is not None]
 
 
 def build_mixture(config: TrainConfig, data: Path) -> Mixture:
