@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from analysis.corruptions import GREY
+from mmner_core.data.images import Photo
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoding import Pixels, SubwordEncoder, Window, collate
 from mmner_core.errors import InputError
 from mmner_core.inference import join_windows
 from mmner_core.model import MMNER
+from mmner_core.prediction import attention_map
 from mmner_core.preprocess import to_pixels
 
 if TYPE_CHECKING:
@@ -55,13 +57,20 @@ class Probe:
 
     Args:
         model: the network.
-        subwords: its tokenizer and window.
+        subwords: its tokenizer and window; a tagger has both.
+
+    Attributes:
+        streams: the image streams.
+        grids: (rows, columns) of the cells a stream's attention can point at; a stream that has the pooled photo as
+            its only key is not in it.
     """
 
     def __init__(self, model: MMNER, subwords: SubwordEncoder) -> None:
         self.model = model.eval()
         self.subwords = subwords
         self.streams: tuple[str, ...] = model.config.fusion.streams
+        layouts = {stream: attention_map(model, stream, torch.zeros(1, 1, 2)) for stream in self.streams}
+        self.grids = {stream: layout.grid for stream, layout in layouts.items() if layout.grid != (0, 0)}
 
     @torch.no_grad()
     def scene(self, words: Sequence[str], photo: Image.Image, *, convention: str | None = None) -> Scene:
@@ -77,8 +86,8 @@ class Probe:
             known = ", ".join(config.conventions) or "none"
             raise InputError(f"The model knows no convention {convention!r}; it knows: {known}.")
         index = config.conventions.index(convention) if convention is not None else 0
-        pixels, _ = to_pixels([photo], config.vit, config.cnn)
-        pixels = Pixels(vit=self._to_device(pixels.vit), cnn=self._to_device(pixels.cnn))
+        pixels, _ = to_pixels([Photo(photo, photo.size)], config.vit, config.cnn)
+        pixels = pixels.to(self._device, self._dtype)
         return Scene(
             words=self._word_states(self.subwords.windows([words])[0], index),
             hidden_words=self._word_states(_hidden_windows(self.subwords, len(words)), index),
@@ -134,9 +143,8 @@ class Probe:
         """
         _, attention = self._emissions(scene.words, scene.image, None, need_weights=True)
         return {
-            stream: self._cells(weights[0, :, entity.start : entity.end].mean((0, 1)), stream)
-            for stream, weights in attention.items()
-            if self.grid(stream) is not None
+            stream: self._cells(attention[stream][0, :, entity.start : entity.end].mean((0, 1)), stream)
+            for stream in self.grids
         }
 
     def weighted_attention(self, scene: Scene, entity: Entity) -> dict[str, np.ndarray]:
@@ -150,12 +158,11 @@ class Probe:
         words = scene.words.detach().clone().requires_grad_()
         with torch.enable_grad():
             emissions, attention = self._emissions(words, scene.image, None, need_weights=True)
-            streams = [stream for stream in attention if self.grid(stream) is not None]
             target = self._log_probability(emissions, entity).sum()
-            gradients = torch.autograd.grad(target, [attention[stream] for stream in streams])
+            gradients = torch.autograd.grad(target, [attention[stream] for stream in self.grids])
         return {
             stream: self._cells((gradient * attention[stream].detach()).clamp(min=0).mean(1).sum(1)[0], stream)
-            for stream, gradient in zip(streams, gradients, strict=True)
+            for stream, gradient in zip(self.grids, gradients, strict=True)
         }
 
     def random_twin(self, seed: int = 0) -> Probe:
@@ -163,20 +170,13 @@ class Probe:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             twin = MMNER.build(self.model.config)
-        return Probe(twin.to(self._device, next(self.model.parameters()).dtype), self.subwords)
-
-    def grid(self, stream: str) -> tuple[int, int] | None:
-        """Return (rows, columns) of the cells a stream's attention can point at; None for a pooled vector."""
-        if stream == "cnn" and self.model.config.fusion.cnn_keys == "pooled":
-            return None
-        own = self.model.vit_encoder if stream == "vit" else None
-        encoder = own or self.model.cnn_encoder
-        return None if encoder is None else cast("tuple[int, int]", encoder.grid)
+        twin = twin.to(self._device, self._dtype)
+        twin.crf.to(next(self.model.crf.parameters()).dtype)
+        return Probe(twin, self.subwords)
 
     def _cells(self, keys: Tensor, stream: str) -> np.ndarray:
-        """Pick the photo's cells out of [K] keys: they come last, after "no image" and a ViT's class token."""
-        rows, columns = self.grid(stream) or (0, 0)
-        return keys[len(keys) - rows * columns :].reshape(rows, columns).float().cpu().numpy()
+        """Pick the photo's cells out of [K] keys, as :meth:`AttentionMap.cells` does."""
+        return attention_map(self.model, stream, keys[None, None]).cells()[0, 0]
 
     def _word_states(self, windows: Sequence[Window], convention: int) -> Tensor:
         batch = collate(windows, pad=self.subwords.pad, conventions=[convention] * len(windows)).to(self._device)
@@ -193,8 +193,8 @@ class Probe:
         for stream in self.streams:
             if streams is not None and stream not in streams:
                 keys[stream] = self.model.fusion.keys(stream, None, torch.zeros_like(present, dtype=torch.bool))
-        fused, attention = self.model.fusion(words.expand(n, -1, -1), keys, need_weights=need_weights)
-        return self.model.classifier(fused).float(), attention
+        emissions, attention = self.model.tag_words(words.expand(n, -1, -1), keys, need_weights=need_weights)
+        return emissions.float(), attention
 
     def _log_probability(self, emissions: Tensor, entity: Entity) -> Tensor:
         """Return [U] the log of the exact CRF probability of the entity.
@@ -222,12 +222,13 @@ class Probe:
             cnn=_cover(pixels.cnn, visible, config.cnn),
         )
 
-    def _to_device(self, pixels: Tensor | None) -> Tensor | None:
-        return None if pixels is None else pixels.to(self._device, next(self.model.parameters()).dtype)
-
     @property
     def _device(self) -> torch.device:
-        return next(self.model.parameters()).device
+        return self.model.classifier.weight.device
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return self.model.classifier.weight.dtype
 
 
 def _cover(pixels: Tensor | None, visible: Tensor, config: ImageConfig | None) -> Tensor | None:

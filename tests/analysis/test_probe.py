@@ -8,6 +8,7 @@ import torch
 
 from analysis.attribution import check_maps, occlusion_map
 from analysis.probe import Probe, Scene
+from mmner_core.data.images import Photo
 from mmner_core.encoding import collate
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity
@@ -33,7 +34,7 @@ def scene(probe: Probe) -> Scene:
 def model_probabilities(probe: Probe, words: tuple[str, ...], *, photo: bool) -> np.ndarray:
     """Ask the model itself, by one plain forward pass and its own span probabilities."""
     model, subwords = probe.model, probe.subwords
-    pixels, _ = to_pixels([drawn_photo()], model.config.vit, model.config.cnn)
+    pixels, _ = to_pixels([Photo(drawn_photo(), (64, 64))], model.config.vit, model.config.cnn)
     windows = subwords.windows([words])[0]
     batch = collate(windows, pad=subwords.pad, image_index=[0] if photo else None, pixels=pixels if photo else None)
     with torch.no_grad():
@@ -92,14 +93,14 @@ def test_many_variants_are_asked_in_batches_without_a_difference(probe: Probe, s
 
 def test_attention_is_the_mean_over_heads_and_words(probe: Probe, scene: Scene) -> None:
     """The map is the model's attention on the cells; with the "no image" key beside it, it sums to less than 1."""
-    pixels, _ = to_pixels([drawn_photo()], None, probe.model.config.cnn)
+    pixels, _ = to_pixels([Photo(drawn_photo(), (64, 64))], None, probe.model.config.cnn)
     batch = collate(probe.subwords.windows([SENTENCE])[0], pad=1, image_index=[0], pixels=pixels)
     with torch.no_grad():
         weights = probe.model(batch, need_weights=True).attention["vit"]
     found = probe.attention(scene, Entity(2, 4, "LOC"))["vit"]
     expected = weights[0, :, 2:4, 1:].mean((0, 1)).reshape(found.shape)
     np.testing.assert_allclose(found, expected, rtol=1e-4)
-    assert found.shape == probe.grid("vit") == (2, 2)
+    assert found.shape == probe.grids["vit"] == (2, 2)
     assert 0 < found.sum() < 1
 
 
