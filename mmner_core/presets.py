@@ -18,7 +18,10 @@ def paper() -> ModelConfig:
     """2M-NER at the paper's size: mBERT, CLIP ViT-B/32, ResNet-152, with the authors' oversights put right."""
     return ModelConfig(
         text=TextConfig(name="bert-base-multilingual-cased"),
-        vit=ImageConfig(library="open_clip", name="ViT-B-32", pretrained="openai", mean=CLIP_MEAN, std=CLIP_STD),
+        # OpenAI trained CLIP with an approximate GELU; open_clip's plain "ViT-B-32" computes the exact one.
+        vit=ImageConfig(
+            library="open_clip", name="ViT-B-32-quickgelu", pretrained="openai", mean=CLIP_MEAN, std=CLIP_STD
+        ),
         cnn=ImageConfig(
             library="timm",
             name="resnet152.tv_in1k",
