@@ -42,14 +42,13 @@ class TagTab:
         self.service = service
         self.question = gr.State(None)  # the last question answered; its answer is kept by the service
         self.entity = gr.State(0)
+        with gr.Column(elem_classes="wb-card", elem_id="wb-examples"):
+            html(page.heading("Try an example, or start with step 1"))
+            self.strip = html(examples.strip_html(), js_on_load=page.picking_script())
         with gr.Row(elem_classes="wb-columns"):
-            with gr.Column(scale=5, min_width=320, elem_classes="wb-left"):
-                with gr.Column(elem_classes="wb-card", elem_id="wb-inputs"):
-                    self._build_inputs()
-                with gr.Column(elem_classes="wb-card", elem_id="wb-examples"):
-                    html(page.heading("Or try an example"))
-                    self.strip = html(examples.strip_html(), js_on_load=page.picking_script())
-            with gr.Column(scale=7, min_width=320, elem_classes="wb-card", elem_id="wb-output"):
+            with gr.Column(scale=5, elem_classes="wb-card", elem_id="wb-inputs"):
+                self._build_inputs()
+            with gr.Column(scale=7, elem_classes="wb-card", elem_id="wb-output"):
                 html(page.heading("Read the result", step=3))
                 self.result = html(result.invitation_html(), js_on_load=page.picking_script(), elem_id="wb-result")
                 self._build_map()
@@ -100,7 +99,7 @@ class TagTab:
             with gr.Row(elem_classes="wb-controls"):
                 self.stream = gr.Radio([], label="Image stream")
                 self.head = gr.Dropdown([("Mean over heads", MEAN)], value=MEAN, label="Attention head")
-                self.opacity = gr.Slider(0, 1, 0.6, step=0.05, label="Opacity of the map")
+            self.opacity = gr.Slider(0, 1, 0.6, step=0.05, label="Opacity of the map")
             with gr.Row(elem_classes="wb-controls"):
                 self.cells = gr.Checkbox(label="Show the cells the model has, unsmoothed")
                 self.shuffled = gr.Checkbox(label="Random map: the same values at shuffled places")

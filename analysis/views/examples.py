@@ -15,12 +15,11 @@ from analysis.views.sentences import LANGUAGE_NAMES
 DEMO = Path(__file__).resolve().parent.parent / "demo"
 _THUMBNAIL = (192, 144)  # pixels, twice the size on screen so that it stays sharp on dense displays
 _STRIP = '<div class="wb-strip">{groups}</div>'
-_GROUP = '<section class="wb-group" aria-label="{language}"><h4>{language}</h4>{cards}</section>'
-_CARD = """<button type="button" class="wb-example" data-example="{number}">{picture}
-<span class="wb-example-body"><span class="wb-example-text" lang="{code}">{text}</span>
-<span class="wb-example-shows">{shows}</span></span></button>"""
+_GROUP = '<section class="wb-group" aria-label="{language}"><h4>{language}</h4><div class="wb-cards">{cards}</div></section>'
+_CARD = """<button type="button" class="wb-example" data-example="{number}" title="{text}">{picture}
+<span class="wb-example-shows">{shows}</span><span class="wb-example-text" lang="{code}">{text}</span></button>"""
 _PICTURE = '<img class="wb-example-photo" alt="" src="data:image/webp;base64,{data}">'
-_NO_PICTURE = '<span class="wb-example-photo wb-example-none" aria-hidden="true">Aa</span>'
+_NO_PICTURE = '<span class="wb-example-photo wb-example-none" aria-hidden="true">{text}</span>'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,10 @@ def strip_html() -> str:
 
 
 def _card(number: int, example: DemoExample) -> str:
-    picture = _NO_PICTURE if example.photo is None else _PICTURE.format(data=_thumbnail(example.photo))
+    if example.photo is None:
+        picture = _NO_PICTURE.format(text=shown(example.text))
+    else:
+        picture = _PICTURE.format(data=_thumbnail(example.photo))
     return _CARD.format(
         number=number,
         picture=picture,

@@ -22,6 +22,14 @@
     }
   });
 
+  // Where the cards lie below one another, the result would come out of sight.
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#wb-run, [data-example]") && matchMedia("(max-width: 767px)").matches) {
+      const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      document.querySelector("#wb-output").scrollIntoView({ behavior: calm ? "auto" : "smooth" });
+    }
+  });
+
   // Once the sentence is edited, the link to the example no longer describes what is shown.
   document.addEventListener("input", (event) => {
     if (event.target.closest("#wb-sentence")) remember((address) => address.delete("example"));

@@ -71,7 +71,7 @@ def invitation_html() -> str:
         title="Your result appears here",
         body=(
             "The names in your sentence, marked with their type and how sure the model is; and, with a photo, where "
-            "it looked for each name and whether the photo changed the answer. Or pick an example below."
+            "it looked for each name and whether the photo changed the answer. Or pick an example above."
         ),
     )
 

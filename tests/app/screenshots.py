@@ -10,9 +10,9 @@ import logging
 from pathlib import Path
 from typing import Literal
 
-from analysis.views.service import TagService
-from app import CHECKPOINT, build_app, launch_options
+from app import CHECKPOINT
 from tests.app.browsing import chromium, open_example, watched_page
+from tests.app.serving import serving
 
 log = logging.getLogger(__name__)
 FOLDER = Path(__file__).resolve().parents[2] / ".screenshots"
@@ -48,13 +48,9 @@ def main() -> None:
     parser.add_argument("--example", type=int, default=1)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    service = TagService(arguments.checkpoint)
-    service.start()
-    app = build_app(service)
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **launch_options())
-    for file in take_screenshots(url, arguments.example, FOLDER):
-        log.info("%s", file)
-    app.close()
+    with serving(arguments.checkpoint) as url:
+        for file in take_screenshots(url, arguments.example, FOLDER):
+            log.info("%s", file)
 
 
 if __name__ == "__main__":
