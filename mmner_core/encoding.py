@@ -153,18 +153,18 @@ class Batch:
         """Return the same sentences with no image."""
         return replace(self, image_index=torch.full_like(self.image_index, -1), pixels=None, image_states=None)
 
-    def to(self, device: torch.device | str) -> Batch:
-        """Return the batch on a device."""
-        return replace(self, **{f.name: _to(getattr(self, f.name), device) for f in fields(self)})
+    def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> Batch:
+        """Return the batch on a device, its images in a precision."""
+        return replace(self, **{f.name: _to(getattr(self, f.name), device, dtype) for f in fields(self)})
 
 
-def _to(value: Any, device: torch.device | str) -> Any:
+def _to(value: Any, device: torch.device | str, dtype: torch.dtype | None) -> Any:
     if isinstance(value, Tensor):
         return value.to(device, non_blocking=True)
     if isinstance(value, Pixels):
-        return value.to(device)
+        return value.to(device, dtype)
     if isinstance(value, ImageStates):
-        return ImageStates(_to(value.vit, device), _to(value.cnn, device))
+        return ImageStates(*(None if s is None else s.to(device, dtype) for s in value))
     return value
 
 

@@ -68,7 +68,7 @@ class PhotoFiles:
         for example in examples:
             if example.image is not None and example.image in index:
                 self.counts.present += 1
-            elif photo := load_photo(example, self.counts, target=self._target):
+            elif photo := self._open(example):
                 index[example.image] = len(photos)
                 photos.append(photo)
             rows.append(index.get(example.image, -1))
@@ -76,6 +76,9 @@ class PhotoFiles:
             return LoadedImages(rows)
         pixels, _ = to_pixels(photos, self.config.vit, self.config.cnn, rng)
         return LoadedImages(rows, pixels=pixels)
+
+    def _open(self, example: Example) -> Photo | None:
+        return load_photo(example, self.counts, target=self._target)
 
 
 class FrozenFeatures:

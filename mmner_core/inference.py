@@ -68,7 +68,8 @@ def predict_tags(
             pixels=loaded.pixels if loaded else None,
             image_states=loaded.states if loaded else None,
         )
-        output: ModelOutput = model(batch.to(next(model.parameters()).device))
+        first = model.classifier.weight
+        output: ModelOutput = model(batch.to(first.device, first.dtype))
         for row, key in enumerate(batch_ids):
             emissions[key] = output.emissions[row].float()
     return _decode(model, windows, emissions)

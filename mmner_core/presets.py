@@ -12,6 +12,16 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+TINY_BERT = {
+    "model_type": "bert",
+    "vocab_size": 256,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 64,
+    "pad_token_id": 1,
+}
 
 
 def paper() -> ModelConfig:
@@ -74,10 +84,10 @@ def mini() -> ModelConfig:
 
 
 def tiny() -> ModelConfig:
-    """A model of a few thousand weights, for tests: same parts, same code."""
+    """A model of a hundred thousand weights that needs no file, for tests: same parts, same code."""
     return ModelConfig(
         conventions=("wiki", "caption"),
-        text=TextConfig(name="tiny", sentence_vector="mean"),
+        text=TextConfig(name="tiny", architecture=dict(TINY_BERT), sentence_vector="mean"),
         cnn=ImageConfig(library="timm", name="test_efficientnet", size=64),
         fusion=FusionConfig(heads=2, null_sink=True),
         alignment=AlignmentConfig(streams=("vit", "cnn"), vit_pooling="mean"),

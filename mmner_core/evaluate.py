@@ -1,0 +1,173 @@
+"""Score a checkpoint on a tagged file or folder, with the images as they are, without, shuffled, or blank."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from mmner_core.config import ModelConfig
+from mmner_core.data import Example, dataset_digest, read_examples
+from mmner_core.data.images import Photo
+from mmner_core.errors import InputError
+from mmner_core.image_source import PhotoFiles
+from mmner_core.inference import predict_tags
+from mmner_core.scores import PRF, score
+from mmner_core.tagger import Tagger
+
+ImageCondition = Literal["matched", "none", "shuffled", "blank"]
+CONDITIONS: tuple[str, ...] = get_args(ImageCondition)
+GREY = (128, 128, 128)
+
+
+class BlankPhotos(PhotoFiles):
+    """Shows an even grey picture wherever a sentence has a photo."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        from PIL import Image
+
+        self._grey = Photo(Image.new("RGB", (self._target, self._target), GREY), (self._target, self._target))
+
+    def _open(self, example: Example) -> Photo | None:
+        return self._grey if super()._open(example) is not None else None
+
+
+def shuffle_images(examples: Sequence[Example], seed: int) -> list[Example]:
+    """Give each sentence the image of another sentence of its language, never its own.
+
+    A language with a single image keeps it nowhere: there is no other to give, so that sentence gets none.
+    """
+    shown = list(examples)
+    for language in dict.fromkeys(e.language for e in examples):
+        rows = [i for i, e in enumerate(examples) if e.language == language and e.image is not None]
+        donors = _derange([examples[i].image for i in rows], random.Random(f"{seed}/{language}"))
+        for i, image in zip(rows, donors, strict=True):
+            shown[i] = replace(examples[i], image=image, image_id=image.name if image else None)
+    return shown
+
+
+def _derange(images: Sequence[Path | None], rng: random.Random) -> list[Path | None]:
+    """Permute images so that none stays in a place where it already was; equal images count as one."""
+    donors = list(images)
+    rng.shuffle(donors)
+    for i, own in enumerate(images):
+        if donors[i] == own:
+            swaps = [j for j, other in enumerate(images) if donors[j] != own and other != donors[i]]
+            if swaps:
+                j = rng.choice(swaps)
+                donors[i], donors[j] = donors[j], donors[i]
+            else:
+                donors[i] = None
+    return donors
+
+
+def evaluate(
+    tagger: Tagger,
+    data: str | Path,
+    *,
+    images: str | Path | None = None,
+    condition: ImageCondition = "matched",
+    language: str | None = None,
+    split: str | None = None,
+    convention: str | None = None,
+    limit: int | None = None,
+    seed: int = 19,
+) -> dict[str, Any]:
+    """Tag a data set and score it.
+
+    Args:
+        tagger: the checkpoint.
+        data: a file, or a folder in one of the layouts of :mod:`mmner_core.data`.
+        images: folder of the photos; None: beside the data, if there.
+        condition: which image each sentence is shown.
+        language: only this language of a folder; the language of a single file.
+        split: which split of a folder; None: test where there is one, else valid.
+        convention: annotation convention to read by; None: the checkpoint's default.
+        limit: only the first so many sentences of each language.
+        seed: of the shuffled condition.
+
+    Returns:
+        the JSON record that ``python -m mmner_core evaluate --json`` prints; fractions from 0 to 1.
+
+    Raises:
+        InputError: if the data is missing or malformed, holds no gold tags, or tags unknown to the checkpoint.
+    """
+    if condition not in CONDITIONS:
+        raise InputError(f"There is no image condition {condition!r}; choose one of {', '.join(CONDITIONS)}.")
+    if convention is not None and convention not in tagger.conventions:
+        raise InputError(f"This checkpoint has no convention {convention!r}; it has {', '.join(tagger.conventions)}.")
+    examples, repaired = _read(Path(data), images, language, split, limit)
+    gold = _gold(tagger, examples)
+    source = BlankPhotos(tagger.model.config) if condition == "blank" else PhotoFiles(tagger.model.config)
+    shown = shuffle_images(examples, seed) if condition == "shuffled" else examples
+    started = time.perf_counter()
+    predicted = predict_tags(
+        tagger.model, tagger.subwords, shown, None if condition == "none" else source, convention=convention
+    )
+    seconds = time.perf_counter() - started
+    return {
+        **_scores(examples, gold, predicted),
+        "sentences": len(examples),
+        "images": {**source.counts.to_json(), "problems": source.counts.problems},
+        "image_condition": condition,
+        "convention": convention or (tagger.conventions[0] if tagger.conventions else None),
+        "repaired_gold_tags": repaired,
+        "seconds": seconds,
+        "seed": seed,
+        "checkpoint": tagger.digest,
+        "data": str(data),
+        "data_digest": dataset_digest(examples),
+    }
+
+
+def _read(
+    data: Path, images: str | Path | None, language: str | None, split: str | None, limit: int | None
+) -> tuple[list[Example], int]:
+    """Read the data; where no split is named, test if there is one, else valid."""
+    if split is None and data.is_dir():
+        try:
+            return _read(data, images, language, "test", limit)
+        except InputError:
+            split = "valid"
+    examples, report = read_examples(data, images=images, language=language, split=split)
+    if limit is not None:
+        taken: dict[str | None, int] = {}
+        kept = []
+        for example in examples:
+            taken[example.language] = taken.get(example.language, 0) + 1
+            if taken[example.language] <= limit:
+                kept.append(example)
+        examples = kept
+    return examples, report.repaired_tags
+
+
+def _gold(tagger: Tagger, examples: Sequence[Example]) -> list[list[str]]:
+    gold = []
+    for example in examples:
+        if example.tags is None:
+            raise InputError(f"{example.where}: the sentence has no tags to score against.")
+        tagger.labels.encode(example.tags, example.where)
+        gold.append(list(example.tags))
+    return gold
+
+
+def _scores(examples: Sequence[Example], gold: Sequence[list[str]], predicted: Sequence[list[str]]) -> dict[str, Any]:
+    by_type = score(gold, predicted)
+    micro = by_type.pop("micro")
+    lenient = score(gold, predicted, strict=False)["micro"]
+    by_language = {}
+    for language in sorted({e.language or "unknown" for e in examples}):
+        rows = [i for i, e in enumerate(examples) if (e.language or "unknown") == language]
+        by_language[language] = _of_language([gold[i] for i in rows], [predicted[i] for i in rows])
+    return {"micro": micro, "lenient_micro": lenient, "by_language": by_language, "by_type": by_type}
+
+
+def _of_language(gold: Sequence[list[str]], predicted: Sequence[list[str]]) -> dict[str, Any]:
+    by_type: dict[str, PRF] = score(gold, predicted)
+    micro = by_type.pop("micro")
+    lenient = score(gold, predicted, strict=False)["micro"]
+    return {**micro, "sentences": len(gold), "lenient_micro": lenient, "by_type": by_type}
