@@ -1,0 +1,85 @@
+"""What many tests share: a tokenizer trained on the tiny data, a model of a few thousand weights, its checkpoint."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from mmner_core.encoding import SubwordEncoder
+    from mmner_core.model import MMNER
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may need the network
+settings.register_profile("repository", deadline=None, derandomize=True, database=None)
+settings.load_profile("repository")
+
+TINY_DATA = Path(__file__).parent / "data" / "tiny"
+SPECIAL_TOKENS = {"cls_token": "<s>", "pad_token": "<pad>", "sep_token": "</s>", "unk_token": "<unk>"}
+
+
+@pytest.fixture(scope="session")
+def tokenizer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train a small sub-word tokenizer on the tiny data and save it as Hugging Face does.
+
+    Words start with the mark of XLM-R's tokenizer, and the special tokens have its ids (<s> 0, <pad> 1, </s> 2,
+    <unk> 3).
+    """
+    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    words = [
+        line.split("\t")[0]
+        for file in sorted(TINY_DATA.glob("*/train.txt"))
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if "\t" in line
+    ]
+    backend = Tokenizer(models.BPE(unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Metaspace()
+    trainer = trainers.BpeTrainer(
+        vocab_size=200, special_tokens=[*SPECIAL_TOKENS.values()], initial_alphabet=[chr(c) for c in range(33, 127)]
+    )
+    backend.train_from_iterator(words, trainer)
+    folder = tmp_path_factory.mktemp("tokenizer")
+    PreTrainedTokenizerFast(tokenizer_object=backend, **SPECIAL_TOKENS).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def subwords(tokenizer_folder: Path) -> SubwordEncoder:
+    """Return the tiny tokenizer with the tiny model's window."""
+    from mmner_core.encoders.text import load_tokenizer
+    from mmner_core.encoding import SubwordEncoder
+
+    return SubwordEncoder(load_tokenizer(tokenizer_folder), max_subwords=64, overlap=4)
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> MMNER:
+    """Build preset ``tiny`` with fixed random weights, in eval mode; copy it before changing it."""
+    import torch
+
+    from mmner_core.model import MMNER
+    from mmner_core.presets import tiny
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(19)
+        return MMNER.build(tiny()).eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_checkpoint(tiny_model: MMNER, tokenizer_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Save the tiny model as a checkpoint folder."""
+    from mmner_core.checkpoint import save_checkpoint
+
+    return save_checkpoint(
+        tmp_path_factory.mktemp("checkpoints") / "tiny",
+        tiny_model,
+        tokenizer_folder,
+        metrics={},
+        provenance={"command": "tests/conftest.py"},
+        card="# tiny\n\nRandom weights, for tests.\n",
+    )
