@@ -68,7 +68,7 @@ def find_leakage(train: Iterable[Example], test: Sequence[Example]) -> Leakage:
     rows = []
     for language in ("all", *sorted({example.language or "" for example in test})):
         chosen = [i for i, e in enumerate(test) if language in ("all", e.language or "")]
-        for what, leaked, n in _count(index, test, chosen, train_images - {None}, lexicon):
+        for what, leaked, n in _count(index, test, chosen, train_images, lexicon):
             rows.append(
                 {"language": language, "what": what, "n_leaked": leaked, "n": n, "share": leaked / n if n else None}
             )

@@ -84,8 +84,9 @@ def test_entities_must_be_those_of_the_tags() -> None:
         Answers.from_table(table)
     with pytest.raises(InputError, match="sentence 0 has 2 entities and 1 entries in 'gold_span_confidence'"):
         small_answers(ROWS, gold_span_confidence=[[0.5], []])
-    with pytest.raises(InputError, match="holds nan, which is no probability"):
-        small_answers(ROWS, gold_span_confidence=[[0.5, float("nan")], []])
+    for wrong, shown in ((float("nan"), "nan"), (1.5, "1.5"), (-0.25, "-0.25")):
+        with pytest.raises(InputError, match=f"holds {shown}, which is no probability"):
+            small_answers(ROWS, gold_span_confidence=[[0.5, wrong], []])
 
 
 def test_taking_sentences_keeps_their_numbers_together() -> None:
