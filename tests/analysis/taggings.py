@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from mmner_core.labels import repair
 
 # Deterministic, and without a deadline: a busy machine is no reason to fail.
-MANY = settings(max_examples=60, deadline=None, derandomize=True)
-FEW = settings(max_examples=25, deadline=None, derandomize=True)
+MANY = settings(max_examples=50, deadline=None, derandomize=True)
+FEW = settings(max_examples=15, deadline=None, derandomize=True)
 
 TYPES = ("PER", "LOC", "ORG")
 ANY_TAG = st.sampled_from(("O", *(f"{prefix}-{t}" for t in TYPES for prefix in "BI")))
