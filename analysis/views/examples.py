@@ -15,7 +15,8 @@ from analysis.views.sentences import LANGUAGE_NAMES
 DEMO = Path(__file__).resolve().parent.parent / "demo"
 _THUMBNAIL = (192, 144)  # pixels, twice the size on screen so that it stays sharp on dense displays
 _STRIP = '<div class="wb-strip">{groups}</div>'
-_GROUP = '<section class="wb-group" aria-label="{language}"><h4>{language}</h4><div class="wb-cards">{cards}</div></section>'
+_GROUP = """<section class="wb-group" aria-label="{language}"><h4>{language}</h4>
+<div class="wb-cards">{cards}</div></section>"""
 _CARD = """<button type="button" class="wb-example" data-example="{number}" title="{text}">{picture}
 <span class="wb-example-shows">{shows}</span><span class="wb-example-text" lang="{code}">{text}</span></button>"""
 _PICTURE = '<img class="wb-example-photo" alt="" src="data:image/webp;base64,{data}">'

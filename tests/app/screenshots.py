@@ -29,7 +29,7 @@ def take_screenshots(url: str, example: int, folder: Path) -> list[Path]:
             for scheme in SCHEMES:
                 with watched_page(browser, width=width, height=height, scheme=scheme) as (page, _):
                     page.goto(url)
-                    page.locator(".wb-ready").wait_for(timeout=60_000)
+                    page.locator(".wb-ready").wait_for()
                     files.append(folder / f"tag-empty-{width}-{scheme}.png")
                     page.screenshot(path=files[-1], full_page=True)
                     open_example(page, url, example)

@@ -6,7 +6,7 @@ import re
 from html import unescape
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.views.colours import contrast, text_colour, type_colours
@@ -31,6 +31,7 @@ def test_user_text_is_escaped_inside_and_outside_marks() -> None:
     assert visible(html) == text
 
 
+@settings(max_examples=40)
 @given(st.text(max_size=60), st.data())
 def test_marked_text_shows_every_character_once(text: str, data: st.DataObject) -> None:
     """Whatever the spans, the visitor reads the text as given, white space and line breaks included."""

@@ -1,0 +1,148 @@
+"""The app as programs and handlers see it: typed handlers, one sentence per problem, nothing read from the server."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import httpx
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+from analysis.views.examples import demo_examples
+from analysis.views.service import SORRY, Question, TagService
+from app import TagTab, build_app
+
+TEXT = "Barack Obama was in Berlin with Ada Lovelace"
+
+
+@pytest.fixture(scope="module")
+def client(url: str) -> Client:
+    """Connect to the app as a program does."""
+    return Client(url, verbose=False, analytics_enabled=False)
+
+
+@pytest.fixture
+def photo() -> str:
+    """Return the path of a photo."""
+    return str(demo_examples()[0].photo)
+
+
+@pytest.fixture
+def tab(service: TagService) -> Iterator[TagTab]:
+    """Build the first tab on its own."""
+    with gr.Blocks(analytics_enabled=False):
+        yield TagTab(service)
+
+
+def post(url: str, data: list[Any]) -> str:
+    """Call /tag without a client library, as an attacker would; return the server's answer."""
+    call = httpx.post(f"{url}gradio_api/call/tag", json={"data": data})
+    return httpx.get(f"{url}gradio_api/call/tag/{call.json()['event_id']}", timeout=30).text
+
+
+def test_public_handlers_are_named_and_typed(client: Client) -> None:
+    """Programs see two handlers with the parameters the documentation promises; those of the page are not theirs."""
+    named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert sorted(named) == ["/heat_map", "/tag"]
+    parameters = [p["parameter_name"] for p in named["/tag"]["parameters"]]
+    assert parameters == ["text", "image", "language", "convention"]
+
+
+@pytest.mark.parametrize("with_photo", [False, True])
+def test_tag_returns_the_stable_json(client: Client, service: TagService, photo: str, with_photo: bool) -> None:
+    """What a program gets is what the tagger says, with offsets into the text as given."""
+    image = handle_file(photo) if with_photo else None
+    got = client.predict(text=TEXT, image=image, api_name="/tag")
+    question = Question(text=TEXT, photo=photo if with_photo else None)
+    assert got == json.loads(json.dumps(service.answer(question).prediction.to_json()))
+    assert all(TEXT[e["start"] : e["end"]] == e["text"] for e in got["entities"])
+
+
+def test_problem_reaches_a_program_as_one_sentence(client: Client) -> None:
+    """Bad input is told, without trace or path."""
+    with pytest.raises(AppError) as caught:
+        client.predict(text="", api_name="/tag")
+    message = str(caught.value)
+    assert message.endswith(".")
+    assert "Traceback" not in message
+    with pytest.raises(AppError, match="Language 'xx' is not supported"):
+        client.predict(text=TEXT, language="xx", api_name="/tag")
+
+
+def test_file_that_is_no_picture_is_refused_without_its_path(client: Client, tmp_path: Path) -> None:
+    """The sentence about a bad photo names no folder of the server."""
+    page = tmp_path / "photo.jpg"
+    page.write_text("<html>not a photo</html>")
+    with pytest.raises(AppError) as caught:
+        client.predict(text=TEXT, image=handle_file(str(page)), api_name="/tag")
+    assert "picture" in str(caught.value)
+    assert "/" not in str(caught.value)
+
+
+@pytest.mark.parametrize("meta", [{}, {"meta": {"_type": "gradio.FileData"}}])
+def test_photo_must_be_an_upload(url: str, photo: str, meta: dict[str, Any]) -> None:
+    """A path on the server is never read, whether or not the caller declares it to be a file."""
+    answer = post(url, [TEXT, {"path": photo, **meta}, "auto", ""])
+    assert answer.startswith("event: error")
+    assert photo not in answer
+
+
+def test_page_shows_a_problem_in_one_sentence(tab: TagTab) -> None:
+    """Bad input leaves the page alive, with a notice where the result would be."""
+    updates = tab.show("", None, "auto", "", 0.6, False, False)
+    assert 'role="alert"' in updates[tab.result]
+    assert "Traceback" not in updates[tab.result]
+
+
+def test_our_own_fault_is_logged_and_excused(
+    tab: TagTab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bug shows an apology to the visitor and its trace to the log only."""
+
+    def fail(question: Question) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(tab.service, "answer", fail)
+    with caplog.at_level(logging.ERROR):
+        updates = tab.show(TEXT, None, "auto", "", 0.6, False, False)
+    assert SORRY in updates[tab.result].replace("&#x27;", "'")
+    assert "secret" not in updates[tab.result]
+    assert "secret detail" in caplog.text
+
+
+def test_unusable_checkpoint_is_said_on_the_page(tmp_path: Path) -> None:
+    """Without a model the page opens and says what is wrong."""
+    service = TagService(tmp_path / "nothing")
+    with gr.Blocks(analytics_enabled=False):
+        tab = TagTab(service)
+    status, _ = tab.ready()
+    assert "wb-broken" in status
+    assert "wb-problem" in tab.show(TEXT, None, "auto", "", 0.6, False, False)[tab.result]
+
+
+def test_same_question_is_computed_once(service: TagService, photo: str) -> None:
+    """Drawing heat maps asks for the kept answer; only the latest answers are kept."""
+    small = TagService(service.checkpoint, kept=1)
+    question = Question(text=TEXT, photo=photo)
+    first = small.answer(question)
+    assert small.answer(question) is first
+    small.answer(Question(text="another text"))
+    assert small.answer(question) is not first
+
+
+def test_page_asks_nothing_of_other_hosts(service: TagService) -> None:
+    """No analytics, no fonts or scripts from elsewhere in what the app configures."""
+    app = build_app(service)
+    assert app.analytics_enabled is False
+    from app import launch_options
+
+    head = launch_options()["head"]
+    assert "http" not in head.replace("http://www.w3.org", "")
+    assert "@import" not in head
+    assert "googleapis" not in launch_options()["theme"]._get_theme_css()

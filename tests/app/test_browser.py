@@ -1,0 +1,176 @@
+"""The first tab in a real browser: the twelve examples typed and uploaded, names clicked, nothing fetched outside."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from analysis.views.examples import DemoExample, demo_examples
+from analysis.views.sentences import LANGUAGE_NAMES
+from app import CHECKPOINT
+from tests.app.browsing import CHROMIUM, PATIENCE, chromium, enter, find_names, open_example, watched_page
+from tests.app.serving import serving
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: apt-get install chromium"),
+]
+EXAMPLES = demo_examples()
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def page_url() -> Iterator[str]:
+    """Serve the app with the shipped model."""
+    with serving(CHECKPOINT) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start one browser for this module."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser: Browser, page_url: str) -> Iterator[Page]:
+    """Open the app; in the end the page must have stayed on this machine and logged no error."""
+    with watched_page(browser) as (opened, watch):
+        opened.goto(page_url)
+        opened.locator("#wb-run").wait_for()
+        yield opened
+        assert watch.outside == []
+        assert watch.errors == []
+
+
+def caption(page: Page) -> str:
+    """Return the heading of the heat map's caption."""
+    return page.locator(".wb-caption h4").inner_text()
+
+
+@pytest.mark.parametrize("number", range(1, 13))
+def test_example_typed_and_uploaded(page: Page, number: int) -> None:
+    """Typing an example's text and uploading its photo gives marks, a table row each, and a heat map per name."""
+    example: DemoExample = EXAMPLES[number - 1]
+    enter(page, example.text, example.photo)
+    find_names(page)
+    result = page.locator("#wb-result")
+    expect(result.locator(".wb-facts")).to_contain_text(f"{LANGUAGE_NAMES[example.language]}, detected")
+    marks, rows = result.locator(".wb-mark"), result.locator(".wb-row")
+    names = [re.sub(r"[A-Z]+ [01]\.\d\d$", "", mark) for mark in marks.all_inner_texts()]
+    assert names == result.locator(".wb-name").all_inner_texts()
+    assert bool(names) == (number != 12)
+    expect(rows).to_have_count(len(names))
+    for i, name in enumerate(names):
+        assert re.fullmatch(r"(?s).*\b(PER|LOC|ORG|MISC)\b.*[01]\.\d\d.*\d+–\d+.*", rows.nth(i).inner_text())
+        if example.photo:
+            marks.nth(i).click()
+            expect(page.locator(".wb-caption h4")).to_contain_text(f"“{name}”")
+            expect(page.locator("#wb-overlay img")).to_have_attribute("alt", re.compile(re.escape(name)))
+    if not example.photo:
+        expect(page.locator("#wb-overlay")).to_have_count(0)
+        expect(result).to_contain_text("No photo, so no heat map")
+
+
+def test_photo_changes_the_answer(page: Page, page_url: str) -> None:
+    """The same words with two photos get two types, and the page says that the photo decided."""
+    types = []
+    for number in (2, 3):
+        open_example(page, page_url, number)
+        types.append(page.locator(".wb-type").first.inner_text())
+    assert types == ["LOC", "PER"]
+
+
+def test_link_restores_an_example(page: Page, page_url: str) -> None:
+    """?example=5 shows that example and its result; editing the sentence drops it from the address."""
+    open_example(page, page_url, 5)
+    sentence = page.locator("#wb-sentence textarea")
+    expect(sentence).to_have_value(EXAMPLES[4].text)
+    assert page.url.endswith("?example=5")
+    sentence.fill("something else")
+    assert "example" not in page.url
+
+
+def test_keyboard_alone_is_enough(page: Page) -> None:
+    """Ctrl+Enter tags; Tab reaches a name and Enter shows its map."""
+    example = EXAMPLES[0]
+    enter(page, example.text, example.photo)
+    page.locator("#wb-sentence textarea").press("Control+Enter")
+    marks = page.locator(".wb-mark")
+    marks.first.wait_for()
+    marks.first.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    second = page.locator(".wb-name").nth(1).inner_text()
+    expect(page.locator(".wb-caption h4")).to_contain_text(f"“{second}”")
+    expect(marks.nth(1)).to_have_attribute("aria-pressed", "true")
+
+
+def test_controls_redraw_the_map(page: Page, page_url: str) -> None:
+    """Opacity, cells, a single head and the random map each change the picture; the caption says which it is."""
+    open_example(page, page_url, 1)
+    picture = page.locator("#wb-overlay img")
+    seen = {picture.get_attribute("src")}
+    for change in (
+        lambda: page.get_by_label("Random map").check(),
+        lambda: page.get_by_label("Show the cells").check(),
+        lambda: page.locator("#wb-map input[type=number]").fill("0.2"),
+        lambda: (page.get_by_label("Attention head").click(), page.get_by_role("option", name="Head 2").click()),
+    ):
+        before = picture.get_attribute("src")
+        change()
+        page.keyboard.press("Tab")
+        expect(picture).not_to_have_attribute("src", before or "")
+        seen.add(picture.get_attribute("src"))
+    assert len(seen) == 5
+    assert caption(page).startswith("Shuffled places for")
+
+
+def test_markup_in_the_text_stays_text(page: Page) -> None:
+    """What a visitor types is shown, never run."""
+    text = "<script>document.title='x'</script> <img src=x onerror=\"document.title='x'\"> ${1+1} {{title}} Berlin"
+    enter(page, text, None)
+    find_names(page)
+    shown = re.sub(r"(PER|LOC|ORG|MISC) [01]\.\d\d", "", page.locator(".wb-text").inner_text())
+    assert shown == text
+    assert page.title() == "2M-NER Workbench"
+
+
+def test_problem_is_one_sentence_and_the_page_lives_on(page: Page) -> None:
+    """An empty text is told in place of the result; the next question is answered."""
+    enter(page, "   ", None)
+    find_names(page)
+    expect(page.get_by_role("alert")).to_contain_text("text")
+    enter(page, EXAMPLES[8].text, None)
+    find_names(page)
+    expect(page.locator(".wb-mark").first).to_be_visible()
+
+
+def test_download_is_the_stable_json(page: Page, page_url: str, tmp_path: Path) -> None:
+    """The JSON link saves the result as a file."""
+    open_example(page, page_url, 9)
+    with page.expect_download() as started:
+        page.get_by_role("link", name="JSON").click()
+    started.value.save_as(tmp_path / "names.json")
+    saved = json.loads((tmp_path / "names.json").read_text(encoding="utf-8"))
+    assert saved["text"] == EXAMPLES[8].text
+    assert {"start", "end", "confidence", "runner_up"} <= saved["entities"][0].keys()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_page_fits_the_screen(browser: Browser, page_url: str, width: int, scheme: str) -> None:
+    """Nothing runs out of the side of the screen, in either scheme."""
+    with watched_page(browser, width=width, scheme="dark" if scheme == "dark" else "light") as (page, watch):
+        open_example(page, page_url, 1)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        dark = page.evaluate("document.body.classList.contains('dark')")
+        assert dark == (scheme == "dark")
+        assert watch.outside == []
+        assert watch.errors == []
