@@ -5,8 +5,11 @@ Shapes: B sentences, W words (right-padded), L tags. All sums run in float32, wh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
 from mmner_core.labels import LabelSet
 
@@ -100,12 +103,8 @@ class CRF(nn.Module):
         back = torch.stack(origins, dim=1).tolist() if origins else [[]] * len(last)
         return [_trace(tag, back[b][: lengths[b] - 1]) for b, tag in enumerate(last)]
 
-    def span_probabilities(self, emissions: Tensor, spans: list[tuple[int, int]]) -> Tensor:
-        """Return the exact probability that each span is an entity of each type, for one sentence.
-
-        That is the partition function over the sequences with y_start = B-T, y = I-T up to ``end``, and no I-T at
-        ``end``, divided by the whole partition function: the span, the whole span and nothing but the span.
-        Differentiable in the emissions.
+    def span_probabilities(self, emissions: Tensor, spans: Sequence[tuple[int, int]]) -> Tensor:
+        """Return the exact probability that each span of one sentence is an entity of each type.
 
         Args:
             emissions: [W, L] of one sentence, no padding.
@@ -114,30 +113,48 @@ class CRF(nn.Module):
         Returns:
             [len(spans), T] probabilities, types in the order of the label set.
         """
+        mask = torch.ones(1, len(emissions), dtype=torch.bool, device=emissions.device)
+        return self.batch_span_probabilities(emissions[None], mask, [(0, first, stop) for first, stop in spans])
+
+    def batch_span_probabilities(
+        self, emissions: Tensor, mask: Tensor, spans: Sequence[tuple[int, int, int]]
+    ) -> Tensor:
+        """Return the exact probability that each span of many sentences is an entity of each type.
+
+        That is the partition function over the sequences with y_start = B-T, y = I-T up to ``end``, and no I-T at
+        ``end``, divided by the whole partition function: the span, the whole span and nothing but the span.
+        Differentiable in the emissions.
+
+        Args:
+            emissions: [B, W, L].
+            mask: [B, W] bool, true on words.
+            spans: (sentence, first word, word after the last).
+
+        Returns:
+            [len(spans), T] probabilities, types in the order of the label set.
+        """
+        if not spans:
+            return emissions.new_zeros(0, len(self.labels.types))
         _, transitions, end = self._scores()
-        emissions = emissions.float()[None]
-        mask = torch.ones(emissions.shape[:2], dtype=torch.bool, device=emissions.device)
-        alpha = self._forward_messages(emissions, mask)[0]
-        beta = self._backward_messages(emissions, mask)[0]
-        log_z = torch.logsumexp(alpha[-1] + end, dim=0)
-        emitted = emissions[0]
-        rows = []
-        for first, stop in spans:
-            row = []
-            for entity_type in self.labels.types:
-                begin, inside = self.labels.begin(entity_type), self.labels.inside(entity_type)
-                log_p, last = alpha[first, begin], begin
-                for t in range(first + 1, stop):
-                    log_p, last = log_p + transitions[last, inside] + emitted[t, inside], inside
-                if stop < len(emitted):
-                    onward = transitions[last] + emitted[stop] + beta[stop]
-                    barred = torch.arange(len(onward), device=onward.device) == inside
-                    log_p = log_p + torch.logsumexp(onward.masked_fill(barred, IMPOSSIBLE), dim=0)
-                else:
-                    log_p = log_p + end[last]
-                row.append(torch.exp(log_p - log_z))
-            rows.append(torch.stack(row))
-        return torch.stack(rows) if rows else emitted.new_zeros(0, len(self.labels.types))
+        emissions = emissions.float()
+        alpha, beta = self._forward_messages(emissions, mask), self._backward_messages(emissions, mask)
+        log_z = torch.logsumexp(alpha[:, -1] + end, dim=-1)  # [B]
+        row, first, stop = torch.tensor(spans, device=emissions.device).T  # [N] each
+        columns = [(self.labels.begin(t), self.labels.inside(t)) for t in self.labels.types]
+        begin, inside = torch.tensor(columns, device=emissions.device).T  # [T] each
+        length = (stop - first)[:, None]  # [N, 1]
+        # What the words after the first emit as I-T: a difference of running sums, exact enough in float64 only.
+        sums = F.pad(emissions[:, :, inside].double().cumsum(1), (0, 0, 1, 0))  # [B, W + 1, T]
+        emitted = (sums[row, stop] - sums[row, first + 1]).float()  # [N, T]
+        moved = (length > 1) * transitions[begin, inside] + (length - 2).clamp(min=0) * transitions[inside, inside]
+        last = torch.where(length > 1, inside, begin)  # [N, T]
+        onward = stop < mask.sum(1)[row]  # [N]
+        after = stop.clamp(max=emissions.shape[1] - 1)
+        next_scores = (emissions[row, after] + beta[row, after])[:, None] + transitions[last]  # [N, T, L]
+        barred = F.one_hot(inside, len(self.labels)).bool()  # [T, L]
+        left = torch.logsumexp(next_scores.masked_fill(barred, IMPOSSIBLE), dim=-1)  # [N, T]
+        left = torch.where(onward[:, None], left, end[last])
+        return torch.exp(alpha[row, first][:, begin] + emitted + moved + left - log_z[row, None])
 
 
 def _trace(last: int, origins: list[list[int]]) -> list[int]:
