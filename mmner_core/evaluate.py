@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from mmner_core.config import ModelConfig
-from mmner_core.data import Example, dataset_digest, read_examples
+from mmner_core.data import Example, ReadReport, dataset_digest, find_files, read_examples
 from mmner_core.data.images import Photo
 from mmner_core.errors import InputError
 from mmner_core.image_source import PhotoFiles
 from mmner_core.inference import predict_tags
+from mmner_core.labels import LabelSet
 from mmner_core.scores import PRF, score
 from mmner_core.tagger import Tagger
 
@@ -100,8 +102,9 @@ def evaluate(
         raise InputError(f"There is no image condition {condition!r}; choose one of {', '.join(CONDITIONS)}.")
     if convention is not None and convention not in tagger.conventions:
         raise InputError(f"This checkpoint has no convention {convention!r}; it has {', '.join(tagger.conventions)}.")
-    examples, repaired = _read(Path(data), images, language, split, limit)
-    gold = _gold(tagger, examples)
+    examples, report, _ = read_split(Path(data), images, language, split)
+    examples = [examples[i] for i in first_of_each_language(examples, limit)]
+    gold = gold_tags(tagger.labels, examples)
     source = BlankPhotos(tagger.model.config) if condition == "blank" else PhotoFiles(tagger.model.config)
     shown = shuffle_images(examples, seed) if condition == "shuffled" else examples
     started = time.perf_counter()
@@ -115,7 +118,7 @@ def evaluate(
         "images": {**source.counts.to_json(), "problems": source.counts.problems},
         "image_condition": condition,
         "convention": convention or (tagger.conventions[0] if tagger.conventions else None),
-        "repaired_gold_tags": repaired,
+        "repaired_gold_tags": report.repaired_tags,
         "seconds": seconds,
         "seed": seed,
         "checkpoint": tagger.digest,
@@ -124,33 +127,48 @@ def evaluate(
     }
 
 
-def _read(
-    data: Path, images: str | Path | None, language: str | None, split: str | None, limit: int | None
-) -> tuple[list[Example], int]:
-    """Read the data; where no split is named, test if there is one, else valid."""
-    if split is None and data.is_dir():
-        try:
-            return _read(data, images, language, "test", limit)
-        except InputError:
-            split = "valid"
+def read_split(
+    data: Path, images: str | Path | None = None, language: str | None = None, split: str | None = None
+) -> tuple[list[Example], ReadReport, str | None]:
+    """Read the sentences to be scored; where no split is named, test if a folder has one, else valid.
+
+    Returns:
+        the sentences, what was met on the way, and the split that was read, None for a file that names none.
+
+    Raises:
+        InputError: if the data is missing or malformed.
+    """
+    if split is None:
+        found = [file.split for file in find_files(data, images=images, language=language).files]
+        split = next((name for name in ("test", "valid") if name in found), None) if data.is_dir() else found[0]
+        if split is None and data.is_dir():
+            raise InputError(f"{data} has neither a test nor a valid split; name the split to score with --split.")
     examples, report = read_examples(data, images=images, language=language, split=split)
-    if limit is not None:
-        taken: dict[str | None, int] = {}
-        kept = []
-        for example in examples:
-            taken[example.language] = taken.get(example.language, 0) + 1
-            if taken[example.language] <= limit:
-                kept.append(example)
-        examples = kept
-    return examples, report.repaired_tags
+    return examples, report, split
 
 
-def _gold(tagger: Tagger, examples: Sequence[Example]) -> list[list[str]]:
+def first_of_each_language(examples: Sequence[Example], limit: int | None) -> list[int]:
+    """Return the places of the first ``limit`` sentences of each language, in order; None: of all."""
+    taken: Counter[str | None] = Counter()
+    kept = []
+    for i, example in enumerate(examples):
+        taken[example.language] += 1
+        if limit is None or taken[example.language] <= limit:
+            kept.append(i)
+    return kept
+
+
+def gold_tags(labels: LabelSet, examples: Sequence[Example]) -> list[list[str]]:
+    """Return the gold tags, checked against the label set.
+
+    Raises:
+        InputError: if a sentence has none, or a tag is not in the label set.
+    """
     gold = []
     for example in examples:
         if example.tags is None:
             raise InputError(f"{example.where}: the sentence has no tags to score against.")
-        tagger.labels.encode(example.tags, example.where)
+        labels.encode(example.tags, example.where)
         gold.append(list(example.tags))
     return gold
 
