@@ -9,7 +9,7 @@ import torch
 from analysis.attribution import check_maps, occlusion_map
 from analysis.probe import Probe, Scene
 from mmner_core.data.images import Photo
-from mmner_core.encoding import collate
+from mmner_core.encoding import SubwordEncoder, Window, collate
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity
 from mmner_core.preprocess import to_pixels
@@ -20,9 +20,9 @@ ENTITIES = [Entity(0, 1, "PER"), Entity(2, 4, "LOC"), Entity(0, 4, "ORG")]
 
 
 @pytest.fixture(scope="module")
-def probe() -> Probe:
+def probe(subwords: SubwordEncoder) -> Probe:
     """Both streams look at the cells of one small CNN."""
-    return tiny_probe()
+    return tiny_probe(subwords)
 
 
 @pytest.fixture(scope="module")
@@ -31,11 +31,10 @@ def scene(probe: Probe) -> Scene:
     return probe.scene(SENTENCE, drawn_photo())
 
 
-def model_probabilities(probe: Probe, words: tuple[str, ...], *, photo: bool) -> np.ndarray:
+def model_probabilities(probe: Probe, windows: list[Window], *, photo: bool) -> np.ndarray:
     """Ask the model itself, by one plain forward pass and its own span probabilities."""
     model, subwords = probe.model, probe.subwords
     pixels, _ = to_pixels([Photo(drawn_photo(), (64, 64))], model.config.vit, model.config.cnn)
-    windows = subwords.windows([words])[0]
     batch = collate(windows, pad=subwords.pad, image_index=[0] if photo else None, pixels=pixels if photo else None)
     with torch.no_grad():
         emissions = model(batch).emissions[0]
@@ -45,30 +44,32 @@ def model_probabilities(probe: Probe, words: tuple[str, ...], *, photo: bool) ->
 
 def test_all_players_equal_the_plain_forward_pass(probe: Probe, scene: Scene) -> None:
     """With words and photo seen, probabilities are the model's own; likewise without the photo."""
-    everything = model_probabilities(probe, SENTENCE, photo=True)
+    windows = probe.subwords.windows([SENTENCE])[0]
+    everything = model_probabilities(probe, windows, photo=True)
     np.testing.assert_allclose(probe.probability(scene, ENTITIES), everything, rtol=1e-4)
-    text_only = model_probabilities(probe, SENTENCE, photo=False)
+    text_only = model_probabilities(probe, windows, photo=False)
     np.testing.assert_allclose(probe.probability(scene, ENTITIES, streams=()), text_only, rtol=1e-4)
     assert not np.allclose(everything, text_only, rtol=1e-2)  # the photo matters, or the test would show nothing
 
 
-def test_hidden_words_are_unknown_words(probe: Probe, scene: Scene) -> None:
-    """Hiding the words is reading as many words that the tokenizer does not know."""
-    unknown = model_probabilities(probe, ("x", "y", "z", "w"), photo=True)
-    np.testing.assert_allclose(probe.probability(scene, ENTITIES, words_seen=False), unknown, rtol=1e-4)
+def test_hidden_words_are_unknown_tokens(probe: Probe, scene: Scene) -> None:
+    """Hiding four words is reading four unknown tokens, one per word, between the special tokens."""
+    unknown = Window(input_ids=[0, 3, 3, 3, 3, 2], word_to_token=[1, 2, 3, 4], start=0, stop=4)
+    expected = model_probabilities(probe, [unknown], photo=True)
+    np.testing.assert_allclose(probe.probability(scene, ENTITIES, words_seen=False), expected, rtol=1e-4)
 
 
 def test_each_coalition_of_streams_answers_differently(probe: Probe, scene: Scene) -> None:
     """None, one or both streams seeing the photo are four different questions."""
     answers = [probe.probability(scene, ENTITIES, streams=s)[1] for s in ((), ("vit",), ("cnn",), ("vit", "cnn"))]
-    assert all(abs(a - b) > 1e-6 for a, b in itertools.combinations(answers, 2))
+    assert all(abs(a - b) > 1e-4 * a for a, b in itertools.combinations(answers, 2))
 
 
-def test_a_long_sentence_is_read_in_windows_hidden_or_not() -> None:
-    """Thirty words in windows of eight sub-words still have one probability per span in both texts."""
-    probe = tiny_probe(max_subwords=10, overlap=3)
+def test_a_long_sentence_is_read_in_windows_hidden_or_not(subwords: SubwordEncoder) -> None:
+    """Thirty words in windows of 22 sub-words still have one probability per span in both texts."""
+    probe = tiny_probe(SubwordEncoder(subwords.tokenizer, max_subwords=24, overlap=3))
     scene = probe.scene(SENTENCE * 7 + ("and", "Ann"), drawn_photo())
-    assert scene.words.shape == scene.hidden_words.shape == (30, 16)
+    assert scene.words.shape == scene.hidden_words.shape == (30, probe.model.text_encoder.width)
     assert 0 < probe.probability(scene, [Entity(29, 30, "PER")], words_seen=False).item() < 1
 
 
@@ -81,7 +82,7 @@ def test_visible_cells(probe: Probe, scene: Scene) -> None:
     assert whole == pytest.approx(probe.probability(scene, ENTITIES)[1], rel=1e-4)
     blank = probe.scene(SENTENCE, drawn_photo().point(lambda _: 128))
     assert grey == pytest.approx(probe.probability(blank, ENTITIES)[1], rel=1e-3)
-    assert len({round(float(x), 7) for x in (whole, grey, one)}) == 3
+    assert all(abs(a - b) > 1e-4 * a for a, b in itertools.combinations((whole, grey, one), 2))
 
 
 def test_many_variants_are_asked_in_batches_without_a_difference(probe: Probe, scene: Scene) -> None:
@@ -146,9 +147,9 @@ def _with_shifted_attention(
     return probe._log_probability(emissions, entity).item()
 
 
-def test_a_pooled_stream_has_no_map() -> None:
+def test_a_pooled_stream_has_no_map(subwords: SubwordEncoder) -> None:
     """A stream whose only key is the whole photo cannot point anywhere."""
-    probe = tiny_probe(cnn_keys="pooled")
+    probe = tiny_probe(subwords, cnn_keys="pooled")
     scene = probe.scene(SENTENCE, drawn_photo())
     assert set(probe.attention(scene, ENTITIES[0])) == set(probe.weighted_attention(scene, ENTITIES[0])) == {"vit"}
 
@@ -184,4 +185,4 @@ def test_what_cannot_be_asked_is_said(probe: Probe) -> None:
     with pytest.raises(InputError, match="'tweets'.*wiki, caption"):
         probe.scene(SENTENCE, drawn_photo(), convention="tweets")
     with pytest.raises(InputError, match="text only"):
-        tiny_probe(streams=()).scene(SENTENCE, drawn_photo())
+        tiny_probe(probe.subwords, streams=()).scene(SENTENCE, drawn_photo())
