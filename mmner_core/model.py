@@ -192,16 +192,20 @@ class MMNER(nn.Module):
 
     def project(self, text: TextStates, image: ImageStates | None) -> tuple[Tensor | None, dict[str, Tensor]]:
         """Map sentences and images into the contrastive space, unit length."""
+        return self.project_text(text), {} if image is None else self.project_image(image)
+
+    def project_text(self, text: TextStates) -> Tensor | None:
+        """Map sentences into the contrastive space, [B, D] of unit length; None without alignment."""
         if self.text_projection is None:
-            return None, {}
-        sentences = F.normalize(self.text_projection(text.sentence).float(), dim=-1)  # [B, D]
-        if image is None:
-            return sentences, {}
-        images = {
-            stream: F.normalize(projection(self._pooled(image, stream)).float(), dim=-1)  # [U, D]
+            return None
+        return F.normalize(self.text_projection(text.sentence).float(), dim=-1)
+
+    def project_image(self, image: ImageStates) -> dict[str, Tensor]:
+        """Map images into the contrastive space, per aligned stream [U, D] of unit length."""
+        return {
+            stream: F.normalize(projection(self._pooled(image, stream)).float(), dim=-1)
             for stream, projection in self.image_projections.items()
         }
-        return sentences, images
 
     def _pooled(self, image: ImageStates, stream: str) -> Tensor:
         """Return one vector per image for the contrastive loss, [U, pooled width]."""
