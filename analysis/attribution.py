@@ -194,8 +194,7 @@ def rank_correlation(one: np.ndarray, other: np.ndarray) -> float | None:
     Beside the map of a randomly initialised model: a map that hardly differs from it shows the photo or the network's
     build, not what was learnt (Adebayo et al., NeurIPS 2018).
     """
-    from scipy.stats import rankdata
-
     if np.ptp(one) == 0 or np.ptp(other) == 0:
         return None
-    return float(np.corrcoef(rankdata(one), rankdata(other))[0, 1])
+    ranks = [pd.Series(heat.ravel()).rank() for heat in (one, other)]
+    return float(ranks[0].corr(ranks[1]))

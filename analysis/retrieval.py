@@ -71,6 +71,14 @@ class CosineDistributions:
     mismatched: np.ndarray
     separation: Estimate
 
+    def matched_mean(self, *, seed: int = 0) -> Estimate:
+        """Return the mean cosine with the own image."""
+        return mean_estimate(self.matched, seed=seed)
+
+    def mismatched_mean(self, *, seed: int = 0) -> Estimate:
+        """Return the mean cosine with other images; n counts texts, the images drawn for one are not independent."""
+        return mean_estimate(self.mismatched.mean(axis=1) if self.mismatched.size else np.empty(0), seed=seed)
+
 
 def pair_vectors(text: np.ndarray, image: np.ndarray, image_ids: Sequence[str]) -> PairedVectors:
     """Normalise text [N, D] and image [N, D] vectors row by row and find the distinct images by their ids.
