@@ -50,7 +50,7 @@ def contrastive_table(
     for language in (ALL, *sorted(set(languages) - {""})):
         chosen = np.ones(len(names), dtype=bool) if language == ALL else names == language
         pairs = pair_vectors(text[chosen], image[chosen], ids[chosen].tolist())
-        rows += [{"language": language} | row for row in _measure(pairs, ks, seed)]
+        rows += [{"language": language, **row} for row in _measure(pairs, ks, seed)]
     return pd.DataFrame(rows)
 
 
