@@ -43,6 +43,7 @@ class PooledDropout(nn.Module):
     def __init__(self, pool: MaskPool) -> None:
         super().__init__()
         self.pool = pool
+        self.p = pool.p  # Hugging Face's attention reads it and drops weights by itself
 
     def forward(self, states: Tensor) -> Tensor:
         """Drop entries in training; return the input in evaluation."""
