@@ -19,6 +19,9 @@ IMPOSSIBLE = -1e4  # finite, so that gradients stay finite; exp(-1e4) is 0 in fl
 class CRF(nn.Module):
     """Score of a tag sequence y: start[y_1] + sum emissions[t, y_t] + sum transitions[y_t-1, y_t] + end[y_W]."""
 
+    may_start: Tensor  # [L] bool
+    may_follow: Tensor  # [from, to] bool
+
     def __init__(self, labels: LabelSet, *, constrained: bool = True) -> None:
         super().__init__()
         n = len(labels)

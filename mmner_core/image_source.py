@@ -104,7 +104,7 @@ class FrozenFeatures:
             row = self._index.get(str(example.image), -1)
             rows.append(used.setdefault(row, len(used)) if row >= 0 else -1)
             self._count(example, row)
-        return LoadedImages(rows, states=ImageStates(None, self._cnn[list(used)]) if used else None)
+        return LoadedImages(rows, states=ImageStates(None, self._cnn[list(used)].float()) if used else None)
 
     def _count(self, example: Example, row: int) -> None:
         if row >= 0:
@@ -130,15 +130,15 @@ def _write_features(model: MMNER, examples: Sequence[Example], file: Path, batch
     model.eval()
     photos = PhotoFiles(model.config)
     names: list[str] = []
-    chunks: list[torch.Tensor] = []
+    encoder = model.cnn_encoder
+    assert encoder is not None  # noqa: S101 (the only frozen encoder the store serves)
+    chunks = [torch.zeros(0, encoder.width, *encoder.grid, dtype=torch.bfloat16)]  # should no photo be readable
     for start in tqdm(range(0, len(examples), batch_size), desc="image features", unit="batch"):
         part = examples[start : start + batch_size]
         loaded = photos.load(part)
         names.extend(str(e.image) for e, row in zip(part, loaded.rows, strict=True) if row >= 0)
         if loaded.pixels is not None:
-            cnn = model.encode_pixels(loaded.pixels).cnn
-            assert cnn is not None  # noqa: S101 (the only frozen encoder the store serves)
-            chunks.append(cnn.bfloat16())
+            chunks.append(encoder(loaded.pixels.cnn).bfloat16())
     if photos.counts.problems:
         log.warning("%s", photos.counts.summary())
     file.parent.mkdir(parents=True, exist_ok=True)

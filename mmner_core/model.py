@@ -48,7 +48,8 @@ class MMNER(nn.Module):
 
     Args:
         config: the model's description.
-        text_encoder: module (input_ids, attention_mask, convention) -> TextStates, with a ``width``.
+        text_encoder: module (input_ids, attention_mask, convention) -> TextStates, with a ``width``; this and the
+            others may be any module of the form described.
         vit_encoder: module [U, 3, size, size] -> [U, 1 + h * w, width], with ``width`` and ``grid`` (h, w); None where
             the CNN's cells serve as patch tokens.
         cnn_encoder: module [U, 3, size, size] -> [U, C, h, w], with ``width`` C and ``grid``; None for text only.
@@ -57,9 +58,9 @@ class MMNER(nn.Module):
     def __init__(
         self,
         config: ModelConfig,
-        text_encoder: nn.Module,
-        vit_encoder: nn.Module | None = None,
-        cnn_encoder: nn.Module | None = None,
+        text_encoder: TextEncoder,
+        vit_encoder: VitEncoder | None = None,
+        cnn_encoder: CnnEncoder | None = None,
     ) -> None:
         super().__init__()
         self.config = config
@@ -67,7 +68,7 @@ class MMNER(nn.Module):
         self.text_encoder = text_encoder
         self.vit_encoder = vit_encoder
         self.cnn_encoder = cnn_encoder
-        width: int = text_encoder.width
+        width = text_encoder.width
         self._build_alignment(config, width)
         self.to_width = nn.ModuleDict({s: self._token_projection(s, width) for s in config.fusion.streams})
         self.fusion = Fusion(width, config.fusion)
@@ -115,7 +116,7 @@ class MMNER(nn.Module):
         same = encoder is self.vit_encoder and encoder.width == width
         return nn.Identity() if same else nn.Linear(encoder.width, width)
 
-    def _encoder_of(self, stream: str) -> nn.Module:
+    def _encoder_of(self, stream: str) -> VitEncoder | CnnEncoder:
         """Return the network that feeds a stream; the CNN feeds both where there is no ViT."""
         encoder = self.vit_encoder if stream == "vit" and self.vit_encoder is not None else self.cnn_encoder
         if encoder is None:
@@ -172,7 +173,7 @@ class MMNER(nn.Module):
     def image_keys(self, image: ImageStates | None, image_index: Tensor) -> dict[str, Keys]:
         """Return what each word may look at, per stream, [B, K, D]."""
         present = image_index >= 0
-        keys = {}
+        keys: dict[str, Keys] = {}
         for stream in self.config.fusion.streams:
             tokens = None
             if image is not None and bool(present.any()):

@@ -126,7 +126,7 @@ def attention_map(model: MMNER, stream: str, weights: Tensor) -> AttentionMap:
         weights=weights[..., 0 if config.null_sink else 1 :].float().cpu().numpy(),
         has_null=config.null_sink,
         has_whole=pooled or from_vit,
-        grid=(0, 0) if pooled else encoder.grid,  # type: ignore[union-attr, arg-type]
+        grid=(0, 0) if pooled else encoder.grid,  # type: ignore[union-attr]
     )
 
 

@@ -5,6 +5,7 @@ Shapes: B images, P tokens, C channels of the CNN, D width of the ViT.
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -13,10 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from mmner_core.config import ImageConfig
-from mmner_core.encoders.torchvision_shim import make_torchvision_importable
+from mmner_core.encoders.libraries import WEIGHTS_FOLDER, prepare_libraries
 from mmner_core.errors import InputError
-
-WEIGHTS_FOLDER = "MMNER_WEIGHTS"
 
 
 class ImageStates(NamedTuple):
@@ -36,7 +35,7 @@ class VitEncoder(nn.Module):
 
     def __init__(self, config: ImageConfig) -> None:
         super().__init__()
-        make_torchvision_importable()
+        prepare_libraries()
         import open_clip
 
         model = open_clip.create_model(config.name, pretrained=None, force_image_size=config.size)
@@ -60,14 +59,14 @@ class CnnEncoder(nn.Module):
 
     def __init__(self, config: ImageConfig) -> None:
         super().__init__()
-        make_torchvision_importable()
+        prepare_libraries()
         import timm
 
         self.config = config
         self.model = timm.create_model(config.name, pretrained=False, num_classes=0, global_pool="")
         self.width: int = self.model.num_features
         reduction: int = self.model.feature_info[-1]["reduction"]
-        self.grid: tuple[int, int] = (config.size // reduction, config.size // reduction)
+        self.grid: tuple[int, int] = (math.ceil(config.size / reduction),) * 2
         _freeze(self, config)
 
     def train(self, mode: bool = True) -> CnnEncoder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from mmner_core import presets
 from mmner_core.errors import InputError
@@ -14,12 +15,18 @@ PHOTOS = "mmwiki/images"
 
 def mini() -> Run:
     """The shipped checkpoint: text, fusion and alignment together, images present from the first step."""
-    pairs = {"pairs": "mmwiki/pairs.tsv", "conventions_by": {"mmnerd": "caption"}}
+    pictured = partial(
+        DataSource,
+        images=PHOTOS,
+        image_dropout=0.25,
+        pairs="mmwiki/pairs.tsv",
+        conventions_by={"mmnerd": "caption"},
+    )
     train = (
         DataSource(path="wikineural", random_image=0.12),
         DataSource(path="mmnerd", convention="caption", random_image=0.12),
-        DataSource(path="mmwiki", images=PHOTOS, image_dropout=0.25, random_image=0.12, **pairs),
-        DataSource(path="mmwiki-short", images=PHOTOS, image_dropout=0.25, random_image=0.08, **pairs),
+        pictured(path="mmwiki", random_image=0.12),
+        pictured(path="mmwiki-short", random_image=0.08),
         DataSource(path="probe", images=PHOTOS, image_dropout=0.15, repeat=3),
     )
     valid = (
