@@ -51,7 +51,7 @@ def tokenizer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def subwords(tokenizer_folder: Path) -> SubwordEncoder:
     """Return the tiny tokenizer with the tiny model's window."""
-    from mmner_core.encoders.text import load_tokenizer
+    from mmner_core.encoders.tokenizer import load_tokenizer
     from mmner_core.encoding import SubwordEncoder
 
     return SubwordEncoder(load_tokenizer(tokenizer_folder), max_subwords=64, overlap=4)
@@ -83,3 +83,21 @@ def tiny_checkpoint(tiny_model: MMNER, tokenizer_folder: Path, tmp_path_factory:
         provenance={"command": "tests/conftest.py"},
         card="# tiny\n\nRandom weights, for tests.\n",
     )
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Save a random text encoder of preset ``tiny`` as Hugging Face does, to stand for a pretrained one."""
+    import torch
+
+    from mmner_core.encoders.torchvision_shim import make_torchvision_importable
+    from mmner_core.presets import TINY_BERT
+
+    make_torchvision_importable()
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("bert")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        BertModel(BertConfig(**TINY_BERT)).save_pretrained(folder)
+    return folder

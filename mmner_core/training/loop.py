@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import shutil
 import time
 from dataclasses import asdict, dataclass
@@ -16,8 +17,9 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from mmner_core.encoders.text import load_tokenizer
+from mmner_core.encoders.tokenizer import load_tokenizer
 from mmner_core.encoding import SubwordEncoder
+from mmner_core.errors import InputError
 from mmner_core.image_source import FrozenFeatures, ImageSource, PhotoFiles
 from mmner_core.inference import predict_tags
 from mmner_core.model import MMNER
@@ -114,8 +116,9 @@ class Trainer:
             num_workers=self.config.workers,
         )
         optimizer = build_optimizer(self.model, self.config)
-        steps = sum(len(self.batches.batches(e)) for e in range(self.config.epochs))
-        total = steps // (self.config.accumulation * self.accelerator.num_processes)
+        # The optimiser also steps at the end of an epoch, however few batches it has accumulated by then.
+        together = self.config.accumulation * self.accelerator.num_processes
+        total = sum(math.ceil(len(self.batches.batches(e)) / together) for e in range(self.config.epochs))
         schedule = build_schedule(optimizer, total, self.config)
         self.total_steps = total
         self.network, self.optimizer, self.loader = self.accelerator.prepare(self.model, optimizer, loader)
@@ -123,15 +126,15 @@ class Trainer:
         self.accelerator.register_for_checkpointing(schedule)
 
     def train(self) -> Progress:
-        """Train from the last saved epoch to the end, or until patience runs out; return how far it came."""
+        """Train from the last saved epoch to the end, or until patience runs out; return how far it came.
+
+        Raises:
+            InputError: if the folder holds another run.
+        """
         state = self.out / "state"
-        progress = Progress()
-        if state.is_dir():
-            progress = Progress.from_file(state / "progress.json")
-            self.accelerator.load_state(str(state))
-            log.info("resuming after epoch %d", progress.epoch)
+        progress = self._resume(state)
         while progress.epoch < self.config.epochs:
-            if progress.best_epoch >= 0 and progress.epoch - progress.best_epoch > self.config.patience:
+            if progress.best_epoch >= 0 and progress.epoch - progress.best_epoch >= self.config.patience:
                 log.info("no better score for %d epochs: stopping", self.config.patience)
                 break
             self._train_epoch(progress)
@@ -139,6 +142,38 @@ class Trainer:
             self._save_state(state, progress)
         self.accelerator.end_training()
         return progress
+
+    def _resume(self, state: Path) -> Progress:
+        """Load the last saved state, if there is one, and forget what was logged after it."""
+        if self.accelerator.is_main_process:
+            self._check_same_run()
+            old = state.with_suffix(".old")
+            if old.is_dir() and not state.is_dir():  # killed between the two renames of _save_state
+                old.rename(state)
+        self.accelerator.wait_for_everyone()
+        progress = Progress()
+        if state.is_dir():
+            progress = Progress.from_file(state / "progress.json")
+            self.accelerator.load_state(str(state))
+            log.info("resuming after epoch %d", progress.epoch)
+        file = self.out / "metrics.jsonl"
+        if self.accelerator.is_main_process and file.is_file():
+            lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+            _write(file, "".join(x for x in lines if x.endswith("\n") and json.loads(x)["step"] <= progress.step))
+        return progress
+
+    def _check_same_run(self) -> None:
+        """Note what the folder's run is, or compare with what was noted.
+
+        Raises:
+            InputError: if the folder holds a run of other settings or data, which could not be resumed exactly.
+        """
+        file = self.out / "run.json"
+        record = json.dumps({"run": asdict(self.run), "data": self.mixture.digests}, indent=2) + "\n"
+        if not file.is_file():
+            _write(file, record)
+        elif file.read_text(encoding="utf-8") != record:
+            raise InputError(f"{self.out} holds a run of other settings or data ({file}); give another folder.")
 
     def _train_epoch(self, progress: Progress) -> None:
         from accelerate.utils import set_seed
@@ -232,3 +267,10 @@ class Trainer:
         from safetensors.torch import load_file
 
         return load_file(self.out / "best.safetensors")
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    partial = file.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(file)

@@ -1,0 +1,92 @@
+"""A run that is killed and started again ends with the weights that it would have had."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from mmner_core.errors import InputError
+from mmner_core.image_source import FrozenFeatures
+from mmner_core.training.loop import Trainer
+from tests.core.training_run import DATA, tiny_run
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def train(out: Path, text_folder: Path, tokenizer_folder: Path, **options: object) -> Trainer:
+    """Train a tiny run to its end in this process, from wherever the folder says it stands."""
+    trainer = Trainer(tiny_run(text_folder, **options), DATA, out, tokenizer_folder)
+    trainer.train()
+    return trainer
+
+
+def metrics(out: Path) -> list[dict[str, float]]:
+    """Read the run's metrics without the wall-clock times."""
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k != "valid_seconds"} for line in lines]
+
+
+def test_a_killed_run_goes_on_exactly(tmp_path: Path, tiny_bert: Path, tokenizer_folder: Path) -> None:
+    """SIGKILL in the second epoch, then resume: weights and metrics equal those of an uninterrupted run."""
+    options = {"workers": 2, "precompute_images": False}
+    whole = train(tmp_path / "whole", tiny_bert, tokenizer_folder, **options)
+    per_epoch = len(whole.batches.batches(0))
+    steps = per_epoch + len(whole.batches.batches(1)) // 2
+    out = tmp_path / "killed"
+    command = [sys.executable, "-m", "tests.core.training_run", tiny_bert, tokenizer_folder, out, str(steps)]
+    process = subprocess.run(
+        [str(part) for part in command], cwd=REPOSITORY, capture_output=True, env=os.environ | {"HF_HUB_OFFLINE": "1"}
+    )
+    assert process.returncode == -signal.SIGKILL, process.stderr.decode()
+    assert json.loads((out / "state" / "progress.json").read_text())["epoch"] == 1
+
+    resumed = train(out, tiny_bert, tokenizer_folder, **options)
+
+    for (name, want), got in zip(whole.model.state_dict().items(), resumed.model.state_dict().values(), strict=True):
+        torch.testing.assert_close(got, want, atol=1e-6, rtol=0, msg=lambda text, name=name: f"{name}: {text}")
+    assert metrics(out) == metrics(tmp_path / "whole")
+    best, want_best = load_file(out / "best.safetensors"), load_file(tmp_path / "whole" / "best.safetensors")
+    assert all(torch.equal(best[name], want_best[name]) for name in want_best)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path, tokenizer_folder: Path) -> Path:
+    """Train one epoch on features computed once."""
+    out = tmp_path_factory.mktemp("runs") / "finished"
+    trainer = train(out, tiny_bert, tokenizer_folder, frozen=True, epochs=1)
+    assert isinstance(trainer.images, FrozenFeatures)
+    return out
+
+
+def test_a_finished_run_is_not_trained_again(finished: Path, tiny_bert: Path, tokenizer_folder: Path) -> None:
+    """Killed between the renames that put a new state in place, or after logging, a folder loses and gains nothing."""
+    (finished / "state").rename(finished / "state.old")
+    before = metrics(finished)
+    with (finished / "metrics.jsonl").open("a") as lines:
+        lines.write('{"epoch": 1, "step": 999, "loss/total": 1.0}\n{"epoch": 1, "st')
+    trainer = Trainer(tiny_run(tiny_bert, frozen=True, epochs=1), DATA, finished, tokenizer_folder)
+
+    assert trainer.train().epoch == 1
+    assert metrics(finished) == before
+
+
+def test_a_folder_is_not_resumed_with_other_settings(finished: Path, tiny_bert: Path, tokenizer_folder: Path) -> None:
+    """A state trained by other settings is refused, since the mixture would be neither run."""
+    trainer = Trainer(tiny_run(tiny_bert, frozen=True, epochs=2), DATA, finished, tokenizer_folder)
+    with pytest.raises(InputError, match="finished holds a run of other settings or data .*give another folder"):
+        trainer.train()
+
+
+def test_training_stops_when_patience_runs_out(tmp_path: Path, tiny_bert: Path, tokenizer_folder: Path) -> None:
+    """With nothing learnt, the first epoch stays the best and training ends ``patience`` epochs later."""
+    run = tiny_run(tiny_bert, frozen=True, epochs=9, patience=2, encoder_lr=0.0, head_lr=0.0)
+    progress = Trainer(run, DATA, tmp_path / "run", tokenizer_folder).train()
+    assert (progress.best_epoch, progress.epoch) == (1, 3)

@@ -1,0 +1,55 @@
+"""A run of a few seconds on the tiny data; as a program it trains and kills itself at a given step."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mmner_core.presets import tiny
+from mmner_core.training.config import DataSource, Run, TrainConfig
+from mmner_core.training.loop import Trainer
+
+DATA = Path(__file__).parents[1] / "data"
+
+
+def tiny_run(text_folder: Path, *, frozen: bool = False, **training: Any) -> Run:
+    """Describe a run of preset ``tiny`` from the text encoder in a folder; ``training`` replaces hyper-parameters."""
+    source = DataSource(path="tiny", images="tiny/images", image_dropout=0.2, random_image=0.1)
+    options: dict[str, Any] = {
+        "train": (source,),
+        "valid": (DataSource(path="tiny", images="tiny/images"),),
+        "epochs": 3,
+        "batch_sentences": 4,
+        "encoder_lr": 1e-3,
+        "head_lr": 1e-2,
+        "precision": "no",
+        "window": 64,
+    }
+    model = tiny()
+    assert model.cnn is not None
+    model = replace(model, text=replace(model.text, name=str(text_folder)), cnn=replace(model.cnn, frozen=frozen))
+    return Run(model=model, training=TrainConfig(**(options | training)))
+
+
+class KilledTrainer(Trainer):
+    """A trainer whose process is killed, as by a power cut, when it comes to a given step."""
+
+    steps_left = 0
+
+    def _step(self, batch: Any) -> dict[str, float]:
+        self.steps_left -= 1
+        if self.steps_left < 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super()._step(batch)
+
+
+if __name__ == "__main__":
+    text_folder, tokenizer_folder, out, steps = sys.argv[1:]
+    run = tiny_run(Path(text_folder), workers=2, precompute_images=False)
+    trainer = KilledTrainer(run, DATA, Path(out), tokenizer_folder)
+    trainer.steps_left = int(steps)
+    trainer.train()
