@@ -1,0 +1,99 @@
+"""Photo to pixels: the crop reported is what the encoder saw."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mmner_core.config import ImageConfig
+from mmner_core.data.images import Photo
+from mmner_core.preprocess import cut_square, decode_size, normalise, to_pixels
+
+CONFIG = ImageConfig(library="timm", name="any", size=32)
+SIZES = [(200, 100), (100, 200), (100, 100), (10, 8), (1, 50), (4000, 16)]
+
+
+def photo(width: int, height: int) -> Photo:
+    """Draw a photo whose red rises from left to right and whose green rises from top to bottom."""
+    x, y = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
+    array = np.stack([x, y, np.zeros_like(x)], axis=-1).round().astype(np.uint8)
+    return Photo(Image.fromarray(array), (width, height))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("fraction", [1.0, 0.875, 0.5])
+def test_the_crop_is_the_central_square(size: tuple[int, int], fraction: float) -> None:
+    """Wide, tall, square or tiny: a square in the middle, as large as the short side times the crop fraction."""
+    config = ImageConfig(library="timm", name="any", size=32, crop_fraction=fraction)
+    square = cut_square(photo(*size), config)
+    assert square.array.shape == (32, 32, 3)
+    left, top, right, bottom = square.crop
+    side = min(size) * 32 / round(32 / fraction)
+    assert right - left == pytest.approx(side) and bottom - top == pytest.approx(side)
+    assert left + right == pytest.approx(size[0]) and top + bottom == pytest.approx(size[1])
+
+
+@pytest.mark.parametrize("seed", [None, 0, 1, 2])
+def test_the_crop_says_what_the_pixels_show(seed: int | None) -> None:
+    """The colours at the square's edges are those of the photo at the crop's edges, also for a random place."""
+    width, height = 300, 200
+    rng = None if seed is None else np.random.default_rng(seed)
+    square = cut_square(photo(width, height), CONFIG, rng)
+    left, top, right, bottom = square.crop
+    assert 0 <= left < right <= width and 0 <= top < bottom <= height
+    red, green = square.array[16, :, 0].astype(float), square.array[:, 16, 1].astype(float)
+    seen = sorted((red[0], red[-1]))  # a flipped square runs the other way
+    assert seen[0] == pytest.approx(255 * left / width, abs=6) and seen[1] == pytest.approx(255 * right / width, abs=6)
+    assert green[0] == pytest.approx(255 * top / height, abs=6)
+    assert green[-1] == pytest.approx(255 * bottom / height, abs=6)
+
+
+def test_the_crop_refers_to_the_original_of_a_photo_decoded_smaller() -> None:
+    """A photo decoded at half its size gives the same pixels and the same crop, in the original's pixels."""
+    whole = photo(400, 300)
+    half = Photo(whole.image.resize((200, 150)), whole.size)
+    a, b = cut_square(whole, CONFIG), cut_square(half, CONFIG)
+    assert a.crop == pytest.approx(b.crop)
+    assert np.abs(a.array.astype(int) - b.array.astype(int)).max() <= 3
+
+
+def test_evaluation_is_deterministic_and_training_is_not() -> None:
+    """The centre crop is always the same; random crops differ, flip about half of the time, and follow their seed."""
+    assert cut_square(photo(90, 60), CONFIG).crop == cut_square(photo(90, 60), CONFIG).crop
+    rng = np.random.default_rng(0)
+    squares = [cut_square(photo(90, 60), CONFIG, rng) for _ in range(40)]
+    assert len({square.crop for square in squares}) == 40
+    flipped = sum(int(square.array[0, 0, 0]) > int(square.array[0, -1, 0]) for square in squares)
+    assert 10 <= flipped <= 30
+    again = cut_square(photo(90, 60), CONFIG, np.random.default_rng(0))
+    assert again.crop == squares[0].crop and np.array_equal(again.array, squares[0].array)
+
+
+def test_pixels_are_scaled_by_mean_and_deviation() -> None:
+    """White becomes (1 - mean) / std in each channel."""
+    config = ImageConfig(library="timm", name="any", size=2, mean=(0.5, 0.25, 0.0), std=(0.5, 0.25, 1.0))
+    pixels = normalise([np.full((2, 2, 3), 255, np.uint8)], config)
+    assert pixels.shape == (1, 3, 2, 2)
+    assert pixels[0, :, 0, 0].tolist() == pytest.approx([1.0, 3.0, 1.0])
+
+
+def test_each_encoder_gets_its_own_pixels() -> None:
+    """ViT and CNN may read at different sizes; the crop reported is the ViT's."""
+    vit = ImageConfig(library="open_clip", name="any", size=16)
+    cnn = ImageConfig(library="timm", name="any", size=32, crop_fraction=0.5)
+    pixels, crops = to_pixels([photo(40, 20), photo(20, 40)], vit, cnn)
+    assert pixels.vit.shape == (2, 3, 16, 16) and pixels.cnn.shape == (2, 3, 32, 32)
+    assert [tuple(crop) for crop in crops] == [(10, 0, 30, 20), (0, 10, 20, 30)]
+    alone, _ = to_pixels([photo(40, 20)], None, cnn)
+    assert alone.vit is None
+    torch.testing.assert_close(alone.cnn, pixels.cnn[:1])
+    assert decode_size(vit, cnn) == 128  # twice the 64 pixels that the CNN's short side is resized to
+
+
+def test_the_authors_random_crop_acts_in_evaluation_too() -> None:
+    """With ``random_crop_at_test`` two readings of one photo differ, as they do in the authors' code."""
+    config = ImageConfig(library="timm", name="any", size=16, random_crop_at_test=True)
+    crops = {to_pixels([photo(90, 60)], None, config)[1][0] for _ in range(5)}
+    assert len(crops) == 5
