@@ -90,7 +90,7 @@ class Probe:
         pixels = pixels.to(self._device, self._dtype)
         return Scene(
             words=self._word_states(self.subwords.windows([words])[0], index),
-            hidden_words=self._word_states(_hidden_windows(self.subwords, len(words)), index),
+            hidden_words=self._word_states(hidden_windows(self.subwords, len(words)), index),
             pixels=pixels,
             image=self.model.encode_pixels(pixels),
         )
@@ -242,7 +242,7 @@ def _cover(pixels: Tensor | None, visible: Tensor, config: ImageConfig | None) -
     return torch.where(shown[:, None], pixels, grey.to(pixels).view(1, 3, 1, 1))
 
 
-def _hidden_windows(subwords: SubwordEncoder, n_words: int) -> list[Window]:
+def hidden_windows(subwords: SubwordEncoder, n_words: int) -> list[Window]:
     """Return the windows of a sentence of ``n_words`` words, each read as one unknown token."""
     windows, start = [], 0
     while True:
