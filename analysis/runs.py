@@ -18,11 +18,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 PREDICTIONS, PROVENANCE, METRICS = "predictions.parquet", "provenance.json", "metrics.json"
 LEXICON, EMBEDDINGS, COORDINATES = "lexicon.parquet", "embeddings.safetensors", "coordinates.parquet"
 VERSION_KEY = b"mmner_run_version"
+T = TypeVar("T")
 # Conditions kept in memory at once: two to compare, and the two before them.
 _KEPT = 4
 
@@ -64,6 +65,7 @@ class Run:
     provenance: dict[str, Any]
     folder: Path | None
     _load: Callable[[str], Answers] = field(repr=False)
+    _remembered: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def open(cls, folder: str | Path) -> Run:
@@ -141,6 +143,18 @@ class Run:
             have = ", ".join(self.conditions) or "none"
             raise InputError(f"Run {self.name!r} has no image condition {condition!r}; it has: {have}.")
         return self._load(condition)
+
+    def remember(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return what ``compute`` gives, computed once for as long as the run is open.
+
+        Args:
+            key: names the result; the same key must always stand for the same computation.
+            compute: is called the first time.
+        """
+        if key not in self._remembered:
+            self._remembered[key] = compute()
+        result: T = self._remembered[key]
+        return result
 
     def lexicon(self) -> Lexicon | None:
         """Return the training surfaces, or None where the run was written without training data."""

@@ -1,0 +1,145 @@
+"""The contrastive space in numbers: retrieval, cosines of right and wrong pairs, gap, alignment, uniformity."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis.panels.panel import Content, panel
+from analysis.panels.stored import stored_table
+from analysis.panels.wording import counted, number, with_interval
+from mmner_core.errors import InputError
+
+if TYPE_CHECKING:
+    from analysis.runs import Run
+
+MISMATCHED = "shuffled"
+_BINS = 40
+_KEYS = ("language", "quantity", "run")
+_DIRECTIONS = {"text_to_image": "text → image", "image_to_text": "image → text"}
+
+
+def contrastive_of(run: Run) -> pd.DataFrame:
+    """Return the stored numbers of the contrastive space.
+
+    Raises:
+        InputError: if the run has none.
+    """
+    return stored_table(run, "contrastive", "vectors of a contrastive space")
+
+
+@panel(
+    "retrieval",
+    "Does a text find its picture?",
+    "Recall@k is how often the partner is among the k nearest of its language's texts or pictures; chance is what "
+    "blind guessing would reach in a gallery of that size.",
+)
+def retrieval(run: Run, other: Run | None = None) -> Content:
+    """Show recall@1/5/10 in both directions per language, beside those of a run to compare with."""
+    table = _of_runs(run, other)
+    parts = table["quantity"].str.split("@", expand=True).reindex(columns=[0, 1])
+    chosen = parts[0].isin(list(_DIRECTIONS))
+    table = table[chosen].assign(quantity=parts[0][chosen].map(_DIRECTIONS) + " recall@" + parts[1][chosen])
+    return Content(
+        table=table.reset_index(drop=True),
+        rule="a text's partner is its own picture, a picture's any of its texts; ties count against",
+        n=f"{_pairs(run)}; per row in the column n",
+    )
+
+
+@panel(
+    "geometry",
+    "The shape of the space",
+    "Modality gap: distance between the mean text and the mean picture; alignment: mean squared distance of partners "
+    "(0 is best); uniformity: how evenly vectors spread (more negative is more even); separation: how often a text is "
+    "closer to its own picture than to another (0.5 is chance).",
+)
+def geometry(run: Run, other: Run | None = None) -> Content:
+    """Show gap, alignment, uniformity and separation per language, beside those of a run to compare with."""
+    table = _of_runs(run, other)
+    table = table[~table["quantity"].str.contains("@")].drop(columns=["gallery"], errors="ignore")
+    names = table["quantity"].str.replace("_", " ")
+    return Content(
+        table=table.assign(quantity=names).reset_index(drop=True), rule="unit vectors, cosine", n=_pairs(run)
+    )
+
+
+@panel(
+    "cosines",
+    "Right pairs and wrong pairs",
+    "The further the two curves are apart, the better the space tells a text's own picture from that of another "
+    "sentence of its language.",
+)
+def cosines(run: Run) -> Content:
+    """Show the cosines of texts with their own and with another sentence's picture."""
+    from analysis.figures import cosine_histogram
+
+    if MISMATCHED not in run.conditions:
+        raise InputError(f"Run {run.name!r} lacks the condition {MISMATCHED!r}, so there are no wrong pairs to show.")
+    values = {name: run.answers(condition) for name, condition in (("matched", None), ("mismatched", MISMATCHED))}
+    known = {name: answers.require("cosine") for name, answers in values.items()}
+    rows = []
+    for language in ("all", *sorted(set(values["matched"].languages))):
+        for name, answers in values.items():
+            chosen = known[name][(answers.languages == language) | (language == "all")]
+            rows.append({"language": language, "pairs": name, **_spread(chosen[~np.isnan(chosen)])})
+    table = pd.DataFrame(rows)
+    table = table.astype({name: "float64" for name in table.columns if name not in ("language", "pairs", "n")})
+    histogram = _histogram({name: cosine[~np.isnan(cosine)] for name, cosine in known.items()})
+    medians, sizes = table["median"].tolist(), table["n"].tolist()
+    return Content(
+        table=table,
+        figure=cosine_histogram(histogram) if len(histogram) else None,
+        alternative=f"Two histograms. Median cosine of matched pairs {number(medians[0])}, of mismatched pairs "
+        f"{number(medians[1])}; "
+        f"{_separation(run)}.",
+        rule="cosine of text and picture in the contrastive space",
+        n=f"{counted(sizes[0], 'matched pair')}, {sizes[1]:,} mismatched",
+    )
+
+
+def _of_runs(run: Run, other: Run | None) -> pd.DataFrame:
+    """Put the numbers of both runs under each other, row by row the same quantity."""
+    if other is None:
+        return contrastive_of(run)
+    tables = [contrastive_of(one).assign(run=one.name) for one in (run, other)]
+    order = tables[0][["language", "quantity"]].apply(tuple, axis=1).tolist()
+    table = pd.concat(tables, ignore_index=True)
+    place = table[["language", "quantity"]].apply(tuple, axis=1).map({key: i for i, key in enumerate(order)})
+    table = table.iloc[np.argsort(place.fillna(len(order)).to_numpy(), kind="stable")]
+    return table[["language", "quantity", "run", *(c for c in tables[0].columns if c not in _KEYS)]]
+
+
+def _separation(run: Run) -> str:
+    table = contrastive_of(run)
+    rows = table[(table["quantity"] == "separation") & (table["language"] == "all")]
+    return f"separation {with_interval(rows.iloc[0], 'value')}" if len(rows) else "separation not known"
+
+
+def _spread(values: np.ndarray) -> dict[str, object]:
+    names = ("5 % below", "median", "95 % below")
+    quantiles = np.quantile(values, [0.05, 0.5, 0.95]) if len(values) else [None] * 3
+    return {
+        "n": len(values),
+        "mean": values.mean() if len(values) else None,
+        **dict(zip(names, quantiles, strict=True)),
+    }
+
+
+def _histogram(cosines: dict[str, np.ndarray]) -> pd.DataFrame:
+    everything = np.concatenate(list(cosines.values()))
+    if not len(everything):
+        return pd.DataFrame()
+    edges = np.linspace(everything.min(), max(everything.max(), everything.min() + 1e-3), _BINS + 1)
+    parts = []
+    for name, values in cosines.items():
+        share = np.histogram(values, edges)[0] / max(len(values), 1)
+        parts.append(pd.DataFrame({"pairs": name, "low": edges[:-1], "high": edges[1:], "share": share}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _pairs(run: Run) -> str:
+    rows = contrastive_of(run)
+    return counted(int(rows[rows["language"] == "all"]["n"].max()), "pair")

@@ -1,0 +1,76 @@
+"""What a run's provenance says about it, for the line under every panel."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from analysis.runs import Run
+
+UNKNOWN = "not stated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """Provenance in words.
+
+    Attributes:
+        name: of the run.
+        split: which data.
+        command: what wrote the run, empty where the provenance does not say.
+        folder: where it lies, empty for a run in memory.
+        checkpoint: of the model, shortened; empty for another system's predictions.
+    """
+
+    name: str
+    split: str
+    command: str
+    folder: str
+    checkpoint: str
+
+    def command_of(self, panel_id: str) -> str:
+        """Return the command line that writes one panel's table."""
+        folder = shlex.quote(self.folder or self.name)
+        own = f"python -m analysis report {folder} --only {shlex.quote(panel_id)} --csv tables"
+        return f"{self.command}\n{own}" if self.command else own
+
+
+def facts_of(run: Run) -> RunFacts:
+    """Read the provenance; what it does not state is said to be so."""
+    provenance = run.provenance
+    data = provenance.get("data")
+    split = provenance.get("split") or _named(data, "split")
+    place = _named(data, "path") or (data if isinstance(data, str) else "")
+    return RunFacts(
+        name=run.name,
+        split=", ".join(str(part) for part in (split, place) if part) or UNKNOWN,
+        command=_command(provenance.get("command")),
+        folder=str(run.folder or ""),
+        checkpoint=str(_named(provenance.get("checkpoint"), "digest") or "")[:12],
+    )
+
+
+def provenance_rows(provenance: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Write nested provenance as rows of name and value, for a table."""
+    rows = []
+    for key, value in provenance.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict):
+            rows += provenance_rows(value, f"{name}: ")
+        elif key == "command":
+            rows.append((name, _command(value)))
+        else:
+            rows.append((name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
+    return rows
+
+
+def _named(content: object, key: str) -> Any:
+    return content.get(key) if isinstance(content, dict) else None
+
+
+def _command(command: object) -> str:
+    if isinstance(command, list):
+        return shlex.join(map(str, command))
+    return str(command or "")

@@ -1,0 +1,76 @@
+"""Do heat maps show what answers rest on? Deletion and insertion tests, and the pointing game."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.panels.panel import Content, panel
+from analysis.panels.stored import optional_table, stored_table
+from analysis.panels.wording import counted, number, with_interval
+
+if TYPE_CHECKING:
+    from analysis.runs import Run
+
+PASSED, CHANCE_TO_PASS = "better_than_chance", 0.05
+
+
+@panel(
+    "honesty",
+    "Are the heat maps honest?",
+    "Greying the hottest cells first should lower the probability faster, and showing them first raise it faster, than "
+    "random orders do (the grey band); a map inside the band says nothing about the answer.",
+)
+def honesty(run: Run) -> Content:
+    """Show deletion and insertion of each kind of map against random orders, with a verdict each."""
+    from analysis.figures import deletion_curves
+
+    table = stored_table(run, "maps", "tests of its heat maps")
+    curves = optional_table(run, "map_curves")
+    verdicts = tuple(_verdict(row) for _, row in table[table["quantity"] == PASSED].iterrows())
+    return Content(
+        table=table.assign(quantity=table["quantity"].str.replace("_", " ")),
+        figure=None if curves is None or curves.empty else deletion_curves(curves),
+        alternative="" if curves is None or curves.empty else "Curves of the mean probability. " + " ".join(verdicts),
+        rule="mean over entities; gain: area by which a map beats its random orders, 0 is chance",
+        n=counted(int(table["n"].max()), "entity", "entities"),
+        notes=verdicts,
+    )
+
+
+def _verdict(row: pd.Series) -> str:
+    """Say of a method whether its maps pass more often than random ones, which pass 1 time in 20."""
+    if pd.isna(row["value"]):
+        return f"{row['method']}: no map was tested."
+    if pd.isna(row["low"]):
+        return f"{row['method']}: {number(row['value'], 2)} of the maps pass; too few for a verdict (n = {row['n']})."
+    better = "better than chance" if row["low"] > CHANCE_TO_PASS else "no better than chance"
+    return (
+        f"{row['method']}: {better}; {with_interval(row, 'value')} of the maps pass, {CHANCE_TO_PASS} would by chance."
+    )
+
+
+@panel(
+    "pointing",
+    "The pointing game",
+    "Two photos side by side, the name belongs to one: how often a map's hottest cell lies in the right half, where "
+    "0.5 is chance.",
+)
+def pointing(run: Run) -> Content:
+    """Show pointing accuracy and the share of the map in the right half, per method and language."""
+    from analysis.figures import slice_dots
+
+    table = stored_table(run, "pointing", "a pointing game")
+    hits = table[table["quantity"] == "hit"]
+    dots = hits.assign(heading=hits["method"], label=hits["language"], f1=hits["value"], n_gold=hits["n"])
+    overall = hits[hits["language"] == "all"]
+    parts = [f"{row['method']} {with_interval(row, 'value')}" for _, row in overall.iterrows()]
+    figure = slice_dots(dots, 0.5).update_xaxes(title_text="share of hits")
+    return Content(
+        table=table,
+        figure=figure,
+        alternative=f"Dots of pointing accuracy per method and language; chance is 0.5. Over all: {'; '.join(parts)}.",
+        rule="hit: the hottest cell lies in the right half; mass: share of the map there; intervals over sentences",
+        n=counted(int(table["n"].max()), "showing"),
+    )

@@ -1,0 +1,50 @@
+"""Pairs of equal words with different pictures, where only the picture can decide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analysis.minimal_pairs import FLIPPED_RIGHT, OUTCOMES, find_minimal_pairs, pair_outcomes, pair_table
+from analysis.panels.panel import Content, panel
+from analysis.panels.wording import counted, with_interval
+from mmner_core.errors import InputError
+
+if TYPE_CHECKING:
+    from analysis.minimal_pairs import MinimalPair
+    from analysis.runs import Run
+
+
+def pairs_of(run: Run) -> list[MinimalPair]:
+    """Return the minimal pairs of the run's first condition, found once."""
+    return run.remember("minimal pairs", lambda: find_minimal_pairs(run.answers()))
+
+
+@panel(
+    "minimal-pairs",
+    "Minimal pairs: same words, another picture",
+    "A model that reads words alone is right on one of the two at best, so 'both right' and 'flipped the right way' "
+    "cannot be had without looking at the picture.",
+)
+def minimal_pairs(run: Run) -> Content:
+    """Show what the model made of each pair, per language."""
+    from analysis.figures import taxonomy_bars
+
+    pairs = pairs_of(run)
+    if not pairs:
+        raise InputError("These data have no minimal pairs: no two sentences share their words and differ in picture.")
+    answers = run.answers()
+    outcomes = pair_outcomes(pairs, answers)
+    table = pair_table(pairs, outcomes, answers.languages)
+    drawn = table[table["outcome"].isin(OUTCOMES)]
+    drawn = drawn.rename(columns={"outcome": "kind", "n_pairs": "n_groups", "value": "share"})
+    flipped = table[(table["language"] == "all") & (table["outcome"] == FLIPPED_RIGHT)].iloc[0]
+    right = table[(table["language"] == "all") & (table["outcome"] == OUTCOMES[0])].iloc[0]
+    sequences = len({pair.group for pair in pairs})
+    return Content(
+        table=table.rename(columns={"value": "share"}),
+        figure=taxonomy_bars(drawn),
+        alternative="Stacked bars of outcomes per language. All languages: both right "
+        f"{with_interval(right, 'value')}, flipped the right way {with_interval(flipped, 'value')}.",
+        rule="the contested words alone count; every word sequence weighs the same",
+        n=f"{counted(len(pairs), 'pair')} of {counted(sequences, 'word sequence')}",
+    )

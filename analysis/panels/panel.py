@@ -1,0 +1,127 @@
+"""What one panel of the app and of the report holds: a table, perhaps a figure, and all it takes to trust them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
+
+import pandas as pd
+
+from analysis.panels.facts import RunFacts, facts_of
+from mmner_core.errors import InputError
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from analysis.runs import Run
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Panel:
+    """One panel.
+
+    Attributes:
+        id: short name for links, files and ``--only``; unique among the panels of a report.
+        title: what it is called.
+        how_to_read: one sentence.
+        table: the numbers; empty where there are none, and then ``notes`` says why.
+        figure: of the same numbers, or None.
+        alternative: what the figure shows, in words; empty without a figure.
+        rule: scoring rule or unit of the numbers.
+        split: the data they are about.
+        n: what they were counted on, in words.
+        command: reproduces the table.
+        notes: sentences about what is missing, small or shortened.
+    """
+
+    id: str
+    title: str
+    how_to_read: str
+    table: pd.DataFrame
+    figure: go.Figure | None
+    alternative: str
+    rule: str
+    split: str
+    n: str
+    command: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Content:
+    """What a panel's function works out; the rest of the panel is known beforehand.
+
+    Attributes:
+        suffix: told apart in id and title when one function makes several panels, such as a language.
+        others as in :class:`Panel`.
+    """
+
+    table: pd.DataFrame
+    rule: str
+    n: str
+    figure: go.Figure | None = None
+    alternative: str = ""
+    notes: tuple[str, ...] = ()
+    suffix: str = ""
+
+
+def panel(
+    panel_id: str, title: str, how_to_read: str
+) -> Callable[[Callable[Concatenate[Run, P], Content]], Callable[Concatenate[Run, P], Panel]]:
+    """Turn a function of a run that returns a :class:`Content` into one that returns a :class:`Panel`.
+
+    Where the run lacks what the function needs, its :class:`InputError` becomes the panel's note, so that one missing
+    column never takes the page with it.
+    """
+
+    def decorate(function: Callable[Concatenate[Run, P], Content]) -> Callable[Concatenate[Run, P], Panel]:
+        @wraps(function)
+        def build(run: Run, *args: P.args, **kwargs: P.kwargs) -> Panel:
+            try:
+                content = function(run, *args, **kwargs)
+            except InputError as error:
+                content = Content(table=pd.DataFrame(), rule="", n="", notes=(str(error),))
+            return _assemble(panel_id, title, how_to_read, content, facts_of(run))
+
+        return build
+
+    return decorate
+
+
+def _assemble(panel_id: str, title: str, how_to_read: str, content: Content, facts: RunFacts) -> Panel:
+    return Panel(
+        id=_slug(f"{panel_id} {content.suffix}"),
+        title=f"{title}: {content.suffix}" if content.suffix else title,
+        how_to_read=how_to_read,
+        table=content.table,
+        figure=content.figure,
+        alternative=content.alternative,
+        rule=content.rule,
+        split=facts.split,
+        n=content.n,
+        command=facts.command_of(panel_id),
+        notes=content.notes,
+    )
+
+
+def _slug(text: str) -> str:
+    """Return text that may stand in a link and in a file name, whatever a language or run is called."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def shortened(table: pd.DataFrame, limit: int, by: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Keep the first rows of a table, with the sentence that says so; none where nothing was cut.
+
+    Args:
+        table: sorted.
+        limit: how many rows to keep.
+        by: what it is sorted by, for the sentence.
+    """
+    if len(table) <= limit:
+        return table, ()
+    return table.head(limit), (f"The first {limit} of {len(table):,} rows by {by}.",)

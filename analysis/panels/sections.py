@@ -1,0 +1,142 @@
+"""Which panels there are and in which order: the contents of the report, and of the app's tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from analysis.panels import (
+    calibration,
+    compare,
+    confusion,
+    data_quality,
+    embedding,
+    errors,
+    honesty,
+    minimal_pairs,
+    modality,
+    scores,
+    shapley,
+    slices,
+    space_map,
+)
+from analysis.panels.panel import Panel
+from analysis.runs import Run
+
+Build = Callable[[], Panel]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """Panels that belong together.
+
+    Attributes:
+        id: for links.
+        title: what it is called.
+        builds: panel id (without suffix) and the function that makes the panel.
+    """
+
+    id: str
+    title: str
+    builds: tuple[tuple[str, Build], ...]
+
+    def panels(self, only: str | None = None) -> Iterator[Panel]:
+        """Make the panels one by one; ``only`` those of one id."""
+        return (build() for name, build in self.builds if only in (None, name))
+
+
+def sections(run: Run, other: Run | None = None, valid: Run | None = None) -> list[Section]:
+    """Return all sections of a run.
+
+    Args:
+        run: the run.
+        other: a run over the same split to compare it with.
+        valid: a run over the validation data, to fit the temperature on.
+    """
+    languages = sorted(set(run.answers().languages))
+    several = [None, *languages] if len(languages) > 1 else [None]
+    reference = "en" if "en" in languages else (languages or [""])[0]
+    first = (
+        ("scores", partial(scores.scores, run)),
+        ("rules", partial(scores.rules, run)),
+        ("slices", partial(slices.slices, run)),
+        ("worst-slices", partial(slices.worst, run)),
+    )
+    pairs = [(one, reference) for one in languages if one != reference]
+    confusions = (
+        *(("confusion", partial(confusion.confusion, run, language)) for language in several),
+        *(("confusion-languages", partial(confusion.confusion_languages, run, *pair)) for pair in pairs),
+        ("taxonomy", partial(errors.taxonomy, run)),
+        ("failures", partial(errors.failure_summary, run)),
+        ("failures-first", partial(errors.failures_first, run)),
+    )
+    found = [
+        Section(id="scores", title="Scores", builds=first),
+        Section(id="errors", title="Errors", builds=confusions),
+        Section(
+            id="trust",
+            title="Calibration and data",
+            builds=(
+                ("calibration", partial(calibration.calibration, run, valid)),
+                ("noise", partial(data_quality.noise, run)),
+                ("leakage", partial(data_quality.leakage, run)),
+            ),
+        ),
+        _modality(run),
+        _heat_maps(run),
+        _space(run, other),
+    ]
+    return [*found, _comparison(run, other)] if other is not None else found
+
+
+def _modality(run: Run) -> Section:
+    return Section(
+        id="modality",
+        title="What the image contributes",
+        builds=(
+            ("modality", partial(modality.modality, run)),
+            ("severity", partial(modality.severity, run)),
+            ("shapley", partial(shapley.shapley, run)),
+            ("shapley-streams", partial(shapley.shapley_streams, run)),
+            ("minimal-pairs", partial(minimal_pairs.minimal_pairs, run)),
+            ("terciles", partial(modality.terciles, run)),
+            ("pair-kinds", partial(modality.pair_kinds, run)),
+            ("helped", partial(modality.helped, run)),
+            ("hurt", partial(modality.hurt, run)),
+        ),
+    )
+
+
+def _heat_maps(run: Run) -> Section:
+    return Section(
+        id="heat-maps",
+        title="Heat maps",
+        builds=(("honesty", partial(honesty.honesty, run)), ("pointing", partial(honesty.pointing, run))),
+    )
+
+
+def _space(run: Run, other: Run | None) -> Section:
+    return Section(
+        id="space",
+        title="The contrastive space",
+        builds=(
+            ("map", partial(space_map.space_map, run)),
+            ("retrieval", partial(embedding.retrieval, run, other)),
+            ("cosines", partial(embedding.cosines, run)),
+            ("geometry", partial(embedding.geometry, run, other)),
+        ),
+    )
+
+
+def _comparison(run: Run, other: Run) -> Section:
+    return Section(
+        id="comparison",
+        title=f"Compared with {other.name}",
+        builds=(
+            ("differences", partial(compare.differences, run, other)),
+            ("outcomes", partial(compare.outcomes, run, other)),
+            ("confusion-runs", partial(confusion.confusion_runs, run, other)),
+            ("flips", partial(compare.flips, run, other)),
+        ),
+    )

@@ -1,0 +1,88 @@
+"""How an entity's probability divides between text and picture, or between text and each image stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.panels.panel import Content, panel
+from analysis.panels.wording import counted, number
+from analysis.shapley import TEXT_AND_IMAGE, TEXT_AND_STREAMS, entity_shares, share_table
+from mmner_core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from analysis.runs import Run
+
+ALL = "all"
+
+
+@panel(
+    "shapley",
+    "Text and image: who earns the probability",
+    "The Shapley shares add up to what the model gains over seeing nothing at all; the crude drop-one number beside "
+    "them credits nobody with what both could have done alone.",
+)
+def shapley(run: Run) -> Content:
+    """Show the shares of text and image per language and type."""
+    return _shares(run, TEXT_AND_IMAGE)
+
+
+@panel(
+    "shapley-streams",
+    "Text and each image stream",
+    "The same shares with the two image streams apart; a stream with a share of 0 could be left out.",
+)
+def shapley_streams(run: Run) -> Content:
+    """Show the shares of text and of the ViT and CNN streams."""
+    return _shares(run, TEXT_AND_STREAMS)
+
+
+def shares_of(run: Run, coalitions: Mapping[frozenset[str], str]) -> pd.DataFrame:
+    """Return one row per gold entity with its shares, worked out once.
+
+    Raises:
+        InputError: if the run lacks a condition or the probabilities.
+    """
+    if missing := [name for name in coalitions.values() if name not in run.conditions]:
+        raise InputError(
+            f"Run {run.name!r} lacks the conditions {', '.join(missing)}, without which Shapley shares are not "
+            "defined; write it with them."
+        )
+    return run.remember(("shapley", tuple(coalitions.values())), lambda: entity_shares(run, coalitions))
+
+
+def _shares(run: Run, coalitions: Mapping[frozenset[str], str]) -> Content:
+    from analysis.figures import shapley_bars
+
+    shares = shares_of(run, coalitions)
+    players = sorted(frozenset().union(*coalitions), key=lambda player: (player != "text", player))
+    if not len(shares):
+        raise InputError("No gold entity stands in a sentence with a photo, so there is nothing to share out.")
+    key = ("share table", tuple(coalitions.values()))
+    table = run.remember(key, lambda: share_table(shares))
+    margins = table[(table["type"] == ALL) | (table["language"] == ALL)]
+    labels = margins["language"].where(margins["language"] != ALL, margins["type"])
+    overall = table[(table["language"] == ALL) & (table["type"] == ALL)].set_index("quantity")["value"]
+    parts = ", ".join(f"{player} {number(overall[f'share_{player}'], sign=True)}" for player in players)
+    return Content(
+        table=_wide(table, players),
+        figure=shapley_bars(margins.assign(label=labels), players),
+        alternative=f"Stacked bars of mean shares per language and per type. All: {parts}; total "
+        f"{number(overall['total'], sign=True)}.",
+        rule="exact CRF probability of the gold entity (span and type); shares from -1 to 1, intervals over sentences",
+        n=f"{counted(len(shares), 'gold entity', 'gold entities')} with a photo",
+    )
+
+
+def _wide(table: pd.DataFrame, players: list[str]) -> pd.DataFrame:
+    """Put the quantities of a slice beside each other: value and interval of each, and n."""
+    order = ["total", *(f"{kind}_{player}" for player in players for kind in ("share", "drop"))]
+    keys = table[["language", "type", "n"]].drop_duplicates(ignore_index=True)
+    for quantity in order:
+        rows = table[table["quantity"] == quantity].reset_index(drop=True)
+        keys[quantity] = rows["value"]
+        keys[f"{quantity}_low"], keys[f"{quantity}_high"] = rows["low"], rows["high"]
+    return keys
