@@ -8,26 +8,27 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from mmner_core.config import ModelConfig
-from mmner_core.encoders.text import load_tokenizer
+from mmner_core.encoders.tokenizer import load_tokenizer
 from mmner_core.errors import InputError
 from mmner_core.labels import LabelSet
 from mmner_core.model import MMNER
+from mmner_core.packing import pack, unpack
 
 WEIGHTS = "model.safetensors"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 REQUIRED = (WEIGHTS, "config.json", "labels.json", "tokenizer.json", "metrics.json", "provenance.json", "README.md")
-EMBEDDINGS = "word_embeddings.weight"
-SMALL = 100_000
-"""Tensors with fewer entries stay float32: they cost nothing and the CRF's sums deserve it."""
+IMAGE_PARTS = ("vit_encoder.", "cnn_encoder.", "to_width.", "image_projections.")
+"""Tensors that only photos need."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,37 +48,6 @@ class Checkpoint:
     digest: str
     metrics: dict[str, Any]
     provenance: dict[str, Any]
-
-
-def quantise_rows(table: Tensor) -> tuple[Tensor, Tensor]:
-    """Round a [N, D] table to int8 with one float16 scale per row; the error is at most half a scale."""
-    scale = (table.float().abs().amax(dim=1, keepdim=True) / 127).clamp(min=1e-8).half()
-    return (table.float() / scale.float()).round().clamp(-127, 127).to(torch.int8), scale
-
-
-def pack(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Shrink weights for the disk: word embeddings to int8 rows, other large tensors to float16."""
-    packed: dict[str, Tensor] = {}
-    for name, tensor in state.items():
-        if name.endswith(EMBEDDINGS) and tensor.ndim == 2 and tensor.numel() >= SMALL:
-            packed[name], packed[f"{name}.scale"] = quantise_rows(tensor)
-        elif tensor.is_floating_point():
-            packed[name] = tensor.half() if tensor.numel() >= SMALL else tensor.float()
-        else:
-            packed[name] = tensor
-    return {name: tensor.contiguous() for name, tensor in packed.items()}
-
-
-def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Undo :func:`pack`, in float32."""
-    state: dict[str, Tensor] = {}
-    for name, tensor in packed.items():
-        if name.endswith(".scale") and name.removesuffix(".scale") in packed:
-            continue
-        scale = packed.get(f"{name}.scale")
-        value = tensor if scale is None else tensor.float() * scale.float()
-        state[name] = value.float() if value.is_floating_point() else value
-    return state
 
 
 def save_checkpoint(
@@ -102,8 +72,11 @@ def save_checkpoint(
     Raises:
         InputError: if the folder cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
+    if not (Path(tokenizer_folder) / "tokenizer.json").is_file():
+        raise InputError(f"There is no tokenizer.json in {tokenizer_folder}; a checkpoint needs the tokenizer's files.")
     folder = Path(folder)
     partial = folder.with_name(f"{folder.name}.partial")
     try:
@@ -120,9 +93,11 @@ def save_checkpoint(
             if (Path(tokenizer_folder) / name).is_file():
                 shutil.copyfile(Path(tokenizer_folder) / name, partial / name)
         _swap(partial, folder)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{folder}: the checkpoint could not be written ({reason}); what was there stays.") from error
+    finally:
         shutil.rmtree(partial, ignore_errors=True)
-        raise InputError(f"{folder}: the checkpoint could not be written ({error.strerror or error}).") from error
     return folder
 
 
@@ -139,28 +114,47 @@ def _write_json(file: Path, content: Any) -> None:
     file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def load_checkpoint(folder: str | Path) -> Checkpoint:
+def load_checkpoint(folder: str | Path, *, images: bool = True) -> Checkpoint:
     """Load a checkpoint folder, checking every file, tensor name, shape and value.
+
+    Args:
+        folder: the checkpoint.
+        images: also load what only photos need; without it a model for text alone is ready much sooner.
 
     Raises:
         InputError: saying which file is missing, damaged, of a newer version, or does not fit.
     """
     folder = Path(folder)
-    _check_files(folder)
-    config = ModelConfig.from_dict(_read_json(folder / "config.json"), str(folder / "config.json"))
-    tags = _read_json(folder / "labels.json")
+    check_files(folder)
+    config = ModelConfig.from_dict(read_json(folder / "config.json"), str(folder / "config.json"))
+    tags = read_json(folder / "labels.json")
     if tags != list(LabelSet(config.types).tags):
         raise InputError(f"{folder / 'labels.json'} does not list the tags that config.json's types call for.")
-    model = MMNER.build(config)
-    _load_weights(model, folder / WEIGHTS)
+    try:
+        with _NoRandomInit():
+            model = MMNER.build(config, images=images)
+    except InputError:
+        raise
+    except (ValueError, RuntimeError, TypeError, LookupError) as error:  # what libraries raise on unknown names, sizes
+        raise InputError(f"{folder / 'config.json'} describes no model that can be built ({error}).") from error
+    _load_weights(model, folder / WEIGHTS, images=images)
     return Checkpoint(
         path=folder,
         model=model.eval(),
         tokenizer=load_tokenizer(folder),
         digest=folder_digest(folder),
-        metrics=_read_json(folder / "metrics.json"),
-        provenance=_read_json(folder / "provenance.json"),
+        metrics=read_json(folder / "metrics.json"),
+        provenance=read_json(folder / "provenance.json"),
     )
+
+
+class _NoRandomInit(TorchFunctionMode):
+    """Leaves new weights unset where they would be drawn at random: every one is about to be loaded."""
+
+    def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
+        if func.__name__ in ("normal_", "uniform_", "trunc_normal_", "kaiming_uniform_", "xavier_uniform_"):
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
 
 
 def folder_digest(folder: Path) -> str:
@@ -172,7 +166,12 @@ def folder_digest(folder: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _check_files(folder: Path) -> None:
+def check_files(folder: Path) -> None:
+    """Check that a folder has every file of a checkpoint.
+
+    Raises:
+        InputError: naming the first missing file.
+    """
     if not folder.is_dir():
         raise InputError(f"There is no checkpoint folder {folder}; give the folder that holds {WEIGHTS}.")
     missing = [name for name in REQUIRED if not (folder / name).is_file()]
@@ -182,21 +181,36 @@ def _check_files(folder: Path) -> None:
         raise InputError(f"{folder} is not a whole checkpoint: {missing[0]} is missing{hint}.")
 
 
-def _read_json(file: Path) -> Any:
+def read_json(file: Path) -> Any:
+    """Read one of the checkpoint's JSON files.
+
+    Raises:
+        InputError: if it is damaged.
+    """
     try:
         return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{file} is not readable JSON ({error}); the checkpoint is damaged.") from error
 
 
-def _load_weights(model: MMNER, file: Path) -> None:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
+def tensor_shapes(file: Path) -> dict[str, list[int]]:
+    """Return name and shape of each tensor as stored, from the file's header.
 
-    try:
-        state = unpack(load_file(file))
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{file} is damaged or cut short ({error}); copy the checkpoint again.") from error
+    Raises:
+        InputError: if the file is damaged.
+    """
+    from safetensors import safe_open
+
+    with _damage_reported(file), safe_open(file, framework="pt") as store:
+        return {name: store.get_slice(name).get_shape() for name in store.keys()}  # noqa: SIM118 (not a dict)
+
+
+def _load_weights(model: MMNER, file: Path, *, images: bool) -> None:
+    from safetensors import safe_open
+
+    with _damage_reported(file), safe_open(file, framework="pt") as store:
+        wanted = [name for name in store.keys() if images or not name.startswith(IMAGE_PARTS)]  # noqa: SIM118
+        state = unpack({name: store.get_tensor(name) for name in wanted})
     expected = model.state_dict()
     if lost := sorted(expected.keys() - state.keys()):
         raise InputError(f"{file} lacks {len(lost)} tensor(s), among them {lost[0]}; it does not fit config.json.")
@@ -210,4 +224,14 @@ def _load_weights(model: MMNER, file: Path) -> None:
             raise InputError(f"{file}: tensor {name} has shape {shapes}; it does not fit config.json.")
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise InputError(f"{file}: tensor {name} holds values that are not numbers; the checkpoint is damaged.")
-    model.load_state_dict(state)
+    model.load_state_dict(state, assign=True)
+
+
+@contextmanager
+def _damage_reported(file: Path) -> Iterator[None]:
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{file} is damaged or cut short ({error}); copy the checkpoint again.") from error

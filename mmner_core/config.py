@@ -155,7 +155,7 @@ class ModelConfig:
         Raises:
             InputError: naming the field that is unknown, of the wrong type, or from a newer version.
         """
-        version = record.get("format_version")
+        version = record.get("format_version") if isinstance(record, dict) else None
         if version != FORMAT_VERSION:
             raise InputError(
                 f"{where}: format_version is {version!r}, this program reads {FORMAT_VERSION}; "

@@ -70,20 +70,31 @@ class MMNER(nn.Module):
         self.cnn_encoder = cnn_encoder
         width = text_encoder.width
         self._build_alignment(config, width)
-        self.to_width = nn.ModuleDict({s: self._token_projection(s, width) for s in config.fusion.streams})
+        looked_at = config.fusion.streams if self.sees else ()
+        self.to_width = nn.ModuleDict({s: self._token_projection(s, width) for s in looked_at})
         self.fusion = Fusion(width, config.fusion)
         self.classifier = nn.Linear(width, len(self.labels))
         self.crf = CRF(self.labels, constrained=config.crf_constrained)
 
     @classmethod
-    def build(cls, config: ModelConfig) -> MMNER:
-        """Build the encoders that the config describes, with random weights, and the model around them."""
+    def build(cls, config: ModelConfig, *, images: bool = True) -> MMNER:
+        """Build the encoders that the config describes, with random weights, and the model around them.
+
+        Args:
+            config: the model's description.
+            images: whether to build the image encoders; without them the model knows only the state "no image".
+        """
         return cls(
             config,
             TextEncoder(config.text, len(config.conventions)),
-            VitEncoder(config.vit) if config.vit else None,
-            CnnEncoder(config.cnn) if config.cnn else None,
+            VitEncoder(config.vit) if config.vit and images else None,
+            CnnEncoder(config.cnn) if config.cnn and images else None,
         )
+
+    @property
+    def sees(self) -> bool:
+        """Whether there is an image encoder."""
+        return self.vit_encoder is not None or self.cnn_encoder is not None
 
     def load_pretrained(self) -> None:
         """Load the pretrained encoder weights that the config names.
@@ -99,7 +110,8 @@ class MMNER(nn.Module):
     def _build_alignment(self, config: ModelConfig, width: int) -> None:
         streams = config.alignment.streams
         self.text_projection = Projection(width, width) if streams else None
-        self.image_projections = nn.ModuleDict({s: Projection(self._pooled_width(s), width) for s in streams})
+        seen = streams if self.sees else ()
+        self.image_projections = nn.ModuleDict({s: Projection(self._pooled_width(s), width) for s in seen})
         self.contrastive = NTXent(config.alignment)
 
     def _pooled_width(self, stream: str) -> int:

@@ -96,16 +96,24 @@ class Tagger:
             max_subwords=min(WINDOW, self.model.text_encoder.max_subwords),
             word_position=config.text.word_position,
         )
-        self.reads_images = bool(config.fusion.streams)
+        self.reads_images = bool(config.fusion.streams) and self.model.sees
 
     @classmethod
-    def load(cls, path: str | Path, *, device: str = "cpu", limits: ImageLimits = DEFAULT_LIMITS) -> Tagger:
+    def load(
+        cls, path: str | Path, *, device: str = "cpu", limits: ImageLimits = DEFAULT_LIMITS, images: bool = True
+    ) -> Tagger:
         """Load a checkpoint folder.
+
+        Args:
+            path: the folder.
+            device: where to run.
+            limits: which pictures to refuse.
+            images: whether photos will be shown; a tagger for text alone is ready much sooner.
 
         Raises:
             InputError: if the folder is not a whole, undamaged checkpoint.
         """
-        return cls(load_checkpoint(path), device=device, limits=limits)
+        return cls(load_checkpoint(path, images=images), device=device, limits=limits)
 
     def tag(
         self,

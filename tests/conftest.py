@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,9 @@ def tokenizer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Words start with the mark of XLM-R's tokenizer, and the special tokens have its ids (<s> 0, <pad> 1, </s> 2,
     <unk> 3).
     """
+    from mmner_core.encoders.libraries import prepare_libraries
+
+    prepare_libraries()
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -90,10 +94,10 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Save a random text encoder of preset ``tiny`` as Hugging Face does, to stand for a pretrained one."""
     import torch
 
-    from mmner_core.encoders.torchvision_shim import make_torchvision_importable
+    from mmner_core.encoders.libraries import prepare_libraries
     from mmner_core.presets import TINY_BERT
 
-    make_torchvision_importable()
+    prepare_libraries()
     from transformers import BertConfig, BertModel
 
     folder = tmp_path_factory.mktemp("bert")
@@ -101,3 +105,23 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
         torch.manual_seed(7)
         BertModel(BertConfig(**TINY_BERT)).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_vit(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Make a vision tower of a few thousand weights known to open_clip; return its name."""
+    from mmner_core.encoders.libraries import prepare_libraries
+
+    prepare_libraries()
+    import open_clip
+
+    folder = tmp_path_factory.mktemp("open_clip")
+    record = {
+        "embed_dim": 8,
+        "quick_gelu": True,
+        "vision_cfg": {"image_size": 32, "layers": 2, "width": 16, "head_width": 8, "patch_size": 16},
+        "text_cfg": {"context_length": 8, "vocab_size": 16, "width": 8, "heads": 2, "layers": 1},
+    }
+    (folder / "tiny-vit.json").write_text(json.dumps(record))
+    open_clip.add_model_config(folder)
+    return "tiny-vit"

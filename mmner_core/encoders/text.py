@@ -5,15 +5,17 @@ Shapes: B sentences, S sub-words, D width.
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from mmner_core.config import TextConfig
-from mmner_core.encoders.torchvision_shim import make_torchvision_importable
+from mmner_core.encoders.bert import Bert, BertShape
+from mmner_core.encoders.libraries import WEIGHTS_FOLDER, prepare_libraries
 from mmner_core.errors import InputError
 
 
@@ -39,21 +41,10 @@ class TextEncoder(nn.Module):
 
     def __init__(self, config: TextConfig, n_conventions: int) -> None:
         super().__init__()
-        make_torchvision_importable()
-        from transformers import AutoConfig, AutoModel
-
         if config.architecture is None:
             raise InputError("The text encoder's architecture is not known yet; call resolve_text first.")
-        architecture = dict(config.architecture)
-        hf_config = AutoConfig.for_model(architecture.pop("model_type"), **architecture)
-        hf_config.hidden_dropout_prob = config.dropout
-        hf_config.attention_probs_dropout_prob = config.attention_dropout
         self.config = config
-        self.model = AutoModel.from_config(hf_config)
-        if config.sentence_vector == "mean" and hasattr(self.model, "pooler"):
-            self.model.pooler = None  # nobody reads it
-        self.width: int = hf_config.hidden_size
-        self.max_subwords: int = hf_config.max_position_embeddings
+        self.model, self.width, self.max_subwords = _build(config, config.architecture)
         self.convention = nn.Embedding(n_conventions, self.width) if n_conventions else None
         if self.convention is not None:
             nn.init.zeros_(self.convention.weight)  # start as the pretrained encoder
@@ -83,6 +74,32 @@ class TextEncoder(nn.Module):
         return TextStates(tokens, (tokens * weight).sum(1) / weight.sum(1))
 
 
+def _build(config: TextConfig, architecture: dict[str, Any]) -> tuple[Any, int, int]:
+    """Return the network with random weights, its width, and the longest input that it takes."""
+    dropout = {"hidden_dropout_prob": config.dropout, "attention_probs_dropout_prob": config.attention_dropout}
+    architecture = {**architecture, **dropout}
+    pooler = config.sentence_vector == "pooler"  # else nobody reads it
+    shape = BertShape.from_architecture(architecture)
+    if shape is not None:
+        return Bert(shape, pooler=pooler), shape.hidden_size, shape.max_position_embeddings
+    prepare_libraries()
+    from transformers import AutoConfig, AutoModel
+
+    hf_config = AutoConfig.for_model(architecture.pop("model_type"), **architecture)
+    model = AutoModel.from_config(hf_config)
+    if not pooler and hasattr(model, "pooler"):
+        model.pooler = None
+    return model, hf_config.hidden_size, hf_config.max_position_embeddings
+
+
+def find_text(name: str) -> str:
+    """Return the local folder of an encoder, looked for here and in the folder ``MMNER_WEIGHTS``, else its hub name."""
+    for folder in (Path(), Path(os.environ.get(WEIGHTS_FOLDER, "."))):
+        if (folder / name / "config.json").is_file():
+            return str(folder / name)
+    return name
+
+
 def resolve_text(config: TextConfig) -> TextConfig:
     """Fill in the architecture of the named encoder, from a local folder or the hub.
 
@@ -91,14 +108,16 @@ def resolve_text(config: TextConfig) -> TextConfig:
     """
     if config.architecture is not None:
         return config
+    prepare_libraries()
     from transformers import AutoConfig
 
     try:
-        architecture = AutoConfig.from_pretrained(config.name).to_diff_dict()
+        hf_config = AutoConfig.from_pretrained(find_text(config.name))
     except (OSError, ValueError) as error:
-        raise InputError(_not_found("text encoder", config.name)) from error
+        raise InputError(_not_found(config.name)) from error
+    architecture = hf_config.to_diff_dict()
     keep = {key: value for key, value in architecture.items() if not key.startswith(("_", "transformers_version"))}
-    keep.setdefault("model_type", AutoConfig.from_pretrained(config.name).model_type)
+    keep.setdefault("model_type", hf_config.model_type)
     for key in ("dtype", "torch_dtype", "architectures"):
         keep.pop(key, None)
     return replace(config, architecture=keep)
@@ -110,36 +129,25 @@ def load_pretrained_text(encoder: TextEncoder) -> None:
     Raises:
         InputError: if they are not to be had or do not fit.
     """
-    make_torchvision_importable()
+    prepare_libraries()
     from transformers import AutoModel
 
     name = encoder.config.name
     try:
-        pretrained = AutoModel.from_pretrained(name, dtype=torch.float32)
+        pretrained = AutoModel.from_pretrained(find_text(name), dtype=torch.float32)
     except (OSError, ValueError) as error:
-        raise InputError(_not_found("text encoder", name)) from error
+        raise InputError(_not_found(name)) from error
     result = encoder.model.load_state_dict(pretrained.state_dict(), strict=False)
-    missing = [key for key in result.missing_keys if not key.startswith("pooler.")]
-    if missing or result.unexpected_keys:
-        raise InputError(f"{name}: weights do not fit the encoder: {(missing + result.unexpected_keys)[:3]}.")
+    misfits = [key for key in result.missing_keys + result.unexpected_keys if not key.startswith("pooler.")]
+    if misfits:
+        raise InputError(f"{name}: weights do not fit the encoder: {misfits[:3]}.")
 
 
-def load_tokenizer(folder: str | Path) -> object:
-    """Load the fast tokenizer of a checkpoint folder or hub name.
-
-    Raises:
-        InputError: if there is none.
-    """
-    from transformers import AutoTokenizer
-
-    try:
-        return AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError) as error:
-        raise InputError(_not_found("tokenizer", str(folder))) from error
-
-
-def _not_found(what: str, name: str) -> str:
+def _not_found(name: str) -> str:
+    where = os.environ.get(WEIGHTS_FOLDER)
     return (
-        f"The {what} {name!r} is neither a local folder nor to be had from the Hugging Face hub; "
-        "give the path of a local copy."
+        f"The text encoder {name!r} is neither a local folder nor "
+        + (f"in {where} ({WEIGHTS_FOLDER}) " if where else "")
+        + "nor to be had from the Hugging Face hub; give the path of a local copy"
+        + ("." if where else f", or set {WEIGHTS_FOLDER} to the folder that holds it.")
     )
