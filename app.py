@@ -116,7 +116,8 @@ class TagTab:
         self.run.click(self.show, [*asked, *style], shown, **model)
         self.strip.select(self.open_example, None, asked[:3], **quiet).then(self.show, [*asked, *style], shown, **model)
         chosen = [self.question, self.stream, self.head, *style]
-        self.result.select(self.pick, chosen, [self.entity, *drawn], **quiet)
+        # Clicks made while a map is being drawn are answered in turn; other modes drop them or repeat the first.
+        self.result.select(self.pick, chosen, [self.entity, *drawn], trigger_mode="multiple", **quiet)
         controls = [
             self.stream.input,
             self.head.input,

@@ -15,7 +15,6 @@ from mmner_core.errors import InputError
 from mmner_core.results import AttentionMap, Prediction
 
 SCALE_TOP = 8.0  # multiples of an even spread at which the colour scale ends
-STREAM_NAMES = {"vit": "patches (ViT)", "cnn": "whole image (CNN)"}
 _ROWS = ("upper", "middle", "lower")
 _COLUMNS = ("left", "centre", "right")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analysis.views.caption import caption_html
-from analysis.views.heatmap import STREAM_NAMES, MapChoice, describe_place, entity_map
+from analysis.views.heatmap import MapChoice, describe_place, entity_map, has_places
 from analysis.views.overlay import DrawStyle, draw_overlay
 from analysis.views.service import Answer
 from mmner_core.errors import InputError
@@ -15,6 +15,7 @@ from mmner_core.results import Prediction
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+STREAM_NAMES = {"vit": "ViT stream", "cnn": "CNN stream"}
 MEAN = "mean"  # the head control's value for all heads at once
 
 
@@ -39,8 +40,15 @@ class MapControls:
 
 
 def stream_choices(prediction: Prediction) -> list[tuple[str, str]]:
-    """Return label and value of each image stream."""
-    return [(STREAM_NAMES.get(stream, stream), stream) for stream in prediction.attention]
+    """Return label and value of each image stream; the label says what a word can look at there."""
+    return [
+        (
+            f"{STREAM_NAMES.get(stream, stream)}: "
+            + ("{} × {} cells".format(*a.grid) if has_places(a) else "whole photo"),
+            stream,
+        )
+        for stream, a in prediction.attention.items()
+    ]
 
 
 def head_choices(prediction: Prediction, stream: str) -> list[tuple[str, str]]:

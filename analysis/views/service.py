@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from mmner_core.tagger import Tagger
     from PIL.Image import Image
 
     from mmner_core.results import Prediction
+    from mmner_core.tagger import Tagger
 
 log = logging.getLogger(__name__)
 SORRY = "Something went wrong on our side. The server's log has the details; please try again."
@@ -117,7 +117,9 @@ def told(error: Exception) -> str:
 def _load(checkpoint: Path) -> Tagger:
     from mmner_core.tagger import Tagger
 
-    return Tagger.load(checkpoint)
+    tagger = Tagger.load(checkpoint)
+    tagger.tag("Hello")  # the first text loads the word splitter and the language detector; no visitor should wait
+    return tagger
 
 
 def _read(photo: str) -> bytes:

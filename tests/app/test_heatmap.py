@@ -147,7 +147,7 @@ def test_controls_offer_what_the_prediction_has() -> None:
     """Streams and heads come from the model; the stream with a map is shown first."""
     made = peaked(0, 0)
     assert best_stream(made) == "vit"
-    assert [value for _, value in stream_choices(made)] == ["cnn", "vit"]
+    assert stream_choices(made) == [("CNN stream: whole photo", "cnn"), ("ViT stream: 7 × 7 cells", "vit")]
     assert [value for _, value in head_choices(made, "vit")] == ["mean", "0", "1"]
     assert best_stream(prediction()) is None
 
