@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import io
 import json
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ _CARD = """<button type="button" class="wb-example" data-example="{number}" titl
 <span class="wb-example-shows">{shows}</span><span class="wb-example-text" lang="{code}">{text}</span></button>"""
 _PICTURE = '<img class="wb-example-photo" alt="" src="data:image/webp;base64,{data}">'
 _NO_PICTURE = '<span class="wb-example-photo wb-example-none" aria-hidden="true">{text}</span>'
+
+_CREDITS = """<details class="wb-credits"><summary>Who took the example photos</summary><ul>{credits}</ul></details>"""
+_CREDIT = "<li>{shows}: {author}, {licence}{source}</li>"
+_SOURCE = ' (<a href="{url}" target="_blank" rel="noopener noreferrer">source</a>)'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,24 @@ def strip_html() -> str:
         cards = "".join(_card(number, example) for number, example in numbered if example.language == code)
         groups.append(_GROUP.format(language=LANGUAGE_NAMES[code], cards=cards))
     return _STRIP.format(groups="".join(groups))
+
+
+@cache
+def credits_html() -> str:
+    """Return author, licence and source of each photo among the examples, as their licences ask."""
+    used = {example.photo.name for example in demo_examples() if example.photo}
+    with open(DEMO / "CREDITS.tsv", encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["file"] in used]
+    items = [
+        _CREDIT.format(
+            shows=shown(row["shows"]),
+            author=shown(row["author"]),
+            licence=shown(row["licence"]),
+            source=_SOURCE.format(url=shown(row["url"])) if row["url"] else "",
+        )
+        for row in rows
+    ]
+    return _CREDITS.format(credits="".join(items))
 
 
 def _card(number: int, example: DemoExample) -> str:

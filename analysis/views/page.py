@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from analysis.views.examples import credits_html
 from analysis.views.marks import shown
 
 TITLE = "2M-NER Workbench"
@@ -20,7 +21,7 @@ _HEADER = """<header class="wb-header">
 </div><button type="button" class="wb-theme" aria-label="Switch between light and dark">◐</button></header>"""
 _FOOTER = """<footer class="wb-footer"><p>Multilingual, multimodal named entity recognition after 2M-NER
 (arXiv 2404.17122). Everything runs on this machine; nothing you enter leaves it. The trained weights are for
-non-commercial use. Authors and licences of the example photos: analysis/demo/CREDITS.tsv.</p></footer>"""
+non-commercial use.</p>{credits}</footer>"""
 _STATUS = '<p class="wb-status wb-{kind}" role="status"><span class="wb-dot" aria-hidden="true"></span>{body}</p>'
 
 
@@ -50,8 +51,8 @@ def header_html() -> str:
 
 
 def footer_html() -> str:
-    """Return the page's footer."""
-    return _FOOTER
+    """Return the page's footer, with the credits of the example photos."""
+    return _FOOTER.format(credits=credits_html())
 
 
 def loading_html() -> str:

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 from PIL import Image
 
-from analysis.views.examples import DEMO, demo_examples, example_by_number, strip_html
+from analysis.views.examples import DEMO, credits_html, demo_examples, example_by_number, strip_html
 
 
 def test_three_examples_per_language() -> None:
@@ -25,10 +25,15 @@ def test_required_kinds_are_there() -> None:
     assert "" in photos
 
 
+def credit_rows() -> list[dict[str, str]]:
+    """Read the credits that lie beside the photos."""
+    with open(DEMO / "CREDITS.tsv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
 def test_photos_open_and_are_credited() -> None:
     """Each photo is a picture whose author and licence are listed beside it."""
-    with open(DEMO / "CREDITS.tsv", encoding="utf-8", newline="") as file:
-        credited = {row["file"]: row for row in csv.DictReader(file, delimiter="\t")}
+    credited = {row["file"]: row for row in credit_rows()}
     for photo in {example.photo for example in demo_examples() if example.photo}:
         assert credited[photo.name]["licence"]
         with Image.open(photo) as image:
@@ -52,3 +57,12 @@ def test_strip_has_a_button_for_each_and_fetches_nothing() -> None:
     html = strip_html()
     assert html.count('<button type="button" class="wb-example"') == 12
     assert "http" not in html
+
+
+def test_page_credits_every_photo_it_shows() -> None:
+    """Author and licence of each photo among the examples stand on the page, not only in the repository."""
+    html = credits_html()
+    for photo in {example.photo for example in demo_examples() if example.photo}:
+        row = next(row for row in credit_rows() if row["file"] == photo.name)
+        assert row["author"] in html
+        assert row["licence"] in html
