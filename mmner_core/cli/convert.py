@@ -1,0 +1,32 @@
+"""``convert``: rewrite a data file in another format."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmner_core.cli.options import Json, Overwrite
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="File of tagged sentences.")],
+    target: Annotated[Path, typer.Argument(help="File to write.")],
+    target_format: Annotated[str, typer.Option("--to", metavar="mmnerd|conll|conllu", help="Format to write.")],
+    source_format: Annotated[
+        str, typer.Option("--from", metavar="auto|mmnerd|conll|conllu", help="Format to read.")
+    ] = "auto",
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Rewrite a file of tagged sentences in another format, and say what was met on the way."""
+    from mmner_core.cli.output import print_json, print_out
+    from mmner_core.data import convert as rewrite
+
+    report = rewrite(source, target, source_format=source_format, target_format=target_format, overwrite=overwrite)
+    if json:
+        print_json({"target": str(target), **asdict(report)})
+    else:
+        print_out(f"{target}: {report.summary()}")

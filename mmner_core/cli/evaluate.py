@@ -1,0 +1,77 @@
+"""``evaluate``: precision, recall and F1 on tagged data, under a choice of image conditions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mmner_core.cli.options import SHIPPED, Checkpoint, Convention, Json, Language
+
+
+def evaluate(
+    data: Annotated[Path, typer.Option(help="Tagged file, or folder with test.txt or with folders en, fr, de, es.")],
+    checkpoint: Checkpoint = SHIPPED,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the photos.", show_default="images beside the data")
+    ] = None,
+    image_condition: Annotated[
+        str, typer.Option(metavar="matched|none|shuffled|blank", help="Which image each sentence is shown.")
+    ] = "matched",
+    lang: Language = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="train|valid|test", help="Split of a folder.", show_default="test, else valid")
+    ] = None,
+    convention: Convention = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N sentences of each language.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the shuffled condition.")] = 19,
+    json: Json = False,
+) -> None:
+    """Score a model on tagged data: micro, per language and per type, strict and lenient."""
+    from mmner_core.evaluate import evaluate as score
+    from mmner_core.tagger import Tagger
+
+    result = score(
+        Tagger.load(checkpoint),
+        data,
+        images=images,
+        condition=image_condition,  # type: ignore[arg-type]  # evaluate refuses what it does not know
+        language=lang,
+        split=split,
+        convention=convention,
+        limit=limit,
+        seed=seed,
+    )
+    if json:
+        from mmner_core.cli.output import print_json
+
+        print_json(result)
+    else:
+        _print(result)
+
+
+def _print(result: dict[str, Any]) -> None:
+    from mmner_core.cli.output import make_table, print_out
+
+    rows = [_row("all", result["micro"], result["lenient_micro"], result["sentences"])]
+    for language, part in result["by_language"].items():
+        rows.append(_row(language, part, part["lenient_micro"], part["sentences"]))
+    for name, part in result["by_type"].items():
+        rows.append(_row(name, part, None, ""))
+    columns = ["Part", "Precision", "Recall", "F1", "Lenient F1", "Names", "Sentences"]
+    images = result["images"]
+    print_out(
+        make_table(columns, rows),
+        f"Images ({result['image_condition']}): {images['present']:,} present, {images['missing']:,} missing, "
+        f"{images['broken']:,} broken.",
+        *images["problems"],
+        f"Checkpoint {result['checkpoint']}, convention {result['convention'] or 'the only one'}, "
+        f"{result['seconds']:.1f} s. Scores in percent; strict unless said otherwise.",
+    )
+
+
+def _row(name: str, strict: dict[str, Any], lenient: dict[str, Any] | None, sentences: int | str) -> tuple[str, ...]:
+    values = (strict["precision"], strict["recall"], strict["f1"], lenient["f1"] if lenient else None)
+    percent = ("" if value is None else f"{100 * value:.2f}" for value in values)
+    return (name, *percent, f"{strict['support']:,}", f"{sentences:,}" if isinstance(sentences, int) else sentences)

@@ -1,0 +1,59 @@
+"""The program: its commands, and how a mistake is told.
+
+Exit codes: 0 fine; 2 bad input, told in one sentence on stderr. Standard output holds the result and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from mmner_core.cli import bench, convert, evaluate, info, tag, train
+from mmner_core.errors import InputError
+
+PROGRAM = "python -m mmner_core"
+# Typer exports the classes of single usage errors, but only privately their common base.
+UsageError: Any = typer.BadParameter.__mro__[1]
+
+
+class _Commands(TyperGroup):
+    """Tells a user's mistake in one sentence; a bug keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            message = str(error)
+        except UsageError as error:
+            program = " ".join(filter(None, (PROGRAM, ctx.invoked_subcommand)))
+            message = f"{error.format_message().rstrip('.')}; see {program} --help."
+        typer.echo(message.encode("utf-8", "backslashreplace").decode(), err=True)
+        raise typer.Exit(2)
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="2M-NER: find names in text with the help of a photo, in English, French, German and Spanish.",
+)
+for command in (tag.tag, evaluate.evaluate, train.train, convert.convert, info.info, bench.bench):
+    app.command()(command)
+
+
+@app.callback()
+def _prepare(ctx: typer.Context) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    if ctx.invoked_subcommand != "train":  # the only command that may fetch anything: pretrained weights by name
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+
+def run() -> None:
+    """Run the program with the arguments of the process."""
+    app(prog_name=PROGRAM)

@@ -1,0 +1,61 @@
+"""Results on standard output: stable JSON, or plain tables for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+WIDTH_WITHOUT_TERMINAL = 120
+
+
+def to_json(record: Any, *, indent: int | None = None) -> str:
+    """Return JSON that UTF-8 can carry: readable, or escaped where the text holds lone surrogates."""
+    text = json.dumps(record, ensure_ascii=False, indent=indent)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(record, indent=indent)
+    return text
+
+
+def print_json(record: Any) -> None:
+    """Print one JSON document."""
+    typer.echo(to_json(record, indent=2))
+
+
+def printable(text: object) -> str:
+    """Return text that any UTF-8 terminal takes: lone surrogates and control characters become escapes."""
+    safe = str(text).encode("utf-8", "backslashreplace").decode()
+    return "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in safe)
+
+
+def make_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers_from: int = 1) -> Table:
+    """Lay out a table; columns from ``numbers_from`` on are numbers, set flush right."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for i, column in enumerate(columns):
+        table.add_column(column, justify="right" if i >= numbers_from else "left")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))  # Text: what a user typed is never markup
+    return table
+
+
+def print_out(*parts: Table | str) -> None:
+    """Print tables and lines of text."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDTH_WITHOUT_TERMINAL)
+    for part in parts:
+        console.print(Text(printable(part)) if isinstance(part, str) else part)

@@ -1,0 +1,87 @@
+"""``tag``: names in one text, or in every line of a JSONL file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mmner_core.cli.options import SHIPPED, Checkpoint, Convention, Json, Language, Overwrite
+from mmner_core.errors import InputError
+
+if TYPE_CHECKING:
+    from mmner_core.results import Prediction, TaggedEntity
+
+
+def tag(
+    text: Annotated[str | None, typer.Option(help="The text to tag.")] = None,
+    image: Annotated[Path | None, typer.Option(help="The photo beside it.")] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--input", help='JSONL file: {"text", "image", "lang", "id"} on each line, all but text optional.'
+        ),
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="JSONL file to write, one result per input line.")] = None,
+    lang: Language = None,
+    convention: Convention = None,
+    checkpoint: Checkpoint = SHIPPED,
+    json: Json = False,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Set lines that cannot be tagged aside in OUTPUT.rejected.jsonl.")
+    ] = False,
+    overwrite: Overwrite = False,
+) -> None:
+    """Find the names in a text (--text), with a photo (--image) or without, or in a JSONL file (--input, --output)."""
+    if (text is None) == (source is None):
+        raise InputError("Give either --text, for one text, or --input and --output, for a JSONL file.")
+    if source is not None:
+        if output is None:
+            raise InputError("--input needs --output, the file that the results go to.")
+        if image is not None:
+            raise InputError('--image belongs to --text; in a JSONL file each line names its own "image".')
+        from mmner_core.cli.tag_file import tag_file
+
+        tag_file(checkpoint, source, output, lang=lang, convention=convention, skip_bad=skip_bad, overwrite=overwrite)
+        return
+    if output is not None or skip_bad:
+        raise InputError("--output and --skip-bad belong to --input; the result of --text goes to standard output.")
+    from mmner_core.tagger import Tagger
+
+    # Without a photo the image encoder is not needed, and half of a cold start is spent on getting it ready.
+    tagger = Tagger.load(checkpoint, images=image is not None)
+    prediction = tagger.tag(text or "", image, lang, convention=convention, attention=False)
+    if json:
+        from mmner_core.cli.output import print_json
+
+        print_json(prediction.to_json())
+    else:
+        _print(prediction)
+
+
+def _print(prediction: Prediction) -> None:
+    from mmner_core.cli.output import make_table, print_out
+
+    columns = ["Name", "Type", "Confidence", "Runner-up", "Characters"]
+    if prediction.text_only_entities is not None:
+        columns.append("Without photo")
+    rows = [_row(entity)[: len(columns)] for entity in prediction.entities]
+    how = "detected" if prediction.language_detected else "given"
+    print_out(
+        make_table(columns, rows, numbers_from=2) if rows else "No names found.",
+        f"Language: {prediction.language} ({how})",
+        *prediction.notes,
+    )
+
+
+def _row(entity: TaggedEntity) -> tuple[str, ...]:
+    runner_up, alone = entity.runner_up, entity.without_image
+    return (
+        entity.text,
+        entity.type,
+        f"{entity.confidence:.2f}",
+        f"{runner_up.type} {runner_up.confidence:.2f}",
+        f"{entity.start}-{entity.end}",
+        f"{alone.type} {alone.confidence:.2f}" if alone else "",
+    )

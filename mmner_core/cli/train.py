@@ -1,0 +1,30 @@
+"""``train``: a named run, from data to checkpoint."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    name: Annotated[str, typer.Argument(help="Name of the run, such as mini.")],
+    data: Annotated[Path, typer.Option(help="Folder that the run's data sets lie in.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run; what it holds of the same run is resumed.")],
+    tokenizer: Annotated[
+        str | None, typer.Option(help="Folder or hub name.", show_default="the text encoder's own")
+    ] = None,
+) -> None:
+    """Train a named run and write OUT/checkpoint. Pretrained weights are looked for in the folder MMNER_WEIGHTS."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True)
+    from mmner_core.errors import InputError
+    from mmner_core.training.finish import train_named
+
+    if not data.is_dir():
+        raise InputError(f"There is no data folder {data}.")
+    command = shlex.join(["python", "-m", "mmner_core", *sys.argv[1:]])
+    typer.echo(train_named(name, data, out, tokenizer, command=command))

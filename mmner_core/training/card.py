@@ -1,0 +1,96 @@
+"""The model card: what a checkpoint is, what it was trained on, how well it does, where it fails."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from mmner_core.config import ModelConfig
+
+TEMPLATE = Path(__file__).with_name("card.md")
+SOURCES = {
+    "wikineural": "WikiNEuRal (Wikipedia, silver labels), CC BY-NC-SA 4.0",
+    "mmnerd": "MMNERD, English text (captions and posts); its authors state no licence",
+    "mmwiki": "sentences of WikiNEuRal, CoNLL, WikiGold and MMNERD, each paired with a photo; most photos state no "
+    "licence, so they are not redistributed",
+    "mmwiki-short": "the pairs of mmwiki, cut to the name and up to three words on either side",
+    "probe": "ambiguous names in open contexts, the same words with pictures of different types",
+}
+
+
+def render_card(config: ModelConfig, metrics: Mapping[str, Any], provenance: Mapping[str, Any]) -> str:
+    """Return the card as Markdown; ``metrics["test"]``, where it is there, holds records of ``evaluate --json``."""
+    encoders = [config.text.name, *(image.name for image in (config.vit, config.cnn) if image is not None)]
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+        name=provenance["run"],
+        types=", ".join(config.types),
+        conventions=", ".join(config.conventions) or "one",
+        default_convention=config.conventions[0] if config.conventions else "the only one",
+        encoders=" and ".join(f"`{name}`" for name in encoders),
+        test=_test_table(metrics.get("test", ())),
+        valid=_valid_table(metrics["valid"]),
+        sources=_sources(provenance["data"]),
+        command=provenance["command"],
+        seconds=f"{provenance['seconds']:,}",
+        seed=provenance["seed"],
+        commit=provenance["commit"] or "not recorded",
+        versions=", ".join(f"{name} {number}" for name, number in provenance["versions"].items()),
+    )
+
+
+def add_test_scores(folder: Path, records: Sequence[Mapping[str, Any]]) -> None:
+    """Store the records of ``evaluate --json`` in a checkpoint's metrics and write its card anew.
+
+    The weights and the checkpoint's digest stay as they are.
+    """
+    read = {name: json.loads((folder / name).read_text(encoding="utf-8")) for name in _FILES}
+    metrics = {**read["metrics.json"], "test": list(records)}
+    config = ModelConfig.from_dict(read["config.json"], str(folder / "config.json"))
+    card = render_card(config, metrics, read["provenance.json"])
+    text = json.dumps(metrics, indent=2, ensure_ascii=False) + "\n"
+    for name, content in (("metrics.json", text), ("README.md", card)):
+        partial = folder / f"{name}.partial"
+        partial.write_text(content, encoding="utf-8")
+        partial.replace(folder / name)
+
+
+_FILES = ("metrics.json", "config.json", "provenance.json")
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+def _valid_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    columns = ("data", "language", "images", "precision", "recall", "F1", "names", "sentences")
+    return _table(columns, [_numbers(r["source"], r["language"], r["images"], r, r["sentences"]) for r in rows])
+
+
+def _test_table(records: Sequence[Mapping[str, Any]]) -> str:
+    if not records:
+        return "Not scored yet; see `python -m mmner_core evaluate --help`."
+    rows = [
+        _numbers(
+            f"{record['data']} ({record['convention']})", language, record["image_condition"], part, part["sentences"]
+        )
+        for record in records
+        for language, part in record["by_language"].items()
+    ]
+    return _table(("data", "language", "images", "precision", "recall", "F1", "names", "sentences"), rows)
+
+
+def _numbers(data: str, language: str | None, images: str, part: Mapping[str, Any], n: int) -> tuple[object, ...]:
+    percent = (f"{100 * part[key]:.1f}" for key in ("precision", "recall", "f1"))
+    return (data, language or "", images, *percent, f"{part['support']:,}", f"{n:,}")
+
+
+def _sources(digests: Mapping[str, str]) -> str:
+    names = [name.removeprefix("train:") for name in digests if name.startswith("train:")]
+    return "\n".join(
+        f"- `{name}`: {SOURCES.get(name, 'licence not recorded')}; SHA-256 `{digests[f'train:{name}'][:16]}`"
+        for name in names
+    )

@@ -1,0 +1,145 @@
+"""From a name to a checkpoint: train a named run, then write its best weights with scores, provenance and card."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from mmner_core.checkpoint import save_checkpoint
+from mmner_core.data import Example
+from mmner_core.encoders.text import find_text, resolve_text
+from mmner_core.inference import predict_tags
+from mmner_core.scores import score
+from mmner_core.training.card import render_card
+from mmner_core.training.config import Run
+from mmner_core.training.loop import Progress, Trainer
+from mmner_core.training.runs import named_run
+
+LIBRARIES = ("torch", "transformers", "tokenizers", "timm", "accelerate")
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def train_named(name: str, data: Path, out: Path, tokenizer: str | None = None, *, command: str = "") -> Path:
+    """Train the run of that name, resuming what ``out`` holds, and write ``out/checkpoint``.
+
+    Args:
+        name: one of :data:`~mmner_core.training.runs.RUNS`.
+        data: folder that the run's sources are relative to.
+        out: folder of the run; image features computed once go beside it.
+        tokenizer: its folder or hub name; None: the text encoder's own.
+        command: what to record as the way to repeat it.
+
+    Returns:
+        the checkpoint's folder.
+
+    Raises:
+        InputError: if there is no such run, or data or pretrained weights are missing or malformed.
+    """
+    run = named_run(name)
+    run = replace(run, model=replace(run.model, text=resolve_text(run.model.text)))
+    return train_run(run, data, out, tokenizer or find_text(run.model.text.name), name=name, command=command)
+
+
+def train_run(run: Run, data: Path, out: Path, tokenizer: str, *, name: str, command: str) -> Path:
+    """Train a run and write ``out/checkpoint``; see :func:`train_named`."""
+    trainer = Trainer(run, data, out, tokenizer)
+    progress = trainer.train()
+    folder = out / "checkpoint"
+    if trainer.accelerator.is_main_process:
+        write_checkpoint(trainer, progress, folder, tokenizer, name=name, command=command)
+    trainer.accelerator.wait_for_everyone()
+    return folder
+
+
+def write_checkpoint(
+    trainer: Trainer, progress: Progress, folder: Path, tokenizer: str, *, name: str, command: str
+) -> None:
+    """Score the best epoch's weights on the validation split and save them with all that belongs to them."""
+    trainer.model.load_state_dict(trainer.best_weights())
+    trainer.model.eval()
+    metrics = {
+        "best_epoch": progress.best_epoch,
+        "best_mean_f1": progress.best,
+        "epochs": _epochs(trainer.out / "metrics.jsonl"),
+        "valid": validation_scores(trainer),
+    }
+    provenance = {
+        "run": name,
+        "command": command,
+        "seed": trainer.config.seed,
+        "data": trainer.mixture.digests,
+        "versions": {"python": platform.python_version(), **{library: version(library) for library in LIBRARIES}},
+        "commit": _commit(),
+        "machine": {"processor": platform.machine(), "device": str(trainer.accelerator.device)},
+        **_times(trainer.out),
+    }
+    card = render_card(trainer.run.model, metrics, provenance)
+    files = _tokenizer_files(tokenizer, trainer.out)
+    save_checkpoint(folder, trainer.model, files, metrics=metrics, provenance=provenance, card=card)
+
+
+def validation_scores(trainer: Trainer) -> list[dict[str, Any]]:
+    """Score each validation source per language, with its images and, where it has some, without."""
+    rows = []
+    for source, examples in trainer.mixture.valid.items():
+        pictured = any(e.image is not None for e in examples)
+        for images in (True, False) if pictured else (False,):
+            with trainer.accelerator.autocast():
+                predicted = predict_tags(trainer.model, trainer.subwords, examples, trainer.images if images else None)
+            for language in dict.fromkeys(e.language for e in examples):
+                row = _score_language(examples, predicted, language)
+                rows.append({"source": source, "images": "matched" if images else "none", **row})
+    return rows
+
+
+def _score_language(
+    examples: Sequence[Example], predicted: Sequence[list[str]], language: str | None
+) -> dict[str, Any]:
+    chosen = [i for i, e in enumerate(examples) if e.language == language]
+    gold = [list(examples[i].tags or ()) for i in chosen]
+    micro = score(gold, [predicted[i] for i in chosen])["micro"]
+    return {"language": language, "sentences": len(chosen), **micro}
+
+
+def _epochs(file: Path) -> list[dict[str, Any]]:
+    """Return the validation records of each epoch."""
+    records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return [record for record in records if "valid/mean" in record]
+
+
+def _times(out: Path) -> dict[str, Any]:
+    """Return when training began and last ended, by the stamps of its files; the time between holds pauses too."""
+    events = [int(file.name.split(".")[3]) for file in out.rglob("events.out.tfevents.*")]
+    began, ended = min(events), (out / "state" / "progress.json").stat().st_mtime
+    return {"began": _iso(began), "ended": _iso(ended), "seconds": round(ended - began)}
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def _commit() -> str | None:
+    """Return the commit of the code, marked where files differ from it; None outside a repository."""
+    try:
+        command = ["git", "-C", str(REPOSITORY), "describe", "--always", "--abbrev=40", "--dirty"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _tokenizer_files(tokenizer: str, out: Path) -> Path:
+    """Return the folder of the tokenizer's files, fetching them where it is a hub name."""
+    if (Path(tokenizer) / "tokenizer.json").is_file():
+        return Path(tokenizer)
+    from transformers import AutoTokenizer
+
+    folder = out / "tokenizer"
+    AutoTokenizer.from_pretrained(tokenizer).save_pretrained(folder)
+    return folder
