@@ -239,6 +239,8 @@ def _is_expected(name: str, mapped: Mapping[str, Tensor]) -> bool:
         if name.startswith(encoder):
             present = any(other.startswith(encoder) for other in mapped)
             return present and not name.startswith("text_encoder.convention.")
+    if name.startswith("contrastive."):
+        return any(other.startswith("text_projection.") for other in mapped)
     return not name.startswith("fusion.null_keys.")
 
 

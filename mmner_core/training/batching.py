@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import cycle, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,7 +88,7 @@ class LengthBatches(Sampler[list[int]]):
             batches[-1].append(i)
         rng.shuffle(batches)
         short = -len(batches) % self.processes
-        return batches + batches[:short]
+        return batches + list(islice(cycle(batches), short))
 
     def __iter__(self) -> Iterator[list[int]]:
         return iter(self.batches(self.epoch))

@@ -20,7 +20,8 @@ def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, An
     everything behind the encoders gets ``head_lr``. Vectors (biases, norms) are not decayed.
     """
     trainable = {name: p for name, p in model.named_parameters() if p.requires_grad}
-    n_layers = 1 + max((int(m[1]) for name in trainable if (m := _LAYER.search(name))), default=-1)
+    text = [name for name in trainable if name.startswith("text_encoder.")]
+    n_layers = 1 + max((int(m[1]) for name in text if (m := _LAYER.search(name))), default=-1)
     groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
     for name, parameter in trainable.items():
         rate = _learning_rate(name, n_layers, config)
