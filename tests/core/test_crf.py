@@ -7,7 +7,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
@@ -54,6 +54,7 @@ def probability(scores: dict[tuple[int, ...], float], condition: object) -> floa
 
 
 @MODES
+@settings(max_examples=25)
 @given(seed=SEEDS, n_words=st.integers(1, 4))
 def test_partition_and_likelihood_are_sums_over_all_sequences(constrained: bool, seed: int, n_words: int) -> None:
     """The log partition, and the loss of the best legal sequence, equal those summed one by one."""
@@ -67,6 +68,7 @@ def test_partition_and_likelihood_are_sums_over_all_sequences(constrained: bool,
 
 
 @MODES
+@settings(max_examples=25)
 @given(seed=SEEDS, n_words=st.integers(1, 4))
 def test_viterbi_finds_the_best_sequence(constrained: bool, seed: int, n_words: int) -> None:
     """Of all (legal) sequences the one with the highest score comes back."""
@@ -87,6 +89,7 @@ def test_marginals_are_sums_over_sequences(constrained: bool) -> None:
 
 
 @MODES
+@settings(max_examples=8)
 @given(seed=SEEDS)
 def test_span_probabilities_are_sums_over_sequences(constrained: bool, seed: int) -> None:
     """For every span, also one that ends the sentence: B-T, I-T up to its end, and no I-T after it."""

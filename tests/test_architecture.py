@@ -1,0 +1,118 @@
+"""How the packages hang together: imports one way, small files, public names documented, nothing heavy at import."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+SOURCES = sorted([*REPOSITORY.glob("mmner_core/**/*.py"), *REPOSITORY.glob("analysis/**/*.py"), REPOSITORY / "app.py"])
+MAX_LINES = 400
+MAX_FUNCTION_LINES = 60
+BY_FILE = pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(REPOSITORY)))
+
+
+def tree(file: Path) -> ast.Module:
+    """Parse a file."""
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+class WithoutTypes(ast.NodeTransformer):
+    """Leaves out what only a type checker reads."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:  # noqa: N802 (ast's name for it)
+        """Drop ``if TYPE_CHECKING:``."""
+        return None if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else node
+
+
+def imports(file: Path, *, types: bool = True) -> set[str]:
+    """Return the top-level packages that a file imports anywhere in it; ``types``: also those for annotations."""
+    found = set()
+    for node in ast.walk(tree(file) if types else WithoutTypes().visit(tree(file))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{file}:{node.lineno}: relative import"
+            found.add((node.module or "").split(".")[0])
+    return found
+
+
+def functions(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Yield every function and method."""
+    for child in ast.walk(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield child
+
+
+def package(file: Path) -> str:
+    """Return "mmner_core", "analysis" or "app"."""
+    return file.relative_to(REPOSITORY).parts[0].removesuffix(".py")
+
+
+@BY_FILE
+def test_imports_go_one_way(file: Path) -> None:
+    """The core knows nothing of the analysis, the analysis nothing of the app, and only the app of gradio."""
+    forbidden = {
+        "mmner_core": {"analysis", "app", "gradio", "plotly", "tests"},
+        "analysis": {"app", "gradio", "tests"},
+        "app": {"plotly", "tests"},
+    }
+    assert not imports(file) & forbidden[package(file)]
+
+
+@BY_FILE
+def test_plotly_is_for_figures_alone(file: Path) -> None:
+    """Within the analysis only the files of figures draw; others may name a figure's type."""
+    draws = "plotly" in imports(file, types=False)
+    path = file.relative_to(REPOSITORY)
+    assert not draws or (path.parts[0] == "analysis" and path.parts[1].startswith("figures"))
+
+
+@BY_FILE
+def test_files_and_functions_are_short(file: Path) -> None:
+    """A file is read in one sitting, a function on one screen."""
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+    long = {f.name: f.end_lineno - f.lineno + 1 for f in functions(tree(file)) if f.end_lineno is not None}
+    assert {name: n for name, n in long.items() if n > MAX_FUNCTION_LINES} == {}
+
+
+def public_names(body: list[ast.stmt], owner: str = "") -> Iterator[tuple[str, ast.AST]]:
+    """Yield the public functions and classes of a module, and the public methods of those classes."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            overload = any(isinstance(d, ast.Name) and d.id == "overload" for d in node.decorator_list)
+            if not overload:
+                yield f"{owner}{node.name}", node
+            if isinstance(node, ast.ClassDef):
+                yield from public_names(node.body, f"{node.name}.")
+
+
+@BY_FILE
+def test_public_names_are_documented(file: Path) -> None:
+    """The module, and each public class, function and method, says what it is for."""
+    module = tree(file)
+    assert ast.get_docstring(module)
+    assert [name for name, node in public_names(module.body) if not ast.get_docstring(node)] == []  # type: ignore[arg-type]
+
+
+@BY_FILE
+def test_nothing_prints(file: Path) -> None:
+    """Libraries log; what the command line says goes through its own writer."""
+    calls = [n for n in ast.walk(tree(file)) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)]
+    assert [call.lineno for call in calls if call.func.id == "print"] == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    "name", ["mmner_core", "mmner_core.config", "mmner_core.results", "mmner_core.data", "analysis"]
+)
+def test_importing_a_package_is_light(name: str) -> None:
+    """Neither torch nor any other heavy library is loaded before it is needed."""
+    heavy = {"torch", "transformers", "spacy", "lingua", "pandas", "plotly", "gradio", "timm", "open_clip", "sklearn"}
+    program = f"import sys, {name}; print(*(set(sys.modules) & {heavy}))"
+    output = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert output.stdout.split() == []
