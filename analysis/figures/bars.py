@@ -62,6 +62,7 @@ def taxonomy_bars(table: pd.DataFrame) -> go.Figure:
                 texttemplate="%{x:.0%}",
                 textposition="inside",
                 insidetextanchor="middle",
+                textangle=0,
                 hovertemplate=f"%{{y}}: {plain(kind)} %{{x:.1%}} (%{{customdata}})<extra></extra>",
             )
         )
@@ -176,7 +177,8 @@ def slice_dots(table: pd.DataFrame, overall: float | None) -> go.Figure:
     """Draw F1 with interval per slice, under a heading per attribute, against the F1 of everything.
 
     Args:
-        table: heading, label, f1, low, high, n_gold; rows of one heading follow each other.
+        table: heading, label, f1, low, high, n_gold; rows of one heading follow each other. A line break in a heading
+            or label is kept.
         overall: F1 of all entities, None where undefined.
     """
     order: list[str] = []
@@ -185,10 +187,10 @@ def slice_dots(table: pd.DataFrame, overall: float | None) -> go.Figure:
     for i, (heading, label) in enumerate(zip(table["heading"], table["label"], strict=True)):
         if heading and (i == 0 or heading != table["heading"].iloc[i - 1]):
             order.append(f"heading {i}")
-            ticks.append(f"<b>{plain(heading)}</b>")
+            ticks.append(f"<b>{_lines(heading)}</b>")
         places.append(f"row {i}")
         order.append(places[-1])
-        ticks.append(plain(label))
+        ticks.append(_lines(label))
     dots = go.Scatter(
         mode="markers",
         x=table["f1"],
@@ -218,6 +220,10 @@ def _whiskers(rows: pd.DataFrame, value: str) -> dict[str, object]:
         "array": (rows["high"] - rows[value]).astype(float).to_numpy(),
         "arrayminus": (rows[value] - rows["low"]).astype(float).to_numpy(),
     }
+
+
+def _lines(text: str) -> str:
+    return plain(text).replace("\n", "<br>")
 
 
 def _in_order(column: pd.Series) -> list[str]:

@@ -90,7 +90,7 @@ def deletion_curves(table: pd.DataFrame) -> go.Figure:
     """
     titles = ("deletion: hottest cells greyed first", "insertion: hottest cells shown first")
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.1, subplot_titles=titles)
-    figure.update_layout(template=template("light"), height=560)
+    figure.update_layout(template=template("light"), height=580, legend_y=1.07)
     figure.update_annotations(font_size=12)
     methods = [method for method in dict.fromkeys(table["method"]) if method != RANDOM_ORDER]
     colours = colours_of(methods)

@@ -11,7 +11,6 @@ import plotly.graph_objects as go
 from analysis.figures.theme import new_figure, plain
 
 Values = Literal["counts", "shares", "difference"]
-_FORMATS = {"counts": ",d", "shares": ".0%", "difference": "+.0%"}
 
 
 def confusion_matrix(matrix: pd.DataFrame, values: Values = "counts") -> go.Figure:
@@ -60,4 +59,9 @@ def confusion_matrix(matrix: pd.DataFrame, values: Values = "counts") -> go.Figu
 def _written(cell: float, values: Values) -> str:
     if np.isnan(cell):
         return "–"
-    return format(int(cell) if values == "counts" else cell, _FORMATS[values])
+    if values == "counts":
+        return f"{cell:,.0f}"
+    percent = round(100 * cell)
+    if values == "shares" or not percent:
+        return f"{percent}%"
+    return f"{percent:+d}%".replace("-", "\u2212")

@@ -28,6 +28,8 @@ _NAMED = {
     **{"text": BLUE, "image": VERMILION, "vit": AMBER, "cnn": PURPLE},
     **{"correct": GREEN, "wrong type": VERMILION, "boundary": SKY, "boundary and type": PURPLE},
     **{"missed": AMBER, "spurious": BLUE},
+    **{"both right": GREEN, "moved, one right": SKY, "moved, none right": PURPLE, "swapped": VERMILION},
+    **{"unmoved, one right": AMBER, "unmoved, none right": NEUTRAL},
 }
 _INK = {"light": "#1c2430", "dark": "#e8ecf0"}
 _MUTED = {"light": "#5a6472", "dark": "#a3afbb"}

@@ -48,7 +48,7 @@ def calibration(run: Run, valid: Run | None = None, language: str = "all", condi
     bins = pd.concat([of[language].bins.assign(series=name) for name, of in reliabilities.items()], ignore_index=True)
     row = table[table["language"] == language].iloc[0]
     return Content(
-        table=table,
+        table=table.drop(columns="fitted_on"),
         figure=reliability_diagram(bins),
         alternative=f"Reliability diagram, {language_name(language)}: mean probability {number(row['confidence'])}, "
         f"share right {number(row['accuracy'])}; ECE {number(row['ece_before'])} as given, "

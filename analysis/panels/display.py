@@ -12,6 +12,7 @@ from pandas.api.types import is_bool_dtype, is_float_dtype, is_numeric_dtype
 
 MISSING = "–"
 DIGITS = 3
+_WIDE = 32
 _HEADINGS = {
     "f1": "F1",
     "f1_a": "F1 of this run",
@@ -48,11 +49,13 @@ class ShownTable:
     Attributes:
         headings: of the columns.
         numeric: which of them hold numbers, to be set flush right.
+        wide: which of them hold long texts, to be set as paragraphs.
         rows: the cells.
     """
 
     headings: tuple[str, ...]
     numeric: tuple[bool, ...]
+    wide: tuple[bool, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
@@ -63,6 +66,7 @@ def shown_table(table: pd.DataFrame) -> ShownTable:
     return ShownTable(
         headings=tuple(heading for heading, _, _ in columns),
         numeric=tuple(numeric for _, numeric, _ in columns),
+        wide=tuple(not numeric and max(map(len, cells), default=0) > _WIDE for _, numeric, cells in columns),
         rows=tuple(rows),
     )
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ATTRIBUTES = tuple(name for name in PHRASES if name not in ("language", "type"))
 MAX_WORST = 10
-_LABEL_WIDTH = 34
+_LABEL_WIDTH, _HEADING_WIDTH = 30, 22
 
 
 def sliced_of(run: Run, condition: str | None = None) -> SlicedEntities:
@@ -44,7 +44,8 @@ def slices(run: Run, condition: str | None = None) -> Content:
     telling = table.groupby("attribute")["value"].transform("nunique") > 1
     table = table.assign(attribute=table["attribute"].map(PHRASES))
     over_all = table[telling & (table["language"] == "all")]
-    dots = over_all.assign(heading=over_all["attribute"], label=over_all["value"])
+    headings = ["\n".join(wrap(name, _HEADING_WIDTH)) for name in over_all["attribute"]]
+    dots = over_all.assign(heading=headings, label=over_all["value"])
     overall = score(sliced.judged.counts(), "strict", resamples=0).f1
     single = sorted(set(table["attribute"]) - set(over_all["attribute"]))
     notes = [f"Has one value only and splits nothing: {', '.join(single)}."] if single else []
@@ -82,7 +83,7 @@ def worst(run: Run, condition: str | None = None, limit: int = MAX_WORST) -> Con
     if not len(table):
         note = "Too few entities to search for slices and to score them on others."
         return Content(table=table, rule="strict", n=counts_of(answers), notes=(note,))
-    labels = ["<br>".join(wrap(text, _LABEL_WIDTH)) for text in table["slice"]]
+    labels = ["\n".join(wrap(text, _LABEL_WIDTH)) for text in table["slice"]]
     overall = score(sliced.judged.counts(), "strict", resamples=0).f1
     return Content(
         table=table,

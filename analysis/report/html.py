@@ -1,0 +1,88 @@
+"""Write a report as one HTML file: plotly.js inlined once, nothing fetched, every text of a user escaped."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from analysis.panels.display import shown_table
+from analysis.report.files import write_text
+from analysis.report.tables import csv_text
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from analysis.panels import Panel
+    from analysis.report.document import Document
+
+_HERE = Path(__file__).resolve().parent
+# What no page can hold; each is shown as one U+FFFD.
+_UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+
+
+def write_html(document: Document, file: str | Path) -> Path:
+    """Write the report; an older one gives way once the new one is complete.
+
+    Raises:
+        InputError: if the file cannot be written.
+    """
+    return write_text(Path(file), render(document))
+
+
+def render(document: Document) -> str:
+    """Return the page."""
+    from analysis.figures import library_script, template_json
+
+    library, own = library_script().replace("\r\n", "\n"), (_HERE / "report.js").read_text(encoding="utf-8")
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            document=document,
+            views=[(chapter, [_view(panel) for panel in chapter.panels]) for chapter in document.chapters],
+            style=(_HERE / "report.css").read_text(encoding="utf-8"),
+            library=library,
+            script=own,
+            script_hashes=" ".join(f"'sha256-{_hash(text)}'" for text in (library, own)),
+            templates=template_json(),
+        )
+    )
+
+
+def _view(panel: Panel) -> dict[str, Any]:
+    """Return what the template shows of a panel."""
+    from analysis.figures import figure_json
+
+    has_table = len(panel.table) > 0
+    return {
+        "panel": panel,
+        "table": shown_table(panel.table) if has_table else None,
+        "csv": f"data:text/csv;charset=utf-8,{quote(csv_text(panel.table))}" if has_table else "",
+        "figure": figure_json(panel.figure) if panel.figure is not None else "",
+        "height": panel.figure.layout.height if panel.figure is not None else 0,
+    }
+
+
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_showable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _showable(value: Any) -> Any:
+    return _UNSHOWABLE.sub("\ufffd", value) if type(value) is str else value
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
