@@ -99,7 +99,7 @@ class TagTab:
             with gr.Row(elem_classes="wb-controls"):
                 self.stream = gr.Radio([], label="Image stream")
                 self.head = gr.Dropdown([("Mean over heads", MEAN)], value=MEAN, label="Attention head")
-            self.opacity = gr.Slider(0, 1, 0.6, step=0.05, label="Opacity of the map")
+            self.opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity of the map")
             with gr.Row(elem_classes="wb-controls"):
                 self.cells = gr.Checkbox(label="Show the cells the model has, unsmoothed")
                 self.shuffled = gr.Checkbox(label="Random map: the same values at shuffled places")
@@ -199,7 +199,7 @@ def add_api(service: TagService) -> None:
             return ask(text, image, language, convention).prediction.to_json()
 
     def heat_map(
-        text: str, image: FileData, entity: int = 0, stream: str = "", head: str = MEAN, opacity: float = 0.6,
+        text: str, image: FileData, entity: int = 0, stream: str = "", head: str = MEAN, opacity: float = 0.5,
         cells: bool = False, shuffled: bool = False, language: str = "auto", convention: str = "",
     ) -> tuple[FileData, str]:  # fmt: skip
         """Draw the heat map of name number `entity` (from 0); return the picture and where it is brightest."""

@@ -34,7 +34,7 @@ class MapControls:
 
     stream: str
     head: str = MEAN
-    opacity: float = 0.6
+    opacity: float = 0.5
     cells: bool = False
     shuffled: bool = False
 

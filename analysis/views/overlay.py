@@ -19,7 +19,7 @@ _OUTLINE = (255, 255, 255)
 class DrawStyle:
     """How to draw a map: its opacity (0 to 1), and smooth (bicubic) or as the plain cells the model has."""
 
-    opacity: float = 0.6
+    opacity: float = 0.5
     smooth: bool = True
 
 

@@ -111,6 +111,8 @@ def summary(prediction: Prediction) -> str:
     ]
     if not changes:
         return f"{found}. The picture did not change {'it' if names == 1 else 'any of them'}."
+    if names == 1 and not lost:
+        return f"{found}. The picture {changes[0].removesuffix(' 1')} it."
     same = roles[Role.UNCHANGED]
     rest = f"; the other {same} {'stands' if same == 1 else 'stand'} on the text alone" if same else ""
     return f"{found}. The picture {_listed(changes)}{rest}."

@@ -68,6 +68,11 @@ def test_each_name_gets_one_plain_sentence(
                        streams=STREAMS),
             "2 names found. The picture decided 1; the other 1 stands on the text alone.",
         ),
+        (prediction((WITH,), (entity(0, "ORG"),), streams=STREAMS), "1 name found. The picture decided it."),
+        (
+            prediction((WITH,), (entity(0, "ORG", stop=2),), streams=STREAMS),
+            "1 name found. The picture moved the boundary of it.",
+        ),
         (
             prediction((WITH,), (entity(8, "LOC"),), streams=STREAMS),
             "1 name found. The picture added 1 and took away 1.",
