@@ -84,7 +84,7 @@ def tag_file(
     tagger = Tagger.load(checkpoint)
     rejects = Rejects(skip_bad)
     rows = read_rows(source, rejects, lang=lang, convention=convention)
-    with tqdm(total=total, unit="text", desc="tagging") as bar:
+    with tqdm(total=total, unit="text", desc="tagging", disable=None) as bar:
         write_lines(output, tag_rows(tagger, rows, rejects, bar), overwrite=overwrite)
     typer.echo(f"{total - len(rejects.lines):,} texts tagged into {output}.", err=True)
     rejected.unlink(missing_ok=True)
@@ -122,6 +122,8 @@ def _parse(line: str, where: str, folder: Path, lang: str | None, convention: st
     for name, value in record.items():
         if not isinstance(value, _KINDS.get(name, (str, type(None)))):
             raise InputError(f"the field {name!r} is {type(value).__name__}, not a string.")
+    if not record["text"].strip():
+        raise InputError("the text is empty.")
     image = record.get("image")
     request = TagRequest(
         text=record["text"],
