@@ -63,6 +63,11 @@ class ImageConfig:
     random_crop_at_test: bool = False
     """Random crop and flip in evaluation too (the authors' code does; evaluation is then not deterministic)."""
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether what the encoder says of a photo never changes, so that it may be computed once for all epochs."""
+        return self.frozen and not self.batchnorm_drifts and not self.random_crop_at_test
+
     def __post_init__(self) -> None:
         if not 0 < self.crop_fraction <= 1:
             raise InputError(f"crop_fraction must lie in (0, 1], got {self.crop_fraction}.")

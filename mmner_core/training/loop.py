@@ -95,7 +95,7 @@ class Trainer:
         config = self.run.model
         if config.cnn is None and config.vit is None:
             return None
-        if self.config.precompute_images and config.vit is None and config.cnn is not None and config.cnn.frozen:
+        if self.config.precompute_images and config.vit is None and config.cnn is not None and config.cnn.is_constant:
             return FrozenFeatures(self.model, mixture.pictured(), self.out.parent / "features")
         return PhotoFiles(config)
 

@@ -84,6 +84,20 @@ def test_a_crop_fraction_is_a_share() -> None:
         ImageConfig(library="timm", name="any", crop_fraction=0)
 
 
+@pytest.mark.parametrize(
+    ("fields", "constant"),
+    [
+        ({}, False),
+        ({"frozen": True}, True),
+        ({"frozen": True, "batchnorm_drifts": True}, False),
+        ({"frozen": True, "random_crop_at_test": True}, False),
+    ],
+)
+def test_only_an_encoder_that_never_changes_is_constant(fields: dict[str, Any], constant: bool) -> None:
+    """Features are computed once only where weights, statistics and crops stay as they are."""
+    assert replace(CNN, **fields).is_constant is constant
+
+
 def test_a_text_only_model_needs_no_image_encoder() -> None:
     """No streams, no encoders."""
     config = ModelConfig(
