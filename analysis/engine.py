@@ -23,6 +23,7 @@ from analysis.pictures import Picture, PictureEncoder, picture_of, stack
 from analysis.run_plan import MATCHED, NONE
 from analysis.tagged import Answer, Tagged, attention_entropies
 from analysis.text_states import TextReader, TextShard
+from analysis.vectors import main_stream
 from mmner_core.prediction import attention_map
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class Engine:
     def _cosines(self, text: TextShard, seen: dict[int, Picture]) -> dict[int, float]:
         if text.vectors is None or not self.aligned or not seen:
             return {}
-        images = torch.stack([picture.vectors[self.aligned[0]] for picture in seen.values()])
+        images = torch.stack([picture.vectors[main_stream(self.aligned)] for picture in seen.values()])
         values = (text.vectors[list(seen)] * images).sum(-1)
         return dict(zip(seen, values.tolist(), strict=True))
 

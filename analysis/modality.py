@@ -47,12 +47,17 @@ class Paired:
 def pair_conditions(run: Run, condition: str = "matched", baseline: str = TEXT_ONLY, *, rule: str = "strict") -> Paired:
     """Match two conditions of a run sentence by sentence.
 
+    Sentences without a photo are left out where the condition shows the others one: they say nothing about pictures.
+
     Raises:
         InputError: if the run lacks one of them, or they disagree on the gold tags of a sentence.
     """
     a, b = run.answers(baseline), run.answers(condition)
     places = pd.Index(b.sentences["sentence_id"]).get_indexer(pd.Index(a.sentences["sentence_id"]))
     a, b = a.take(places >= 0), b.take(places[places >= 0])
+    pictured = (b.sentences["image_id"] != "").to_numpy()
+    if pictured.any() and not pictured.all():
+        a, b = a.take(pictured), b.take(pictured)
     judged_a, judged_b = judge(a.gold, a.predicted, rule), judge(b.gold, b.predicted, rule)
     same = len(judged_a.gold) == len(judged_b.gold) and all(
         np.array_equal(getattr(judged_a.gold, name), getattr(judged_b.gold, name))

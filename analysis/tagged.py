@@ -28,7 +28,7 @@ class Answer:
         condition: the image condition.
         source: what it was shown.
         decoded: tags, entities and their probabilities.
-        cosine: of text and picture in the first aligned stream; None without a picture.
+        cosine: of text and picture in the main aligned stream (``vectors.main_stream``); None without a picture.
         attention_entropy: per predicted entity, nats; None without a picture or a stream that has cells.
     """
 

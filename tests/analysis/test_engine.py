@@ -79,7 +79,7 @@ def test_answers_are_the_taggers(tagger: Tagger, data: EvaluationSet, tagged: Ta
             assert got["confidence"] == pytest.approx(expected.confidence, rel=1e-3)
             assert got["runner_up_type"] == expected.runner_up.type
             assert got["runner_up_confidence"] == pytest.approx(expected.runner_up.confidence, rel=1e-3)
-        assert answers[i].cosine == pytest.approx(prediction.image_text_cosine.get("vit"), abs=1e-5)
+        assert answers[i].cosine == pytest.approx(prediction.image_text_cosine.get("cnn"), abs=1e-5)
 
 
 def test_scores_are_those_of_evaluate(tagger: Tagger, data: EvaluationSet, tagged: Tagged) -> None:

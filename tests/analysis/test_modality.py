@@ -132,3 +132,14 @@ def test_other_gold_or_a_missing_baseline_is_refused() -> None:
         modality_table(Run.from_table(one, name="x"))
     with pytest.raises(InputError, match="differ in their gold tags"):
         modality_table(Run.from_table(pa.concat_tables([one, other]), name="x"))
+
+
+def test_sentences_without_a_photo_say_nothing_about_photos() -> None:
+    """In data of which some sentences have no photo, matched is compared with text alone on those that have one."""
+    rows = [(WORDS, gold, seen) for gold, seen, _ in ROWS]
+    ids = {"image_id": ["photo0", "", "photo2", ""], "image_path": ["photo0.jpg", "", "photo2.jpg", ""]}
+    none = {"image_id": [""] * 4, "image_path": [""] * 4}
+    tables = [small_table(rows, condition="matched", **ids), small_table(rows, condition="none", **none)]
+    run = Run.from_table(pa.concat_tables(tables), name="mixed")
+    assert pair_conditions(run).condition.sentences["sentence_id"].tolist() == [0, 2]
+    assert len(pair_conditions(run, "none")) == 4

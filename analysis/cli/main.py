@@ -1,0 +1,37 @@
+"""The program: its commands. Exit codes: 0 fine; 2 bad input, told in one sentence on stderr.
+
+Standard output holds the result, the folder that was written, and nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import typer
+
+from analysis.cli import run as run_command
+from mmner_core.cli.group import Commands
+
+PROGRAM = "python -m analysis"
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Evaluate taggers and look into what they do: error analysis, contrastive space, what the image contributes.",
+)
+for command in (run_command.run,):
+    app.command()(command)
+
+
+@app.callback()
+def _prepare() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # nothing here needs to be fetched
+
+
+def run() -> None:
+    """Run the program with the arguments of the process."""
+    app(prog_name=PROGRAM)

@@ -1,0 +1,163 @@
+"""``run``: evaluate a checkpoint, or another system's output, and write the folder that app and report read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mmner_core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analysis.answers import Answers
+    from analysis.evaluation_set import EvaluationSet
+    from analysis.run_options import RunOptions
+    from mmner_core.tagger import Tagger
+
+_SPLITS = ("train", "valid", "test")
+
+
+def run(
+    data: Annotated[Path, typer.Option(help="Tagged file, or folder with test.txt or with folders en, fr, de, es.")],
+    out: Annotated[Path, typer.Option(help="Folder to write.")],
+    checkpoint: Annotated[Path | None, typer.Option(help="Folder of the model to evaluate.")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Output of another system instead: the sentences of --data with its tags.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the photos.", show_default="images beside the data")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="train|valid|test", help="Split of a folder.", show_default="test, else valid")
+    ] = None,
+    lang: Annotated[str | None, typer.Option(metavar="en|fr|de|es", help="Only this language.")] = None,
+    convention: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Annotation convention to read by, such as wiki or caption.")
+    ] = None,
+    conditions: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,...",
+            help="Image conditions: matched, none, blank, noise, shuffled, other_type, irrelevant, a corruption such "
+            "as blur-3, or all.",
+            show_default="those named first",
+        ),
+    ] = "",
+    corruptions: Annotated[bool, typer.Option("--corruptions", help="Add every corruption at 5 severities.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N sentences of each language.")] = None,
+    train: Annotated[
+        list[Path] | None, typer.Option(help="Training data, for seen and unseen names and leakage; may be repeated.")
+    ] = None,
+    pairs: Annotated[Path | None, typer.Option(help="Table of pairing kinds, such as mmwiki/pairs.tsv.")] = None,
+    irrelevant: Annotated[
+        Path | None, typer.Option(help="Folder of photos for 'irrelevant'.", show_default="those that --pairs names")
+    ] = None,
+    calibrate: Annotated[
+        str | None,
+        typer.Option(metavar="RUN|SPLIT", help="Fit the temperature on a run of this checkpoint, or on a split."),
+    ] = None,
+    studies: Annotated[bool, typer.Option(help="Shapley shares, and heat maps on trial.")] = True,
+    honesty_sample: Annotated[int, typer.Option(min=0, help="Names whose heat maps are put on trial.")] = 12,
+    pointing_sample: Annotated[int, typer.Option(min=0, help="Sentences in the pointing game.")] = 20,
+    maps: Annotated[bool, typer.Option(help="Lay out the maps of the embedding tab.")] = True,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 19,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that lies there.")] = False,
+) -> None:
+    """Evaluate a model, or score another system's output, and write a run folder.
+
+    A killed run goes on where it was when the command is given again. Under "accelerate launch -m analysis run ..."
+    several processes share the work.
+    """
+    from analysis.evaluation_set import read_evaluation_set
+    from analysis.run_options import RunOptions
+    from analysis.run_provenance import command_line
+
+    if (checkpoint is None) == (predictions is None):
+        raise InputError("Give either --checkpoint, a model to evaluate, or --predictions, another system's output.")
+    sentences = read_evaluation_set(data, images=images, language=lang, split=split, pairs=pairs, irrelevant=irrelevant)
+    options = RunOptions(
+        conditions=tuple(filter(None, map(str.strip, conditions.split(",")))),
+        corruptions=corruptions,
+        convention=convention,
+        studies=studies,
+        honesty_sample=honesty_sample,
+        pointing_sample=pointing_sample,
+        maps=maps,
+        seed=seed,
+        overwrite=overwrite,
+    )
+    if predictions is not None:
+        from analysis.external_job import evaluate_predictions
+
+        facts: dict[str, Any] = {"limit": limit, "train": train or (), "seed": seed, "overwrite": overwrite}
+        evaluate_predictions(sentences, predictions, out, command=command_line(), **facts)
+        typer.echo(out)
+    elif checkpoint is not None and _evaluate(checkpoint, sentences, out, options, limit, train or [], calibrate):
+        typer.echo(out)
+
+
+def _evaluate(
+    checkpoint: Path,
+    sentences: EvaluationSet,
+    out: Path,
+    options: RunOptions,
+    limit: int | None,
+    train: list[Path],
+    calibrate: str | None,
+) -> bool:
+    """Write the run of a checkpoint; say whether this is the process that wrote it."""
+    from analysis.run_job import evaluate_checkpoint
+    from analysis.run_provenance import command_line
+    from analysis.workers import find_workers
+    from mmner_core.evaluate import first_of_each_language
+    from mmner_core.tagger import Tagger
+
+    workers = find_workers()
+    tagger = Tagger.load(checkpoint, device=workers.device)
+    chosen = sentences.take(first_of_each_language(sentences.examples, limit))
+    written = evaluate_checkpoint(
+        tagger,
+        chosen,
+        out,
+        options,
+        command=command_line(),
+        train=train,
+        valid=_validation(calibrate, tagger, sentences, options),
+        workers=workers,
+    )
+    return written is not None
+
+
+def _validation(
+    calibrate: str | None, tagger: Tagger, sentences: EvaluationSet, options: RunOptions
+) -> Callable[[], Answers | None]:
+    """Return what gives the answers to fit the temperature on; a run is checked now, a split is tagged when asked."""
+    if calibrate is None:
+        return lambda: None
+    if calibrate in _SPLITS:
+        return lambda: _tag_split(calibrate, tagger, sentences, options)
+    from analysis.runs import Run
+
+    run = Run.open(calibrate)
+    digest = run.provenance.get("checkpoint", {}).get("digest")
+    if digest != tagger.digest:
+        raise InputError(
+            f"{calibrate} is a run of another checkpoint ({digest or 'none'}, not {tagger.digest}); its probabilities "
+            "say nothing about this one's. Give a run of this checkpoint, or a split."
+        )
+    return run.answers
+
+
+def _tag_split(split: str, tagger: Tagger, sentences: EvaluationSet, options: RunOptions) -> Answers:
+    from analysis.evaluation_set import read_evaluation_set
+    from analysis.run_plan import MATCHED, NONE, plan_run
+    from analysis.shards import tag_all
+
+    facts = sentences.facts
+    other = read_evaluation_set(facts["path"], images=facts["images"], language=facts["language"], split=split)
+    pictured = tagger.reads_images and any(e.image is not None and e.image.is_file() for e in other.examples)
+    plan = plan_run(other.examples, (MATCHED if pictured else NONE,), seed=options.seed)
+    return tag_all(tagger, other, plan, convention=options.convention)

@@ -1,0 +1,79 @@
+"""Make a run folder of another system's output: every view that needs no model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from analysis import summary
+from analysis.external import paired_tags, predictions_table
+from analysis.lexicon import Lexicon
+from analysis.run_provenance import environment
+from analysis.run_writer import write_run
+from analysis.runs import Run, digest
+from analysis.train_data import surfaces_of, train_examples, train_facts
+from mmner_core.errors import InputError
+from mmner_core.evaluate import first_of_each_language, read_split
+
+if TYPE_CHECKING:
+    from analysis.evaluation_set import EvaluationSet
+
+
+def evaluate_predictions(
+    data: EvaluationSet,
+    predictions: Path,
+    out: Path,
+    *,
+    command: str,
+    limit: int | None = None,
+    train: Sequence[Path] = (),
+    seed: int = 19,
+    overwrite: bool = False,
+) -> Path:
+    """Write the run of another system.
+
+    Args:
+        data: all sentences of the split.
+        predictions: the same sentences with that system's tags, in the same order: a file, or a folder laid out like
+            the data.
+        out: the folder to write.
+        command: for the provenance.
+        limit: only the first so many sentences of each language.
+        train: training data, to tell seen names from new ones and to count leakage.
+        seed: of the bootstrap.
+        overwrite: whether a run that lies there already gives way.
+
+    Raises:
+        InputError: if the folder exists, or the predictions are about other sentences.
+    """
+    if out.exists() and not overwrite:
+        raise InputError(f"{out} exists already; choose another folder or add --overwrite.")
+    split = data.facts["split"] if predictions.is_dir() else None
+    predicted, report, _ = read_split(predictions, None, data.facts["language"], split)
+    tags = paired_tags(data.examples, predicted)
+    rows = first_of_each_language(data.examples, limit)
+    chosen, tags = data.take(rows), [tags[i] for i in rows]
+    table = predictions_table(chosen.examples, tags, kinds=chosen.kinds)
+    table = table.set_column(table.schema.get_field_index("source"), "source", pa.array(chosen.sources, pa.string()))
+    run = Run.from_table(table, name=out.name)
+    metrics = {"sentences": len(chosen), "conditions": run.conditions} | summary.scores(run, seed=seed)
+    if train:
+        metrics |= summary.leakage(train_examples(train), chosen.examples)
+    provenance = {
+        "command": command,
+        "data": chosen.to_json(),
+        "predictions": {
+            "path": str(predictions),
+            "read": report.summary(),
+            "repaired_tags": report.repaired_tags,
+            "digest": digest(predictions) if predictions.is_file() else None,
+        },
+        **train_facts(train),
+        "seed": seed,
+        **environment(),
+    }
+    lexicon = Lexicon.from_examples(train_examples(train)).restrict(surfaces_of(run)) if train else None
+    return write_run(out, table, metrics=metrics, provenance=provenance, lexicon=lexicon, overwrite=overwrite)
