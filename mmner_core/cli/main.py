@@ -49,8 +49,11 @@ for command in (tag.tag, evaluate.evaluate, train.train, convert.convert, info.i
 
 @app.callback()
 def _prepare(ctx: typer.Context) -> None:
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    if ctx.invoked_subcommand != "train":  # the only command that may fetch anything: pretrained weights by name
+    training = ctx.invoked_subcommand == "train"
+    logging.basicConfig(
+        level=logging.INFO if training else logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
+    )
+    if not training:  # the only command that may fetch anything: pretrained weights by name
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import shlex
 import sys
 from pathlib import Path
@@ -20,7 +19,6 @@ def train(
     ] = None,
 ) -> None:
     """Train a named run and write OUT/checkpoint. Pretrained weights are looked for in the folder MMNER_WEIGHTS."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True)
     from mmner_core.errors import InputError
     from mmner_core.training.finish import train_named
 
