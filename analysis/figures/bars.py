@@ -196,7 +196,7 @@ def slice_dots(table: pd.DataFrame, overall: float | None) -> go.Figure:
         x=table["f1"],
         y=places,
         error_x=_whiskers(table, "f1"),
-        marker={"color": BLUE, "size": 9},
+        marker={"size": 9},
         customdata=[[plain(label), n] for label, n in zip(table["label"], table["n_gold"], strict=True)],
         hovertemplate="%{customdata[0]}: F1 %{x:.3f}<br>%{customdata[1]} gold entities<extra></extra>",
         showlegend=False,

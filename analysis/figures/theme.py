@@ -91,7 +91,8 @@ def template(scheme: Scheme) -> go.layout.Template:
             "font": {"family": ", ".join(FONTS), "size": 13, "color": ink},
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
-            "colorway": list(COLOURWAY),
+            # Only what stands for nothing in particular takes its colour from here.
+            "colorway": [{"light": BLUE, "dark": SKY}[scheme]],
             "colorscale": {
                 "sequential": _scale(_SEQUENTIAL[scheme]),
                 "sequentialminus": _scale(_SEQUENTIAL[scheme][::-1]),

@@ -9,11 +9,15 @@ import pandas as pd
 from analysis.calibration import calibration_table, outcomes, reliability_by_language, rescaled
 from analysis.panels.panel import Content, panel
 from analysis.panels.scores import counts_of
+from analysis.panels.stored import optional_table, stored_table
 from analysis.panels.wording import counted, language_name, number
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
+    from analysis.answers import Answers
     from analysis.runs import Run
+
+SERIES = {"before": "as given", "after": "after temperature"}
 
 
 @panel(
@@ -27,29 +31,28 @@ def calibration(run: Run, valid: Run | None = None, language: str = "all", condi
 
     Args:
         run: with the probabilities of a model.
-        valid: a run over the validation data, to fit the temperature on; without it, each half of the sentences is
-            rescaled by the temperature of the other.
+        valid: a run over the validation data, to fit the temperature on; without it the stored temperature counts, and
+            without that, each half of the sentences is rescaled by the temperature of the other.
         language: whose diagram, "all" for all.
         condition: image condition, None for the run's first.
     """
     from analysis.figures import reliability_diagram
 
     answers = run.answers(condition)
-    fitted_on = valid.answers() if valid is not None else None
     confidence, _ = outcomes(answers)
-    after, _, _ = rescaled(answers, fitted_on)
-    table = calibration_table(answers, fitted_on)
+    use_stored = (
+        valid is None and condition in (None, run.condition) and optional_table(run, "calibration_bins") is not None
+    )
+    table, bins = _stored(run) if use_stored else _computed(answers, valid.answers() if valid is not None else None)
     if not len(confidence):
         return Content(table=table, rule="lenient", n=counts_of(answers), notes=("The run has no predicted entity.",))
-    by_series = {"as given": confidence, "after temperature": after}
-    reliabilities = {name: reliability_by_language(answers, p) for name, p in by_series.items()}
-    if language not in reliabilities["as given"]:
+    rows = table[table["language"] == language]
+    if rows.empty:
         raise InputError(f"Run {run.name!r} has no language {language!r}.")
-    bins = pd.concat([of[language].bins.assign(series=name) for name, of in reliabilities.items()], ignore_index=True)
-    row = table[table["language"] == language].iloc[0]
+    row = rows.iloc[0]
     return Content(
         table=table.drop(columns="fitted_on"),
-        figure=reliability_diagram(bins),
+        figure=reliability_diagram(bins[bins["language"] == language]),
         alternative=f"Reliability diagram, {language_name(language)}: mean probability {number(row['confidence'])}, "
         f"share right {number(row['accuracy'])}; ECE {number(row['ece_before'])} as given, "
         f"{number(row['ece_after'])} after temperature {number(row['temperature'], 2)}.",
@@ -57,3 +60,20 @@ def calibration(run: Run, valid: Run | None = None, language: str = "all", condi
         n=f"{counts_of(answers)}, {counted(len(confidence), 'predicted entity', 'predicted entities')}",
         notes=(f"Temperature fitted on {row['fitted_on']}.",),
     )
+
+
+def _stored(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return table and bins as they were worked out when the run was written, perhaps with validation data."""
+    bins = stored_table(run, "calibration_bins", "a reliability diagram")
+    return stored_table(run, "calibration", "a calibration"), bins.assign(series=bins["when"].map(SERIES))
+
+
+def _computed(answers: Answers, valid: Answers | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    confidence, _ = outcomes(answers)
+    after, _, _ = rescaled(answers, valid)
+    frames = [
+        reliability.bins.assign(language=language, series=SERIES[when])
+        for when, probabilities in (("before", confidence), ("after", after))
+        for language, reliability in reliability_by_language(answers, probabilities).items()
+    ]
+    return calibration_table(answers, valid), pd.concat(frames, ignore_index=True)

@@ -20,8 +20,8 @@ RULES = {
     "exact": "entities with the same span are one cell; a boundary error is one missed and one spurious entity",
 }
 _HOW = (
-    "A row says what became of the gold entities of one type, the darker the larger the share of the row; 'missed' "
-    "were not found at all, and the row 'spurious' holds what was marked where nothing is annotated."
+    "A row says what became of the gold entities of one type (the stronger the colour, the larger the share of the "
+    "row); 'missed' were not found at all, and 'spurious' was marked where nothing is annotated."
 )
 
 

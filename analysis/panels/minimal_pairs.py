@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.minimal_pairs import FLIPPED_RIGHT, OUTCOMES, find_minimal_pairs, pair_outcomes, pair_table
+from analysis.minimal_pairs import BOTH_RIGHT, FLIPPED_RIGHT, OUTCOMES, find_minimal_pairs, pair_outcomes, pair_table
 from analysis.panels.panel import Content, panel
+from analysis.panels.stored import table_of
 from analysis.panels.wording import counted, with_interval
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from analysis.minimal_pairs import MinimalPair
     from analysis.runs import Run
 
@@ -32,13 +35,12 @@ def minimal_pairs(run: Run) -> Content:
     pairs = pairs_of(run)
     if not pairs:
         raise InputError("These data have no minimal pairs: no two sentences share their words and differ in picture.")
-    answers = run.answers()
-    outcomes = pair_outcomes(pairs, answers)
-    table = pair_table(pairs, outcomes, answers.languages)
-    drawn = table[table["outcome"].isin(OUTCOMES)]
+    table = table_of(run, "minimal_pairs", lambda: _table(run, pairs))
+    own = table[table["condition"] == run.condition]
+    drawn = own[own["outcome"].isin(OUTCOMES)]
     drawn = drawn.rename(columns={"outcome": "kind", "n_pairs": "n_groups", "value": "share"})
-    flipped = table[(table["language"] == "all") & (table["outcome"] == FLIPPED_RIGHT)].iloc[0]
-    right = table[(table["language"] == "all") & (table["outcome"] == OUTCOMES[0])].iloc[0]
+    overall = own[own["language"] == "all"]
+    flipped, right = (overall[overall["outcome"] == name].iloc[0] for name in (FLIPPED_RIGHT, BOTH_RIGHT))
     sequences = len({pair.group for pair in pairs})
     return Content(
         table=table.rename(columns={"value": "share"}),
@@ -48,3 +50,8 @@ def minimal_pairs(run: Run) -> Content:
         rule="the contested words alone count; every word sequence weighs the same",
         n=f"{counted(len(pairs), 'pair')} of {counted(sequences, 'word sequence')}",
     )
+
+
+def _table(run: Run, pairs: list[MinimalPair]) -> pd.DataFrame:
+    answers = run.answers()
+    return pair_table(pairs, pair_outcomes(pairs, answers), answers.languages).assign(condition=run.condition)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from analysis.conditions import CORRUPTED, HIDDEN
@@ -20,7 +19,7 @@ from analysis.modality import (
     split_table,
 )
 from analysis.panels.panel import Content, panel
-from analysis.panels.stored import optional_table
+from analysis.panels.stored import table_of
 from analysis.panels.wording import counted, extremes, language_name
 from mmner_core.errors import InputError
 
@@ -53,8 +52,7 @@ def modality_of(run: Run) -> pd.DataFrame:
             f"{', '.join(run.conditions) or 'none'}), so what the picture contributed is not known; write a run from a "
             "checkpoint and data with photos."
         )
-    stored = optional_table(run, "modality")
-    return stored if stored is not None else run.remember("modality", lambda: modality_table(run))
+    return table_of(run, "modality", lambda: modality_table(run))
 
 
 @panel(
@@ -115,23 +113,23 @@ def severity(run: Run, language: str = "all") -> Content:
 def terciles(run: Run) -> Content:
     """Split the contribution of the pair's image by thirds of the cosine within each language."""
     paired = _own_image(run)
-    cosine = paired.condition.require("cosine")
-    groups = cosine_terciles(cosine, paired.condition.languages)
-    return _split(paired, groups, "No sentence has an image-text cosine.", lambda name: f"{name} third")
+    groups = cosine_terciles(paired.condition.require("cosine"), paired.condition.languages)
+    table = table_of(run, "modality_by_cosine", lambda: split_table(paired, groups))
+    return _split(table, paired, "No sentence has an image-text cosine.", lambda name: f"{name} third")
 
 
 @panel("pair-kinds", "By kind of pair", _HOW_SPLIT.format("belongs to the text in different ways"))
 def pair_kinds(run: Run) -> Content:
     """Split the contribution by what the data say about the pair."""
     paired = _own_image(run)
-    kinds = paired.baseline.sentences["kind"].to_numpy(dtype=object)
-    return _split(paired, kinds, "The data do not say of which kind their pairs are.", str)
+    kinds = paired.condition.sentences["kind"].to_numpy(dtype=object)
+    table = table_of(run, "modality_by_kind", lambda: split_table(paired, kinds))
+    return _split(table, paired, "The data do not say of which kind their pairs are.", str)
 
 
-def _split(paired: Paired, groups: np.ndarray, none: str, name: Callable[[str], str]) -> Content:
+def _split(table: pd.DataFrame, paired: Paired, none: str, name: Callable[[str], str]) -> Content:
     from analysis.figures import modality_bars
 
-    table = split_table(paired, groups)
     if not len(table):
         raise InputError(none)
     table = table.assign(group=table["group"].map(name))

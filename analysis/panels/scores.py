@@ -8,6 +8,7 @@ import pandas as pd
 
 from analysis.metrics import RULES, judge, score_table
 from analysis.panels.panel import Content, panel
+from analysis.panels.stored import optional_table
 from analysis.panels.wording import counted, extremes, language_name, with_interval
 
 if TYPE_CHECKING:
@@ -18,7 +19,12 @@ SHOWN = ("strict", "lenient")
 
 
 def scores_of(run: Run, condition: str | None = None, rule: str = "strict") -> pd.DataFrame:
-    """Return the score table of one rule, computed once per run."""
+    """Return the score table of one rule: as stored with the run, else worked out once."""
+    stored = optional_table(run, "scores")
+    if stored is not None:
+        rows = stored[(stored["condition"] == (condition or run.condition)) & (stored["rule"] == rule)]
+        if len(rows):
+            return rows.drop(columns="condition").reset_index(drop=True)
 
     def compute() -> pd.DataFrame:
         answers = run.answers(condition)

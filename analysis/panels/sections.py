@@ -122,6 +122,7 @@ def _space(run: Run, other: Run | None) -> Section:
         title="The contrastive space",
         builds=(
             ("map", partial(space_map.space_map, run)),
+            ("entity-map", partial(space_map.entity_map, run)),
             ("retrieval", partial(embedding.retrieval, run, other)),
             ("cosines", partial(embedding.cosines, run)),
             ("geometry", partial(embedding.geometry, run, other)),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.panels.panel import Content, panel
+from analysis.panels.stored import table_of
 from analysis.panels.wording import counted, number
 from analysis.shapley import TEXT_AND_IMAGE, TEXT_AND_STREAMS, entity_shares, share_table
 from mmner_core.errors import InputError
@@ -27,7 +28,7 @@ ALL = "all"
 )
 def shapley(run: Run) -> Content:
     """Show the shares of text and image per language and type."""
-    return _shares(run, TEXT_AND_IMAGE)
+    return _shares(run, TEXT_AND_IMAGE, "shapley")
 
 
 @panel(
@@ -37,7 +38,7 @@ def shapley(run: Run) -> Content:
 )
 def shapley_streams(run: Run) -> Content:
     """Show the shares of text and of the ViT and CNN streams."""
-    return _shares(run, TEXT_AND_STREAMS)
+    return _shares(run, TEXT_AND_STREAMS, "shapley_streams")
 
 
 def shares_of(run: Run, coalitions: Mapping[frozenset[str], str]) -> pd.DataFrame:
@@ -54,18 +55,18 @@ def shares_of(run: Run, coalitions: Mapping[frozenset[str], str]) -> pd.DataFram
     return run.remember(("shapley", tuple(coalitions.values())), lambda: entity_shares(run, coalitions))
 
 
-def _shares(run: Run, coalitions: Mapping[frozenset[str], str]) -> Content:
+def _shares(run: Run, coalitions: Mapping[frozenset[str], str], key: str) -> Content:
     from analysis.figures import shapley_bars
 
-    shares = shares_of(run, coalitions)
     players = sorted(frozenset().union(*coalitions), key=lambda player: (player != "text", player))
-    if not len(shares):
+    table = table_of(run, key, lambda: share_table(shares_of(run, coalitions)))
+    everything = table[(table["language"] == ALL) & (table["type"] == ALL)]
+    n = int(everything["n"].max())
+    if not n:
         raise InputError("No gold entity stands in a sentence with a photo, so there is nothing to share out.")
-    key = ("share table", tuple(coalitions.values()))
-    table = run.remember(key, lambda: share_table(shares))
     margins = table[(table["type"] == ALL) | (table["language"] == ALL)]
     labels = margins["language"].where(margins["language"] != ALL, margins["type"])
-    overall = table[(table["language"] == ALL) & (table["type"] == ALL)].set_index("quantity")["value"]
+    overall = everything.set_index("quantity")["value"]
     parts = ", ".join(f"{player} {number(overall[f'share_{player}'], sign=True)}" for player in players)
     return Content(
         table=_wide(table, players),
@@ -73,16 +74,17 @@ def _shares(run: Run, coalitions: Mapping[frozenset[str], str]) -> Content:
         alternative=f"Stacked bars of mean shares per language and per type. All: {parts}; total "
         f"{number(overall['total'], sign=True)}.",
         rule="exact CRF probability of the gold entity (span and type); shares from -1 to 1, intervals over sentences",
-        n=f"{counted(len(shares), 'gold entity', 'gold entities')} with a photo",
+        n=f"{counted(n, 'gold entity', 'gold entities')} with a photo",
     )
 
 
 def _wide(table: pd.DataFrame, players: list[str]) -> pd.DataFrame:
-    """Put the quantities of a slice beside each other: value and interval of each, and n."""
+    """Put the quantities of a slice beside each other: shares with intervals, the crude numbers without, and n."""
     order = ["total", *(f"{kind}_{player}" for player in players for kind in ("share", "drop"))]
     keys = table[["language", "type", "n"]].drop_duplicates(ignore_index=True)
     for quantity in order:
         rows = table[table["quantity"] == quantity].reset_index(drop=True)
         keys[quantity] = rows["value"]
-        keys[f"{quantity}_low"], keys[f"{quantity}_high"] = rows["low"], rows["high"]
+        if not quantity.startswith("drop_"):
+            keys[f"{quantity}_low"], keys[f"{quantity}_high"] = rows["low"], rows["high"]
     return keys

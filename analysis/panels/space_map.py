@@ -1,9 +1,10 @@
-"""The map of the contrastive space, as stored with the run."""
+"""The maps of a run as stored: texts with their pictures in the contrastive space, and the words of entities."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
 import pandas as pd
 
 from analysis.matching import CORRECT, KINDS, match
@@ -17,22 +18,26 @@ if TYPE_CHECKING:
 
 Colour = Literal["language", "type", "error", "modality", "source"]
 COLOURS: tuple[Colour, ...] = ("language", "type", "error", "modality", "source")
+Projection = Literal["umap", "pca"]
+Map = Literal["pairs", "entities"]
 _TEXT_LENGTH = 70
-NO_ERROR, SEVERAL, NO_ENTITY = "no error", "several", "no name"
+NO_ERROR, SEVERAL, NO_ENTITY, UNKNOWN = "no error", "several", "no name", "not known"
 
 
-def points_of(run: Run, projection: Literal["umap", "pca"] = "umap") -> pd.DataFrame:
-    """Return the points of the stored map with what they can be coloured by.
+def points_of(run: Run, projection: Projection = "umap", which: Map = "pairs") -> pd.DataFrame:
+    """Return the points of a stored map with what they can be coloured by.
 
-    Columns: ``point`` (row number in the stored map), ``x``, ``y``, ``modality``, ``sentence_id``, ``language``,
-    ``type`` (gold type of the sentence, or "several"), ``error`` (likewise), ``source``, ``text``.
+    Columns: ``point`` (row number in that map), ``x``, ``y``, ``modality``, ``sentence_id``, ``language``, ``type``,
+    ``error``, ``source``, ``text``. A sentence with different types or errors has "several"; on the map of entities
+    each has its own, the error "missed" or "spurious" including wrong boundaries.
 
     Raises:
-        InputError: if the run has no map.
+        InputError: if the run has no such map.
     """
     stored = run.coordinates()
-    if stored is None or stored.empty:
-        raise InputError(f"Run {run.name!r} holds no map; write it from a checkpoint with a contrastive space.")
+    if stored is None or which not in set(stored["map"]):
+        raise InputError(f"Run {run.name!r} holds no map of {which}; write it from a checkpoint to see one.")
+    stored = stored[stored["map"] == which]
     answers = run.answers()
     sentences = run.remember("sentence colours", lambda: _describe(answers)).reindex(stored["sentence_id"])
     points = pd.DataFrame(
@@ -45,7 +50,10 @@ def points_of(run: Run, projection: Literal["umap", "pca"] = "umap") -> pd.DataF
         }
     )
     for name in sentences.columns:
-        points[name] = sentences[name].fillna("not known").to_numpy()
+        points[name] = sentences[name].fillna(UNKNOWN).to_numpy()
+    if which == "entities":
+        for name, column in _entity_columns(run, stored["entity"].to_numpy()).items():
+            points[name] = column
     return points
 
 
@@ -62,12 +70,9 @@ def pairs_of(points: pd.DataFrame) -> pd.DataFrame:
     "across the map and its axes do not.",
 )
 def space_map(
-    run: Run,
-    colour: Colour = "language",
-    projection: Literal["umap", "pca"] = "umap",
-    joined: tuple[int, ...] = (),
+    run: Run, colour: Colour = "language", projection: Projection = "umap", joined: tuple[int, ...] = ()
 ) -> Content:
-    """Show the stored map.
+    """Show texts and pictures in the contrastive space.
 
     Args:
         run: with coordinates.
@@ -75,16 +80,31 @@ def space_map(
         projection: UMAP or the first two principal components.
         joined: sentences whose text and picture are to be joined by a line.
     """
+    points = points_of(run, projection, "pairs")
+    pairs = pairs_of(points[points["sentence_id"].isin(joined)]) if joined else None
+    return _map(run, points, colour, projection, pairs)
+
+
+@panel(
+    "entity-map",
+    "The map of names",
+    "Each point is one name, the mean of its words' vectors in the text encoder; types that lie in one heap are hard "
+    "to tell apart by words alone.",
+)
+def entity_map(run: Run, colour: Colour = "type", projection: Projection = "umap") -> Content:
+    """Show the vectors of gold and predicted entities."""
+    return _map(run, points_of(run, projection, "entities"), colour, projection, None)
+
+
+def _map(run: Run, points: pd.DataFrame, colour: Colour, projection: Projection, pairs: pd.DataFrame | None) -> Content:
     from analysis.figures import space_map as draw
 
-    points = points_of(run, projection)
-    pairs = pairs_of(points[points["sentence_id"].isin(joined)]) if joined else None
     counts = points.groupby("modality", sort=False)["point"].count()
-    table = points.groupby(["modality", colour] if colour != "modality" else ["modality"], sort=True, observed=True)
-    summary = table.agg(n=("point", "count"), mean_x=("x", "mean"), mean_y=("y", "mean")).reset_index()
+    grouped = points.groupby(list(dict.fromkeys(["modality", colour])), sort=True)
+    table = grouped.agg(n=("point", "count"), mean_x=("x", "mean"), mean_y=("y", "mean")).reset_index()
     parts = [counted(int(n), f"{name} point") for name, n in counts.items()]
     return Content(
-        table=summary,
+        table=table,
         figure=draw(points, colour=colour, pairs=pairs, types=run.answers().gold.types),
         alternative=f"Scatter of {listed(parts)}, {projection.upper()}, coloured by {colour}; the table has the number "
         "of points and their mean place per colour.",
@@ -98,23 +118,42 @@ def _describe(answers: Answers) -> pd.DataFrame:
     matches = match(answers.gold, answers.predicted)
     n = len(answers)
     wrong = matches.kind != CORRECT
+    errors = np.array(KINDS, dtype=object)[matches.kind[wrong]]
     sentences = answers.sentences
     return pd.DataFrame(
         {
             "language": sentences["language"].to_numpy(dtype=object),
             "type": _one_of(answers.gold.sentence, answers.gold.type_names(), n, NO_ENTITY),
-            "error": _one_of(
-                matches.sentence[wrong], pd.Series(KINDS).take(matches.kind[wrong]).to_numpy(dtype=object), n, NO_ERROR
-            ),
-            "source": sentences["source"].where(sentences["source"] != "", "not known").to_numpy(dtype=object),
-            "text": [t if len(t) <= _TEXT_LENGTH else f"{t[:_TEXT_LENGTH]}…" for t in answers.texts()],
+            "error": _one_of(matches.sentence[wrong], errors, n, NO_ERROR),
+            "source": sentences["source"].where(sentences["source"] != "", UNKNOWN).to_numpy(dtype=object),
+            "text": [_short(text) for text in answers.texts()],
         },
         index=pd.Index(sentences["sentence_id"], name="sentence_id"),
     )
 
 
-def _one_of(sentence: object, names: object, n: int, none: str) -> list[str]:
+def _one_of(sentence: np.ndarray, names: np.ndarray, n: int, none: str) -> list[str]:
     """Name what a sentence has: the one name, "several" for different ones, ``none`` without any."""
     found = pd.DataFrame({"sentence": sentence, "name": names}).drop_duplicates().groupby("sentence")["name"]
     first = found.first().where(found.size() == 1, SEVERAL)
     return first.reindex(range(n)).fillna(none).tolist()
+
+
+def _entity_columns(run: Run, rows: np.ndarray) -> dict[str, np.ndarray | list[str]]:
+    """Return type, error and text of the entities in these rows of the stored arrays."""
+    names = ("sentence_id", "start", "end", "gold", "predicted")
+    sentence, start, end, gold, predicted = (run.embedding(f"entity_{name}")[rows] for name in names)
+    # Index -1, "none", finds the last name.
+    types = np.array([*run.provenance.get("types", ()), UNKNOWN], dtype=object)
+    answers = run.answers()
+    place = pd.Index(answers.sentences["sentence_id"]).get_indexer(pd.Index(sentence))
+    texts = [
+        _short(" ".join(answers.words_of(row)[i:j]))
+        for row, i, j in zip(place, start.tolist(), end.tolist(), strict=True)
+    ]
+    errors = np.select([gold == predicted, gold < 0, predicted < 0], [NO_ERROR, "spurious", "missed"], "wrong type")
+    return {"type": types[np.where(gold >= 0, gold, predicted)], "error": errors, "text": texts}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _TEXT_LENGTH else f"{text[:_TEXT_LENGTH]}…"

@@ -1,21 +1,15 @@
-"""The numbers that only a model can give, read from a run's metrics.json.
+"""The numbers that were worked out when the run was written, read from its metrics.json.
 
-=================== ====================================================================================================
-key                 rows of
-=================== ====================================================================================================
-modality            :func:`analysis.modality.modality_table`
-leakage             :attr:`analysis.leakage.Leakage.counts`
-maps                :func:`analysis.attribution.map_table`
-map_curves          kind, method, share, value, low, high: mean curves of the maps' tests
-contrastive         :func:`analysis.contrastive.contrastive_table`
-pointing            :func:`analysis.pointing.pointing_table`
-=================== ====================================================================================================
-
-Each is a list of JSON objects, one per row.
+What only a model can give (tests of heat maps, the pointing game) and what needs other data (leakage, a temperature
+fitted on the validation split) is there alone; the rest is read from there if it is there, and worked out otherwise.
+The keys are those of :mod:`analysis.summary` and :mod:`analysis.heat_map_study`, each a list of rows: scores, modality,
+modality_by_cosine, modality_by_kind, minimal_pairs, shapley, shapley_streams, contrastive, calibration,
+calibration_bins, leakage, maps, map_curves, map_similarity, pointing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -27,26 +21,18 @@ if TYPE_CHECKING:
 
 
 def optional_table(run: Run, key: str) -> pd.DataFrame | None:
-    """Return a stored table, None where the run has none.
+    """Return a stored table, None where the run has none or an empty one.
 
     Raises:
         InputError: if what is stored is no list of rows.
     """
-    rows = run.metrics.get(key)
-    if rows is None:
-        return None
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise InputError(f"metrics.json of run {run.name!r}: {key!r} must be a list of rows; write the run anew.")
-    table = pd.DataFrame(rows)
-    # A column of nulls alone, or of nulls and numbers, must be numbers to be formatted and drawn as such.
-    for name in table.columns:
-        if (
-            table[name]
-            .map(lambda cell: cell is None or isinstance(cell, (int, float)) and not isinstance(cell, bool))
-            .all()
-        ):
-            table[name] = pd.to_numeric(table[name])
-    return table
+    return run.remember(("stored", key), lambda: _read(run, key))
+
+
+def table_of(run: Run, key: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """Return a stored table, or work it out once where the run has none."""
+    stored = optional_table(run, key)
+    return stored if stored is not None else run.remember(("computed", key), compute)
 
 
 def stored_table(run: Run, key: str, what: str) -> pd.DataFrame:
@@ -61,6 +47,24 @@ def stored_table(run: Run, key: str, what: str) -> pd.DataFrame:
         InputError: if the run has none.
     """
     table = optional_table(run, key)
-    if table is None or table.empty:
+    if table is None:
         raise InputError(f"Run {run.name!r} does not hold {what}; write it from a checkpoint to see this.")
+    return table
+
+
+def _read(run: Run, key: str) -> pd.DataFrame | None:
+    rows = run.metrics.get(key)
+    if rows is None or rows == []:
+        return None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"metrics.json of run {run.name!r}: {key!r} must be a list of rows; write the run anew.")
+    table = pd.DataFrame(rows)
+    # A column of nulls alone, or of nulls and numbers, must be numbers to be formatted and drawn as such.
+    for name in table.columns:
+        if (
+            table[name]
+            .map(lambda cell: cell is None or isinstance(cell, (int, float)) and not isinstance(cell, bool))
+            .all()
+        ):
+            table[name] = pd.to_numeric(table[name])
     return table

@@ -111,7 +111,7 @@ def _highlights(panels: dict[str, Panel]) -> Iterator[Highlight]:
         detail = f"F1 minus F1 of text only, {_interval(row, sign=True)}{row['n_sentences']:,.0f} sentences"
         yield Highlight(label="What the picture adds", value=value, detail=detail, panel="modality")
     if (row := _first(panels, "calibration", language="all")) is not None and pd.notna(row["ece_before"]):
-        detail = f"ECE, after temperature {number(row['temperature'], 2)} {number(row['ece_after'])}; n = {row['n']:,}"
+        detail = f"ECE; {number(row['ece_after'])} after temperature {number(row['temperature'], 2)}; n = {row['n']:,}"
         yield Highlight(label="Calibration error", value=number(row["ece_before"]), detail=detail, panel="calibration")
     if (row := _first(panels, "minimal-pairs", language="all", outcome="both right")) is not None:
         detail = f"minimal pairs both right, {_interval(row)}{panels['minimal-pairs'].n}"

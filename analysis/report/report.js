@@ -25,15 +25,25 @@
     document.documentElement.dataset.drawn = "yes";
   };
 
+  // One pass after the other, or the last to finish would not be the last asked for.
+  let passes = Promise.resolve();
+  const redraw = () => { passes = passes.then(drawAll); };
+
   const setPrinting = (on) => {
     printing = on;
     document.querySelectorAll("details.command").forEach((details) => { details.open = on; });
-    plots.forEach(draw);
   };
 
-  drawAll();
-  dark.addEventListener("change", drawAll);
-  print.addEventListener("change", drawAll);
-  addEventListener("beforeprint", () => setPrinting(true));
-  addEventListener("afterprint", () => setPrinting(false));
+  if (innerWidth <= 900) document.querySelector("nav details").open = false;
+  redraw();
+  dark.addEventListener("change", redraw);
+  print.addEventListener("change", redraw);
+  addEventListener("beforeprint", () => {
+    setPrinting(true);
+    plots.forEach(draw); // at once: the browser waits for nothing
+  });
+  addEventListener("afterprint", () => {
+    setPrinting(false);
+    redraw();
+  });
 })();
