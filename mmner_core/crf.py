@@ -157,7 +157,8 @@ class CRF(nn.Module):
         barred = F.one_hot(inside, len(self.labels)).bool()  # [T, L]
         left = torch.logsumexp(next_scores.masked_fill(barred, IMPOSSIBLE), dim=-1)  # [N, T]
         left = torch.where(onward[:, None], left, end[last])
-        return torch.exp(alpha[row, first][:, begin] + emitted + moved + left - log_z[row, None])
+        log_p = alpha[row, first][:, begin] + emitted + moved + left - log_z[row, None]
+        return log_p.clamp(max=0).exp()  # rounding must not make a certain span more than certain
 
 
 def _trace(last: int, origins: list[list[int]]) -> list[int]:
