@@ -1,6 +1,6 @@
 """The program: its commands. Exit codes: 0 fine; 2 bad input, told in one sentence on stderr.
 
-Standard output holds the result, the folder that was written, and nothing else.
+Standard output holds the result, what was written and where, and nothing else.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 
 import typer
 
+from analysis.cli import report as report_command
 from analysis.cli import run as run_command
 from mmner_core.cli.group import Commands
 
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Evaluate taggers and look into what they do: error analysis, contrastive space, what the image contributes.",
 )
-for command in (run_command.run,):
+for command in (run_command.run, report_command.report):
     app.command()(command)
 
 

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 from analysis.figures.theme import BLUE, NEUTRAL, VERMILION, colours_of, new_figure, plain, template
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-RANDOM_ORDER = "random order"
+RANDOM_ORDER, RANDOM_MODEL = "random order", " (random model)"
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 
 
@@ -86,14 +86,16 @@ def deletion_curves(table: pd.DataFrame) -> go.Figure:
 
     Args:
         table: kind ("deletion", "insertion"), method, share, value, low, high; the method "random order" is drawn as
-            a line with the band from low to high.
+            a line with the band from low to high, a method's map of a randomly initialised model, named with the
+            suffix " (random model)", thin in the method's colour.
     """
     titles = ("deletion: hottest cells greyed first", "insertion: hottest cells shown first")
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.1, subplot_titles=titles)
     figure.update_layout(template=template("light"), height=580, legend_y=1.07)
     figure.update_annotations(font_size=12)
     methods = [method for method in dict.fromkeys(table["method"]) if method != RANDOM_ORDER]
-    colours = colours_of(methods)
+    maps = list(dict.fromkeys(method.removesuffix(RANDOM_MODEL) for method in methods))
+    colours = colours_of(maps)
     for row, kind in enumerate(("deletion", "insertion"), start=1):
         of_kind = table[table["kind"] == kind]
         random = of_kind[of_kind["method"] == RANDOM_ORDER]
@@ -107,11 +109,12 @@ def deletion_curves(table: pd.DataFrame) -> go.Figure:
             x=random["share"], y=random["value"], name=RANDOM_ORDER, mode="lines", legendgroup=RANDOM_ORDER,
             line={"color": NEUTRAL, "dash": "dot"}, showlegend=row == 1, row=row, col=1,
         )  # fmt: skip
-        for i, method in enumerate(methods):
-            rows = of_kind[of_kind["method"] == method]
+        for method in methods:
+            rows, name = of_kind[of_kind["method"] == method], method.removesuffix(RANDOM_MODEL)
+            dash, width = ("dot", 1) if name != method else (_DASHES[maps.index(name) % len(_DASHES)], 2)
             figure.add_scatter(
                 x=rows["share"], y=rows["value"], name=plain(method), legendgroup=plain(method), mode="lines",
-                line={"color": colours[method], "dash": _DASHES[i % len(_DASHES)]}, showlegend=row == 1,
+                line={"color": colours[name], "dash": dash, "width": width}, showlegend=row == 1,
                 row=row, col=1,
             )  # fmt: skip
     figure.update_yaxes(title_text="probability")

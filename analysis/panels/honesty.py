@@ -35,8 +35,17 @@ def honesty(run: Run) -> Content:
         alternative="" if curves is None or curves.empty else "Curves of the mean probability. " + " ".join(verdicts),
         rule="mean over entities; gain: area by which a map beats its random orders, 0 is chance",
         n=counted(int(table["n"].max()), "entity", "entities"),
-        notes=verdicts,
+        notes=(*verdicts, *_similarity(run)),
     )
+
+
+def _similarity(run: Run) -> tuple[str, ...]:
+    """Say how like the maps are to those of a model that has learnt nothing."""
+    table = optional_table(run, "map_similarity")
+    if table is None:
+        return ()
+    parts = [f"{row['method']} {with_interval(row, 'value')}" for _, row in table.iterrows()]
+    return (f"Rank correlation with the map of a randomly initialised model (1: the same map): {'; '.join(parts)}.",)
 
 
 def _verdict(row: pd.Series) -> str:
