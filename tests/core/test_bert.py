@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given
@@ -77,7 +79,7 @@ def test_special_tokens_equal_those_of_transformers(tokenizers: tuple) -> None:
         assert getattr(ours, name) == getattr(theirs, name)
 
 
-def test_a_damaged_tokenizer_is_named(tmp_path) -> None:
+def test_a_damaged_tokenizer_is_named(tmp_path: Path) -> None:
     """The sentence names the file."""
     (tmp_path / "tokenizer.json").write_text('{"model": {')
     with pytest.raises(InputError, match=r"tokenizer\.json is damaged"):
@@ -85,7 +87,7 @@ def test_a_damaged_tokenizer_is_named(tmp_path) -> None:
 
 
 @pytest.fixture(scope="module")
-def tokenizers(tokenizer_folder) -> tuple:
+def tokenizers(tokenizer_folder: Path) -> tuple:
     """Load the tiny tokenizer both ways."""
     prepare_libraries()
     from transformers import AutoTokenizer

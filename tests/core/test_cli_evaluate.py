@@ -1,0 +1,99 @@
+"""``evaluate``: scores that can be counted by hand, under every image condition."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mmner_core.data import read_examples
+from mmner_core.evaluate import CONDITIONS
+from tests.core.test_cli import TINY, call, parsed, refused
+
+
+def expected(language: str | None = None) -> dict[str, float]:
+    """Count what a model scores that takes every word for a person."""
+    examples, _ = read_examples(TINY, language=language, split="test")
+    words = sum(len(e.words) for e in examples)
+    names = sum(tag.startswith("B-") for e in examples for tag in e.tags or ())
+    hits = sum(
+        tag == "B-PER" and (e.tags or ())[i + 1 : i + 2] != ("I-PER",)
+        for e in examples
+        for i, tag in enumerate(e.tags or ())
+    )
+    return {"precision": hits / words, "recall": hits / names, "f1": 2 * hits / (words + names), "support": names}
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_scores_are_those_counted_by_hand(person_checkpoint: Path, condition: str) -> None:
+    """Micro and per language, whatever the photos, since this model does not care; images are counted."""
+    record = parsed("evaluate", "--data", TINY, "--checkpoint", person_checkpoint, "--image-condition", condition)
+    assert record["micro"] == pytest.approx(expected())
+    assert record["sentences"] == 12
+    for language in ("en", "fr", "de", "es"):
+        part = record["by_language"][language]
+        assert {key: part[key] for key in expected()} == pytest.approx(expected(language))
+    assert record["by_type"]["PER"]["support"] + sum(
+        record["by_type"][t]["support"] for t in ("LOC", "ORG", "MISC")
+    ) == pytest.approx(expected()["support"])
+    assert {"lenient_micro", "seconds", "checkpoint", "data_digest", "seed"} <= record.keys()
+    assert record["image_condition"] == condition
+    images = record["images"]
+    assert (images["present"], images["missing"], images["broken"]) == ((0 if condition == "none" else 12), 0, 0)
+
+
+def test_missing_and_broken_images_are_counted_and_named(person_checkpoint: Path, tmp_path: Path) -> None:
+    """They are tagged as "no image", and the reader is told which."""
+    data = shutil.copytree(TINY, tmp_path / "tiny")
+    (data / "images" / "org-4.jpg").unlink()
+    (data / "images" / "loc-4.jpg").write_bytes(b"<html>")
+    arguments = ["evaluate", "--data", data, "--lang", "en", "--checkpoint", person_checkpoint]
+    images = parsed(*arguments)["images"]
+    assert (images["present"], images["missing"], images["broken"]) == (1, 1, 1)
+    assert any("org-4.jpg" in problem for problem in images["problems"])
+    assert any("web page" in problem for problem in images["problems"])
+    shown = call(*arguments).stdout
+    assert "Images (matched): 1 present, 1 missing, 1 broken." in shown
+
+
+def test_the_table_has_a_row_per_part(person_checkpoint: Path) -> None:
+    """All, languages, types; percent."""
+    lines = call("evaluate", "--data", TINY, "--checkpoint", person_checkpoint).stdout.splitlines()
+    first = [line.split()[0] for line in lines if line.split()]
+    assert {"Part", "all", "en", "fr", "de", "es", "PER"} <= set(first)
+    [row] = [line.split() for line in lines if line.split()[:1] == ["all"]]
+    assert float(row[3]) == pytest.approx(100 * expected()["f1"], abs=0.01)
+
+
+def test_limit_and_split_are_obeyed(person_checkpoint: Path) -> None:
+    """One sentence of each language of the validation split."""
+    options = ["--limit", 1, "--split", "valid", "--checkpoint", person_checkpoint]
+    record = parsed("evaluate", "--data", TINY, *options)
+    assert record["sentences"] == 4
+    assert record["data"] == str(TINY)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--data", "/none"], "/none does not exist."),
+        (["--data", TINY, "--image-condition", "grey"], "There is no image condition 'grey'; choose one of matched"),
+        (["--data", TINY, "--convention", "news"], "no convention 'news'"),
+        (["--data", TINY, "--split", "all"], "There is no split 'all'"),
+        (["--data", TINY, "--lang", "it"], "There is no language 'it'"),
+        (["--data", TINY, "--images", "/none"], "/none is not a folder"),
+    ],
+)
+def test_what_cannot_be_scored_is_told(person_checkpoint: Path, arguments: list[object], sentence: str) -> None:
+    """One sentence each."""
+    assert sentence in refused("evaluate", *arguments, "--checkpoint", person_checkpoint)
+
+
+def test_a_tag_that_the_model_does_not_know_is_named(person_checkpoint: Path, tmp_path: Path) -> None:
+    """With file and line."""
+    file = tmp_path / "test.txt"
+    file.write_text("Ada\tB-PER\n\nAspirin\tB-DRUG\n")
+    sentence = refused("evaluate", "--data", file, "--lang", "en", "--checkpoint", person_checkpoint)
+    assert f"{file}:3" in sentence
+    assert "B-DRUG" in sentence

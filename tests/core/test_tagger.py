@@ -1,0 +1,198 @@
+"""The tagger: text and photo in, names with offsets and exact confidences out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from mmner_core.errors import InputError
+from mmner_core.labels import tags_to_entities
+from mmner_core.precision import multiplies_bfloat16
+from mmner_core.results import Prediction, Word
+from mmner_core.tagger import Tagger, TagRequest
+
+PHOTO = Path(__file__).parents[1] / "data" / "tiny" / "images" / "per-2.jpg"  # 64 x 48
+TEXT = "Marie Curie went from Warszawa to Paris."
+LONG = " ".join(f"Ada met Bob{i} in Köln." for i in range(60))
+
+
+@pytest.fixture(scope="module")
+def tagger(tiny_checkpoint: Path) -> Tagger:
+    """Load the tiny checkpoint."""
+    return Tagger.load(tiny_checkpoint)
+
+
+def same(one: Prediction, other: Prediction) -> None:
+    """Check that two predictions agree, up to what a batch's padding does to the last digits."""
+    assert (one.text, one.words, one.tags, one.language) == (other.text, other.words, other.tags, other.language)
+    np.testing.assert_allclose(one.marginals, other.marginals, atol=0.02)
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=80).filter(str.strip))
+def test_offsets_index_the_text_as_given(person_tagger: Tagger, text: str) -> None:
+    """Whatever is typed, lone surrogates and control characters too, spans are spans of that very text."""
+    prediction = person_tagger.tag(text, lang="en")
+    assert prediction.text == text
+    for part in (*prediction.words, *prediction.entities):
+        assert text[part.start : part.end] == part.text
+    assert len(prediction.tags) == len(prediction.words) == len(prediction.marginals)
+
+
+def test_entities_are_the_tags_spans(person_tagger: Tagger) -> None:
+    """Every word is taken for a person here; word spans, character spans and tags say the same."""
+    prediction = person_tagger.tag(TEXT, lang="en")
+    spans = [(e.word_start, e.word_end, e.type) for e in prediction.entities]
+    assert spans == [(e.start, e.end, e.type) for e in tags_to_entities(list(prediction.tags))]
+    assert [e.text for e in prediction.entities] == ["Marie", "Curie", "went", "from", "Warszawa", "to", "Paris", "."]
+
+
+def test_confidence_and_runner_up_are_ordered(person_tagger: Tagger) -> None:
+    """The runner-up is another type, less probable, and together they are no more than certain."""
+    for entity in person_tagger.tag(TEXT, PHOTO, "en").entities:
+        assert entity.runner_up.type != entity.type
+        assert 0 <= entity.runner_up.confidence < entity.confidence <= 1
+
+
+def test_a_batch_equals_single_calls(tagger: Tagger) -> None:
+    """With and without photo, short and long, in one batch or alone: the same, in order."""
+    requests = [
+        TagRequest(text=TEXT, lang="en"),
+        TagRequest(text=LONG, lang="de", image=PHOTO),
+        TagRequest(text="Berlin", lang="de", image=PHOTO.read_bytes()),
+        TagRequest(text=TEXT, lang="en", convention="caption"),
+    ]
+    for request, batched in zip(requests, tagger.tag_batch(requests), strict=True):
+        alone = tagger.tag(request.text, request.image, request.lang, convention=request.convention)
+        same(alone, batched)
+        assert alone.attention.keys() == batched.attention.keys()
+        assert alone.crop == batched.crop
+
+
+def test_an_empty_batch_is_an_empty_answer(tagger: Tagger) -> None:
+    """Nothing in, nothing out."""
+    assert tagger.tag_batch([]) == []
+
+
+def test_a_long_text_loses_no_word(tagger: Tagger) -> None:
+    """It is read in windows, says so, and every word has a tag and marginals that sum to one."""
+    prediction = tagger.tag(LONG, PHOTO, "en")
+    assert prediction.windows > 1
+    assert f"Long text: read in {prediction.windows} overlapping windows, no word left out." in prediction.notes
+    assert [word.text for word in prediction.words][:4] == ["Ada", "met", "Bob0", "in"]
+    assert len(prediction.tags) == len(prediction.words) > 240
+    np.testing.assert_allclose(prediction.marginals.sum(1), 1, atol=1e-3)
+    for attention in prediction.attention.values():
+        assert attention.weights.shape[1] == len(prediction.words)
+
+
+def test_a_string_without_spaces_is_noted(tagger: Tagger) -> None:
+    """What is not read to its end is said."""
+    words = (Word("x" * 500, 0, 500),)
+    [prediction] = tagger.tag_batch([TagRequest(text="x" * 500, lang="en", words=words)])
+    assert prediction.words == words
+    assert any("read by their beginning only" in note for note in prediction.notes)
+
+
+def test_without_a_photo_nothing_is_said_of_one(tagger: Tagger) -> None:
+    """No maps, no comparison, and a note."""
+    prediction = tagger.tag(TEXT, lang="en")
+    assert prediction.attention == {}
+    assert prediction.image_size is prediction.crop is prediction.text_only_entities is None
+    assert prediction.image_text_cosine == {}
+    assert all(e.without_image is None for e in prediction.entities)
+    assert prediction.notes == ("No photo: tagged from the text alone.",)
+
+
+def test_a_photo_is_attended_to(tagger: Tagger) -> None:
+    """Each stream has a map per head and word that sums to one, and the crop lies within the photo."""
+    prediction = tagger.tag(TEXT, PHOTO, "en")
+    assert set(prediction.attention) == {"vit", "cnn"}
+    for attention in prediction.attention.values():
+        np.testing.assert_allclose(attention.weights.sum(-1), 1, atol=1e-2)
+        assert attention.cells().shape == (2, len(prediction.words), *attention.grid)
+    assert prediction.image_size == (64, 48)
+    assert prediction.crop == (8, 0, 56, 48)
+    assert all(-1.001 <= cosine <= 1.001 for cosine in prediction.image_text_cosine.values())
+    assert prediction.notes == ()
+
+
+def test_the_comparison_is_what_the_text_alone_gives(tagger: Tagger) -> None:
+    """The names without the photo, found on the way, equal those of a call without it."""
+    compared = tagger.tag(TEXT, PHOTO, "en")
+    alone = tagger.tag(TEXT, lang="en")
+    assert compared.text_only_entities is not None
+    assert [(e.start, e.end, e.type) for e in compared.text_only_entities] == [
+        (e.start, e.end, e.type) for e in alone.entities
+    ]
+    assert tagger.tag(TEXT, PHOTO, "en", compare=False).text_only_entities is None
+
+
+def test_attention_is_optional(tagger: Tagger) -> None:
+    """Without it the answer is the same."""
+    quick = tagger.tag(TEXT, PHOTO, "en", attention=False)
+    assert quick.attention == {}
+    same(quick, tagger.tag(TEXT, PHOTO, "en"))
+
+
+def test_a_photo_may_be_a_path_bytes_or_a_picture(tagger: Tagger) -> None:
+    """All three are the same photo."""
+    with Image.open(PHOTO) as picture:
+        results = [tagger.tag(TEXT, image, "en") for image in (PHOTO, str(PHOTO), PHOTO.read_bytes(), picture)]
+    for result in results[1:]:
+        same(result, results[0])
+
+
+def test_a_tagger_for_text_alone_gives_the_same(tiny_checkpoint: Path, tagger: Tagger) -> None:
+    """Loaded without the image encoder, a text is tagged as by the whole model."""
+    blind = Tagger.load(tiny_checkpoint, images=False)
+    assert not blind.reads_images
+    same(blind.tag(TEXT, lang="en"), tagger.tag(TEXT, lang="en"))
+
+
+def test_conventions_are_told_apart(tiny_checkpoint: Path) -> None:
+    """The default is the first one; another gives other scores once it has been learnt."""
+    tagger = Tagger.load(tiny_checkpoint)
+    vectors = tagger.model.text_encoder.convention
+    assert vectors is not None
+    with torch.no_grad():
+        vectors.weight[1] += 3.0
+    default, wiki, caption = (tagger.tag(TEXT, lang="en", convention=c) for c in (None, "wiki", "caption"))
+    np.testing.assert_array_equal(default.marginals, wiki.marginals)
+    assert np.abs(default.marginals - caption.marginals).max() > 1e-3
+
+
+def test_the_language_is_detected_or_given(tagger: Tagger) -> None:
+    """Both are said."""
+    german = "Der alte Mann saß den ganzen Tag vor seinem Haus und wartete auf den Regen."
+    detected, given_ = tagger.tag(german), tagger.tag(german, lang="fr")
+    assert (detected.language, detected.language_detected) == ("de", True)
+    assert (given_.language, given_.language_detected) == ("fr", False)
+
+
+def test_the_number_format_is_the_machines(tagger: Tagger) -> None:
+    """Weights are bfloat16 where the processor multiplies it, else float32; the CRF's sums stay float32."""
+    expected = torch.bfloat16 if multiplies_bfloat16() else torch.float32
+    assert tagger.model.classifier.weight.dtype == expected
+    assert tagger.model.crf.transitions.dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ("request_", "sentence"),
+    [
+        (TagRequest(text=" \n"), "The text is empty"),
+        (TagRequest(text="a", lang="xx"), "Language 'xx' is not supported"),
+        (TagRequest(text="a", convention="news"), r"no convention 'news' \(wiki, caption\)"),
+        (TagRequest(text="a", lang="en", image=Path("no.jpg")), r"There is no picture no\.jpg"),
+        (TagRequest(text="a", lang="en", image=b"<html>"), "is a web page, not a picture"),
+    ],
+)
+def test_what_cannot_be_read_is_told(tagger: Tagger, request_: TagRequest, sentence: str) -> None:
+    """One sentence each."""
+    with pytest.raises(InputError, match=sentence):
+        tagger.tag_batch([request_])
