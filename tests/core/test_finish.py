@@ -1,0 +1,125 @@
+"""``train NAME``: from data to a checkpoint that loads, with scores, provenance and card; again, it resumes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mmner_core.checkpoint import load_checkpoint
+from mmner_core.errors import InputError
+from mmner_core.tagger import Tagger
+from mmner_core.training import runs
+from mmner_core.training.card import add_test_scores
+from mmner_core.training.config import Run
+from mmner_core.training.finish import train_named
+from tests.core.test_cli import call
+from tests.core.training_run import DATA, tiny_run
+
+
+@pytest.fixture(scope="module")
+def weights(tiny_bert: Path, tokenizer_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Lay out a folder of pretrained weights: the tiny encoder and its tokenizer in a sub-folder."""
+    folder = tmp_path_factory.mktemp("weights")
+    (folder / "tiny-encoder").mkdir()
+    for source in (tiny_bert, tokenizer_folder):
+        for file in source.iterdir():
+            (folder / "tiny-encoder" / file.name).write_bytes(file.read_bytes())
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trained(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Run ``train`` as a user does; return the run's folder and what the command printed."""
+    out = tmp_path_factory.mktemp("runs") / "first"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMNER_WEIGHTS", str(weights))
+        patch.setitem(runs.RUNS, "tiny", _tiny)
+        result = call("train", "tiny", "--data", DATA, "--out", out)
+    assert result.exit_code == 0, result.stderr
+    return out, result.stdout
+
+
+def _tiny() -> Run:
+    run = tiny_run(Path("tiny-encoder"), epochs=1)
+    text = replace(run.model.text, architecture=None)  # to be looked up by name, as a real encoder's is
+    return replace(run, model=replace(run.model, text=text))
+
+
+def test_training_ends_with_a_checkpoint_that_tags(trained: tuple[Path, str]) -> None:
+    """Its folder is printed, it loads, and its config names the encoder as the run does."""
+    out, printed = trained
+    assert printed == f"{out / 'checkpoint'}\n"
+    tagger = Tagger.load(out / "checkpoint")
+    assert tagger.tag("Marie Curie", lang="en").tags
+    assert tagger.model.config.text.name == "tiny-encoder"
+
+
+def test_metrics_hold_every_epoch_and_language(trained: tuple[Path, str]) -> None:
+    """Validation scores of the best epoch per language, with images and without, and each epoch's mean."""
+    metrics = load_checkpoint(trained[0] / "checkpoint").metrics
+    assert [epoch["epoch"] for epoch in metrics["epochs"]] == [1]
+    assert metrics["best_mean_f1"] == metrics["epochs"][0]["valid/mean"]
+    parts = {(row["language"], row["images"]) for row in metrics["valid"]}
+    assert parts == {(language, images) for language in ("en", "fr", "de", "es") for images in ("matched", "none")}
+    assert all(0 <= row["f1"] <= 1 and row["sentences"] > 0 for row in metrics["valid"])
+
+
+def test_provenance_says_how_to_repeat_it(trained: tuple[Path, str]) -> None:
+    """Digests of all data read, none of the test split; seed, versions, time."""
+    provenance = load_checkpoint(trained[0] / "checkpoint").provenance
+    assert set(provenance["data"]) == {"train:tiny", "valid:tiny"}
+    assert provenance["seed"] == 19
+    assert set(provenance["versions"]) == {"python", "torch", "transformers", "tokenizers", "timm", "accelerate"}
+    assert provenance["seconds"] >= 0
+    assert provenance["began"] <= provenance["ended"]
+
+
+def test_the_card_shows_the_numbers(trained: tuple[Path, str]) -> None:
+    """Validation scores are in; test scores only once somebody has measured them."""
+    card = (trained[0] / "checkpoint" / "README.md").read_text(encoding="utf-8")
+    assert "$" not in card
+    assert "| tiny | en | matched |" in card
+    assert "Not scored yet" in card
+
+
+def test_a_finished_run_is_not_trained_again(trained: tuple[Path, str], weights: Path) -> None:
+    """The same command finds nothing left to do and writes the same weights."""
+    out = trained[0]
+    before = load_checkpoint(out / "checkpoint").digest
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMNER_WEIGHTS", str(weights))
+        patch.setitem(runs.RUNS, "tiny", _tiny)
+        train_named("tiny", DATA, out)
+    assert load_checkpoint(out / "checkpoint").digest == before
+    assert len(load_checkpoint(out / "checkpoint").metrics["epochs"]) == 1
+
+
+def test_test_scores_join_card_and_metrics(trained: tuple[Path, str], tmp_path: Path) -> None:
+    """They are added from the records of ``evaluate --json``; the checkpoint's digest stays."""
+    folder = Path(shutil.copytree(trained[0] / "checkpoint", tmp_path / "checkpoint"))
+    before = load_checkpoint(folder).digest
+    evaluated = call("evaluate", "--data", DATA / "tiny", "--checkpoint", folder, "--json")
+    record = json.loads(evaluated.stdout)
+    add_test_scores(folder, [record])
+    loaded = load_checkpoint(folder)
+    assert loaded.digest == before
+    assert loaded.metrics["test"] == [record]
+    f1 = 100 * record["by_language"]["fr"]["f1"]
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert f"| {DATA / 'tiny'} (wiki) | fr | matched |" in card
+    assert f"{f1:.1f} |" in card
+
+
+def test_an_encoder_that_is_nowhere_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence names the folder that was searched, or the variable that would name one."""
+    monkeypatch.setitem(runs.RUNS, "tiny", _tiny)
+    monkeypatch.setenv("MMNER_WEIGHTS", str(tmp_path))
+    with pytest.raises(InputError, match=rf"'tiny-encoder' is neither .* nor in {tmp_path} \(MMNER_WEIGHTS\) nor"):
+        train_named("tiny", DATA, tmp_path / "out")
+    monkeypatch.delenv("MMNER_WEIGHTS")
+    with pytest.raises(InputError, match="or set MMNER_WEIGHTS to the folder that holds it"):
+        train_named("tiny", DATA, tmp_path / "out")
