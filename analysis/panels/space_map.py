@@ -60,7 +60,7 @@ def points_of(run: Run, projection: Projection = "umap", which: Map = "pairs") -
 def pairs_of(points: pd.DataFrame) -> pd.DataFrame:
     """Return x_text, y_text, x_image, y_image of each sentence that has both points."""
     sides = [points[points["modality"] == m].set_index("sentence_id")[["x", "y"]] for m in ("text", "image")]
-    return sides[0].join(sides[1], how="inner", lsuffix="_text", rsuffix="_image")
+    return sides[0].join(sides[1], how="inner", suffixes=("_text", "_image"))
 
 
 @panel(
@@ -143,8 +143,9 @@ def _entity_columns(run: Run, rows: np.ndarray) -> dict[str, np.ndarray | list[s
     """Return type, error and text of the entities in these rows of the stored arrays."""
     names = ("sentence_id", "start", "end", "gold", "predicted")
     sentence, start, end, gold, predicted = (run.embedding(f"entity_{name}")[rows] for name in names)
-    # Index -1, "none", finds the last name.
-    types = np.array([*run.provenance.get("types", ()), UNKNOWN], dtype=object)
+    types = np.array(run.provenance.get("types", ()), dtype=object)
+    if max(gold.max(initial=-1), predicted.max(initial=-1)) >= len(types):
+        raise InputError(f"Run {run.name!r} does not name all the types of its entity vectors; write it anew.")
     answers = run.answers()
     place = pd.Index(answers.sentences["sentence_id"]).get_indexer(pd.Index(sentence))
     texts = [

@@ -1,0 +1,178 @@
+"""Panels hold the numbers of the analysis, say what they rest on, and what a run lacks."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.metrics import judge, score
+from analysis.panels import Panel, sections
+from analysis.panels.compare import outcomes
+from analysis.panels.confusion import confusion, confusion_languages
+from analysis.panels.display import MISSING, shown_table
+from analysis.panels.embedding import retrieval
+from analysis.panels.errors import failures_first, taxonomy
+from analysis.panels.honesty import honesty
+from analysis.panels.minimal_pairs import minimal_pairs
+from analysis.panels.modality import modality, severity
+from analysis.panels.panel import shortened
+from analysis.panels.scores import scores
+from analysis.panels.shapley import shapley
+from analysis.panels.space_map import pairs_of, points_of
+from analysis.runs import Run
+from tests.analysis.report_run import LANGUAGES, N, empty_run, model_run, tags_run
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Write a run with everything in it."""
+    return model_run(tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Write a second run over the same sentences."""
+    return model_run(tmp_path_factory.mktemp("runs"), seed=1, name="before")
+
+
+def all_panels(run: Run) -> Iterator[Panel]:
+    """Make every panel of one run."""
+    return (panel for section in sections(run) for panel in section.panels())
+
+
+@pytest.mark.parametrize("place", range(7))
+def test_every_panel_of_a_full_run_says_what_it_rests_on(run: Run, other: Run, place: int) -> None:
+    """A sentence on how to read it, rule, split, n and command; a figure never without its alternative."""
+    for panel in sections(run, other)[place].panels():
+        assert len(panel.table), f"{panel.id}: {panel.notes}"
+        assert panel.how_to_read.endswith(".") and panel.rule and panel.n, panel.id
+        assert panel.split == "test, the data"
+        assert panel.command.startswith("python -m analysis run --data 'the data'")
+        assert f"--only {panel.command.split('--only ')[1].split()[0]} " in panel.command
+        assert bool(panel.alternative) == (panel.figure is not None), panel.id
+        assert re.fullmatch(r"[a-z0-9-]+", panel.id)
+
+
+@pytest.mark.parametrize("make", [tags_run, empty_run])
+def test_a_run_that_lacks_something_says_so_in_a_sentence(make: object) -> None:
+    """Runs without model, photos or entities make every panel; an empty one has a note instead of a number."""
+    found = list(all_panels(make()))
+    for panel in found:
+        if panel.table.empty:
+            assert panel.notes and panel.figure is None and all(note.endswith(".") for note in panel.notes), panel.id
+    without = {panel.id for panel in found if panel.table.empty}
+    assert {"calibration", "noise", "leakage", "modality", "shapley", "honesty", "map", "retrieval"} <= without
+
+
+def test_scores_are_those_of_the_metrics(run: Run) -> None:
+    """The first row is strict F1 over everything, as worked out from the answers."""
+    answers = run.answers()
+    expected = score(judge(answers.gold, answers.predicted).counts(), "strict").f1
+    panel = scores(run)
+    assert panel.table["f1"].iloc[0] == pytest.approx(expected)
+    assert f"{expected:.3f}" in panel.alternative
+    assert panel.n == f"{N} sentences, {2 * N} gold entities"
+
+
+def test_confusion_keeps_its_margins_and_differences_their_sign(run: Run) -> None:
+    """Rows of a language sum to its gold entities; swapping the languages swaps the sign."""
+    table = confusion(run, "en").table
+    rows = table[table["gold"] != "spurious"].drop(columns="gold")
+    assert rows.to_numpy().sum() == (run.answers().languages[run.answers().gold.sentence] == "en").sum()
+    one, two = (confusion_languages(run, *pair).table.drop(columns="gold") for pair in (("en", "de"), ("de", "en")))
+    pd.testing.assert_frame_equal(one, -two, check_exact=False, atol=1e-12)
+
+
+def test_taxonomy_counts_each_entity_once(run: Run) -> None:
+    """Over the classes of all languages stand all gold and all predicted entities."""
+    table = taxonomy(run).table
+    everything = table[table["language"] == "all"]
+    assert everything["n_gold"].sum() == len(run.answers().gold)
+    assert everything["n_predicted"].sum() == len(run.answers().predicted)
+
+
+def test_failures_come_by_loss_and_say_when_they_are_cut(run: Run) -> None:
+    """The highest loss is first, and a list that is not whole says how long it is."""
+    panel = failures_first(run, limit=3)
+    assert panel.table["loss"].is_monotonic_decreasing and len(panel.table) == 3
+    assert re.fullmatch(r"The first 3 of \d+ rows by loss\.", panel.notes[0])
+    assert shortened(panel.table, 3, "loss")[1] == ()
+
+
+def test_modality_leaves_hidden_words_to_the_shapley_shares(run: Run) -> None:
+    """Conditions without words are no image conditions; corruptions have their own panel, from severity 0."""
+    shown = set(modality(run).table["condition"])
+    assert {"matched", "shuffled", "blank"} <= shown and not shown & {"nothing", "image_only", "blur-1", "none"}
+    assert set(severity(run).table["severity"]) == {0, 1, 5}
+
+
+def test_shares_add_up_in_the_table(run: Run) -> None:
+    """Text and image together are the total, row by row."""
+    table = shapley(run).table
+    np.testing.assert_allclose(table["share_text"] + table["share_image"], table["total"], atol=1e-9)
+
+
+def test_minimal_pairs_are_found_by_their_words(run: Run) -> None:
+    """Twelve sentences of each language share their words and have three gold readings: 48 pairs each of them."""
+    panel = minimal_pairs(run)
+    drawn = panel.table[(panel.table["language"] == "en") & (panel.table["outcome"] != "flipped the right way")]
+    assert drawn["n_pairs"].sum() == 48 and drawn["share"].sum() == pytest.approx(1)
+
+
+def test_the_other_run_fixes_what_this_one_breaks(run: Run, other: Run) -> None:
+    """Swapping the runs swaps fixed and broken."""
+    one, two = outcomes(run, other).table, outcomes(other, run).table
+    assert one["fixed"].sum() == two["broken"].sum() > 0
+
+
+def test_a_map_that_passes_no_more_often_than_chance_is_called_so(run: Run) -> None:
+    """The verdict follows from the interval of the share that passes, and the random model is named."""
+    notes = " ".join(honesty(run).notes)
+    assert "attention: no better than chance" in notes and "occlusion: better than chance" in notes
+    assert "randomly initialised model" in notes and "attention 0.900" in notes
+
+
+def test_recall_is_told_apart_by_run(run: Run, other: Run) -> None:
+    """Two runs stand row by row under each other, one alone without its name."""
+    assert "run" not in retrieval(run).table
+    both = retrieval(run, other).table
+    assert both["run"].tolist()[:2] == ["ours", "before"] and both["quantity"].iloc[0] == both["quantity"].iloc[1]
+
+
+def test_points_carry_what_they_are_coloured_by(run: Run) -> None:
+    """Texts and pictures join to pairs; an entity has its own type and error."""
+    points = points_of(run)
+    assert len(points) == 2 * N and set(points["language"]) == set(LANGUAGES)
+    assert len(pairs_of(points)) == N
+    names = points_of(run, "pca", "entities")
+    assert names["text"].iloc[0] == "Ada Byron" and names["type"].tolist()[:3] == ["PER", "LOC", "ORG"]
+    assert names["error"].tolist()[:2] == ["missed", "wrong type"]
+
+
+def test_tables_are_shown_with_intervals_in_one_cell() -> None:
+    """Bounds share a column, what is not defined is a dash, empty columns go, counts have separators."""
+    table = pd.DataFrame(
+        {"f1": [0.5, None], "low": [-0.25, None], "high": [0.75, None], "n": [1200, 0], "note": ["", ""]}
+    )
+    shown = shown_table(table)
+    assert shown.headings == ("F1", "95 % interval", "n")
+    assert shown.rows == (("0.500", "\u22120.250 to 0.750", "1,200"), (MISSING, MISSING, "0"))
+
+
+def test_panels_are_worked_out_once(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second look at the worst slices grows no second tree."""
+    from analysis.panels import slices
+
+    first = slices.worst(run)
+    monkeypatch.setattr(slices, "worst_slices", lambda _: pytest.fail("searched again"))
+    assert slices.worst(run).table.equals(first.table)
+
+
+def test_the_command_names_the_folder_as_a_shell_reads_it(tmp_path: Path) -> None:
+    """A folder with a space is quoted."""
+    (tmp_path / "my runs").mkdir()
+    command = scores(model_run(tmp_path / "my runs")).command
+    assert f"report '{tmp_path}/my runs/ours' --only scores" in command
