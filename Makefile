@@ -1,0 +1,48 @@
+# The workbench's chores; every target sets up what it needs. A machine with Python 3.11 is enough.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+RUN := $(VENV)/bin/python
+ARGS ?=
+
+.PHONY: demo test lint screenshots clean chromium
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.demo  ## start the app; then open the address it prints
+	$(RUN) app.py $(ARGS)
+
+test: $(VENV)/.dev chromium
+	$(RUN) -m pytest $(ARGS)
+
+lint: $(VENV)/.dev
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+
+screenshots: $(VENV)/.dev chromium  ## writes .screenshots/ and the picture in README.md
+	$(RUN) -m tests.app.screenshots $(ARGS)
+	cp .screenshots/tag-1280-light.png analysis/views/screenshot.png
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .pytest_cache .screenshots
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
+		|| { echo "Python 3.11 is needed; name it with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The stamps make a second call start at once; a changed list of packages installs what is new.
+$(VENV)/.demo: requirements.txt | $(VENV)/bin/python
+	$(RUN) -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml $(VENV)/.demo
+	$(RUN) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['dev'], sep='\n')" > $(VENV)/dev.txt
+	$(RUN) -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/dev.txt
+	@touch $@
+
+chromium:
+	@command -v chromium > /dev/null || if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; \
+		then export DEBIAN_FRONTEND=noninteractive; apt-get update --quiet --quiet && apt-get install --yes --quiet --quiet --no-install-recommends chromium; \
+		else echo "The browser tests need chromium; install it, for example: sudo apt-get install chromium"; exit 1; fi
