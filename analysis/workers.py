@@ -1,4 +1,8 @@
-"""The processes that share a run: one, or those that ``accelerate launch`` has started."""
+"""The processes that share a run: one, or those that a launcher has started.
+
+``accelerate launch -m analysis run ...`` starts one per GPU (or, through MPI, per CPU node), and
+``torchrun --nproc-per-node N -m analysis run ...`` any number on one machine. Accelerate recognises them all.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from datetime import timedelta
 
 _PATIENCE = timedelta(days=7)
 """How long a process that is done waits for the others; the default of half an hour would end long runs."""
+_HOW_MANY = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
+"""Where torchrun and the MPI launchers say how many processes they started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +35,16 @@ class Workers:
 
 def find_workers() -> Workers:
     """Join the processes that were launched together; alone, use a CUDA device where there is one."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    import torch
+
+    if any(int(os.environ.get(name, "1")) > 1 for name in _HOW_MANY):
         from accelerate import PartialState
 
-        state = PartialState(timeout=_PATIENCE)
+        state = PartialState(cpu=not torch.cuda.is_available(), timeout=_PATIENCE)
         return Workers(
             index=state.process_index,
             count=state.num_processes,
             device=str(state.device),
             wait=state.wait_for_everyone,
         )
-    import torch
-
     return Workers(device="cuda" if torch.cuda.is_available() else "cpu")

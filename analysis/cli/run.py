@@ -64,12 +64,13 @@ def run(
     pointing_sample: Annotated[int, typer.Option(min=0, help="Sentences in the pointing game.")] = 20,
     maps: Annotated[bool, typer.Option(help="Lay out the maps of the embedding tab.")] = True,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 19,
+    shard: Annotated[int, typer.Option(min=1, help="Sentences tagged between two savings.")] = 512,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that lies there.")] = False,
 ) -> None:
     """Evaluate a model, or score another system's output, and write a run folder.
 
-    A killed run goes on where it was when the command is given again. Under "accelerate launch -m analysis run ..."
-    several processes share the work.
+    A killed run goes on where it was when the command is given again. Several processes share the work under
+    "accelerate launch -m analysis run ..." (GPUs) or "torchrun --nproc-per-node N -m analysis run ..." (CPU).
     """
     from analysis.evaluation_set import read_evaluation_set
     from analysis.run_options import RunOptions
@@ -87,6 +88,7 @@ def run(
         pointing_sample=pointing_sample,
         maps=maps,
         seed=seed,
+        shard=shard,
         overwrite=overwrite,
     )
     if predictions is not None:
