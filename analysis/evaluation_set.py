@@ -72,12 +72,9 @@ def read_evaluation_set(
         irrelevant: folder of photos that show none of the things named; None: the photos that ``pairs`` calls so.
 
     Raises:
-        InputError: if something is missing or malformed, a sentence has no gold tags, or the table is about other
-            sentences.
+        InputError: if something is missing or malformed, or the table is about other sentences.
     """
     examples, report, split = read_split(Path(data), images, language, split)
-    if unlabelled := [e.where for e in examples if e.tags is None]:
-        raise InputError(f"{unlabelled[0]}: the sentence has no gold tags, so nothing can be scored against it.")
     kinds, sources = [""] * len(examples), [source_name(Path(data))] * len(examples)
     pool: list[Path] = []
     if pairs is not None:
