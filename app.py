@@ -19,6 +19,9 @@ from analysis.views import caption, examples, page, result  # noqa: E402
 from analysis.views.colours import type_colours  # noqa: E402
 from analysis.views.heatmap import best_stream  # noqa: E402
 from analysis.views.maps import MEAN, MapControls, draw_map, head_choices, stream_choices  # noqa: E402
+from analysis.views.research import assets  # noqa: E402
+from analysis.views.research.desk import ResearchDesk  # noqa: E402
+from analysis.views.research.shell import TITLES, shell_html  # noqa: E402
 from analysis.views.sentences import LANGUAGE_NAMES  # noqa: E402
 from analysis.views.service import Answer, Question, TagService, told  # noqa: E402
 from mmner_core.errors import InputError  # noqa: E402
@@ -187,6 +190,31 @@ class TagTab:
         return gr.Image(drawn.image, alt_text=drawn.alternative), drawn.caption
 
 
+class ResearchTab:
+    """A tab over run folders: its page asks for one part after the other as they come into view.
+
+    What is shown stands in the address of the page, so no part has a state here.
+    """
+
+    def __init__(self, desk: ResearchDesk, name: str) -> None:
+        def part(request: dict[str, Any]) -> dict[str, Any]:
+            return desk.part(name, request)
+
+        self.desk = desk
+        library = f"gradio_api/file={assets.figure_library()}"
+        self.page = html(shell_html(name, library), js_on_load=assets.tab_script(), server_functions=[part])
+
+    def place_pair_of(self, tag_tab: TagTab) -> None:
+        """Let the page place the pair that was last asked about in the first tab."""
+        placed = html(js_on_load=assets.own_script(), visible="hidden")
+        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+        self.page.select(self.place, tag_tab.question, placed, **quiet, **TURNS)
+
+    def place(self, question: Question | None, event: gr.EventData) -> str:
+        """Place the pair on the map of the run that the event names."""
+        return self.desk.place(event._data, question)
+
+
 def add_api(service: TagService) -> None:
     """Add the handlers meant for programs; those behind the buttons deal in HTML."""
 
@@ -238,13 +266,20 @@ def told_to_programs() -> Iterator[None]:
         raise gr.Error(told(error), print_exception=False) from error
 
 
-def build_app(service: TagService) -> gr.Blocks:
+def build_app(service: TagService, desk: ResearchDesk | None = None) -> gr.Blocks:
     """Build the page; the model is loaded when the page is first opened, or by ``service.start()`` before."""
     # Uploads are looked for every 10 minutes and removed after an hour.
     with gr.Blocks(title=page.TITLE, analytics_enabled=False, delete_cache=(600, 3600), fill_width=True) as app:
         html(page.header_html())
-        with gr.Tabs(elem_id="wb-tabs"), gr.Tab("Tag", id="tag"):
-            tag_tab = TagTab(service)
+        desk = desk or ResearchDesk(service)
+        with gr.Tabs(elem_id="wb-tabs"):
+            with gr.Tab("Tag", id="tag", elem_id="wb-tab-tag"):
+                tag_tab = TagTab(service)
+            for name, title in TITLES.items():
+                with gr.Tab(title, id=name, elem_id=f"wb-tab-{name}"):
+                    research_tab = ResearchTab(desk, name)
+                    if name == "embedding":
+                        research_tab.place_pair_of(tag_tab)
         html(page.footer_html())
         add_api(service)
         app.load(
@@ -268,7 +303,7 @@ def launch_options() -> dict[str, Any]:
         "enable_monitoring": False,
         "footer_links": [],
         "max_file_size": "30mb",
-        "allowed_paths": [str(examples.DEMO / "photos")],
+        "allowed_paths": [str(examples.DEMO / "photos"), str(assets.figure_library())],
     }
 
 
@@ -276,13 +311,21 @@ def main() -> None:
     """Serve the workbench on this machine."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT, help="folder of the model")
+    parser.add_argument(
+        "--runs", type=Path, action="append", default=[], help="a run, or a folder of runs, to look into; repeatable"
+    )
+    parser.add_argument(
+        "--images", type=Path, action="append", default=[], help="a folder of photos that runs may show; repeatable"
+    )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=7860)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     service = TagService(arguments.checkpoint)
     service.start()
-    build_app(service).launch(server_name=arguments.host, server_port=arguments.port, **launch_options())
+    desk = ResearchDesk(service, arguments.runs, arguments.images)
+    desk.start()
+    build_app(service, desk).launch(server_name=arguments.host, server_port=arguments.port, **launch_options())
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from analysis.views.examples import credits_html
 from analysis.views.marks import shown
+from analysis.views.research import assets
 
 TITLE = "2M-NER Workbench"
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
@@ -27,10 +28,10 @@ _STATUS = '<p class="wb-status wb-{kind}" role="status"><span class="wb-dot" ari
 
 @cache
 def head_html() -> str:
-    """Return our style sheet and page script for the document's head; nothing in it is fetched from outside."""
-    style = (_HERE / "theme.css").read_text(encoding="utf-8")
-    script = (_HERE / "page.js").read_text(encoding="utf-8")
-    return f"<style>{style}</style><script>{script}</script>"
+    """Return our style sheets and page scripts for the document's head; nothing in them is fetched from outside."""
+    style = (_HERE / "theme.css").read_text(encoding="utf-8") + assets.style()
+    scripts = ((_HERE / "page.js").read_text(encoding="utf-8"), assets.navigation_script())
+    return f"<style>{style}</style>" + "".join(f"<script>{script}</script>" for script in scripts)
 
 
 @cache

@@ -1,0 +1,96 @@
+"""A request with what it takes to answer it, and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from analysis.views.colours import type_colours
+from mmner_core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from analysis.answers import Answers
+    from analysis.runs import Run
+    from analysis.views.research.library import RunLibrary
+    from analysis.views.research.live import LiveModel
+    from analysis.views.research.photos import PhotoShelf
+    from analysis.views.research.request import View
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """One request.
+
+    Attributes:
+        view: the state of the page.
+        library: the runs.
+        photos: the photos.
+        live: the model of the first tab.
+    """
+
+    view: View
+    library: RunLibrary
+    photos: PhotoShelf
+    live: LiveModel
+
+    @cached_property
+    def run(self) -> Run:
+        """Return the run that is shown."""
+        return self.library.run(self.view.run)
+
+    @property
+    def other(self) -> Run | None:
+        """Return the run to compare with, None where none is chosen."""
+        return self.library.run(self.view.other) if self.view.other else None
+
+    @property
+    def condition(self) -> str:
+        """Return the image condition that is shown.
+
+        Raises:
+            InputError: if the run does not have it.
+        """
+        condition = self.view.condition or self.run.condition
+        if condition not in self.run.conditions:
+            raise InputError(f"Run {self.run.name!r} has no image condition {condition!r}; choose another one above.")
+        return condition
+
+    @property
+    def answers(self) -> Answers:
+        """Return what was said under that condition."""
+        return self.run.answers(self.condition)
+
+    @property
+    def colours(self) -> dict[str, str]:
+        """Return the colours of the run's types."""
+        return type_colours(self.answers.gold.types)
+
+    def row_of(self, sentence_id: int, answers: Answers | None = None) -> int | None:
+        """Return the row of a sentence under the condition, None where it took no part."""
+        rows = (answers or self.answers).sentences["sentence_id"]
+        found = rows.searchsorted(sentence_id)
+        return int(found) if found < len(rows) and rows.iloc[found] == sentence_id else None
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Drawn:
+    """A part of the page.
+
+    Attributes:
+        html: its markup; empty for a part that has nothing to show now.
+        figure: to draw where the markup has a ``.wb-figure``.
+        table: makes what is downloaded.
+        name: of the downloaded file.
+        traces: lines and points to lay over the map, as plotly traces.
+    """
+
+    html: str
+    figure: go.Figure | None = None
+    table: Callable[[], pd.DataFrame] | None = None
+    name: str = "table"
+    traces: list[dict[str, Any]] | None = field(default=None)

@@ -1,0 +1,37 @@
+"""The row at the top of a tab: which run, compared with which, under which image condition, in which language."""
+
+from __future__ import annotations
+
+from analysis.panels.facts import facts_of
+from analysis.panels.modality import NAMES
+from analysis.panels.wording import counted, language_name
+from analysis.views.marks import shown
+from analysis.views.research.asked import Asked, Drawn
+from analysis.views.research.matrix import select_html
+
+_CONTROLS = '<div class="wb-choices wb-top">{selects}</div><p class="wb-how">{about}</p>'
+
+
+def draw_controls(asked: Asked) -> Drawn:
+    """Return the drop-downs and what the run is."""
+    run, view = asked.run, asked.view
+    names = list(asked.library.paths())
+    languages = sorted(set(run.answers().languages))
+    conditions = {name: NAMES.get(name, name).replace("-", ", severity ") for name in run.conditions}
+    conditions |= {"none": "text only"} if "none" in conditions else {}
+    chosen = view.run or names[0]
+    selects = (
+        select_html("Run", "run", {name: name for name in names}, chosen),
+        select_html("Language", "language", {"": "All"} | {c: language_name(c) for c in languages}, view.language),
+        select_html("Image condition", "condition", conditions, view.condition or run.condition),
+        select_html("Compare with", "other", {"": "no other run"} | {n: n for n in names if n != chosen}, view.other),
+    )
+    return Drawn(html=_CONTROLS.format(selects="".join(selects), about=shown(_about(asked))))
+
+
+def _about(asked: Asked) -> str:
+    facts = facts_of(asked.run)
+    model = f"checkpoint {facts.checkpoint[:8]}" if facts.checkpoint else "another system's predictions"
+    sentences = counted(asked.run.conditions[asked.run.condition], "sentence")
+    conditions = counted(len(asked.run.conditions), "image condition")
+    return f"{sentences} of {facts.split}, {model}, under {conditions}."

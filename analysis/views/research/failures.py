@@ -1,0 +1,180 @@
+"""The failure table: filtered, sorted and paged on the server; gold and prediction of each error in one row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from pandas.api.types import is_numeric_dtype
+
+from analysis.panels.display import MISSING
+from analysis.panels.errors import failure_summary, failures_of
+from analysis.panels.wording import counted
+from analysis.query import OPERATORS, Filter, Page, query, select
+from analysis.views.marks import shown
+from analysis.views.research.asked import Asked, Drawn
+from analysis.views.research.lines import pager, two_lines
+from analysis.views.research.panel_html import panel_html
+from analysis.views.research.request import written_filters
+from analysis.views.research.tables import set_attribute
+from analysis.wording import NOTHING, SEPARATOR
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+PAGE_SIZE = 20
+_MAX_SUGGESTIONS = 40
+_HOW = (
+    "One row per error, a click opens it; p is the exact probability that the model gives its own and the annotated "
+    "entity, and “without the image” is what it marks there when it sees no photo."
+)
+# Column, heading, whether it holds a number; the sentence itself and its photo stand before them.
+_SHOWN = (
+    ("error", "class"), ("span_probability", "span p"), ("gold_probability", "gold p"), ("loss", "loss"),
+    ("image_text_cosine", "cosine"), ("attention_entropy", "attn. entropy"), ("without_image", "without the image"),
+    ("seen", "in training"), ("language", "language"),
+)  # fmt: skip
+_TABLE = """<div class="wb-scroll wb-long wb-tall" tabindex="0" role="region" aria-label="Failure table">
+<table class="wb-grid wb-failures"><thead><tr><th scope="col">photo</th><th scope="col">gold over prediction</th>{head}
+</tr></thead><tbody>{body}</tbody></table></div>"""
+_HEADING = """<th scope="col"{classes} aria-sort="{order}"><button type="button" class="wb-sort" {set}>{name}
+<span aria-hidden="true">{arrow}</span></button></th>"""
+_ROW = """<tr><td><button type="button" class="wb-item-photo" {set} aria-label="Inspect sentence {id}">{photo}</button>
+</td><td class="wb-lines-cell"><button type="button" class="wb-error" {set}>{error}</button>{lines}</td>{cells}</tr>"""
+_FORM = """<form class="wb-filter" data-append="filters" data-filters="{filters}"><label class="wb-choice">Column
+<select name="column">{columns}</select></label><label class="wb-choice">Condition<select name="operator">{operators}
+</select></label><label class="wb-choice">Value<input name="value" list="wb-suggest" autocomplete="off"></label>
+<button type="submit">Add filter</button>{lists}</form>"""
+_CHIP = """<li><button type="button" class="wb-chip" {set} aria-label="Remove the filter {text}">{text}
+<span aria-hidden="true">×</span></button></li>"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """The failure table with the filters and the order that are asked for."""
+
+    table: pd.DataFrame
+    filters: tuple[Filter, ...]
+    sort: tuple[tuple[str, bool], ...]
+
+    @classmethod
+    def of(cls, asked: Asked) -> Found:
+        """Read filters and order from the request; the language of the tab is one more filter."""
+        view = asked.view
+        filters = view.filters + (
+            (Filter(column="language", operator="is", value=view.language),) if view.language else ()
+        )
+        name = view.sort.removeprefix("-")
+        return cls(
+            failures_of(asked.run, asked.condition), filters, ((name, not view.sort.startswith("-")),) if name else ()
+        )
+
+    def page(self, number: int) -> Page:
+        """Return one page of it."""
+        return query(self.table, self.filters, self.sort, number, PAGE_SIZE)
+
+    def rows(self) -> pd.DataFrame:
+        """Return all of it, to be downloaded."""
+        return self.table.iloc[select(self.table, self.filters, self.sort)].reset_index(drop=True)
+
+
+def draw_failures(asked: Asked) -> Drawn:
+    """Return one page of the failure table."""
+    found = Found.of(asked)
+    page = found.page(asked.view.page)
+    total = f"{counted(page.total, 'error')}" + (f" of {len(found.table):,}" if page.total < len(found.table) else "")
+    turning = pager("the failure table", "page", page.number, page.pages, total)
+    body = (
+        _chips(asked.view.filters)
+        + _form(found.table, asked.view.filters)
+        + f'<p class="wb-total" role="status">{shown(total)}</p>'
+        + (_table_html(asked, page) if page.total else '<p class="wb-total">No error passes these filters.</p>')
+        + turning
+    )
+    panel = replace(failure_summary(asked.run, asked.condition), title="Failure table", how_to_read=_HOW)
+    known = len(found.table) > 0
+    html = panel_html(panel, body if known else "", downloads=("csv", "parquet") if known else ())
+    return Drawn(html=html, table=found.rows, name=f"failures-{asked.condition}")
+
+
+def _table_html(asked: Asked, page: Page) -> str:
+    numeric = [is_numeric_dtype(page.rows[column]) for column, _ in _SHOWN]
+    head = "".join(_heading(asked, *names, number) for names, number in zip(_SHOWN, numeric, strict=True))
+    body = []
+    for _, row in page.rows.iterrows():
+        cells = "".join(
+            f"<td{' class=wb-number' if number else ''}>{_written(row, column)}</td>"
+            for (column, _), number in zip(_SHOWN, numeric, strict=True)
+        )
+        body.append(
+            _ROW.format(
+                set=set_attribute(row=row["sentence_id"]),
+                id=row["sentence_id"],
+                error=shown(_error(row)),
+                photo=asked.photos.image_html(asked.run, row["image_path"]),
+                lines=two_lines(asked.answers, int(row["sentence"]), asked.colours, sure=False),
+                cells=cells,
+            )
+        )
+    return _TABLE.format(head=head, body="".join(body))
+
+
+def _heading(asked: Asked, column: str, name: str, numeric: bool) -> str:
+    sort = asked.view.sort
+    order = {column: "ascending", f"-{column}": "descending"}.get(sort, "none")
+    # Numbers are asked for from the greatest down, words from A on; the next click turns the order round.
+    turned = f"-{column}" if order == "ascending" or (order == "none" and numeric) else column
+    return _HEADING.format(
+        classes=' class="wb-number"' if numeric else "",
+        order=order,
+        set=set_attribute(sort=turned, page=None),
+        name=shown(name),
+        arrow={"ascending": "▲", "descending": "▼", "none": ""}[order],
+    )
+
+
+def _error(row: pd.Series) -> str:
+    """Write the entities of an error: what is annotated, what is predicted."""
+    sides = [
+        " + ".join(f"{t} {text}" for t, text in zip(types.split(SEPARATOR), texts.split(SEPARATOR), strict=False))
+        for types, texts in ((str(row[f"{side}_type"]), row[f"{side}_text"]) for side in ("gold", "predicted"))
+    ]
+    return " → ".join(side.strip() or NOTHING for side in sides)
+
+
+def _written(row: pd.Series, column: str) -> str:
+    value = row[column]
+    if pd.isna(value):
+        return MISSING
+    if isinstance(value, float):
+        return f"{value:.2f}".replace("-", "\u2212")
+    detail = row["detail"] if column == "error" else ""
+    return shown(str(value)) + (f'<span class="wb-detail">{shown(detail)}</span>' if detail else "")
+
+
+def _chips(filters: Sequence[Filter]) -> str:
+    chips = []
+    for place, one in enumerate(filters):
+        rest = written_filters((*filters[:place], *filters[place + 1 :]))
+        text = " ".join(filter(None, [one.column.replace("_", " "), one.operator, str(one.value or "")]))
+        chips.append(_CHIP.format(set=set_attribute(filters=rest, page=None), text=shown(text)))
+    return f'<ul class="wb-chips" aria-label="Filters">{"".join(chips)}</ul>' if chips else ""
+
+
+def _form(table: pd.DataFrame, filters: tuple[Filter, ...]) -> str:
+    columns = "".join(f'<option value="{c}">{c.replace("_", " ")}</option>' for c in table.columns if c != "sentence")
+    operators = "".join(f"<option>{operator}</option>" for operator in OPERATORS)
+    lists = []
+    for name in table.columns:
+        values: list[object] = []
+        if isinstance(table[name].dtype, pd.CategoricalDtype):
+            values = table[name].cat.categories.tolist()
+        elif name in ("without_image", "seen"):
+            values = table[name].dropna().unique().tolist()
+        options = "".join(f'<option value="{shown(str(value))}">' for value in values[:_MAX_SUGGESTIONS])
+        if options:
+            lists.append(f'<datalist id="wb-suggest-{name}">{options}</datalist>')
+    return _FORM.format(
+        filters=shown(written_filters(filters)), columns=columns, operators=operators, lists="".join(lists)
+    )

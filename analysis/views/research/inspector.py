@@ -1,0 +1,147 @@
+"""The inspector: one sentence of a run with all that is known about it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from analysis.modality import TEXT_ONLY
+from analysis.panels.errors import failures_of
+from analysis.panels.modality import NAMES
+from analysis.panels.wording import language_name
+from analysis.views.marks import shown
+from analysis.views.research.asked import Asked, Drawn
+from analysis.views.research.lines import cards, line_html
+from analysis.views.research.neighbours import Neighbour, neighbours, own_cosine
+from analysis.views.research.photos import LARGE
+from analysis.views.research.tables import table_html
+from mmner_core.errors import InputError
+
+if TYPE_CHECKING:
+    from analysis.answers import Answers
+
+_INSPECTOR = """<div class="wb-inspector-body"><p class="wb-how">{place}</p><ul class="wb-facts">{facts}</ul>
+<div class="wb-inspected"><figure>{photo}<figcaption>{caption}</figcaption></figure>
+<div class="wb-lines wb-lines-large">{lines}</div></div>
+<h4>What went wrong</h4>{errors}<h4>Entities and their exact probabilities</h4>{entities}</div>"""
+_ERRORS = ["error", "detail", "gold_type", "gold_text", "predicted_type", "predicted_text", "without_image", "seen"]
+_NEAR = """<h4>Nearest in the contrastive space</h4><p class="wb-how">Sentences whose {what} lie closest to this one's;
+where the wrong ones are nearer than the right ones, the space itself leads astray.{own}</p>
+<div class="wb-near"><section><h5>Right ones, by {side}</h5>{right}</section>
+<section><h5>Wrong ones, by {side}</h5>{wrong}</section></div>"""
+
+
+def draw_inspector(asked: Asked) -> Drawn:
+    """Return what the run holds about the chosen sentence, empty while none is chosen."""
+    sentence = asked.view.row
+    if sentence is None:
+        return Drawn(html="")
+    answers, row = asked.answers, asked.row_of(sentence)
+    if row is None:
+        raise InputError(
+            f"Sentence {sentence} took no part under the image condition {asked.condition!r} of run {asked.run.name!r}."
+        )
+    of_sentence = answers.sentences.iloc[row]
+    photo = asked.photos.image_html(
+        asked.run, of_sentence["image_path"], side=LARGE, alternative=f"photo {of_sentence['image_id']}"
+    )
+    html = _INSPECTOR.format(
+        place=shown(f"Sentence {sentence} · {of_sentence['where']}"),
+        facts="".join(f"<li>{shown(fact)}</li>" for fact in _facts(answers, row, of_sentence)),
+        photo=photo,
+        caption=shown(_shown_photo(asked, of_sentence)),
+        lines=_lines(asked, answers, row, sentence),
+        errors=_errors(asked, sentence),
+        entities=table_html(_entities(answers, row), "Entities and their probabilities"),
+    )
+    return Drawn(html=html)
+
+
+def draw_neighbours(asked: Asked) -> Drawn:
+    """Return the nearest sentences by text and by photo, right and wrong ones apart."""
+    sentence = asked.view.row
+    if sentence is None:
+        return Drawn(html="")
+    own = own_cosine(asked.run, sentence)
+    note = "" if own is None else f" Text and photo of this sentence: cosine {own:+.2f}."
+    parts = []
+    for side, what in (("text", "texts"), ("image", "photos")):
+        try:
+            right, wrong = neighbours(asked.run, sentence, side)
+        except InputError as error:
+            parts.append(f'<p class="wb-how">By {what}: {shown(str(error))}</p>')
+            continue
+        parts.append(_NEAR.format(what=what, own=note, side=side, right=_near(asked, right), wrong=_near(asked, wrong)))
+        note = ""
+    return Drawn(html="".join(parts))
+
+
+def _near(asked: Asked, found: list[Neighbour]) -> str:
+    if not found:
+        return '<p class="wb-how">None.</p>'
+    return cards(asked, [(n.sentence_id, f"cosine {n.cosine:+.3f}".replace("-", "\u2212")) for n in found])
+
+
+def _facts(answers: Answers, row: int, of_sentence: pd.Series) -> list[str]:
+    facts = [language_name(of_sentence["language"])]
+    facts += [f"{name}: {of_sentence[key]}" for name, key in (("data", "source"), ("pair", "kind")) if of_sentence[key]]
+    for name, values, form in (("loss", answers.loss, ".2f"), ("image-text cosine", answers.cosine, "+.2f")):
+        if values is not None and not np.isnan(values[row]):
+            facts.append(f"{name} {values[row]:{form}}".replace("-0", "\u22120"))
+    return facts
+
+
+def _shown_photo(asked: Asked, of_sentence: pd.Series) -> str:
+    if not of_sentence["image_id"]:
+        return "shown no photo"
+    condition = NAMES.get(asked.condition, asked.condition)
+    return f"{of_sentence['image_id']}, under the condition “{condition}”"
+
+
+def _lines(asked: Asked, answers: Answers, row: int, sentence: int) -> str:
+    colours = asked.colours
+    lines = [
+        line_html("gold", answers, answers.gold, row, colours),
+        line_html("predicted", answers, answers.predicted, row, colours, answers.confidence),
+    ]
+    others = [("without the image", asked.run, TEXT_ONLY)] if TEXT_ONLY in asked.run.conditions else []
+    if asked.other is not None:
+        others.append((asked.other.name, asked.other, asked.other.condition))
+    for name, run, condition in others:
+        theirs = run.answers(condition)
+        place = asked.row_of(sentence, theirs)
+        if place is not None and theirs.words_of(place) == answers.words_of(row):
+            types = {t: colours.get(t, "#999999") for t in theirs.predicted.types}
+            lines.append(line_html(name, theirs, theirs.predicted, place, types, theirs.confidence))
+    return "".join(lines)
+
+
+def _errors(asked: Asked, sentence: int) -> str:
+    failures = failures_of(asked.run, asked.condition)
+    mine = failures[failures["sentence_id"] == sentence]
+    if mine.empty:
+        return '<p class="wb-how">Nothing: every entity of this sentence is right.</p>'
+    return table_html(mine[_ERRORS], "What went wrong")
+
+
+def _entities(answers: Answers, row: int) -> pd.DataFrame:
+    """Return every gold and predicted entity of a sentence with its probability, one row per span and type."""
+    rows: dict[tuple[int, int, str], dict[str, object]] = {}
+    sides = (("gold", answers.gold, answers.gold_confidence), ("predicted", answers.predicted, answers.confidence))
+    for side, spans, probability in sides:
+        texts, types = spans.texts(answers.words), spans.type_names()
+        for i in range(*np.searchsorted(spans.sentence, [row, row + 1]).tolist()):
+            entry = rows.setdefault(
+                (int(spans.start[i]), int(spans.end[i]), types[i]),
+                {"name": texts[i], "type": types[i], "gold": "", "predicted": "", "probability": np.nan},
+            )
+            entry[side] = "yes"
+            if probability is not None:
+                entry["probability"] = float(probability[i])
+            if side == "predicted" and answers.runner_up is not None and answers.runner_up_confidence is not None:
+                entry["runner_up"] = f"{answers.runner_up[i]} {answers.runner_up_confidence[i]:.2f}"
+    return pd.DataFrame(
+        [rows[key] for key in sorted(rows)], columns=["name", "type", "gold", "predicted", "probability", "runner_up"]
+    )

@@ -1,0 +1,60 @@
+"""Which runs there are: folders found where the app was told to look, opened once and anew when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+
+from analysis.runs import PROVENANCE, Run
+from mmner_core.errors import InputError
+
+DEMO_RUNS = Path(__file__).resolve().parents[2] / "demo" / "runs"
+FIRST = "demo"  # shown unless another is chosen
+
+
+class RunLibrary:
+    """The runs below some folders.
+
+    Args:
+        folders: each is a run itself or holds runs; in folders named later, a name taken already gets its parent's
+            name in front.
+    """
+
+    def __init__(self, folders: Sequence[Path] = ()) -> None:
+        self.folders = (DEMO_RUNS, *folders)
+        self._open: dict[Path, tuple[int, Run]] = {}
+        self._lock = Lock()
+
+    def paths(self) -> dict[str, Path]:
+        """Return the runs by name, the demo run first, then in the order of the folders."""
+        found: dict[str, Path] = {}
+        for folder in self.folders:
+            for path in [folder, *sorted(folder.iterdir())] if folder.is_dir() else []:
+                if not path.name.startswith(".") and (path / PROVENANCE).is_file():
+                    name = path.name if path.name not in found else f"{path.parent.name}/{path.name}"
+                    found.setdefault(name, path)
+        return dict(sorted(found.items(), key=lambda item: item[0] != FIRST))
+
+    def run(self, name: str = "") -> Run:
+        """Return a run by its name; "" is the first.
+
+        Raises:
+            InputError: if there is none, or it cannot be used.
+        """
+        paths = self.paths()
+        if not paths:
+            raise InputError(
+                "There is no run to show. Write one with `python -m analysis run --checkpoint DIR --data PATH --out "
+                "FOLDER` and start the app with `--runs FOLDER`."
+            )
+        name = name or next(iter(paths))
+        if name not in paths:
+            raise InputError(f"There is no run {name!r}; there are {', '.join(paths)}.")
+        path = paths[name]
+        stamp = (path / PROVENANCE).stat().st_mtime_ns
+        with self._lock:
+            kept = self._open.get(path)
+            if kept is None or kept[0] != stamp:
+                kept = self._open[path] = (stamp, Run.open(path))
+            return kept[1]

@@ -1,0 +1,105 @@
+"""What the loaded model says of the sentence in the inspector: marginals of each word, and a heat map per name."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import TYPE_CHECKING
+
+from analysis.views.heatmap import best_stream
+from analysis.views.maps import MapControls, draw_map
+from analysis.views.marks import shown
+from analysis.views.research.asked import Asked, Drawn
+from analysis.views.research.tables import set_attribute
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analysis.views.service import Answer
+    from mmner_core.results import Prediction
+
+_LIVE = """<h4>What the model sees in each word and in the photo</h4>{note}{map}<p class="wb-how">{how}</p>
+<div class="wb-scroll wb-long" tabindex="0" role="region" aria-label="Marginals per word">
+<table class="wb-grid wb-marginals"><thead><tr><th scope="col">word</th>{head}</tr></thead><tbody>{body}</tbody>
+</table></div>"""
+_HOW = (
+    "Each row is one word with the CRF's exact probability of every tag; a row with two dark cells is where the model "
+    "wavers."
+)
+_CELL = '<td style="--share:{share:.3f}">{text}</td>'
+_MAP = """<div class="wb-live-map"><div class="wb-choices" role="group" aria-label="Heat map of">{names}</div>
+<img class="wb-photo" src="{data}" alt="{alternative}">{caption}</div>"""
+_NAME = '<button type="button" class="wb-quiet" aria-pressed="{pressed}" {set}>{name}</button>'
+
+
+def draw_live(asked: Asked) -> Drawn:
+    """Return marginals and heat map of the chosen sentence, empty while none is chosen.
+
+    Raises:
+        InputError: if the checkpoint or the photo cannot be used.
+    """
+    sentence = asked.view.row
+    row = None if sentence is None else asked.row_of(sentence)
+    if row is None:
+        return Drawn(html="")
+    answers = asked.answers
+    of_sentence = answers.sentences.iloc[row]
+    photo = asked.photos.find(asked.run, of_sentence["image_path"])
+    answer = asked.live.answer(answers.words_of(row), photo, of_sentence["language"])
+    notes = _notes(asked, of_sentence["image_id"], photo is not None)
+    head = "".join(f'<th scope="col">{shown(tag)}</th>' for tag in asked.live.tags)
+    return Drawn(
+        html=_LIVE.format(
+            how=_HOW,
+            note="".join(f'<p class="wb-how wb-warned">{shown(note)}</p>' for note in notes),
+            map=_map(answer, asked.view.name),
+            head=head,
+            body=_rows(answer.prediction),
+        )
+    )
+
+
+def _notes(asked: Asked, image_id: str, found: bool) -> list[str]:
+    notes = []
+    checkpoint = asked.run.provenance.get("checkpoint")
+    digest = checkpoint.get("digest") if isinstance(checkpoint, dict) else None
+    if digest != asked.live.digest:
+        whose = f"made by {str(digest)[:8]}" if digest else "not made by a checkpoint of this workbench"
+        notes.append(f"The loaded model is {asked.live.digest[:8]}, the run was {whose}: answers may differ.")
+    if image_id and not found:
+        notes.append("The photo of the run is not here, so this is the text alone.")
+    if "-" in asked.condition and found:
+        notes.append("The photo is shown to the model as it is, not spoilt as in the run.")
+    return notes
+
+
+def _rows(prediction: Prediction) -> str:
+    rows = []
+    for word, marginals in zip(prediction.words, prediction.marginals, strict=True):
+        cells = "".join(_CELL.format(share=p, text=f"{p:.2f}" if p >= 0.005 else "") for p in marginals.tolist())
+        rows.append(f'<tr><th scope="row">{shown(word.text)}</th>{cells}</tr>')
+    return "".join(rows)
+
+
+def _map(answer: Answer, name: int) -> str:
+    prediction = answer.prediction
+    stream = best_stream(prediction)
+    if answer.photo is None or stream is None or not prediction.entities:
+        return ""
+    chosen = min(name, len(prediction.entities) - 1)
+    drawn = draw_map(answer, chosen, MapControls(stream=stream))
+    buffer = io.BytesIO()
+    drawn.image.save(buffer, "WEBP", quality=80)
+    return _MAP.format(
+        names=_names([entity.text for entity in prediction.entities], chosen),
+        data="data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"),
+        alternative=shown(drawn.alternative),
+        caption=drawn.caption,
+    )
+
+
+def _names(names: Sequence[str], chosen: int) -> str:
+    return "".join(
+        _NAME.format(pressed=str(i == chosen).lower(), set=set_attribute(name=i), name=shown(name))
+        for i, name in enumerate(names)
+    )

@@ -1,0 +1,72 @@
+// The state of the research tabs: it stands in the address, so that a link restores what is shown.
+window.workbench = (() => {
+  const notOurs = new Set(["example", "__theme", "tab"]);
+  const address = new URL(location.href);
+  const state = Object.fromEntries([...address.searchParams].filter(([name]) => !notOurs.has(name)));
+  const listeners = new Set();
+  let tab = address.searchParams.get("tab") ?? "tag";
+
+  const write = () => {
+    const now = new URL(location.href);
+    for (const name of [...now.searchParams.keys()]) if (!notOurs.has(name)) now.searchParams.delete(name);
+    if (tab === "tag") now.searchParams.delete("tab");
+    else {
+      now.searchParams.set("tab", tab);
+      for (const [name, value] of Object.entries(state)) now.searchParams.set(name, value);
+    }
+    history.replaceState(null, "", now);
+  };
+
+  const changed = () => {
+    write();
+    listeners.forEach((listener) => listener());
+  };
+
+  // A change of the run or the filters makes what was picked in the old one meaningless.
+  const dropped = {
+    run: ["condition", "cell", "listed", "row", "name", "page", "pick", "find"],
+    condition: ["cell", "listed", "page"],
+    language: ["cell", "listed", "page"],
+    values: ["cell", "listed"],
+    reading: ["cell", "listed"],
+    filters: ["page"],
+    row: ["name"],
+    find: ["pick"],
+    pick: ["find"],
+    projection: ["pick"],
+  };
+
+  const set = (change) => {
+    const before = { ...state };
+    for (const name of Object.keys(change)) {
+      if ((state[name] ?? "") !== change[name]) for (const lost of dropped[name] ?? []) delete state[lost];
+    }
+    for (const [name, value] of Object.entries(change)) {
+      if (value === "") delete state[name];
+      else state[name] = value;
+    }
+    if (JSON.stringify(before) !== JSON.stringify(state)) changed();
+  };
+
+  const button = (name) => document.querySelector(`#wb-tab-${CSS.escape(name)}-button`);
+
+  document.addEventListener("click", (event) => {
+    const chosen = event.target.closest("#wb-tabs [role=tab]");
+    if (!chosen) return;
+    tab = chosen.id.match(/^wb-tab-(\w+)-button$/)?.[1] ?? "tag";
+    changed();
+  });
+
+  // The tabs come after the page; a link to one opens it once it is there.
+  if (tab !== "tag") {
+    const wait = new MutationObserver(() => {
+      const chosen = button(tab);
+      if (!chosen) return;
+      wait.disconnect();
+      if (chosen.getAttribute("aria-selected") !== "true") chosen.click();
+    });
+    wait.observe(document, { childList: true, subtree: true });
+  }
+
+  return { state, set, listeners, tab: () => tab };
+})();

@@ -1,0 +1,73 @@
+"""A panel as HTML: title, how to read it, figure, table, and all it takes to trust its numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analysis.views.marks import shown
+from analysis.views.research.asked import Drawn
+from analysis.views.research.tables import of_language, table_html
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from analysis.panels import Panel
+
+_OPEN_ROWS = 14  # a longer table beside a figure starts folded
+_PANEL = """<header class="wb-panel-head"><h3>{title}</h3>{controls}</header>
+<p class="wb-how">{how}</p>{body}{notes}{facts}"""
+_FIGURE = '<div class="wb-figure" role="img" aria-label="{alternative}" style="min-height:{height}px"></div>'
+_FOLDED = '<details class="wb-fold"{open}><summary>{summary}</summary>{table}</details>'
+_FACTS = """<footer class="wb-panel-facts"><span>{facts}</span>{downloads}
+<details class="wb-command"><summary>Command</summary><pre>{command}</pre></details></footer>"""
+_DOWNLOAD = '<button type="button" class="wb-quiet" data-download="{kind}">{label}</button>'
+
+
+def panel_drawn(panel: Panel, language: str = "") -> Drawn:
+    """Return a panel with its figure; of its table the rows of one language, where it tells them apart."""
+    table = of_language(panel.table, language)
+    body = ""
+    if panel.figure is not None:
+        body = _FIGURE.format(alternative=shown(panel.alternative), height=panel.figure.layout.height or 380)
+    if len(table.columns):
+        body += _table(table, panel.title, folded=panel.figure is not None)
+    return Drawn(html=panel_html(panel, body), figure=panel.figure, table=lambda: table, name=panel.id)
+
+
+def panel_html(panel: Panel, body: str, controls: str = "", downloads: tuple[str, ...] = ("csv",)) -> str:
+    """Return the frame of a panel around a body of one's own.
+
+    Args:
+        panel: gives title, sentence, notes and provenance.
+        body: HTML.
+        controls: HTML beside the title.
+        downloads: kinds of files the table can be had as.
+    """
+    return _PANEL.format(
+        title=shown(panel.title),
+        controls=controls,
+        how=shown(panel.how_to_read),
+        body=body,
+        notes=notes_html(panel.notes),
+        facts=_facts(panel, downloads if len(panel.table.columns) else ()),
+    )
+
+
+def notes_html(notes: tuple[str, ...]) -> str:
+    """Return sentences about what is missing, small or shortened."""
+    items = "".join(f"<li>{shown(note)}</li>" for note in notes)
+    return f'<ul class="wb-panel-notes">{items}</ul>' if notes else ""
+
+
+def _table(table: pd.DataFrame, title: str, *, folded: bool) -> str:
+    written = table_html(table, title)
+    if not folded:
+        return written
+    n = f"{len(table):,} row{'' if len(table) == 1 else 's'}"
+    return _FOLDED.format(open=" open" if len(table) <= _OPEN_ROWS else "", summary=f"The numbers ({n})", table=written)
+
+
+def _facts(panel: Panel, downloads: tuple[str, ...]) -> str:
+    facts = [f"n: {panel.n}" if panel.n else "", f"split: {panel.split}", f"rule: {panel.rule}" if panel.rule else ""]
+    buttons = "".join(_DOWNLOAD.format(kind=kind, label="CSV" if kind == "csv" else "Parquet") for kind in downloads)
+    return _FACTS.format(facts=shown(" · ".join(filter(None, facts))), downloads=buttons, command=shown(panel.command))

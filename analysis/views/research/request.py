@@ -1,0 +1,131 @@
+"""What the page asks for: the state of a tab, as it stands in the address."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from analysis.query import OPERATORS, Filter
+from mmner_core.errors import InputError
+
+_MAX_TEXT = 4000
+_MAX_PICKED = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A state of the tabs; every field is a parameter of the address, and empty where the default is meant.
+
+    Attributes:
+        run: name of the run.
+        other: name of the run it is compared with.
+        condition: image condition, "" for the run's first.
+        language: "" for all.
+        values: of the confusion matrix: "counts", "shares", "runs" for this run minus the other, or two languages
+            such as "de-en" for the first minus the second.
+        reading: which entities belong together there, "overlap" or "exact".
+        cell: (gold type or "spurious", predicted type or "missed"), the cell whose sentences are listed.
+        listed: page of that list, from 1.
+        filters: of the failure table.
+        sort: its column; a leading "-" means descending.
+        page: its page, from 1.
+        row: ``sentence_id`` of the sentence in the inspector.
+        name: which of its predicted entities has its heat map shown, from 0.
+        map: "pairs" or "entities".
+        projection: "umap" or "pca".
+        colour: what the map's points are coloured by.
+        pick: the points picked on the map.
+        find: text that the sentences listed beside the map contain.
+    """
+
+    run: str = ""
+    other: str = ""
+    condition: str = ""
+    language: str = ""
+    values: str = "counts"
+    reading: str = "overlap"
+    cell: tuple[str, str] | None = None
+    listed: int = 1
+    filters: tuple[Filter, ...] = ()
+    sort: str = ""
+    page: int = 1
+    row: int | None = None
+    name: int = 0
+    map: str = "pairs"
+    projection: str = "umap"
+    colour: str = "language"
+    pick: tuple[int, ...] = ()
+    find: str = ""
+
+    @classmethod
+    def read(cls, request: Mapping[str, Any]) -> View:
+        """Read the parameters of an address; those that are no field are not ours and stay unread.
+
+        Raises:
+            InputError: if one is not what its field holds.
+        """
+        known: dict[str, Any] = {}
+        for field in fields(cls):
+            value = request.get(field.name)
+            if value is None or value == "":
+                continue
+            if not isinstance(value, str) or len(value) > _MAX_TEXT:
+                raise InputError(f"The address is not readable: {field.name!r} must be a text of at most {_MAX_TEXT}.")
+            known[field.name] = _READERS.get(field.name, _text)(field.name, value)
+        return cls(**known)
+
+
+def _text(_: str, value: str) -> str:
+    return value
+
+
+def _number(name: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit() and len(value) < 10):
+        raise InputError(f"The address is not readable: {name!r} must be a whole number, found {value[:40]!r}.")
+    return int(value)
+
+
+def _page(name: str, value: str) -> int:
+    return max(1, _number(name, value))
+
+
+def _numbers(name: str, value: str) -> tuple[int, ...]:
+    return tuple(_number(name, part) for part in value.split(",")[:_MAX_PICKED])
+
+
+def _cell(name: str, value: str) -> tuple[str, str]:
+    row, comma, column = value.partition(",")
+    if not comma:
+        raise InputError(f"The address is not readable: {name!r} is a row and a column, such as PER,ORG.")
+    return row, column
+
+
+def _filters(name: str, value: str) -> tuple[Filter, ...]:
+    try:
+        rows = json.loads(value)
+        found = tuple(
+            Filter(column=str(column), operator=operator, value=operand) for column, operator, operand in rows
+        )
+    except (ValueError, TypeError) as error:
+        raise InputError(f"The address is not readable: {name!r} must be a list of filters.") from error
+    if unknown := [f.operator for f in found if f.operator not in OPERATORS]:
+        raise InputError(f"There is no operator {unknown[0]!r}; there are {', '.join(OPERATORS)}.")
+    return found
+
+
+_READERS = {
+    "cell": _cell,
+    "listed": _page,
+    "filters": _filters,
+    "page": _page,
+    "row": _number,
+    "name": _number,
+    "pick": _numbers,
+}
+
+
+def written_filters(filters: tuple[Filter, ...]) -> str:
+    """Write filters as the address has them; empty for none."""
+    return json.dumps([[f.column, f.operator, f.value] for f in filters]) if filters else ""

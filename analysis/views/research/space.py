@@ -1,0 +1,155 @@
+"""The map of the contrastive space, the sentences picked on it, and the visitor's own pair placed on it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from analysis.panels import space_map as panels
+from analysis.panels.wording import counted
+from analysis.views.marks import shown
+from analysis.views.research.asked import Asked, Drawn
+from analysis.views.research.lines import cards
+from analysis.views.research.matrix import select_html
+from analysis.views.research.panel_html import panel_html
+from analysis.views.research.tables import set_attribute, table_html
+from mmner_core.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mmner_core.results import Prediction
+
+LISTED = 20
+PROJECTIONS = {"umap": "UMAP", "pca": "PCA"}
+MAPS = {"pairs": "Texts and photos", "entities": "Entity words"}
+_LINE, _OWN = "#D55E00", "#D55E00"
+_FIGURE = """<div class="wb-map-tools"><div class="wb-choices" role="group" aria-label="What dragging does">
+<button type="button" class="wb-quiet" data-drag="pan" aria-pressed="true">Move</button>
+<button type="button" class="wb-quiet" data-drag="lasso" aria-pressed="false">Lasso</button></div>
+<label class="wb-choice">Find a sentence
+<input type="search" data-state="find" value="{find}" autocomplete="off"></label></div>
+<div class="wb-figure wb-picks" role="img" aria-label="{alternative}" style="min-height:560px"></div>
+<p class="wb-how">Click a point, or draw round some with the lasso, to read their sentences below; from the keyboard,
+find them by their words.</p><details class="wb-fold"><summary>The numbers</summary>{table}</details>"""
+_PICKED = """<section class="wb-list" aria-label="{title}"><header class="wb-panel-head"><h4>{title}</h4>
+<button type="button" class="wb-quiet" {close}>Close</button></header>{body}</section>"""
+_OWN_PAIR = """<div class="wb-own"><p><strong>Your pair from the Tag tab:</strong> “{text}”</p><p>{where}</p></div>"""
+
+
+def draw_map(asked: Asked) -> Drawn:
+    """Return the map in the colours and the projection that are asked for."""
+    view = asked.view
+    _check(view.colour, panels.COLOURS, "colour")
+    _check(view.projection, PROJECTIONS, "projection")
+    panel = panels.space_map(asked.run, cast(panels.Colour, view.colour), cast(Any, view.projection))
+    controls = (
+        '<div class="wb-choices">'
+        + select_html("Colour", "colour", {c: c for c in panels.COLOURS}, view.colour)
+        + select_html("Projection", "projection", PROJECTIONS, view.projection)
+        + "</div>"
+    )
+    if panel.figure is None:
+        return Drawn(html=panel_html(panel, ""))
+    body = _FIGURE.format(
+        alternative=shown(panel.alternative), table=table_html(panel.table, "Points per colour"), find=shown(view.find)
+    )
+    points = panels.points_of(asked.run, cast(Any, view.projection))
+    return Drawn(html=panel_html(panel, body, controls), figure=panel.figure, table=lambda: points, name="map")
+
+
+def draw_picked(asked: Asked) -> Drawn:
+    """Return the sentences of the points that were picked, or that hold the text looked for, and their pairs' lines."""
+    view = asked.view
+    if not view.pick and not view.find:
+        return Drawn(html="", traces=[])
+    points = panels.points_of(asked.run, cast(Any, view.projection))
+    if view.pick:
+        known = [point for point in view.pick if point < len(points)]
+        ids = list(dict.fromkeys(points["sentence_id"].iloc[known].tolist()))
+        title = f"{counted(len(known), 'point')}, {counted(len(ids), 'sentence')}"
+    else:
+        ids = _containing(asked, view.find, set(points["sentence_id"]))
+        title = f"{counted(len(ids), 'sentence')} with “{view.find}”"
+    shown_ids = ids[:LISTED]
+    body = cards(asked, [(sentence, "") for sentence in shown_ids])
+    if len(ids) > LISTED:
+        body += f'<p class="wb-total">The first {LISTED} of {len(ids):,}; pick fewer to see the others.</p>'
+    html = _PICKED.format(title=shown(title), close=set_attribute(pick=None, find=None), body=body)
+    return Drawn(html=html, traces=_joined(points, shown_ids))
+
+
+def place_pair(asked: Asked, prediction: Prediction) -> dict[str, Any]:
+    """Return the visitor's pair as HTML and as traces for the map.
+
+    Raises:
+        InputError: if the run has no map, or its model was another one.
+    """
+    from analysis.maps import PAIRS, map_vectors  # these import torch
+    from analysis.projection import place_points
+    from analysis.vectors import main_stream
+
+    text = prediction.embeddings.get("text")
+    if text is None:
+        raise InputError("The loaded model has no contrastive space, so your pair has no place on a map.")
+    checkpoint = asked.run.provenance.get("checkpoint")
+    made_by = checkpoint.get("digest") if isinstance(checkpoint, dict) else None
+    if made_by != asked.live.digest:
+        raise InputError(
+            f"Run {asked.run.name!r} was made by another model ({str(made_by)[:8]}) than the one loaded "
+            f"({asked.live.digest[:8]}); a vector of one means nothing on the map of the other."
+        )
+    streams = [s for s in prediction.image_text_cosine if s in prediction.embeddings]
+    new = [text, *([prediction.embeddings[main_stream(streams)]] if streams else [])]
+    vectors, points = map_vectors(asked.run, PAIRS)
+    placed = place_points(np.stack(new).astype(np.float32), vectors, points)
+    _check(asked.view.projection, PROJECTIONS, "projection")
+    columns = [f"{asked.view.projection}_{axis}" for axis in "xy"]
+    places = placed[columns].to_numpy().tolist()
+    said = [f"{name} at ({x:.1f}, {y:.1f})" for name, (x, y) in zip(("text", "photo"), places, strict=False)]
+    cosine = ""
+    if streams:
+        value = prediction.image_text_cosine[main_stream(streams)]
+        cosine = f"; their cosine is {value:+.2f}".replace("-", "\u2212")
+    html = _OWN_PAIR.format(text=shown(prediction.text[:200]), where=shown(f"{' and '.join(said)}{cosine}."))
+    return {"html": html, "traces": _own_traces(places)}
+
+
+def _containing(asked: Asked, text: str, there: set[int]) -> list[int]:
+    answers = asked.run.answers()
+    wanted = text.casefold()
+    ids = answers.sentences["sentence_id"].tolist()
+    return [i for i, sentence in zip(ids, answers.texts(), strict=True) if i in there and wanted in sentence.casefold()]
+
+
+def _joined(points: pd.DataFrame, sentences: list[int]) -> list[dict[str, Any]]:
+    """Return rings round the points of some sentences, and a line from each text to its photo."""
+    mine = points[points["sentence_id"].isin(sentences)]
+    pairs = panels.pairs_of(mine)
+    x, y = ([v for row in pairs[[f"{a}_text", f"{a}_image"]].to_numpy().tolist() for v in (*row, None)] for a in "xy")
+    ring = {"size": 13, "color": "rgba(0,0,0,0)", "line": {"color": _LINE, "width": 2}}
+    common = {"type": "scatter", "showlegend": False, "hoverinfo": "skip", "name": "picked"}
+    return [
+        {**common, "mode": "lines", "x": x, "y": y, "line": {"color": _LINE, "width": 1.5}},
+        {**common, "mode": "markers", "x": mine["x"].tolist(), "y": mine["y"].tolist(), "marker": ring},
+    ]
+
+
+def _own_traces(places: list[list[float]]) -> list[dict[str, Any]]:
+    names = ["your text", "your photo"][: len(places)]
+    return [
+        {
+            "type": "scatter", "mode": "lines+markers+text", "name": "your pair", "text": names,
+            "x": [x for x, _ in places], "y": [y for _, y in places], "textposition": "top center",
+            "hovertemplate": "%{text}<extra></extra>", "line": {"color": _OWN, "width": 2},
+            "marker": {"size": 16, "color": _OWN, "symbol": ["star", "star-square"][: len(places)],
+                       "line": {"color": "#fff", "width": 1.5}},
+        }
+    ]  # fmt: skip
+
+
+def _check(value: str, known: Any, name: str) -> None:
+    if value not in known:
+        raise InputError(f"There is no {name} {json.dumps(value[:40])}; there are {', '.join(known)}.")

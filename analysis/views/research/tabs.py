@@ -1,0 +1,135 @@
+"""Which parts the tabs have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analysis.panels import (
+    calibration,
+    compare,
+    confusion,
+    data_quality,
+    embedding,
+    errors,
+    honesty,
+    minimal_pairs,
+    modality,
+    scores,
+    shapley,
+    slices,
+)
+from analysis.views.research.asked import Asked, Drawn
+from analysis.views.research.controls import draw_controls
+from analysis.views.research.failures import draw_failures
+from analysis.views.research.galleries import draw_helped, draw_hurt
+from analysis.views.research.inspector import draw_inspector, draw_neighbours
+from analysis.views.research.marginals import draw_live
+from analysis.views.research.matrix import draw_cell, draw_matrix
+from analysis.views.research.panel_html import panel_drawn
+from analysis.views.research.space import draw_map, draw_picked
+
+if TYPE_CHECKING:
+    from analysis.panels import Panel
+    from analysis.runs import Run
+
+Draw = Callable[[Asked], Drawn]
+_TALL, _LOW = 560, 320
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a tab, asked for when it comes into view and again when something it depends on changes.
+
+    Attributes:
+        id: short name.
+        draw: makes it.
+        uses: the parameters it depends on besides the run.
+        chapter: its name in the list at the top of the tab; "" for a part that belongs to the one before it.
+        height: pixels to keep free for it, so that the page does not jump; 0 for one that may stay empty.
+    """
+
+    id: str
+    draw: Draw
+    uses: tuple[str, ...] = ()
+    chapter: str = ""
+    height: int = _LOW
+
+
+def _part(name: str, build: Callable[[Asked], Panel], *uses: str, chapter: str = "", height: int = _LOW) -> Part:
+    """Return a part that is one panel, whose table shows the chosen language alone."""
+    return Part(name, lambda a: panel_drawn(build(a), a.view.language), ("language", *uses), chapter, height)
+
+
+def _versus(name: str, build: Callable[[Run, Run], Panel]) -> Part:
+    """Return a part that is there only while a run to compare with is chosen."""
+
+    def draw(asked: Asked) -> Drawn:
+        other = asked.other
+        return Drawn(html="") if other is None else panel_drawn(build(asked.run, other), asked.view.language)
+
+    return Part(name, draw, ("language", "other"), height=0)
+
+
+_CELLS = ("language", "condition", "values", "reading", "cell", "other")
+ERRORS = (
+    _part("scores", lambda a: scores.scores(a.run, a.condition), "condition", chapter="Scores", height=640),
+    Part("confusion", draw_matrix, _CELLS, "Confusion", 430),
+    Part("cell", draw_cell, (*_CELLS, "listed"), height=0),
+    _part("taxonomy", lambda a: errors.taxonomy(a.run, a.condition), "condition", chapter="Error classes"),
+    Part("failures", draw_failures, ("language", "condition", "filters", "sort", "page"), "Failure table", 800),
+    _part("slices", lambda a: slices.slices(a.run, a.condition), "condition", chapter="Slices", height=_TALL),
+    _part("worst", lambda a: slices.worst(a.run, a.condition), "condition"),
+    _part(
+        "calibration",
+        lambda a: calibration.calibration(a.run, None, a.view.language or "all", a.condition),
+        "condition",
+        chapter="Calibration",
+        height=_TALL,
+    ),
+    _part("rules", lambda a: scores.rules(a.run, a.condition), "condition", chapter="Scoring rules"),
+    _part("noise", lambda a: data_quality.noise(a.run, a.condition), "condition", chapter="Data"),
+    _part("leakage", lambda a: data_quality.leakage(a.run)),
+    _versus("differences", compare.differences),
+    _versus("outcomes", compare.outcomes),
+    _versus("confusion-runs", confusion.confusion_runs),
+    _versus("flips", compare.flips),
+)
+EMBEDDING = (
+    Part("map", draw_map, ("projection", "colour"), "Map", 760),
+    Part("picked", draw_picked, ("projection", "pick", "find"), height=0),
+    _part("retrieval", lambda a: embedding.retrieval(a.run, a.other), "other", chapter="Retrieval"),
+    _part("cosines", lambda a: embedding.cosines(a.run), chapter="Cosines", height=_TALL),
+    _part("geometry", lambda a: embedding.geometry(a.run, a.other), "other", chapter="Geometry"),
+)
+MODALITY = (
+    _part("modality", lambda a: modality.modality(a.run), chapter="Contribution", height=640),
+    Part("helped", draw_helped, ("language",), "Helped and hurt", _TALL),
+    Part("hurt", draw_hurt, ("language",), height=_TALL),
+    _part(
+        "severity",
+        lambda a: modality.severity(a.run, a.view.language or "all"),
+        chapter="Spoilt pictures",
+        height=_TALL,
+    ),
+    _part("shapley", lambda a: shapley.shapley(a.run), chapter="Shapley shares", height=_TALL),
+    _part("streams", lambda a: shapley.shapley_streams(a.run), height=_TALL),
+    _part("pairs", lambda a: minimal_pairs.minimal_pairs(a.run), chapter="Minimal pairs"),
+    _part("terciles", lambda a: modality.terciles(a.run), chapter="Splits"),
+    _part("kinds", lambda a: modality.pair_kinds(a.run)),
+    _part("honesty", lambda a: honesty.honesty(a.run), chapter="Heat maps", height=_TALL),
+    _part("pointing", lambda a: honesty.pointing(a.run)),
+)
+TABS = {"errors": ERRORS, "embedding": EMBEDDING, "modality": MODALITY}
+CONTROLS = Part("controls", draw_controls, ("other", "condition", "language"), height=74)
+INSPECTOR = (
+    Part("inspect", draw_inspector, ("row", "condition", "other"), height=200),
+    Part("live", draw_live, ("row", "condition", "name"), height=120),
+    Part("near", draw_neighbours, ("row", "condition"), height=120),
+)
+
+
+def part_of(tab: str, part: str) -> Part | None:
+    """Return a part by tab and id, None where there is none."""
+    return next((p for p in (CONTROLS, *TABS.get(tab, ()), *INSPECTOR) if p.id == part), None)

@@ -1,0 +1,253 @@
+"""The research tabs without a browser: what each part says, and what hostile runs and addresses cannot do."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from analysis.answers import Answers
+from analysis.confusion import MISSED, SPURIOUS, Confusion
+from analysis.panels.errors import failures_of
+from analysis.query import Filter
+from analysis.views.research.desk import ResearchDesk
+from analysis.views.research.failures import PAGE_SIZE
+from analysis.views.research.library import RunLibrary
+from analysis.views.research.neighbours import neighbours
+from analysis.views.research.photos import PhotoShelf
+from analysis.views.research.request import View, written_filters
+from analysis.views.research.shell import shell_html
+from analysis.views.research.tables import csv_text
+from analysis.views.research.tabs import TABS
+from analysis.views.service import TagService
+from mmner_core.errors import InputError
+from tests.app.research_run import EVIL, write_hand_made_run
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the hand-made run into a folder of runs."""
+    folder = tmp_path_factory.mktemp("runs")
+    write_hand_made_run(folder / "hand")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def desk(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> ResearchDesk:
+    """Return a desk over that folder, without a model."""
+    return ResearchDesk(TagService(tmp_path_factory.mktemp("none") / "checkpoint"), [runs])
+
+
+def ask(desk: ResearchDesk, part: str, tab: str = "errors", **state: str) -> str:
+    """Return the HTML of a part of the hand-made run."""
+    answer = desk.part(tab, {"run": "hand", "part": part, **state})
+    assert "problem" not in answer, answer["html"]
+    return answer["html"]
+
+
+def answers(desk: ResearchDesk) -> Answers:
+    """Return the answers of the hand-made run."""
+    return desk.library.run("hand").answers()
+
+
+def test_every_part_answers(desk: ResearchDesk) -> None:
+    """Each part of each tab gives HTML; what the run lacks is said in a sentence, never an error of ours."""
+    for tab, parts in TABS.items():
+        for part in parts:
+            answer = desk.part(tab, {"run": "hand", "part": part.id})
+            assert "went wrong on our side" not in answer["html"], (tab, part.id)
+
+
+@pytest.mark.parametrize("tab", list(TABS))
+def test_markup_of_a_run_stays_text(desk: ResearchDesk, tab: str) -> None:
+    """Words of a run are escaped wherever they come: tables, cells, cards, inspector, figures."""
+    states = ({"row": "2", "cell": f"LOC,{MISSED}"}, {"row": "2", "find": "<script"}, {"language": "en"})
+    for state in states:
+        for part in (*(p.id for p in TABS[tab]), "inspect", "near", "controls"):
+            answer = desk.part(tab, {"run": "hand", "part": part, **state})
+            assert "<script" not in json.dumps(answer)
+
+
+def test_cells_lead_to_as_many_entities_as_the_matrix_counts(desk: ResearchDesk) -> None:
+    """The list behind each cell names as many entities as the cell says, in every language and both readings."""
+    for reading in ("overlap", "exact"):
+        cells = Confusion.build(answers(desk), "overlap" if reading == "overlap" else "exact")
+        for language in ("", "en", "de"):
+            counts = cells.counts(language or None)
+            html = ask(desk, "confusion", language=language, reading=reading)
+            for row in counts.index:
+                for column in counts.columns:
+                    if (row, column) == (SPURIOUS, MISSED):
+                        continue
+                    n = int(counts.loc[row, column])
+                    assert re.search(rf"cell&quot;: &quot;{row},{column}&quot;[^>]*>{n}</button>", html)
+                    listed = ask(desk, "cell", language=language, reading=reading, cell=f"{row},{column}")
+                    assert f"{n} entit" in listed
+                    assert len(re.findall(r'class="wb-item"', listed)) == len(
+                        set(cells.entities(row, column, language or None)["sentence_id"])
+                    )
+
+
+def test_a_difference_lists_the_cell_of_both_languages(desk: ResearchDesk) -> None:
+    """Where the matrix shows one language minus another, a cell opens the sentences of the two."""
+    html = ask(desk, "cell", values="en-de", cell="PER,ORG")
+    assert "3 entities in 2 sentences" in html
+    assert "points" in desk.part("errors", {"run": "hand", "part": "confusion", "values": "en-de"})["html"]
+
+
+def test_failures_are_filtered_sorted_and_paged(desk: ResearchDesk) -> None:
+    """Filters of the address and the tab's language narrow the table; the order follows the column asked for."""
+    everything = failures_of(desk.library.run("hand"), "matched")
+    assert ask(desk, "failures").count("<tr><td>") == len(everything) == 6
+    missed = written_filters((Filter(column="error", operator="is", value="missed"),))
+    assert "1 error of 6" in ask(desk, "failures", filters=missed)
+    assert "No error passes" in ask(desk, "failures", filters=missed, language="de")
+    ids = [int(i) for i in re.findall(r"Inspect sentence (\d+)", ask(desk, "failures", sort="-loss"))]
+    assert ids == sorted(ids, reverse=True)  # a sentence's loss is its number
+    assert 'aria-sort="descending"' in ask(desk, "failures", sort="-loss")
+
+
+def test_a_page_holds_no_more_than_its_rows(tmp_path: Path) -> None:
+    """Many errors come page by page; a page after the last is the last."""
+    from analysis.run_writer import write_run
+    from tests.analysis.small_run import small_table
+
+    table = small_table([("Ada", "B-PER", "O")] * (2 * PAGE_SIZE + 3))
+    write_run(tmp_path / "many", table, metrics={}, provenance={})
+    desk = ResearchDesk(TagService(tmp_path / "none"), [tmp_path])
+    sizes = []
+    for page in ("1", "3", "99"):
+        html = desk.part("errors", {"run": "many", "part": "failures", "page": page})["html"]
+        sizes.append(html.count("<tr><td>"))
+    assert sizes == [PAGE_SIZE, 3, 3]
+    assert "Page 3 of 3" in html
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ({"run": "gone"}, "no run"),
+        ({"condition": "fog"}, "no image condition"),
+        ({"part": "failures", "page": "x"}, "whole number"),
+        ({"part": "failures", "filters": "{"}, "list of filters"),
+        ({"part": "failures", "filters": '[["nope", "is", 1]]'}, "no column"),
+        ({"part": "failures", "filters": '[["loss", "near", 1]]'}, "no operator"),
+        ({"part": "failures", "sort": "nope"}, "no column"),
+        ({"part": "cell", "cell": "PER"}, "row and a column"),
+        ({"part": "cell", "cell": "PER,NOPE"}, "no cell"),
+        ({"part": "confusion", "values": "xx-en"}, "cannot show"),
+        ({"part": "confusion", "values": "runs"}, "Choose a run"),
+        ({"part": "inspect", "row": "99"}, "took no part"),
+        ({"part": "nope"}, "no part"),
+    ],
+)
+def test_a_bad_address_is_told_in_one_sentence(desk: ResearchDesk, state: dict[str, str], told: str) -> None:
+    """Whatever stands in the address, the part says what is wrong with it."""
+    answer = desk.part("errors", {"run": "hand", "part": "scores", **state})
+    assert answer["problem"]
+    assert told in answer["html"]
+    assert "our side" not in answer["html"]
+
+
+def test_download_guards_formulas(desk: ResearchDesk) -> None:
+    """A text that a spreadsheet would run gets an apostrophe; numbers stay numbers."""
+    table = pd.DataFrame({"text": ["=1+1", "+x", "-x", "@x", "plain"], "number": [-1.5, 2, 3, 4, 5]})
+    read = pd.read_csv(io.StringIO(csv_text(table)))
+    assert read["text"].tolist() == ["'=1+1", "'+x", "'-x", "'@x", "plain"]
+    assert read["number"].tolist() == table["number"].tolist()
+
+
+def test_downloads_hold_all_rows(desk: ResearchDesk) -> None:
+    """CSV and Parquet of the failure table are the filtered table, all columns and pages."""
+    sizes = {}
+    for kind in ("csv", "parquet"):
+        file = desk.part("errors", {"run": "hand", "part": "failures", "download": kind})["file"]
+        content = io.BytesIO(base64.b64decode(file["data"]))
+        table = pd.read_csv(content) if kind == "csv" else pd.read_parquet(content)
+        assert file["name"] == f"failures-matched.{kind}"
+        sizes[kind] = table.shape
+    assert sizes["csv"] == sizes["parquet"] == failures_of(desk.library.run("hand"), "matched").shape
+
+
+def test_only_photos_below_known_folders_are_shown(desk: ResearchDesk, tmp_path: Path) -> None:
+    """A run cannot make the app show files from elsewhere, by absolute path, by climbing or by a link."""
+    run = desk.library.run("hand")
+    allowed, outside = tmp_path / "allowed", tmp_path / "outside"
+    for folder in (allowed, outside):
+        folder.mkdir()
+        Image.new("RGB", (8, 8)).save(folder / f"{folder.name}.png")
+    (allowed / "link.png").symlink_to(outside / "outside.png")
+    shelf = PhotoShelf([allowed])
+    assert shelf.find(run, str(allowed / "allowed.png")) == allowed / "allowed.png"
+    assert shelf.find(run, "elsewhere/allowed.png") == allowed / "allowed.png"
+    for path in (
+        str(outside / "outside.png"),
+        "../outside/outside.png",
+        str(allowed / "link.png"),
+        "/etc/passwd",
+        "a\0b",
+    ):
+        assert shelf.find(run, path) is None
+
+
+def test_inspector_shows_gold_over_prediction(desk: ResearchDesk) -> None:
+    """The inspector marks both sides, says what text alone gives, and names the error."""
+    html = ask(desk, "inspect", row="1")
+    lines = re.findall(r'wb-line-name">([^<]+)</span>.*?wb-label">([^<]+)<', html, flags=re.DOTALL)
+    assert lines == [("gold", "PER"), ("predicted", "ORG 0.90"), ("without the image", "PER 0.90")]
+    assert "wrong type" in html
+    assert "took no part" in desk.part("errors", {"run": "hand", "part": "inspect", "row": "7"})["html"]
+
+
+def test_neighbours_are_the_nearest_by_cosine(desk: ResearchDesk) -> None:
+    """Neighbours come nearest first, right and wrong ones apart, never the sentence itself."""
+    run = desk.library.run("hand")
+    vectors = run.embedding("text").astype(float)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    right, wrong = neighbours(run, 1, "text", each=9)
+    assert [n.sentence_id for n in right] == [0]
+    expected = sorted((2, 3, 4, 5), key=lambda i: -float(vectors[i] @ vectors[1]))
+    assert [n.sentence_id for n in wrong] == expected
+    assert wrong[0].cosine == pytest.approx(float(vectors[expected[0]] @ vectors[1]), abs=1e-3)
+
+
+def test_library_names_runs_and_says_what_is_broken(runs: Path, tmp_path: Path) -> None:
+    """Runs are found by folder; a damaged one is told when it is opened, and does not take the others with it."""
+    write_hand_made_run(tmp_path / "hand")
+    write_hand_made_run(tmp_path / "bad")
+    (tmp_path / "bad" / "predictions.parquet").write_bytes(b"x")
+    library = RunLibrary([runs, tmp_path])
+    names = list(library.paths())
+    assert {"hand", "bad", f"{tmp_path.name}/hand"} <= set(names)
+    assert library.run("hand") is library.run("hand")
+    with pytest.raises(InputError, match="damaged or changed"):
+        library.run("bad")
+
+
+def test_view_reads_what_the_page_writes() -> None:
+    """Filters survive the way through the address; parameters of others are not ours."""
+    filters = (
+        Filter(column="loss", operator="at least", value="2"),
+        Filter(column="text", operator="contains", value="ü"),
+    )
+    view = View.read({"filters": written_filters(filters), "cell": "PER,a,b", "utm": "x", "pick": "3,4", "page": "0"})
+    assert view.filters == filters
+    assert view.cell == ("PER", "a,b")
+    assert (view.pick, view.page) == ((3, 4), 1)
+
+
+def test_shell_holds_every_part_and_a_way_to_it() -> None:
+    """The empty page of a tab has a place per part and names each chapter."""
+    for tab, parts in TABS.items():
+        html = shell_html(tab, "library.js")
+        for part in parts:
+            assert f'data-part="{part.id}"' in html
+            assert not part.chapter or f'data-jump="{part.id}"' in html
+    assert EVIL not in html
