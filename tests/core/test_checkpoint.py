@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import resource
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -209,6 +210,22 @@ def test_a_full_disk_leaves_the_old_checkpoint(
     with pytest.raises(InputError, match=r"could not be written .*; what was there stays"):
         save(copied, tiny_model, tokenizer_folder)
     monkeypatch.undo()
+    assert load_checkpoint(copied).digest == before
+    assert [path.name for path in copied.parent.iterdir()] == [copied.name]
+
+
+def test_a_write_that_the_system_refuses_leaves_the_old_checkpoint(
+    copied: Path, tiny_model: MMNER, tokenizer_folder: Path
+) -> None:
+    """The kernel lets no file of this process grow beyond 50 kB: a real failure in the middle of the weights."""
+    before = load_checkpoint(copied).digest
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, limits[1]))
+    try:
+        with pytest.raises(InputError, match=r"could not be written .*; what was there stays"):
+            save(copied, tiny_model, tokenizer_folder)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert load_checkpoint(copied).digest == before
     assert [path.name for path in copied.parent.iterdir()] == [copied.name]
 
