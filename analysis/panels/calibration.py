@@ -64,8 +64,9 @@ def calibration(run: Run, valid: Run | None = None, language: str = "all", condi
 
 def _stored(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return table and bins as they were worked out when the run was written, perhaps with validation data."""
-    bins = stored_table(run, "calibration_bins", "a reliability diagram")
-    return stored_table(run, "calibration", "a calibration"), bins.assign(series=bins["when"].map(SERIES))
+    remedy = "write it anew"
+    bins = stored_table(run, "calibration_bins", "a reliability diagram", remedy)
+    return stored_table(run, "calibration", "a calibration", remedy), bins.assign(series=bins["when"].map(SERIES))
 
 
 def _computed(answers: Answers, valid: Answers | None) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -46,5 +46,5 @@ def noise(run: Run, condition: str | None = None, limit: int = LIMIT) -> Content
 )
 def leakage(run: Run) -> Content:
     """Show the leakage counts that were made when the run was written."""
-    table = stored_table(run, "leakage", "what training shares with the test data")
+    table = stored_table(run, "leakage", "what training shares with the test data", "write it with --train")
     return Content(table=table, rule="see the column 'what'", n=counts_of(run.answers()))

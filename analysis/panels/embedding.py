@@ -27,7 +27,7 @@ def contrastive_of(run: Run) -> pd.DataFrame:
     Raises:
         InputError: if the run has none.
     """
-    return stored_table(run, "contrastive", "vectors of a contrastive space")
+    return stored_table(run, "contrastive", "vectors of a contrastive space", "write it from a checkpoint that has one")
 
 
 @panel(

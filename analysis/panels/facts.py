@@ -62,7 +62,8 @@ def provenance_rows(provenance: dict[str, Any], prefix: str = "") -> list[tuple[
         elif key == "command":
             rows.append((name, _command(value)))
         else:
-            rows.append((name, ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
+            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            rows.append((name, text if value is not None else "–"))
     return rows
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from analysis.runs import Run
 
 PASSED, CHANCE_TO_PASS = "better_than_chance", 0.05
+RANDOM_MODEL = "(random model)"
+_REMEDY = "write it from a checkpoint and data with photos"
 
 
 @panel(
@@ -26,9 +28,10 @@ def honesty(run: Run) -> Content:
     """Show deletion and insertion of each kind of map against random orders, with a verdict each."""
     from analysis.figures import deletion_curves
 
-    table = stored_table(run, "maps", "tests of its heat maps")
+    table = stored_table(run, "maps", "tests of its heat maps", _REMEDY)
     curves = optional_table(run, "map_curves")
-    verdicts = tuple(_verdict(row) for _, row in table[table["quantity"] == PASSED].iterrows())
+    passed = table[(table["quantity"] == PASSED) & ~table["method"].str.endswith(RANDOM_MODEL)]
+    verdicts = tuple(_verdict(row) for _, row in passed.iterrows())
     return Content(
         table=table.assign(quantity=table["quantity"].str.replace("_", " ")),
         figure=None if curves is None or curves.empty else deletion_curves(curves),
@@ -70,7 +73,7 @@ def pointing(run: Run) -> Content:
     """Show pointing accuracy and the share of the map in the right half, per method and language."""
     from analysis.figures import slice_dots
 
-    table = stored_table(run, "pointing", "a pointing game")
+    table = stored_table(run, "pointing", "a pointing game", _REMEDY)
     hits = table[table["quantity"] == "hit"]
     dots = hits.assign(heading=hits["method"], label=hits["language"], f1=hits["value"], n_gold=hits["n"])
     overall = hits[hits["language"] == "all"]

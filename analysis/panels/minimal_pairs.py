@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from analysis.minimal_pairs import MinimalPair
     from analysis.runs import Run
 
+_COLUMNS = ("language", "outcome", "n_pairs", "share", "low", "high", "n")
+
 
 def pairs_of(run: Run) -> list[MinimalPair]:
     """Return the minimal pairs of the run's first condition, found once."""
@@ -43,7 +45,7 @@ def minimal_pairs(run: Run) -> Content:
     flipped, right = (overall[overall["outcome"] == name].iloc[0] for name in (FLIPPED_RIGHT, BOTH_RIGHT))
     sequences = len({pair.group for pair in pairs})
     return Content(
-        table=table.rename(columns={"value": "share"}),
+        table=table.rename(columns={"value": "share"})[["condition", *_COLUMNS]],
         figure=taxonomy_bars(drawn),
         alternative="Stacked bars of outcomes per language. All languages: both right "
         f"{with_interval(right, 'value')}, flipped the right way {with_interval(flipped, 'value')}.",

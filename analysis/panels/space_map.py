@@ -60,7 +60,7 @@ def points_of(run: Run, projection: Projection = "umap", which: Map = "pairs") -
 def pairs_of(points: pd.DataFrame) -> pd.DataFrame:
     """Return x_text, y_text, x_image, y_image of each sentence that has both points."""
     sides = [points[points["modality"] == m].set_index("sentence_id")[["x", "y"]] for m in ("text", "image")]
-    return sides[0].join(sides[1], how="inner", suffixes=("_text", "_image"))
+    return sides[0].add_suffix("_text").join(sides[1].add_suffix("_image"), how="inner")
 
 
 @panel(

@@ -35,20 +35,21 @@ def table_of(run: Run, key: str, compute: Callable[[], pd.DataFrame]) -> pd.Data
     return stored if stored is not None else run.remember(("computed", key), compute)
 
 
-def stored_table(run: Run, key: str, what: str) -> pd.DataFrame:
+def stored_table(run: Run, key: str, what: str, remedy: str) -> pd.DataFrame:
     """Return a stored table.
 
     Args:
         run: the run.
         key: in its metrics.json.
         what: the numbers in words, for the error message.
+        remedy: how to get them, likewise.
 
     Raises:
         InputError: if the run has none.
     """
     table = optional_table(run, key)
     if table is None:
-        raise InputError(f"Run {run.name!r} does not hold {what}; write it from a checkpoint to see this.")
+        raise InputError(f"Run {run.name!r} does not hold {what}; {remedy} to see this.")
     return table
 
 
