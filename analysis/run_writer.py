@@ -69,6 +69,7 @@ def write_run(
         from safetensors.numpy import save_file
 
         save_file({name: np.ascontiguousarray(array) for name, array in embeddings.items()}, partial / EMBEDDINGS)
+        (partial / EMBEDDINGS).chmod(0o644)  # safetensors writes it for the owner alone
     _write_json(partial / METRICS, metrics)
     _write_json(
         partial / PROVENANCE, {**provenance, "files": {path.name: digest(path) for path in sorted(partial.iterdir())}}
