@@ -20,6 +20,10 @@ def report(
         Path | None,
         typer.Option(help="Run over the validation data, to fit the temperature on.", show_default="as stored"),
     ] = None,
+    condition: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Image condition of scores and errors.", show_default="matched"),
+    ] = None,
     only: Annotated[str | None, typer.Option(metavar="PANEL", help="Only this panel, such as scores.")] = None,
 ) -> None:
     """Write the report of a run, or of two runs compared."""
@@ -29,7 +33,7 @@ def report(
     if html is None and latex is None and csv is None:
         raise InputError("Say what to write: --html FILE, --latex DIR, --csv DIR, or several of them.")
     second, third = (None if folder is None else Run.open(folder) for folder in (other, valid))
-    document = collect(Run.open(run), second, valid=third, only=only)
+    document = collect(Run.open(run), second, valid=third, condition=condition, only=only)
     if html is not None:
         typer.echo(write_html(document, html))
     for folder, write in ((latex, write_latex), (csv, write_csv)):

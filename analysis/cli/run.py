@@ -115,8 +115,10 @@ def _evaluate(
     from analysis.run_provenance import command_line
     from analysis.workers import find_workers
     from mmner_core.evaluate import first_of_each_language
+    from mmner_core.memory import keep_freed_memory
     from mmner_core.tagger import Tagger
 
+    keep_freed_memory()
     workers = find_workers()
     tagger = Tagger.load(checkpoint, device=workers.device)
     chosen = sentences.take(first_of_each_language(sentences.examples, limit))
