@@ -53,8 +53,11 @@ def colours_of(names: Sequence[str], types: Iterable[str] = ()) -> dict[str, str
 
 
 def plain(text: object) -> str:
-    """Return text that a figure shows letter by letter: plotly reads ``<b>`` and ``<a>`` as markup otherwise."""
-    return escape(str(text), quote=False)
+    """Return text that a figure shows letter by letter: plotly reads ``<b>`` and ``<a>`` as markup otherwise.
+
+    What has no name, such as the language of another system's sentences, is called unknown.
+    """
+    return escape(str(text), quote=False) or "unknown"
 
 
 def in_scheme(figure: go.Figure, scheme: Scheme) -> go.Figure:

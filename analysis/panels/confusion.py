@@ -53,7 +53,7 @@ def confusion(
         rule=RULES[reading],
         n=counts_of(chosen),
         notes=("No gold and no predicted entity in this slice.",) if empty else (),
-        suffix=language_name(language or "all"),
+        suffix=language_name("all" if language is None else language),
     )
 
 
@@ -63,9 +63,11 @@ def confusion(
     "Row shares of the first language minus those of the second, in percentage points of a gold type's entities: on "
     "the diagonal positive is better, elsewhere it is one more confusion.",
 )
-def confusion_languages(run: Run, first: str, second: str, reading: Reading = "overlap") -> Content:
+def confusion_languages(
+    run: Run, first: str, second: str, reading: Reading = "overlap", condition: str | None = None
+) -> Content:
     """Show the difference of two languages of one run."""
-    cells = confusion_of(run, None, reading)
+    cells = confusion_of(run, condition, reading)
     suffix = f"{language_name(first)} minus {language_name(second)}"
     return _difference(cells.counts(first), cells.counts(second), reading, suffix)
 

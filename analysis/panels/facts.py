@@ -19,22 +19,22 @@ class RunFacts:
     Attributes:
         name: of the run.
         split: which data.
-        command: what wrote the run, empty where the provenance does not say.
-        folder: where it lies, empty for a run in memory.
         checkpoint: of the model, shortened; empty for another system's predictions.
     """
 
     name: str
     split: str
-    command: str
-    folder: str
     checkpoint: str
 
-    def command_of(self, panel_id: str) -> str:
-        """Return the command line that writes one panel's table."""
-        folder = shlex.quote(self.folder or self.name)
-        own = f"python -m analysis report {folder} --only {shlex.quote(panel_id)} --csv tables"
-        return f"{self.command}\n{own}" if self.command else own
+
+def command_of(panel_id: str, run: Run, other: Run | None, valid: Run | None, condition: str | None) -> str:
+    """Return the command lines that write the run and one panel's table, the latter with what it was asked for."""
+    words = ["python", "-m", "analysis", "report", _place(run), *([_place(other)] if other is not None else [])]
+    words += ["--valid", _place(valid)] if valid is not None else []
+    words += ["--condition", condition] if condition not in (None, run.condition) else []
+    own = shlex.join([*map(str, words), "--only", panel_id, "--csv", "tables"])
+    written = _command(run.provenance.get("command"))
+    return f"{written}\n{own}" if written else own
 
 
 def facts_of(run: Run) -> RunFacts:
@@ -46,8 +46,6 @@ def facts_of(run: Run) -> RunFacts:
     return RunFacts(
         name=run.name,
         split=", ".join(str(part) for part in (split, place) if part) or UNKNOWN,
-        command=_command(provenance.get("command")),
-        folder=str(run.folder or ""),
         checkpoint=str(_named(provenance.get("checkpoint"), "digest") or "")[:12],
     )
 
@@ -65,6 +63,10 @@ def provenance_rows(provenance: dict[str, Any], prefix: str = "") -> list[tuple[
             text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             rows.append((name, text if value is not None else "–"))
     return rows
+
+
+def _place(run: Run) -> str:
+    return str(run.folder or run.name)
 
 
 def _named(content: object, key: str) -> Any:

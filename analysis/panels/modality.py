@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.conditions import CORRUPTED, HIDDEN
 from analysis.modality import (
+    TERCILES,
     TEXT_ONLY,
     Paired,
     cosine_terciles,
@@ -115,6 +116,7 @@ def terciles(run: Run) -> Content:
     paired = _own_image(run)
     groups = cosine_terciles(paired.condition.require("cosine"), paired.condition.languages)
     table = table_of(run, "modality_by_cosine", lambda: split_table(paired, groups))
+    table = table.sort_values("group", key=lambda names: names.map(TERCILES.index), kind="stable", ignore_index=True)
     return _split(table, paired, "No sentence has an image-text cosine.", lambda name: f"{name} third")
 
 

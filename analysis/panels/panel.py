@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from inspect import signature
 from typing import TYPE_CHECKING, Concatenate, ParamSpec
 
 import pandas as pd
 
-from analysis.panels.facts import RunFacts, facts_of
+from analysis.panels.facts import command_of, facts_of
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -80,20 +81,24 @@ def panel(
     """
 
     def decorate(function: Callable[Concatenate[Run, P], Content]) -> Callable[Concatenate[Run, P], Panel]:
+        parameters = signature(function)
+
         @wraps(function)
         def build(run: Run, *args: P.args, **kwargs: P.kwargs) -> Panel:
+            asked = parameters.bind(run, *args, **kwargs).arguments
+            command = command_of(panel_id, run, asked.get("other"), asked.get("valid"), asked.get("condition"))
             try:
                 content = function(run, *args, **kwargs)
             except InputError as error:
                 content = Content(table=pd.DataFrame(), rule="", n="", notes=(str(error),))
-            return _assemble(panel_id, title, how_to_read, content, facts_of(run))
+            return _assemble(panel_id, title, how_to_read, content, facts_of(run).split, command)
 
         return build
 
     return decorate
 
 
-def _assemble(panel_id: str, title: str, how_to_read: str, content: Content, facts: RunFacts) -> Panel:
+def _assemble(panel_id: str, title: str, how_to_read: str, content: Content, split: str, command: str) -> Panel:
     return Panel(
         id=_slug(f"{panel_id} {content.suffix}"),
         title=f"{title}: {content.suffix}" if content.suffix else title,
@@ -102,9 +107,9 @@ def _assemble(panel_id: str, title: str, how_to_read: str, content: Content, fac
         figure=content.figure,
         alternative=content.alternative,
         rule=content.rule,
-        split=facts.split,
+        split=split,
         n=content.n,
-        command=facts.command_of(panel_id),
+        command=command,
         notes=content.notes,
     )
 

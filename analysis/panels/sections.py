@@ -46,30 +46,39 @@ class Section:
         return (build() for name, build in self.builds if only in (None, name))
 
 
-def sections(run: Run, other: Run | None = None, valid: Run | None = None) -> list[Section]:
+def sections(
+    run: Run, other: Run | None = None, valid: Run | None = None, condition: str | None = None
+) -> list[Section]:
     """Return all sections of a run.
 
     Args:
         run: the run.
         other: a run over the same split to compare it with.
         valid: a run over the validation data, to fit the temperature on.
+        condition: the image condition that scores and errors are about; None for the run's first.
+
+    Raises:
+        InputError: if the run has no such condition.
     """
-    languages = sorted(set(run.answers().languages))
+    languages = sorted(set(run.answers(condition).languages))
     several = [None, *languages] if len(languages) > 1 else [None]
     reference = "en" if "en" in languages else (languages or [""])[0]
     first = (
-        ("scores", partial(scores.scores, run)),
-        ("rules", partial(scores.rules, run)),
-        ("slices", partial(slices.slices, run)),
-        ("worst-slices", partial(slices.worst, run)),
+        ("scores", partial(scores.scores, run, condition=condition)),
+        ("rules", partial(scores.rules, run, condition=condition)),
+        ("slices", partial(slices.slices, run, condition=condition)),
+        ("worst-slices", partial(slices.worst, run, condition=condition)),
     )
     pairs = [(one, reference) for one in languages if one != reference]
     confusions = (
-        *(("confusion", partial(confusion.confusion, run, language)) for language in several),
-        *(("confusion-languages", partial(confusion.confusion_languages, run, *pair)) for pair in pairs),
-        ("taxonomy", partial(errors.taxonomy, run)),
-        ("failures", partial(errors.failure_summary, run)),
-        ("failures-first", partial(errors.failures_first, run)),
+        *(("confusion", partial(confusion.confusion, run, language, condition=condition)) for language in several),
+        *(
+            ("confusion-languages", partial(confusion.confusion_languages, run, *pair, condition=condition))
+            for pair in pairs
+        ),
+        ("taxonomy", partial(errors.taxonomy, run, condition=condition)),
+        ("failures", partial(errors.failure_summary, run, condition=condition)),
+        ("failures-first", partial(errors.failures_first, run, condition=condition)),
     )
     found = [
         Section(id="scores", title="Scores", builds=first),
@@ -78,8 +87,8 @@ def sections(run: Run, other: Run | None = None, valid: Run | None = None) -> li
             id="trust",
             title="Calibration and data",
             builds=(
-                ("calibration", partial(calibration.calibration, run, valid)),
-                ("noise", partial(data_quality.noise, run)),
+                ("calibration", partial(calibration.calibration, run, valid, condition=condition)),
+                ("noise", partial(data_quality.noise, run, condition=condition)),
                 ("leakage", partial(data_quality.leakage, run)),
             ),
         ),

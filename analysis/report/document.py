@@ -64,19 +64,27 @@ class Document:
         return (panel for chapter in self.chapters for panel in chapter.panels)
 
 
-def collect(run: Run, other: Run | None = None, *, valid: Run | None = None, only: str | None = None) -> Document:
+def collect(
+    run: Run,
+    other: Run | None = None,
+    *,
+    valid: Run | None = None,
+    condition: str | None = None,
+    only: str | None = None,
+) -> Document:
     """Make the panels of a report.
 
     Args:
         run: what the report is about.
         other: a run over the same split to compare it with.
         valid: a run over the validation data, to fit the temperature on.
+        condition: the image condition that scores and errors are about; None for the run's first.
         only: id of the one kind of panel to make.
 
     Raises:
-        InputError: if there is no panel of that id.
+        InputError: if there is no panel of that id, or no such condition.
     """
-    parts = sections(run, other, valid)
+    parts = sections(run, other, valid, condition)
     known = list(dict.fromkeys(name for section in parts for name, _ in section.builds))
     if only is not None and only not in known:
         raise InputError(f"There is no panel {only!r}; there are {', '.join(known)}.")
@@ -111,7 +119,10 @@ def _highlights(panels: dict[str, Panel]) -> Iterator[Highlight]:
         detail = f"F1 minus F1 of text only, {_interval(row, sign=True)}{row['n_sentences']:,.0f} sentences"
         yield Highlight(label="What the picture adds", value=value, detail=detail, panel="modality")
     if (row := _first(panels, "calibration", language="all")) is not None and pd.notna(row["ece_before"]):
-        detail = f"ECE; {number(row['ece_after'])} after temperature {number(row['temperature'], 2)}; n = {row['n']:,}"
+        fitted = f"{number(row['ece_after'])} after temperature {number(row['temperature'], 2)}"
+        detail = (
+            f"ECE; {fitted if pd.notna(row['temperature']) else 'no temperature could be fitted'}; n = {row['n']:,}"
+        )
         yield Highlight(label="Calibration error", value=number(row["ece_before"]), detail=detail, panel="calibration")
     if (row := _first(panels, "minimal-pairs", language="all", outcome="both right")) is not None:
         detail = f"minimal pairs both right, {_interval(row)}{panels['minimal-pairs'].n}"

@@ -86,6 +86,13 @@ def test_confusion_keeps_its_margins_and_differences_their_sign(run: Run) -> Non
     pd.testing.assert_frame_equal(one, -two, check_exact=False, atol=1e-12)
 
 
+def test_a_language_that_is_not_known_is_called_so() -> None:
+    """Sentences without a language have a matrix and a bar of their own name, not that of all."""
+    theirs = tags_run(languages=("", "en"))
+    assert confusion(theirs, "").id == "confusion-unknown" and confusion(theirs).id == "confusion-all-languages"
+    assert list(scores(theirs).figure.data[0].x) == ["all", "unknown", "en"]
+
+
 def test_taxonomy_counts_each_entity_once(run: Run) -> None:
     """Over the classes of all languages stand all gold and all predicted entities."""
     table = taxonomy(run).table
@@ -176,3 +183,10 @@ def test_the_command_names_the_folder_as_a_shell_reads_it(tmp_path: Path) -> Non
     (tmp_path / "my runs").mkdir()
     command = scores(model_run(tmp_path / "my runs")).command
     assert f"report '{tmp_path}/my runs/ours' --only scores" in command
+
+
+def test_the_command_asks_for_what_the_panel_shows(run: Run, other: Run) -> None:
+    """The other run and the image condition are part of it; what the run shows anyway is not."""
+    assert f"{run.folder} {other.folder} --only outcomes --csv tables" in outcomes(run, other).command
+    assert f"{run.folder} --condition blank --only scores" in scores(run, "blank").command
+    assert scores(run, "matched").command == scores(run).command
