@@ -30,7 +30,6 @@ def evaluate_predictions(
     command: str,
     limit: int | None = None,
     train: Sequence[Path] = (),
-    seed: int = 19,
     overwrite: bool = False,
 ) -> Path:
     """Write the run of another system.
@@ -43,7 +42,6 @@ def evaluate_predictions(
         command: for the provenance.
         limit: only the first so many sentences of each language.
         train: training data, to tell seen names from new ones and to count leakage.
-        seed: of the bootstrap.
         overwrite: whether a run that lies there already gives way.
 
     Raises:
@@ -59,7 +57,7 @@ def evaluate_predictions(
     table = predictions_table(chosen.examples, tags, kinds=chosen.kinds)
     table = table.set_column(table.schema.get_field_index("source"), "source", pa.array(chosen.sources, pa.string()))
     run = Run.from_table(table, name=out.name)
-    metrics = {"sentences": len(chosen), "conditions": run.conditions} | summary.scores(run, seed=seed)
+    metrics = {"sentences": len(chosen), "conditions": run.conditions} | summary.scores(run)
     if train:
         metrics |= summary.leakage(train_examples(train), chosen.examples)
     provenance = {
@@ -72,7 +70,6 @@ def evaluate_predictions(
             "digest": digest(predictions) if predictions.is_file() else None,
         },
         **train_facts(train),
-        "seed": seed,
         **environment(),
     }
     lexicon = Lexicon.from_examples(train_examples(train)).restrict(surfaces_of(run)) if train else None

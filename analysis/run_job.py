@@ -85,7 +85,7 @@ def evaluate_checkpoint(
         return None
     watch.lap("tagging")
     run, vectors = store.run(out.name, plan.names), sample_entities(store.vectors(), seed=options.seed)
-    metrics = _metrics(run, vectors, data, plan, valid(), train, options.seed)
+    metrics = _metrics(run, vectors, data, plan, valid(), train)
     watch.lap("scores")
     if options.studies and MATCHED in run.conditions:
         metrics |= _studies(tagger, data, options)
@@ -148,15 +148,14 @@ def _metrics(
     plan: RunPlan,
     valid: Answers | None,
     train: Sequence[Path],
-    seed: int,
 ) -> dict[str, Any]:
     metrics: dict[str, Any] = {"sentences": len(data), "conditions": run.conditions}
-    metrics |= summary.scores(run, seed=seed)
-    metrics |= summary.modality(run, seed=seed)
-    metrics |= summary.minimal_pairs(run, seed=seed)
-    metrics |= summary.shapley(run, seed=seed)
-    metrics |= summary.contrastive(run, vectors, seed=seed)
-    metrics |= summary.calibration(run.answers(plan.main), valid, seed=seed)
+    metrics |= summary.scores(run)
+    metrics |= summary.modality(run)
+    metrics |= summary.minimal_pairs(run)
+    metrics |= summary.shapley(run)
+    metrics |= summary.contrastive(run, vectors)
+    metrics |= summary.calibration(run.answers(plan.main), valid)
     if train:
         metrics |= summary.leakage(train_examples(train), data.examples)
     return metrics

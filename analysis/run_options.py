@@ -19,7 +19,7 @@ class RunOptions:
         studies: also hide words and streams (for Shapley shares) and put heat maps on trial.
         honesty_sample, pointing_sample: how many gold entities, and sentences, the two heat map studies draw.
         maps: lay out the maps.
-        seed: of everything random.
+        seed: of whose photo goes where, the studies, the maps. (Intervals have a seed of their own, as in the app.)
         shard: sentences per shard.
         overwrite: whether a run that lies there already gives way.
     """

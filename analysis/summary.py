@@ -48,35 +48,35 @@ _PAIRS_KEPT = 1000
 SCORED_RULES = ("strict", "lenient")
 
 
-def scores(run: Run, *, seed: int = 0) -> Metrics:
+def scores(run: Run) -> Metrics:
     """Score every condition per language and type, strict and lenient."""
     frames = []
     for condition in run.conditions:
         answers = run.answers(condition)
         for rule in SCORED_RULES:
             judged = judge(answers.gold, answers.predicted, rule)
-            frames.append(score_table(judged, answers.languages, seed=seed).assign(condition=condition))
+            frames.append(score_table(judged, answers.languages).assign(condition=condition))
     return {"scores": to_records(pd.concat(frames))}
 
 
-def modality(run: Run, *, seed: int = 0) -> Metrics:
+def modality(run: Run) -> Metrics:
     """Compare every condition with text alone; split "matched" by cosine tercile and by pairing kind."""
     if NONE not in run.conditions or len(run.conditions) < 2:
         return {}
-    metrics = {"modality": to_records(modality_table(run, seed=seed))}
+    metrics = {"modality": to_records(modality_table(run))}
     if MATCHED not in run.conditions:
         return metrics
     paired = pair_conditions(run, MATCHED)
     if paired.condition.cosine is not None:
         thirds = cosine_terciles(paired.condition.cosine, paired.condition.languages)
-        metrics["modality_by_cosine"] = to_records(split_table(paired, thirds, seed=seed))
+        metrics["modality_by_cosine"] = to_records(split_table(paired, thirds))
     kinds = paired.condition.sentences["kind"].to_numpy(dtype=object)
     if any(kinds):
-        metrics["modality_by_kind"] = to_records(split_table(paired, kinds, seed=seed))
+        metrics["modality_by_kind"] = to_records(split_table(paired, kinds))
     return metrics
 
 
-def minimal_pairs(run: Run, *, seed: int = 0) -> Metrics:
+def minimal_pairs(run: Run) -> Metrics:
     """Score the minimal pairs under matched and none."""
     if MATCHED not in run.conditions or not (pairs := find_minimal_pairs(run.answers(MATCHED))):
         return {}
@@ -85,27 +85,26 @@ def minimal_pairs(run: Run, *, seed: int = 0) -> Metrics:
     for condition in (MATCHED, NONE):
         if condition in run.conditions:
             outcomes = pair_outcomes(pairs, run.answers(condition))
-            frames.append(pair_table(pairs, outcomes, languages, seed=seed).assign(condition=condition))
+            frames.append(pair_table(pairs, outcomes, languages).assign(condition=condition))
     return {"minimal_pairs": to_records(pd.concat(frames))}
 
 
-def shapley(run: Run, *, seed: int = 0) -> Metrics:
+def shapley(run: Run) -> Metrics:
     """Average the Shapley shares, where the conditions that they need are there."""
     games = {"shapley": TEXT_AND_IMAGE, "shapley_streams": TEXT_AND_STREAMS}
     return {
-        name: to_records(share_table(entity_shares(run, coalitions), seed=seed))
+        name: to_records(share_table(entity_shares(run, coalitions)))
         for name, coalitions in games.items()
         if set(coalitions.values()) <= set(run.conditions)
     }
 
 
-def contrastive(run: Run, arrays: Mapping[str, np.ndarray], *, seed: int = 0) -> Metrics:
+def contrastive(run: Run, arrays: Mapping[str, np.ndarray]) -> Metrics:
     """Measure the contrastive space in the main stream.
 
     Args:
         run: with the condition "matched".
         arrays: see :mod:`analysis.vectors`.
-        seed: of the bootstrap and of the mismatched pairs.
     """
     rows = np.flatnonzero(arrays.get("has_image", np.empty(0)))
     if not len(rows):
@@ -117,27 +116,25 @@ def contrastive(run: Run, arrays: Mapping[str, np.ndarray], *, seed: int = 0) ->
         arrays[IMAGE + stream][rows],
         sentences["image_id"].tolist(),
         sentences["language"].tolist(),
-        seed=seed,
     )
     return {"contrastive_stream": stream, "contrastive": to_records(table)}
 
 
-def calibration(answers: Answers, valid: Answers | None, *, seed: int = 0) -> Metrics:
+def calibration(answers: Answers, valid: Answers | None) -> Metrics:
     """State ECE before and after a temperature, with the bins of the reliability diagram.
 
     Args:
         answers: of the run.
         valid: what the same checkpoint said of other sentences, to fit the temperature on; None: halves of the run.
-        seed: of the halves.
     """
-    after, _, _ = rescaled(answers, valid, seed=seed)
+    after, _, _ = rescaled(answers, valid)
     diagrams = {"before": answers.require("confidence"), "after": after}
     bins = [
         reliability.bins.assign(language=language, when=when)
         for when, confidence in diagrams.items()
         for language, reliability in reliability_by_language(answers, confidence).items()
     ]
-    table = calibration_table(answers, valid, seed=seed)
+    table = calibration_table(answers, valid)
     return {"calibration": to_records(table), "calibration_bins": to_records(pd.concat(bins))}
 
 

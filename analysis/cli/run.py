@@ -94,7 +94,7 @@ def run(
     if predictions is not None:
         from analysis.external_job import evaluate_predictions
 
-        facts: dict[str, Any] = {"limit": limit, "train": train or (), "seed": seed, "overwrite": overwrite}
+        facts: dict[str, Any] = {"limit": limit, "train": train or (), "overwrite": overwrite}
         evaluate_predictions(sentences, predictions, out, command=command_line(), **facts)
         typer.echo(out)
     elif checkpoint is not None and _evaluate(checkpoint, sentences, out, options, limit, train or [], calibrate):
