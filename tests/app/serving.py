@@ -17,15 +17,19 @@ PATIENCE = 120.0  # seconds; a start takes about four on a quiet machine
 
 
 @contextmanager
-def serving(checkpoint: Path) -> Iterator[str]:
+def serving(checkpoint: Path, *options: str) -> Iterator[str]:
     """Run ``python app.py`` on a free port until it answers; yield its address, and stop it in the end.
+
+    Args:
+        checkpoint: the model.
+        options: of the app besides.
 
     Raises:
         RuntimeError: if it stops by itself or does not answer in time.
     """
     port = _free_port()
     url = f"http://127.0.0.1:{port}/"
-    command = [sys.executable, "app.py", "--checkpoint", str(checkpoint), "--port", str(port)]
+    command = [sys.executable, "app.py", "--checkpoint", str(checkpoint), "--port", str(port), *options]
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             _wait(url, process)

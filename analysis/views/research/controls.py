@@ -9,6 +9,13 @@ from analysis.views.marks import shown
 from analysis.views.research.asked import Asked, Drawn
 from analysis.views.research.matrix import select_html
 
+_HIDING = {
+    "none": "text only",
+    "nothing": "nothing at all",
+    "image_only": "image only",
+    "vit_only": "ViT stream, no text",
+    "cnn_only": "CNN stream, no text",
+}
 _CONTROLS = '<div class="wb-choices wb-top">{selects}</div><p class="wb-how">{about}</p>'
 
 
@@ -18,7 +25,7 @@ def draw_controls(asked: Asked) -> Drawn:
     names = list(asked.library.paths())
     languages = sorted(set(run.answers().languages))
     conditions = {name: NAMES.get(name, name).replace("-", ", severity ") for name in run.conditions}
-    conditions |= {"none": "text only"} if "none" in conditions else {}
+    conditions |= {name: text for name, text in _HIDING.items() if name in conditions}
     chosen = view.run or names[0]
     selects = (
         select_html("Run", "run", {name: name for name in names}, chosen),

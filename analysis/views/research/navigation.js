@@ -33,7 +33,7 @@ window.workbench = (() => {
     row: ["name"],
     find: ["pick"],
     pick: ["find"],
-    projection: ["pick"],
+    map: ["pick", "colour"],
   };
 
   const set = (change) => {

@@ -35,7 +35,7 @@ class View:
         name: which of its predicted entities has its heat map shown, from 0.
         map: "pairs" or "entities".
         projection: "umap" or "pca".
-        colour: what the map's points are coloured by.
+        colour: what the map's points are coloured by; "" for what suits the map.
         pick: the points picked on the map.
         find: text that the sentences listed beside the map contain.
     """
@@ -55,7 +55,7 @@ class View:
     name: int = 0
     map: str = "pairs"
     projection: str = "umap"
-    colour: str = "language"
+    colour: str = ""
     pick: tuple[int, ...] = ()
     find: str = ""
 

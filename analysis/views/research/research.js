@@ -10,9 +10,11 @@ const overlays = { picked: [], own: [] };
 let running = false;
 
 const scheme = () => (document.body.classList.contains("dark") ? "dark" : "light");
-const keyOf = (part) => JSON.stringify(part.dataset.uses.split(" ").map((name) => bench.state[name] ?? ""));
+// Only the first of the tabs looks at one image condition; the others compare them all.
+const state = () => (tab === "errors" ? bench.state : { ...bench.state, condition: "" });
+const keyOf = (part) => JSON.stringify(part.dataset.uses.split(" ").map((name) => state()[name] ?? ""));
 const stale = (part) => part.dataset.key !== keyOf(part);
-const request = (part) => ({ ...bench.state, part: part.dataset.part });
+const request = (part) => ({ ...state(), part: part.dataset.part });
 
 // Plotly is large, so it is fetched with the first figure, from this server.
 const library = () => {
@@ -49,6 +51,7 @@ async function show(part, answer) {
   part.classList.toggle("wb-part-empty", answer.html === "");
   part.style.minHeight = "";
   part.querySelectorAll("details.wb-fold").forEach((details, i) => { details.open = open[i] ?? details.open; });
+  part.querySelectorAll("input[data-state]").forEach((input) => { input.value = bench.state[input.dataset.state] ?? ""; });
   if (again) refocus(part, again);
   pictures.delete(part);
   if (answer.figure) {
@@ -108,17 +111,28 @@ async function overlay(kind, traces) {
   if (over.length) await Plotly.addTraces(box, over);
 }
 
+// The visitor's own pair, once placed, moves with the map.
+let placedOn = null;
+function placeOwn() {
+  placedOn = ownMap();
+  trigger("select", { ...bench.state });
+}
+const ownMap = () => JSON.stringify(["run", "map", "projection"].map((name) => bench.state[name] ?? ""));
+
 // One part after the other, those in sight first: on a busy machine the first is there soonest.
 async function refresh() {
   if (bench.tab() === tab) {
     if (bench.state.row && !dialog.open) dialog.showModal();
     if (!bench.state.row && dialog.open) dialog.close();
   }
+  if (placedOn !== null && placedOn !== ownMap()) placeOwn();
   if (running) return;
   running = true;
   try {
     for (;;) {
-      const wanted = parts.filter((part) => inView.has(part) && stale(part));
+      // The inspector scrolls by itself, which the margin of what is in view does not look through.
+      const near = (part) => inView.has(part) || (dialog.open && dialog.contains(part));
+      const wanted = parts.filter((part) => near(part) && stale(part));
       const next = wanted.find((part) => dialog.contains(part)) ?? wanted[0];
       if (!next) break;
       await load(next);
@@ -175,7 +189,7 @@ element.addEventListener("click", (event) => {
   if (item.dataset.set) bench.set(JSON.parse(item.dataset.set));
   else if (item.dataset.download) download(item);
   else if ("close" in item.dataset) bench.set({ row: "" });
-  else if ("own" in item.dataset) trigger("select", { ...bench.state });
+  else if ("own" in item.dataset) placeOwn();
   else if (item.dataset.jump) {
     event.preventDefault();
     jump(item.dataset.jump);

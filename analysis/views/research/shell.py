@@ -8,7 +8,7 @@ from analysis.views.research.tabs import CONTROLS, INSPECTOR, TABS, Part
 TITLES = {"errors": "Errors", "embedding": "Embedding", "modality": "Modality"}
 _SHELL = """<div class="wb-research" data-tab="{tab}" data-library="{library}">
 <div class="wb-card wb-controls-card">{controls}<nav class="wb-chapters" aria-label="In this tab">{chapters}</nav></div>
-{own}{parts}
+{parts}
 <dialog class="wb-inspector" aria-label="Inspector"><div class="wb-inspector-head"><h3>Inspector</h3>
 <button type="button" class="wb-quiet" data-close>Close</button></div>{inspector}</dialog></div>"""
 _PART = """<section class="wb-part{kind}" id="wb-{tab}-{id}" data-part="{id}" data-uses="run {uses}"
@@ -36,8 +36,7 @@ def shell_html(tab: str, library: str) -> str:
         library=shown(library),
         controls=_part_html(tab, CONTROLS, " wb-part-bare"),
         chapters=chapters,
-        own=_OWN if tab == "embedding" else "",
-        parts="".join(_part_html(tab, part, " wb-card") for part in parts),
+        parts="".join(_part_html(tab, part, " wb-card") + (_OWN if part.id == "map" else "") for part in parts),
         inspector="".join(_part_html(tab, part, " wb-part-bare") for part in INSPECTOR),
     )
 

@@ -30,7 +30,7 @@ _FIGURE = """<div class="wb-map-tools"><div class="wb-choices" role="group" aria
 <button type="button" class="wb-quiet" data-drag="pan" aria-pressed="true">Move</button>
 <button type="button" class="wb-quiet" data-drag="lasso" aria-pressed="false">Lasso</button></div>
 <label class="wb-choice">Find a sentence
-<input type="search" data-state="find" value="{find}" autocomplete="off"></label></div>
+<input type="search" data-state="find" autocomplete="off"></label></div>
 <div class="wb-figure wb-picks" role="img" aria-label="{alternative}" style="min-height:560px"></div>
 <p class="wb-how">Click a point, or draw round some with the lasso, to read their sentences below; from the keyboard,
 find them by their words.</p><details class="wb-fold"><summary>The numbers</summary>{table}</details>"""
@@ -42,21 +42,22 @@ _OWN_PAIR = """<div class="wb-own"><p><strong>Your pair from the Tag tab:</stron
 def draw_map(asked: Asked) -> Drawn:
     """Return the map in the colours and the projection that are asked for."""
     view = asked.view
-    _check(view.colour, panels.COLOURS, "colour")
-    _check(view.projection, PROJECTIONS, "projection")
-    panel = panels.space_map(asked.run, cast(panels.Colour, view.colour), cast(Any, view.projection))
+    which, projection = _shown(asked)
+    colour = view.colour or ("type" if which == "entities" else "language")
+    _check(colour, panels.COLOURS, "colour")
+    build = panels.entity_map if which == "entities" else panels.space_map
+    panel = build(asked.run, cast(panels.Colour, colour), projection)
     controls = (
         '<div class="wb-choices">'
-        + select_html("Colour", "colour", {c: c for c in panels.COLOURS}, view.colour)
+        + select_html("Points", "map", MAPS, which)
+        + select_html("Colour", "colour", {c: c for c in panels.COLOURS}, colour)
         + select_html("Projection", "projection", PROJECTIONS, view.projection)
         + "</div>"
     )
     if panel.figure is None:
-        return Drawn(html=panel_html(panel, ""))
-    body = _FIGURE.format(
-        alternative=shown(panel.alternative), table=table_html(panel.table, "Points per colour"), find=shown(view.find)
-    )
-    points = panels.points_of(asked.run, cast(Any, view.projection))
+        return Drawn(html=panel_html(panel, "", controls))
+    body = _FIGURE.format(alternative=shown(panel.alternative), table=table_html(panel.table, "Points per colour"))
+    points = panels.points_of(asked.run, projection, which)
     return Drawn(html=panel_html(panel, body, controls), figure=panel.figure, table=lambda: points, name="map")
 
 
@@ -65,7 +66,8 @@ def draw_picked(asked: Asked) -> Drawn:
     view = asked.view
     if not view.pick and not view.find:
         return Drawn(html="", traces=[])
-    points = panels.points_of(asked.run, cast(Any, view.projection))
+    which, projection = _shown(asked)
+    points = panels.points_of(asked.run, projection, which)
     if view.pick:
         known = [point for point in view.pick if point < len(points)]
         ids = list(dict.fromkeys(points["sentence_id"].iloc[known].tolist()))
@@ -91,6 +93,9 @@ def place_pair(asked: Asked, prediction: Prediction) -> dict[str, Any]:
     from analysis.projection import place_points
     from analysis.vectors import main_stream
 
+    which, projection = _shown(asked)
+    if which != PAIRS:
+        raise InputError("Your pair has its place on the map of texts and photos; choose it under Points.")
     text = prediction.embeddings.get("text")
     if text is None:
         raise InputError("The loaded model has no contrastive space, so your pair has no place on a map.")
@@ -105,8 +110,7 @@ def place_pair(asked: Asked, prediction: Prediction) -> dict[str, Any]:
     new = [text, *([prediction.embeddings[main_stream(streams)]] if streams else [])]
     vectors, points = map_vectors(asked.run, PAIRS)
     placed = place_points(np.stack(new).astype(np.float32), vectors, points)
-    _check(asked.view.projection, PROJECTIONS, "projection")
-    columns = [f"{asked.view.projection}_{axis}" for axis in "xy"]
+    columns = [f"{projection}_{axis}" for axis in "xy"]
     places = placed[columns].to_numpy().tolist()
     said = [f"{name} at ({x:.1f}, {y:.1f})" for name, (x, y) in zip(("text", "photo"), places, strict=False)]
     cosine = ""
@@ -115,6 +119,13 @@ def place_pair(asked: Asked, prediction: Prediction) -> dict[str, Any]:
         cosine = f"; their cosine is {value:+.2f}".replace("-", "\u2212")
     html = _OWN_PAIR.format(text=shown(prediction.text[:200]), where=shown(f"{' and '.join(said)}{cosine}."))
     return {"html": html, "traces": _own_traces(places)}
+
+
+def _shown(asked: Asked) -> tuple[panels.Map, panels.Projection]:
+    """Return which map is shown, and which projection of it."""
+    _check(asked.view.map, MAPS, "map")
+    _check(asked.view.projection, PROJECTIONS, "projection")
+    return cast("panels.Map", asked.view.map), cast("panels.Projection", asked.view.projection)
 
 
 def _containing(asked: Asked, text: str, there: set[int]) -> list[int]:

@@ -97,8 +97,8 @@ ERRORS = (
     _versus("flips", compare.flips),
 )
 EMBEDDING = (
-    Part("map", draw_map, ("projection", "colour"), "Map", 760),
-    Part("picked", draw_picked, ("projection", "pick", "find"), height=0),
+    Part("map", draw_map, ("map", "projection", "colour"), "Map", 760),
+    Part("picked", draw_picked, ("map", "projection", "pick", "find"), height=0),
     _part("retrieval", lambda a: embedding.retrieval(a.run, a.other), "other", chapter="Retrieval"),
     _part("cosines", lambda a: embedding.cosines(a.run), chapter="Cosines", height=_TALL),
     _part("geometry", lambda a: embedding.geometry(a.run, a.other), "other", chapter="Geometry"),
