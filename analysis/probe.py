@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mmner_core.config import ImageConfig
     from mmner_core.labels import Entity
 
-_VARIANTS_PER_BATCH = 64
+_VARIANTS_PER_BATCH = 16  # more would not fit the cache of two cores and gain nothing
 _IMPOSSIBLE = -1e4  # as the CRF has it: finite, so that gradients stay finite
 
 
