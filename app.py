@@ -212,7 +212,7 @@ class ResearchTab:
 
     def place(self, question: Question | None, event: gr.EventData) -> str:
         """Place the pair on the map of the run that the event names."""
-        return self.desk.place(event._data, question)
+        return self.desk.place(event.view, question)
 
 
 def add_api(service: TagService) -> None:

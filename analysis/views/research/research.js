@@ -78,7 +78,7 @@ async function draw(part) {
   const picks = box.classList.contains("wb-picks");
   const config = { responsive: true, displaylogo: false, scrollZoom: picks };
   if (!picks) config.modeBarButtonsToRemove = ["select2d", "lasso2d", "autoScale2d"];
-  const over = picks ? [...overlays.picked, ...overlays.own] : [];
+  const over = picks ? overlaid() : [];
   await Plotly.newPlot(box, [...data, ...over], { ...layout, template: templates[scheme()] }, config);
   box.dataset.drawn = scheme();
   resizing.observe(box);
@@ -98,16 +98,26 @@ const resizing = new ResizeObserver((entries) => {
   }
 });
 
-// Lines and points over the map, without drawing the map again.
+// What lies over the map, with lines in the colour of the text.
+function overlaid() {
+  const color = getComputedStyle(shell).color;
+  return [...overlays.picked, ...overlays.own].map(({ line, marker, ...trace }) => ({
+    ...trace,
+    ...(line && { line: { ...line, color } }),
+    ...(marker && { marker: { ...marker, line: { ...marker.line, color } } }),
+  }));
+}
+
+// Lays it there without drawing the map again.
 async function overlay(kind, traces) {
   const part = shell.querySelector('[data-part="map"]');
-  overlays[kind] = traces;
+  if (kind) overlays[kind] = traces;
   const box = part?.querySelector(".wb-picks");
   if (!box?.data || !pictures.has(part)) return;
   const first = pictures.get(part).data.length;
   const now = Array.from({ length: box.data.length - first }, (_, i) => first + i);
   if (now.length) await Plotly.deleteTraces(box, now);
-  const over = [...overlays.picked, ...overlays.own];
+  const over = overlaid();
   if (over.length) await Plotly.addTraces(box, over);
 }
 
@@ -115,7 +125,7 @@ async function overlay(kind, traces) {
 let placedOn = null;
 function placeOwn() {
   placedOn = ownMap();
-  trigger("select", { ...bench.state });
+  trigger("select", { view: { ...bench.state } });
 }
 const ownMap = () => JSON.stringify(["run", "map", "projection"].map((name) => bench.state[name] ?? ""));
 
@@ -152,6 +162,7 @@ const watching = new IntersectionObserver(
   },
   { rootMargin: "400px 0px" },
 );
+library();
 parts.forEach((part) => watching.observe(part));
 bench.listeners.add(refresh);
 
@@ -235,4 +246,5 @@ new MutationObserver(() => {
       Plotly.relayout(box, { template: templates[scheme()] });
     }
   }
+  overlay();
 }).observe(document.body, { attributes: true, attributeFilter: ["class"] });

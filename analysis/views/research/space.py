@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 LISTED = 20
 PROJECTIONS = {"umap": "UMAP", "pca": "PCA"}
 MAPS = {"pairs": "Texts and photos", "entities": "Entity words"}
-_LINE, _OWN = "#D55E00", "#D55E00"
 _FIGURE = """<div class="wb-map-tools"><div class="wb-choices" role="group" aria-label="What dragging does">
 <button type="button" class="wb-quiet" data-drag="pan" aria-pressed="true">Move</button>
 <button type="button" class="wb-quiet" data-drag="lasso" aria-pressed="false">Lasso</button></div>
@@ -136,14 +135,17 @@ def _containing(asked: Asked, text: str, there: set[int]) -> list[int]:
 
 
 def _joined(points: pd.DataFrame, sentences: list[int]) -> list[dict[str, Any]]:
-    """Return rings round the points of some sentences, and a line from each text to its photo."""
+    """Return rings round the points of some sentences, and a line from each text to its photo.
+
+    Lines have no colour here: the page draws them in that of its text, light or dark.
+    """
     mine = points[points["sentence_id"].isin(sentences)]
     pairs = panels.pairs_of(mine)
     x, y = ([v for row in pairs[[f"{a}_text", f"{a}_image"]].to_numpy().tolist() for v in (*row, None)] for a in "xy")
-    ring = {"size": 13, "color": "rgba(0,0,0,0)", "line": {"color": _LINE, "width": 2}}
+    ring = {"size": 13, "color": "rgba(0,0,0,0)", "line": {"width": 2}}
     common = {"type": "scatter", "showlegend": False, "hoverinfo": "skip", "name": "picked"}
     return [
-        {**common, "mode": "lines", "x": x, "y": y, "line": {"color": _LINE, "width": 1.5}},
+        {**common, "mode": "lines", "x": x, "y": y, "line": {"width": 1.5}},
         {**common, "mode": "markers", "x": mine["x"].tolist(), "y": mine["y"].tolist(), "marker": ring},
     ]
 
@@ -154,9 +156,9 @@ def _own_traces(places: list[list[float]]) -> list[dict[str, Any]]:
         {
             "type": "scatter", "mode": "lines+markers+text", "name": "your pair", "text": names,
             "x": [x for x, _ in places], "y": [y for _, y in places], "textposition": "top center",
-            "hovertemplate": "%{text}<extra></extra>", "line": {"color": _OWN, "width": 2},
-            "marker": {"size": 16, "color": _OWN, "symbol": ["star", "star-square"][: len(places)],
-                       "line": {"color": "#fff", "width": 1.5}},
+            "hovertemplate": "%{text}<extra></extra>", "line": {"width": 2},
+            "marker": {"size": 16, "color": "#E69F00", "symbol": ["star", "star-square"][: len(places)],
+                       "line": {"width": 1.5}},
         }
     ]  # fmt: skip
 

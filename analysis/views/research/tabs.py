@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 Draw = Callable[[Asked], Drawn]
 _TALL, _LOW = 560, 320
+_NO_OTHER = """<header class="wb-panel-head"><h3>Two runs compared</h3></header><p class="wb-how">Choose a run under
+“Compare with”, at the top of this tab, to see what one gets right and the other does not: the difference of F1 with its
+interval, what was fixed and what was broken, and where their confusion matrices differ.</p>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +65,16 @@ def _part(name: str, build: Callable[[Asked], Panel], *uses: str, chapter: str =
     return Part(name, lambda a: panel_drawn(build(a), a.view.language), ("language", *uses), chapter, height)
 
 
-def _versus(name: str, build: Callable[[Run, Run], Panel]) -> Part:
-    """Return a part that is there only while a run to compare with is chosen."""
+def _versus(name: str, build: Callable[[Run, Run], Panel], *, chapter: str = "") -> Part:
+    """Return a part that is there only while a run to compare with is chosen; the first says how to choose one."""
 
     def draw(asked: Asked) -> Drawn:
         other = asked.other
-        return Drawn(html="") if other is None else panel_drawn(build(asked.run, other), asked.view.language)
+        if other is None:
+            return Drawn(html=_NO_OTHER if chapter else "")
+        return panel_drawn(build(asked.run, other), asked.view.language)
 
-    return Part(name, draw, ("language", "other"), height=0)
+    return Part(name, draw, ("language", "other"), chapter, height=120 if chapter else 0)
 
 
 _CELLS = ("language", "condition", "values", "reading", "cell", "other")
@@ -91,7 +96,7 @@ ERRORS = (
     _part("rules", lambda a: scores.rules(a.run, a.condition), "condition", chapter="Scoring rules"),
     _part("noise", lambda a: data_quality.noise(a.run, a.condition), "condition", chapter="Data"),
     _part("leakage", lambda a: data_quality.leakage(a.run)),
-    _versus("differences", compare.differences),
+    _versus("differences", compare.differences, chapter="Two runs"),
     _versus("outcomes", compare.outcomes),
     _versus("confusion-runs", confusion.confusion_runs),
     _versus("flips", compare.flips),
