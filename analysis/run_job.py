@@ -94,14 +94,8 @@ def evaluate_checkpoint(
     watch.lap("maps")
     provenance = {
         "command": command,
-        "data": data.to_json(),
-        "checkpoint": {"path": str(tagger.checkpoint.path), "digest": tagger.digest},
-        "types": list(tagger.labels.types),
+        **_facts(tagger, data, options, train),
         **_tagging_facts(plan, store),
-        **train_facts(train),
-        "options": asdict(options),
-        "seed": options.seed,
-        **environment(),
         "processes": workers.count,
         "arithmetic": job["arithmetic"],
         "seconds": watch.seconds,
@@ -173,6 +167,19 @@ def _studies(tagger: Tagger, data: EvaluationSet, options: RunOptions) -> dict[s
         asked["progress"] = bar.update
         metrics = heat_map_honesty(probe, data.examples, options.honesty_sample, **asked)
         return metrics | pointing_game(probe, data.examples, options.pointing_sample, **asked)
+
+
+def _facts(tagger: Tagger, data: EvaluationSet, options: RunOptions, train: Sequence[Path]) -> dict[str, Any]:
+    """Return what was asked of whom, with which data, where."""
+    return {
+        "data": data.to_json(),
+        "checkpoint": {"path": str(tagger.checkpoint.path), "digest": tagger.digest},
+        "types": list(tagger.labels.types),
+        **train_facts(train),
+        "options": asdict(options),
+        "seed": options.seed,
+        **environment(),
+    }
 
 
 def _tagging_facts(plan: RunPlan, store: PartStore) -> dict[str, Any]:

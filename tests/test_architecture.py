@@ -75,9 +75,12 @@ def test_plotly_is_for_figures_alone(file: Path) -> None:
 
 @BY_FILE
 def test_files_and_functions_are_short(file: Path) -> None:
-    """A file is read in one sitting, a function on one screen."""
+    """A file is read in one sitting, a function on one screen.
+
+    Its signature is not counted: a command's is the list of its options, each with its help.
+    """
     assert len(file.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
-    long = {f.name: f.end_lineno - f.lineno + 1 for f in functions(tree(file)) if f.end_lineno is not None}
+    long = {f.name: f.end_lineno - f.body[0].lineno + 1 for f in functions(tree(file)) if f.end_lineno is not None}
     assert {name: n for name, n in long.items() if n > MAX_FUNCTION_LINES} == {}
 
 
