@@ -4,7 +4,12 @@
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const print = matchMedia("print");
   const plots = [...document.querySelectorAll(".plot")];
-  const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+  const config = {
+    responsive: true,
+    displaylogo: false,
+    showSendToCloud: false, // on by default, and would send the chart to a server of plotly's
+    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+  };
   let printing = false;
 
   const scheme = () => (dark.matches && !print.matches && !printing ? "dark" : "light");

@@ -75,6 +75,9 @@ def test_a_tab_opens_and_is_in_the_address(browser: Browser, page: Page, page_ur
     page.get_by_role("tab", name=TITLES[tab]).click()
     expect(part(page, tab, first).locator(".wb-figure svg.main-svg").first).to_be_visible()
     assert f"tab={tab}" in page.url
+    buttons = page.locator(".modebar-btn").evaluate_all("buttons => buttons.map(b => b.dataset.title)")
+    assert "Download plot as a PNG" in buttons
+    assert not [title for title in buttons if "Share" in title]  # that would send the chart to plotly's server
     with watched_page(browser) as (again, _):
         again.goto(page.url)
         expect(part(again, tab, first).locator(".wb-figure svg.main-svg").first).to_be_visible()

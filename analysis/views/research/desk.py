@@ -105,16 +105,22 @@ class ResearchDesk:
         return drawn
 
     def _draw_first_run(self) -> None:
+        from analysis.views.research.space import place_something
         from analysis.views.research.tabs import TABS
 
         try:
             self.service.tagger()
         except InputError:
             log.info("the research tabs work without a model")
-        if self.library.paths():
-            for tab, parts in TABS.items():
-                for part in parts:
-                    self.part(tab, {"part": part.id})
+        if not self.library.paths():
+            return
+        for tab, parts in TABS.items():
+            for part in parts:
+                self.part(tab, {"part": part.id})
+        try:
+            place_something(self.library.run())
+        except InputError as problem:
+            log.info("the first run has no map: %s", problem)
 
 
 def _answer(drawn: Drawn) -> dict[str, Any]:

@@ -48,13 +48,17 @@ window.workbench = (() => {
     if (JSON.stringify(before) !== JSON.stringify(state)) changed();
   };
 
+  const opened = (name) => {
+    if (tab === name) return;
+    tab = name;
+    changed();
+  };
+
   const button = (name) => document.querySelector(`#wb-tab-${CSS.escape(name)}-button`);
 
   document.addEventListener("click", (event) => {
     const chosen = event.target.closest("#wb-tabs [role=tab]");
-    if (!chosen) return;
-    tab = chosen.id.match(/^wb-tab-(\w+)-button$/)?.[1] ?? "tag";
-    changed();
+    if (chosen) opened(chosen.id.match(/^wb-tab-(\w+)-button$/)?.[1] ?? "tag");
   });
 
   // The tabs come after the page; a link to one opens it once it is there.
@@ -68,5 +72,5 @@ window.workbench = (() => {
     wait.observe(document, { childList: true, subtree: true });
   }
 
-  return { state, set, listeners, tab: () => tab };
+  return { state, set, opened, listeners, tab: () => tab };
 })();

@@ -76,8 +76,10 @@ async function draw(part) {
   await library();
   if (!box.isConnected) return;
   const picks = box.classList.contains("wb-picks");
-  const config = { responsive: true, displaylogo: false, scrollZoom: picks };
-  if (!picks) config.modeBarButtonsToRemove = ["select2d", "lasso2d", "autoScale2d"];
+  // Sharing a chart, which is on by default, would send it to a server of plotly's.
+  const config = { responsive: true, displaylogo: false, scrollZoom: picks, showSendToCloud: false };
+  const unwanted = ["select2d", "lasso2d", "autoScale2d"];
+  config.modeBarButtonsToRemove = picks ? [...unwanted, "pan2d", "zoom2d"] : unwanted;
   const over = picks ? overlaid() : [];
   await Plotly.newPlot(box, [...data, ...over], { ...layout, template: templates[scheme()] }, config);
   box.dataset.drawn = scheme();
@@ -125,6 +127,7 @@ async function overlay(kind, traces) {
 let placedOn = null;
 function placeOwn() {
   placedOn = ownMap();
+  shell.querySelector("[data-own-place]").innerHTML = '<p class="wb-waiting" role="status">Placing your pair …</p>';
   trigger("select", { view: { ...bench.state } });
 }
 const ownMap = () => JSON.stringify(["run", "map", "projection"].map((name) => bench.state[name] ?? ""));
@@ -158,6 +161,8 @@ const watching = new IntersectionObserver(
       if (entry.isIntersecting) inView.add(entry.target);
       else inView.delete(entry.target);
     }
+    // However the tab was opened: by its button, a link, or the menu that a narrow screen puts it in.
+    if (entries.some((entry) => entry.isIntersecting)) bench.opened(tab);
     refresh();
   },
   { rootMargin: "400px 0px" },

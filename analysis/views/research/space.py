@@ -20,6 +20,7 @@ from mmner_core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.runs import Run
     from mmner_core.results import Prediction
 
 LISTED = 20
@@ -118,6 +119,19 @@ def place_pair(asked: Asked, prediction: Prediction) -> dict[str, Any]:
         cosine = f"; their cosine is {value:+.2f}".replace("-", "\u2212")
     html = _OWN_PAIR.format(text=shown(prediction.text[:200]), where=shown(f"{' and '.join(said)}{cosine}."))
     return {"html": html, "traces": _own_traces(places)}
+
+
+def place_something(run: Run) -> None:
+    """Place a point between two others, so that UMAP's functions are compiled before a visitor's pair needs them.
+
+    Raises:
+        InputError: if the run has no map of texts and photos.
+    """
+    from analysis.maps import PAIRS, map_vectors
+    from analysis.projection import place_points
+
+    vectors, points = map_vectors(run, PAIRS)
+    place_points(vectors[:2].mean(axis=0, keepdims=True), vectors, points)
 
 
 def _shown(asked: Asked) -> tuple[panels.Map, panels.Projection]:
