@@ -9,12 +9,14 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from mmner_core.config import ModelConfig
@@ -130,22 +132,32 @@ def load_checkpoint(folder: str | Path, *, images: bool = True) -> Checkpoint:
     tags = read_json(folder / "labels.json")
     if tags != list(LabelSet(config.types).tags):
         raise InputError(f"{folder / 'labels.json'} does not list the tags that config.json's types call for.")
+    # Building a model is mostly importing libraries, on one core; the file is read and hashed on the other meanwhile.
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        state = reader.submit(_read_weights, folder / WEIGHTS, images=images)
+        digest = reader.submit(folder_digest, folder)
+        tokenizer = reader.submit(load_tokenizer, folder)
+        model = _build(config, folder / "config.json", images=images)
+        _fit_weights(model, state.result(), folder / WEIGHTS)
+        return Checkpoint(
+            path=folder,
+            model=model.eval(),
+            tokenizer=tokenizer.result(),
+            digest=digest.result(),
+            metrics=read_json(folder / "metrics.json"),
+            provenance=read_json(folder / "provenance.json"),
+        )
+
+
+def _build(config: ModelConfig, file: Path, *, images: bool) -> MMNER:
+    """Build the model without drawing weights; ``file`` is where the config was read."""
     try:
         with _NoRandomInit():
-            model = MMNER.build(config, images=images)
+            return MMNER.build(config, images=images)
     except InputError:
         raise
     except (ValueError, RuntimeError, TypeError, LookupError) as error:  # what libraries raise on unknown names, sizes
-        raise InputError(f"{folder / 'config.json'} describes no model that can be built ({error}).") from error
-    _load_weights(model, folder / WEIGHTS, images=images)
-    return Checkpoint(
-        path=folder,
-        model=model.eval(),
-        tokenizer=load_tokenizer(folder),
-        digest=folder_digest(folder),
-        metrics=read_json(folder / "metrics.json"),
-        provenance=read_json(folder / "provenance.json"),
-    )
+        raise InputError(f"{file} describes no model that can be built ({error}).") from error
 
 
 class _NoRandomInit(TorchFunctionMode):
@@ -205,12 +217,21 @@ def tensor_shapes(file: Path) -> dict[str, list[int]]:
         return {name: store.get_slice(name).get_shape() for name in store.keys()}  # noqa: SIM118 (not a dict)
 
 
-def _load_weights(model: MMNER, file: Path, *, images: bool) -> None:
+def _read_weights(file: Path, *, images: bool) -> dict[str, Tensor]:
+    """Read and unpack the tensors, checking that all are numbers."""
     from safetensors import safe_open
 
     with _damage_reported(file), safe_open(file, framework="pt") as store:
         wanted = [name for name in store.keys() if images or not name.startswith(IMAGE_PARTS)]  # noqa: SIM118
         state = unpack({name: store.get_tensor(name) for name in wanted})
+    for name, tensor in state.items():
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise InputError(f"{file}: tensor {name} holds values that are not numbers; the checkpoint is damaged.")
+    return state
+
+
+def _fit_weights(model: MMNER, state: dict[str, Tensor], file: Path) -> None:
+    """Give the model its weights, which must be those that it expects, by name and shape."""
     expected = model.state_dict()
     if lost := sorted(expected.keys() - state.keys()):
         raise InputError(f"{file} lacks {len(lost)} tensor(s), among them {lost[0]}; it does not fit config.json.")
@@ -222,8 +243,6 @@ def _load_weights(model: MMNER, file: Path, *, images: bool) -> None:
         if tensor.shape != expected[name].shape:
             shapes = f"{list(tensor.shape)} instead of {list(expected[name].shape)}"
             raise InputError(f"{file}: tensor {name} has shape {shapes}; it does not fit config.json.")
-        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise InputError(f"{file}: tensor {name} holds values that are not numbers; the checkpoint is damaged.")
     model.load_state_dict(state, assign=True)
 
 
