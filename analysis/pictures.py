@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 PICTURES_PER_BATCH = 16
 """Always this many at once, the last batch filled up with black: how a picture is rounded must not depend on what was
 encoded beside it, or a resumed run would differ from an uninterrupted one."""
-CACHE_BYTES = 256_000_000
+CACHE_BYTES = 128_000_000
+"""A thousand photos of the small model: a shard's own, and half as many of others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,11 @@ Nothing but the shard in hand and, at the end, one image condition after the oth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 import pyarrow as pa
 
 from analysis import summary
@@ -22,13 +23,14 @@ from analysis.run_options import RunOptions, Stopwatch
 from analysis.run_plan import MATCHED, RunPlan, condition_names, plan_facts, plan_run
 from analysis.run_provenance import environment
 from analysis.run_writer import write_run
-from analysis.shards import job_record, n_shards, tag_shards
+from analysis.shards import arithmetic, job_record, n_shards, tag_shards
 from analysis.train_data import surfaces_of, train_examples, train_facts
 from analysis.umap_layout import UmapSettings
 from analysis.vectors import sample_entities
 from analysis.workers import Workers
 from mmner_core.errors import InputError
 from mmner_core.evaluate import gold_tags
+from mmner_core.memory import release_freed_memory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,20 +44,11 @@ _PROBLEMS_KEPT = 5
 _UNREADABLE = "the photo cannot be decoded"
 
 
-def evaluate_checkpoint(
-    tagger: Tagger,
-    data: EvaluationSet,
-    out: Path,
-    options: RunOptions,
-    *,
-    command: str,
-    train: Sequence[Path] = (),
-    valid: Callable[[], Answers | None] = lambda: None,
-    workers: Workers | None = None,
-) -> Path | None:
-    """Write the run of a checkpoint.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """A run to be made of a checkpoint.
 
-    Args:
+    Attributes:
         tagger: the checkpoint.
         data: the sentences.
         out: the folder to write.
@@ -64,122 +57,128 @@ def evaluate_checkpoint(
         train: training data, to tell seen names from new ones and to count leakage.
         valid: gives what this checkpoint said of other sentences, to fit the temperature on.
         workers: the processes that share the tagging; the first one writes the folder.
-
-    Returns:
-        The folder; None in every process but the first.
-
-    Raises:
-        InputError: if the folder exists and may not be overwritten, a condition cannot be had, a gold tag is unknown
-            to the checkpoint, or it does not know the convention.
     """
-    workers, watch = workers or Workers(), Stopwatch()
-    _check(tagger, data, out, options)
-    plan = _plan(tagger, data, options)
-    folder = out.with_name(f".{out.name}.parts")
-    job = job_record(tagger, data, plan, convention=options.convention, size=options.shard, seed=options.seed)
-    store = PartStore.open(folder, job, n_shards(data, options.shard), owner=workers.index == 0)
-    workers.wait()  # for the first process to have prepared the folder
-    tag_shards(tagger, data, plan, store, convention=options.convention, size=options.shard, workers=workers)
-    workers.wait()  # for the last shard of all
-    if workers.index:
-        return None
-    watch.lap("tagging")
-    run, vectors = store.run(out.name, plan.names), sample_entities(store.vectors(), seed=options.seed)
-    metrics = _metrics(run, vectors, data, plan, valid(), train)
-    watch.lap("scores")
-    if options.studies and MATCHED in run.conditions:
-        metrics |= _studies(tagger, data, options)
-        watch.lap("heat maps")
-    coordinates = build_maps(vectors, UmapSettings(seed=options.seed)) if options.maps else None
-    watch.lap("maps")
-    provenance = {
-        "command": command,
-        **_facts(tagger, data, options, train),
-        **_tagging_facts(plan, store),
-        "processes": workers.count,
-        "arithmetic": job["arithmetic"],
-        "seconds": watch.seconds,
-    }
-    write_run(
-        out,
-        (run.answers(condition).table for condition in run.conditions),
-        metrics=metrics,
-        provenance=provenance,
-        lexicon=Lexicon.from_examples(train_examples(train)).restrict(surfaces_of(run)) if train else None,
-        embeddings=vectors,
-        coordinates=None if coordinates is None or coordinates.empty else pa.Table.from_pandas(coordinates),
-        overwrite=options.overwrite,
-    )
-    store.remove()
-    return out
 
+    tagger: Tagger
+    data: EvaluationSet
+    out: Path
+    options: RunOptions
+    command: str
+    train: Sequence[Path] = ()
+    valid: Callable[[], Answers | None] = lambda: None
+    workers: Workers = Workers()
 
-def _check(tagger: Tagger, data: EvaluationSet, out: Path, options: RunOptions) -> None:
-    if out.exists() and not options.overwrite:
-        raise InputError(f"{out} exists already; choose another folder or add --overwrite.")
-    if options.convention is not None and options.convention not in tagger.conventions:
-        known = ", ".join(tagger.conventions) or "none to choose from"
-        raise InputError(f"This checkpoint has no convention {options.convention!r} ({known}).")
-    gold_tags(tagger.labels, data.examples)
+    def run(self) -> bool:
+        """Tag what is not tagged yet, and write the folder; say whether this process was the one to write it.
 
+        Raises:
+            InputError: if the folder exists and may not be overwritten, a condition cannot be had, a gold tag is
+                unknown to the checkpoint, or it does not know the convention.
+        """
+        self._check()
+        release_freed_memory()  # of loading the checkpoint
+        watch, plan = Stopwatch(), self._plan()
+        store = self._tag(plan)
+        if self.workers.index:
+            return False
+        watch.lap("tagging")
+        self._write(plan, store, watch)
+        store.remove()
+        return True
 
-def _plan(tagger: Tagger, data: EvaluationSet, options: RunOptions) -> RunPlan:
-    return plan_run(
-        data.examples,
-        condition_names(options.conditions, corruptions=options.corruptions, hidden=options.studies),
-        insist=[name for name in options.conditions if name != "all"],
-        irrelevant=data.irrelevant,
-        reads_images=tagger.reads_images,
-        streams=tagger.model.config.fusion.streams,
-        seed=options.seed,
-    )
+    def _check(self) -> None:
+        if self.out.exists() and not self.options.overwrite:
+            raise InputError(f"{self.out} exists already; choose another folder or add --overwrite.")
+        convention, conventions = self.options.convention, self.tagger.conventions
+        if convention is not None and convention not in conventions:
+            known = ", ".join(conventions) or "none to choose from"
+            raise InputError(f"This checkpoint has no convention {convention!r} ({known}).")
+        gold_tags(self.tagger.labels, self.data.examples)
 
+    def _plan(self) -> RunPlan:
+        asked, options = self.options.conditions, self.options
+        return plan_run(
+            self.data.examples,
+            condition_names(asked, corruptions=options.corruptions, hidden=options.studies),
+            insist=[name for name in asked if name != "all"],
+            irrelevant=self.data.irrelevant,
+            reads_images=self.tagger.reads_images,
+            streams=self.tagger.model.config.fusion.streams,
+            seed=options.seed,
+        )
 
-def _metrics(
-    run: Run,
-    vectors: dict[str, np.ndarray],
-    data: EvaluationSet,
-    plan: RunPlan,
-    valid: Answers | None,
-    train: Sequence[Path],
-) -> dict[str, Any]:
-    metrics: dict[str, Any] = {"sentences": len(data), "conditions": run.conditions}
-    metrics |= summary.scores(run)
-    metrics |= summary.modality(run)
-    metrics |= summary.minimal_pairs(run)
-    metrics |= summary.shapley(run)
-    metrics |= summary.contrastive(run, vectors)
-    metrics |= summary.calibration(run.answers(plan.main), valid)
-    if train:
-        metrics |= summary.leakage(train_examples(train), data.examples)
-    return metrics
+    def _tag(self, plan: RunPlan) -> PartStore:
+        convention, size = self.options.convention, self.options.shard
+        job = job_record(self.tagger, self.data, plan, convention=convention, size=size, seed=self.options.seed)
+        folder = self.out.with_name(f".{self.out.name}.parts")
+        store = PartStore.open(folder, job, n_shards(self.data, size), owner=self.workers.index == 0)
+        self.workers.wait()  # for the first process to have prepared the folder
+        tag_shards(self.tagger, self.data, plan, store, convention=convention, size=size, workers=self.workers)
+        self.workers.wait()  # for the last shard of all
+        return store
 
+    def _write(self, plan: RunPlan, store: PartStore, watch: Stopwatch) -> None:
+        """Put the shards together, work out the numbers, and write the folder."""
+        run, vectors = store.run(self.out.name, plan.names), sample_entities(store.vectors(), seed=self.options.seed)
+        metrics = self._metrics(run, vectors, plan)
+        watch.lap("scores")
+        release_freed_memory()
+        if self.options.studies and MATCHED in run.conditions:
+            metrics |= self._studies()
+            watch.lap("heat maps")
+        coordinates = build_maps(vectors, UmapSettings(seed=self.options.seed)) if self.options.maps else pd.DataFrame()
+        watch.lap("maps")
+        lexicon = Lexicon.from_examples(train_examples(self.train)) if self.train else None
+        write_run(
+            self.out,
+            (run.answers(condition).table for condition in run.conditions),
+            metrics=metrics,
+            provenance=self._provenance(plan, store, watch),
+            lexicon=lexicon.restrict(surfaces_of(run)) if lexicon is not None else None,
+            embeddings=vectors,
+            coordinates=None if coordinates.empty else pa.Table.from_pandas(coordinates),
+            overwrite=self.options.overwrite,
+        )
 
-def _studies(tagger: Tagger, data: EvaluationSet, options: RunOptions) -> dict[str, Any]:
-    from tqdm import tqdm
+    def _metrics(self, run: Run, vectors: dict[str, np.ndarray], plan: RunPlan) -> dict[str, Any]:
+        metrics: dict[str, Any] = {"sentences": len(self.data), "conditions": run.conditions}
+        metrics |= summary.scores(run)
+        metrics |= summary.modality(run)
+        metrics |= summary.minimal_pairs(run)
+        metrics |= summary.shapley(run)
+        metrics |= summary.contrastive(run, vectors)
+        metrics |= summary.calibration(run.answers(plan.main), self.valid())
+        if self.train:
+            metrics |= summary.leakage(train_examples(self.train), self.data.examples)
+        return metrics
 
-    probe = Probe(tagger.model, tagger.subwords)
-    if not probe.grids:
-        return {}  # a model whose only key is the pooled photo has no map
-    asked: dict[str, Any] = {"convention": options.convention, "seed": options.seed}
-    total = options.honesty_sample + options.pointing_sample
-    with tqdm(total=total, desc="heat maps", unit=" photos", disable=None) as bar:
-        asked["progress"] = bar.update
-        metrics = heat_map_honesty(probe, data.examples, options.honesty_sample, **asked)
-        return metrics | pointing_game(probe, data.examples, options.pointing_sample, **asked)
+    def _studies(self) -> dict[str, Any]:
+        from tqdm import tqdm
 
+        probe, options = Probe(self.tagger.model, self.tagger.subwords), self.options
+        if not probe.grids:
+            return {}  # a model whose only key is the pooled photo has no map
+        total = options.honesty_sample + options.pointing_sample
+        with tqdm(total=total, desc="heat maps", unit=" photos", disable=None) as bar:
+            asked: dict[str, Any] = {"convention": options.convention, "seed": options.seed, "progress": bar.update}
+            metrics = heat_map_honesty(probe, self.data.examples, options.honesty_sample, **asked)
+            return metrics | pointing_game(probe, self.data.examples, options.pointing_sample, **asked)
 
-def _facts(tagger: Tagger, data: EvaluationSet, options: RunOptions, train: Sequence[Path]) -> dict[str, Any]:
-    """Return what was asked of whom, with which data, where."""
-    return {
-        "data": data.to_json(),
-        "checkpoint": {"path": str(tagger.checkpoint.path), "digest": tagger.digest},
-        "types": list(tagger.labels.types),
-        **train_facts(train),
-        "options": asdict(options),
-        "seed": options.seed,
-        **environment(),
-    }
+    def _provenance(self, plan: RunPlan, store: PartStore, watch: Stopwatch) -> dict[str, Any]:
+        return {
+            "command": self.command,
+            "data": self.data.to_json(),
+            "checkpoint": {"path": str(self.tagger.checkpoint.path), "digest": self.tagger.digest},
+            "types": list(self.tagger.labels.types),
+            **_tagging_facts(plan, store),
+            **train_facts(self.train),
+            "options": asdict(self.options),
+            "seed": self.options.seed,
+            **environment(),
+            "processes": self.workers.count,
+            "arithmetic": arithmetic(self.tagger),
+            "seconds": watch.seconds,
+        }
 
 
 def _tagging_facts(plan: RunPlan, store: PartStore) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from analysis.tagged import Tagged, to_table
 from analysis.vectors import shard_vectors
 from analysis.workers import Workers
 from mmner_core.data import dataset_digest
+from mmner_core.memory import release_freed_memory
 
 if TYPE_CHECKING:
     from analysis.evaluation_set import EvaluationSet
@@ -66,6 +67,7 @@ def tag_shards(
             vectors = shard_vectors(tagged, gold, plan.main, tagger.labels.types, places.start, engine.aligned)
             store.write(shard, rows, vectors, _facts(engine, tagged))
             bar.update(len(places))
+            release_freed_memory()
 
 
 def tag_all(tagger: Tagger, data: EvaluationSet, plan: RunPlan, *, convention: str | None = None) -> Answers:
@@ -87,7 +89,6 @@ def job_record(
     """Return everything that finished shards depend on: shards of another record are of no use."""
     columns = json.dumps([data.kinds, data.sources, data.facts, [e.where for e in data.examples]])
     photos = [e.image for e in data.examples if e.image is not None]
-    weight = tagger.model.classifier.weight
     return {
         "schema": VERSION,
         "checkpoint": tagger.digest,
@@ -98,8 +99,14 @@ def job_record(
         "convention": convention,
         "seed": seed,
         "shard": size,
-        "arithmetic": f"{weight.dtype} on {weight.device.type}",
+        "arithmetic": arithmetic(tagger),
     }
+
+
+def arithmetic(tagger: Tagger) -> str:
+    """Return the number format and the kind of device that a model computes in."""
+    weight = tagger.model.classifier.weight
+    return f"{weight.dtype} on {weight.device.type}"
 
 
 def _tag(engine: Engine, data: EvaluationSet, plan: RunPlan, places: range) -> Tagged:

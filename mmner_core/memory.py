@@ -14,9 +14,20 @@ def keep_freed_memory() -> bool:
 
     By default each tensor over 32 MB, and most over 128 kB, is mapped when made and unmapped when freed, so its pages
     are faulted in and zeroed for every batch: a quarter of the CPU time of tagging with photos. Worth it in a program
-    that tags batch after batch; the price is that memory once used stays with the process.
+    that tags batch after batch; the price is that memory once used stays with the process until
+    :func:`release_freed_memory` is called.
     """
-    if platform.libc_ver()[0] != "glibc":
+    if not _has_glibc():
         return False
     libc = ctypes.CDLL(None)
     return all(libc.mallopt(option, _KEPT) == 1 for option in (_MMAP_THRESHOLD, _TRIM_THRESHOLD))
+
+
+def release_freed_memory() -> None:
+    """Hand back what is free now; called once in a while, it keeps holes between long-lived tensors from adding up."""
+    if _has_glibc():
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _has_glibc() -> bool:
+    return platform.libc_ver()[0] == "glibc"

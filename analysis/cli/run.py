@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from analysis.cli.run_options import (
+    Calibrate,
+    Checkpoint,
+    Conditions,
+    Convention,
+    Corruptions,
+    Data,
+    HonestySample,
+    Images,
+    Irrelevant,
+    Lang,
+    Limit,
+    Maps,
+    Out,
+    Overwrite,
+    Pairs,
+    PointingSample,
+    Predictions,
+    Seed,
+    Shard,
+    Split,
+    Studies,
+    Train,
+)
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,51 +45,28 @@ _SPLITS = ("train", "valid", "test")
 
 
 def run(
-    data: Annotated[Path, typer.Option(help="Tagged file, or folder with test.txt or with folders en, fr, de, es.")],
-    out: Annotated[Path, typer.Option(help="Folder to write.")],
-    checkpoint: Annotated[Path | None, typer.Option(help="Folder of the model to evaluate.")] = None,
-    predictions: Annotated[
-        Path | None, typer.Option(help="Output of another system instead: the sentences of --data with its tags.")
-    ] = None,
-    images: Annotated[
-        Path | None, typer.Option(help="Folder of the photos.", show_default="images beside the data")
-    ] = None,
-    split: Annotated[
-        str | None, typer.Option(metavar="train|valid|test", help="Split of a folder.", show_default="test, else valid")
-    ] = None,
-    lang: Annotated[str | None, typer.Option(metavar="en|fr|de|es", help="Only this language.")] = None,
-    convention: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Annotation convention to read by, such as wiki or caption.")
-    ] = None,
-    conditions: Annotated[
-        str,
-        typer.Option(
-            metavar="A,B,...",
-            help="Image conditions: matched, none, blank, noise, shuffled, other_type, irrelevant, a corruption such "
-            "as blur-3, or all.",
-            show_default="those named first",
-        ),
-    ] = "",
-    corruptions: Annotated[bool, typer.Option("--corruptions", help="Add every corruption at 5 severities.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N sentences of each language.")] = None,
-    train: Annotated[
-        list[Path] | None, typer.Option(help="Training data, for seen and unseen names and leakage; may be repeated.")
-    ] = None,
-    pairs: Annotated[Path | None, typer.Option(help="Table of pairing kinds, such as mmwiki/pairs.tsv.")] = None,
-    irrelevant: Annotated[
-        Path | None, typer.Option(help="Folder of photos for 'irrelevant'.", show_default="those that --pairs names")
-    ] = None,
-    calibrate: Annotated[
-        str | None,
-        typer.Option(metavar="RUN|SPLIT", help="Fit the temperature on a run of this checkpoint, or on a split."),
-    ] = None,
-    studies: Annotated[bool, typer.Option(help="Shapley shares, and heat maps on trial.")] = True,
-    honesty_sample: Annotated[int, typer.Option(min=0, help="Names whose heat maps are put on trial.")] = 12,
-    pointing_sample: Annotated[int, typer.Option(min=0, help="Sentences in the pointing game.")] = 20,
-    maps: Annotated[bool, typer.Option(help="Lay out the maps of the embedding tab.")] = True,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 19,
-    shard: Annotated[int, typer.Option(min=1, help="Sentences tagged between two savings.")] = 512,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run that lies there.")] = False,
+    data: Data,
+    out: Out,
+    checkpoint: Checkpoint = None,
+    predictions: Predictions = None,
+    images: Images = None,
+    split: Split = None,
+    lang: Lang = None,
+    convention: Convention = None,
+    conditions: Conditions = "",
+    corruptions: Corruptions = False,
+    limit: Limit = None,
+    train: Train = None,
+    pairs: Pairs = None,
+    irrelevant: Irrelevant = None,
+    calibrate: Calibrate = None,
+    studies: Studies = True,
+    honesty_sample: HonestySample = 12,
+    pointing_sample: PointingSample = 20,
+    maps: Maps = True,
+    seed: Seed = 19,
+    shard: Shard = 512,
+    overwrite: Overwrite = False,
 ) -> None:
     """Evaluate a model, or score another system's output, and write a run folder.
 
@@ -111,7 +112,7 @@ def _evaluate(
     calibrate: str | None,
 ) -> bool:
     """Write the run of a checkpoint; say whether this is the process that wrote it."""
-    from analysis.run_job import evaluate_checkpoint
+    from analysis.run_job import Evaluation
     from analysis.run_provenance import command_line
     from analysis.workers import find_workers
     from mmner_core.evaluate import first_of_each_language
@@ -122,17 +123,17 @@ def _evaluate(
     workers = find_workers()
     tagger = Tagger.load(checkpoint, device=workers.device)
     chosen = sentences.take(first_of_each_language(sentences.examples, limit))
-    written = evaluate_checkpoint(
-        tagger,
-        chosen,
-        out,
-        options,
+    evaluation = Evaluation(
+        tagger=tagger,
+        data=chosen,
+        out=out,
+        options=options,
         command=command_line(),
         train=train,
         valid=_validation(calibrate, tagger, sentences, options),
         workers=workers,
     )
-    return written is not None
+    return evaluation.run()
 
 
 def _validation(

@@ -31,3 +31,16 @@ def test_pages_are_not_faulted_in_again() -> None:
     pages = 20_000_000 * 8 // resource.getpagesize()
     assert faults["keep"] < pages / 10
     assert faults["keep"] < faults["plain"]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator decides for itself")
+def test_released_memory_leaves_the_process() -> None:
+    """Kept memory is still there after an array is gone, and goes when it is released."""
+    script = (
+        "import os, numpy as np; from pathlib import Path\n"
+        "from mmner_core.memory import keep_freed_memory, release_freed_memory\n"
+        "resident = lambda: int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE')\n"
+        "keep_freed_memory(); np.ones(20_000_000); kept = resident(); release_freed_memory(); print(kept - resident())"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(done.stdout) > 100_000_000

@@ -1,0 +1,52 @@
+"""The options of ``run``, each with its help text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Data = Annotated[Path, typer.Option(help="Tagged file, or folder with test.txt or with folders en, fr, de, es.")]
+Out = Annotated[Path, typer.Option(help="Folder to write.")]
+Checkpoint = Annotated[Path | None, typer.Option(help="Folder of the model to evaluate.")]
+Predictions = Annotated[
+    Path | None, typer.Option(help="Output of another system instead: the sentences of --data with its tags.")
+]
+Images = Annotated[Path | None, typer.Option(help="Folder of the photos.", show_default="images beside the data")]
+Split = Annotated[
+    str | None, typer.Option(metavar="train|valid|test", help="Split of a folder.", show_default="test, else valid")
+]
+Lang = Annotated[str | None, typer.Option(metavar="en|fr|de|es", help="Only this language.")]
+Convention = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Annotation convention to read by, such as wiki or caption.")
+]
+Conditions = Annotated[
+    str,
+    typer.Option(
+        metavar="A,B,...",
+        help="Image conditions: matched, none, blank, noise, shuffled, other_type, irrelevant, a corruption such "
+        "as blur-3, or all.",
+        show_default="those named first",
+    ),
+]
+Corruptions = Annotated[bool, typer.Option("--corruptions", help="Add every corruption at 5 severities.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N sentences of each language.")]
+Train = Annotated[
+    list[Path] | None, typer.Option(help="Training data, for seen and unseen names and leakage; may be repeated.")
+]
+Pairs = Annotated[Path | None, typer.Option(help="Table of pairing kinds, such as mmwiki/pairs.tsv.")]
+Irrelevant = Annotated[
+    Path | None, typer.Option(help="Folder of photos for 'irrelevant'.", show_default="those that --pairs names")
+]
+Calibrate = Annotated[
+    str | None,
+    typer.Option(metavar="RUN|SPLIT", help="Fit the temperature on a run of this checkpoint, or on a split."),
+]
+Studies = Annotated[bool, typer.Option(help="Shapley shares, and heat maps on trial.")]
+HonestySample = Annotated[int, typer.Option(min=0, help="Names whose heat maps are put on trial.")]
+PointingSample = Annotated[int, typer.Option(min=0, help="Sentences in the pointing game.")]
+Maps = Annotated[bool, typer.Option(help="Lay out the maps of the embedding tab.")]
+Seed = Annotated[int, typer.Option(help="Of everything random.")]
+Shard = Annotated[int, typer.Option(min=1, help="Sentences tagged between two savings.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a run that lies there.")]
