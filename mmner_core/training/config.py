@@ -31,6 +31,8 @@ class DataSource:
     """Share of its sentences that get a random other image in an epoch, to learn when to ignore it."""
     limit: int | None = None
     """Read only so many sentences of each file."""
+    languages: tuple[str, ...] = ()
+    """Read only these languages; empty: all."""
     augmented: bool = True
 
 

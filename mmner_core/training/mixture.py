@@ -94,6 +94,10 @@ def _read(source: DataSource, data: Path, split: str) -> list[Item]:
     items = [Item(replace(e, convention=source.convention), source) for e in examples]
     if source.pairs is not None:
         items = _annotate(items, source, data / source.pairs, split)
+    if source.languages:
+        items = [item for item in items if item.example.language in source.languages]
+        if not items:
+            raise InputError(f"{data / source.path} has no {split} sentence in {', '.join(source.languages)}.")
     if source.limit is not None:
         items = [item for part in _by_language(items).values() for item in part[: source.limit]]
     return items
