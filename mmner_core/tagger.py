@@ -57,7 +57,7 @@ class TagRequest:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Job:
+class TagJob:
     """A request on its way: words, windows, photo, and what the model said of each window."""
 
     request: TagRequest
@@ -129,7 +129,6 @@ class Tagger:
         request = TagRequest(text=text, image=image, lang=lang, convention=convention)
         return self.tag_batch([request], attention=attention, compare=compare)[0]
 
-    @torch.no_grad()
     def tag_batch(
         self, requests: Sequence[TagRequest], *, attention: bool = True, compare: bool = True
     ) -> list[Prediction]:
@@ -143,14 +142,23 @@ class Tagger:
         Raises:
             InputError: if a text is blank, a picture cannot be read, or a language or convention is unknown.
         """
-        jobs = [self._prepare(request) for request in requests]
+        return self.tag_prepared([self.prepare(request) for request in requests], attention=attention, compare=compare)
+
+    @torch.no_grad()
+    def tag_prepared(self, jobs: Sequence[TagJob], *, attention: bool = True, compare: bool = True) -> list[Prediction]:
+        """Tag what :meth:`prepare` returned, each once; see :meth:`tag_batch`."""
         states = self._encode_photos(jobs)
         windows = [job.windows for job in jobs]
         for ids in window_batches(windows, batch_subwords=BATCH_SUBWORDS, batch_rows=64):
             self._read(jobs, ids, states, attention=attention, compare=compare)
         return [self._finish(job) for job in jobs]
 
-    def _prepare(self, request: TagRequest) -> _Job:
+    def prepare(self, request: TagRequest) -> TagJob:
+        """Split a request's text and open its photo, all that can be at fault in it; several threads may do so.
+
+        Raises:
+            InputError: as :meth:`tag_batch`.
+        """
         text = request.text
         if not text.strip():
             raise InputError("The text is empty: type a sentence to tag.")
@@ -170,7 +178,7 @@ class Tagger:
             notes.append("No photo: tagged from the text alone.")
         elif not self.reads_images:
             notes.append("This checkpoint reads text only: the photo was not looked at.")
-        return _Job(
+        return TagJob(
             request=request,
             language=language,
             detected=detected,
@@ -180,7 +188,7 @@ class Tagger:
             photo=photo,
         )
 
-    def _encode_photos(self, jobs: Sequence[_Job]) -> ImageStates | None:
+    def _encode_photos(self, jobs: Sequence[TagJob]) -> ImageStates | None:
         """Encode each job's photo and remember which part of it the model saw."""
         shown = [job for job in jobs if job.photo is not None] if self.reads_images else []
         if not shown:
@@ -194,7 +202,7 @@ class Tagger:
 
     def _read(
         self,
-        jobs: Sequence[_Job],
+        jobs: Sequence[TagJob],
         ids: Sequence[tuple[int, int]],
         states: ImageStates | None,
         *,
@@ -228,7 +236,7 @@ class Tagger:
             if job.image_row >= 0:
                 job.image_vectors = {stream: vectors[job.image_row] for stream, vectors in images.items()}
 
-    def _finish(self, job: _Job) -> Prediction:
+    def _finish(self, job: TagJob) -> Prediction:
         """Join a text's windows and decode."""
         parts = {name: [by_window[w] for w in range(len(job.windows))] for name, by_window in job.passes.items()}
         text = parts.pop("text", None)
