@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
 from mmner_core.config import AlignmentConfig
+from mmner_core.distributed import gather_pairs
 
 MIN_TEMPERATURE = 0.01  # as in CLIP: the learnt inverse temperature is kept at or below 100
 
@@ -27,7 +28,7 @@ class NTXent(nn.Module):
     """Normalised-temperature cross entropy over the 2B vectors of a batch (paper, contrastive loss).
 
     Each vector's positive is the other modality of its own pair; its negatives are all other 2B - 2 vectors of
-    both modalities.
+    both modalities. In training by several processes B counts the pairs of all of them.
     """
 
     def __init__(self, config: AlignmentConfig) -> None:
@@ -46,12 +47,16 @@ class NTXent(nn.Module):
     def forward(self, text: Tensor, image: Tensor, image_key: Tensor | None = None) -> Tensor:
         """Return the loss, a scalar; 0 for fewer than two pairs, which have nothing to contrast.
 
+        In training every process of a run must call it, with as many pairs as it has: B may be 0.
+
         Args:
             text: [B, D] text projections, of any length (they are normalised here).
             image: [B, D] image projections of the same pairs.
             image_key: [B] integers naming the image of each pair; pairs of one image are not pushed apart. None:
                 all images count as different.
         """
+        if self.training:
+            text, image, image_key = gather_pairs(text, image, image_key)
         n = len(text)
         if n < 2:
             return text.sum() * 0.0

@@ -131,8 +131,10 @@ class Batch:
         word_mask: [B, W] bool, true on words.
         convention: [B] index of the annotation convention.
         image_index: [B] row of each sentence's image among the U distinct ones, -1 where it has none.
-        pixels: the distinct images, or None where ``image_states`` holds them already encoded (or there is none).
-        image_states: the distinct images encoded by frozen encoders, computed once for all epochs.
+        pixels: the distinct images for each encoder that is to read them; None where ``image_states`` holds all that
+            is needed (or there is no image).
+        image_states: what frozen encoders said of the distinct images, computed once for all epochs.
+        image_key: [B] integers that name the images across the processes of a run; None: by row, within this batch.
         tags: [B, W] gold tag indices, ``IGNORED_TAG`` on padding; None where unlabelled.
         aligned: [B] bool, the pairs that the contrastive loss may pull together; None: all that have an image.
     """
@@ -145,6 +147,7 @@ class Batch:
     image_index: Tensor
     pixels: Pixels | None = None
     image_states: ImageStates | None = None
+    image_key: Tensor | None = None
     tags: Tensor | None = None
     aligned: Tensor | None = None
 
@@ -187,6 +190,7 @@ def collate(
     image_index: Sequence[int] | None = None,
     pixels: Pixels | None = None,
     image_states: ImageStates | None = None,
+    image_key: Sequence[int] | None = None,
     aligned: Sequence[bool] | None = None,
 ) -> Batch:
     """Pad windows to one batch; see :class:`Batch` for the arguments."""
@@ -203,6 +207,7 @@ def collate(
         image_index=torch.tensor(image_index if image_index is not None else [-1] * len(windows)),
         pixels=pixels,
         image_states=image_states,
+        image_key=None if image_key is None else torch.tensor(image_key),
         tags=None if tags is None else pad_rows(tags, IGNORED_TAG),
         aligned=None if aligned is None else torch.tensor(aligned),
     )

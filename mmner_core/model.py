@@ -15,6 +15,7 @@ from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 from mmner_core.alignment import NTXent, Projection
 from mmner_core.config import ModelConfig
 from mmner_core.crf import CRF
+from mmner_core.distributed import process_count
 from mmner_core.encoders.image import CnnEncoder, ImageStates, VitEncoder, load_pretrained_image
 from mmner_core.encoders.text import TextEncoder, TextStates, load_pretrained_text
 from mmner_core.encoding import Batch, Pixels
@@ -160,9 +161,12 @@ class MMNER(nn.Module):
 
     def encode_image(self, batch: Batch) -> ImageStates | None:
         """Encode the batch's distinct images, or hand on what was encoded before; None where there is no image."""
-        if batch.image_states is not None:
+        if batch.pixels is None:
             return batch.image_states
-        return None if batch.pixels is None else self.encode_pixels(batch.pixels)
+        encoded, known = self.encode_pixels(batch.pixels), batch.image_states
+        if known is None:
+            return encoded
+        return ImageStates(*(before if now is None else now for before, now in zip(known, encoded, strict=True)))
 
     def encode_pixels(self, pixels: Pixels) -> ImageStates:
         """Encode preprocessed photos, [U, 3, size, size]."""
@@ -232,17 +236,27 @@ class MMNER(nn.Module):
         """Return the training losses: 2 * (alpha * crf + (1 - alpha) * sum of contrastive losses)."""
         assert batch.tags is not None  # noqa: S101 (forward asks only then)
         losses = {"crf": self.crf(output.emissions, batch.tags, batch.word_mask).mean()}
-        paired = batch.image_present if batch.aligned is None else batch.image_present & batch.aligned
-        contrastive = output.emissions.new_zeros(())
-        if output.text_projection is not None and bool(paired.any()):
-            index = batch.image_index[paired]
-            for stream, images in output.image_projection.items():
-                key = index if self.config.alignment.mask_same_image else None
-                loss = self.contrastive(output.text_projection[paired], images[index], key)
-                losses[f"contrastive_{stream}"] = loss
-                contrastive = contrastive + loss
+        contrastive = self._contrast(output, batch)
+        losses.update(contrastive)
         alpha = self.config.alpha
-        losses["total"] = 2 * (alpha * losses["crf"] + (1 - alpha) * contrastive)
+        aligned = sum(contrastive.values(), output.emissions.new_zeros(()))
+        losses["total"] = 2 * (alpha * losses["crf"] + (1 - alpha) * aligned)
+        return losses
+
+    def _contrast(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
+        """Return each stream's contrastive loss over the aligned pairs; empty where there are none."""
+        paired = batch.image_present if batch.aligned is None else batch.image_present & batch.aligned
+        alone = not self.training or process_count() == 1  # else others wait for this process's pairs, even if none
+        if output.text_projection is None or (alone and not bool(paired.any())):
+            return {}
+        text, index = output.text_projection[paired], batch.image_index[paired]
+        key = None
+        if self.config.alignment.mask_same_image:
+            key = index if batch.image_key is None else batch.image_key[paired]
+        losses = {}
+        for stream in self.image_projections:
+            images = output.image_projection.get(stream)
+            losses[f"contrastive_{stream}"] = self.contrastive(text, text[:0] if images is None else images[index], key)
         return losses
 
     @torch.no_grad()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from mmner_core.labels import OUTSIDE, LabelSet
 from mmner_core.training.augment import augment
 from mmner_core.training.config import TrainConfig
 from mmner_core.training.mixture import Item
+from mmner_core.training.swap import NamePool
 
 
 class Sample(NamedTuple):
@@ -36,6 +38,7 @@ class Epoch(Dataset[Sample]):
         self.config = config
         self.epoch = 0
         self.pool = sorted({item.example.image for item in items if item.example.image is not None})
+        self.names = NamePool(item.example for item in items)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -48,8 +51,10 @@ class Epoch(Dataset[Sample]):
         if item.source.augmented:
             words, tags = augment(words, tags, config=self.config.augment, rng=rng)
         image = self._image(example.image, item, rng)
-        shown = replace(example, words=words, tags=tags, image=image)
-        return Sample(shown, item.aligned and image is not None and image == example.image)
+        aligned = item.aligned and image is not None and image == example.image
+        if aligned and item.source.swap_names and rng.random() < item.source.swap_names:
+            words, tags = self.names.swap((words, tags), example.language, rng)
+        return Sample(replace(example, words=words, tags=tags, image=image), aligned)
 
     def _image(self, image: Path | None, item: Item, rng: random.Random) -> Path | None:
         """Take the image away, or put a random one in its place, as often as the source says."""
@@ -137,5 +142,11 @@ class Collator:
             image_index=loaded.rows if loaded else None,
             pixels=loaded.pixels if loaded else None,
             image_states=loaded.states if loaded else None,
+            image_key=[image_key(example.image) for example in shown],
             aligned=aligned,
         )
+
+
+def image_key(image: Path | None) -> int:
+    """Name an image by an integer that is the same in every process."""
+    return int.from_bytes(hashlib.blake2b(str(image).encode("utf-8", "surrogateescape"), digest_size=7).digest())

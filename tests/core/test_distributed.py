@@ -1,0 +1,56 @@
+"""Two processes with half a batch each learn what one learns from the whole."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from mmner_core.distributed import gather_pairs
+from tests.core.two_processes import PICTURES, SENTENCES, build, gradients, share
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Let two gloo processes take a step of each case; return the folder of their losses and gradients."""
+    folder = tmp_path_factory.mktemp("gloo")
+    command = [sys.executable, "-m", "tests.core.two_processes"]
+    processes = [
+        subprocess.Popen([*command, str(rank), str(folder)], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
+        for rank in range(2)
+    ]
+    for process in processes:
+        _, complaint = process.communicate(timeout=300)
+        assert process.returncode == 0, complaint
+    return folder
+
+
+@pytest.mark.parametrize("case", PICTURES)
+def test_two_processes_equal_one(case: str, both: Path) -> None:
+    """Same contrastive losses and same gradient of every weight, also where one process has fewer pairs or none."""
+    model = build()
+    losses = model(share(case, 0, len(SENTENCES))).losses
+    losses["total"].backward()
+    want = {name: value.detach() for name, value in losses.items() if name.startswith("contrastive")}
+    assert set(want) == {"contrastive_vit", "contrastive_cnn"}
+    want.update(gradients(model))
+    for rank in range(2):
+        got = load_file(both / f"{case}-{rank}.safetensors")
+        assert got.keys() == want.keys()
+        for name, value in want.items():
+            torch.testing.assert_close(
+                got[name], value, atol=1e-6, rtol=1e-4, msg=lambda text, name=name: f"{name}: {text}"
+            )
+    assert all(value.any() for name, value in want.items() if name.startswith(("image_proj", "text_proj", "contrast")))
+
+
+def test_a_single_process_keeps_its_pairs() -> None:
+    """Outside a distributed run nothing is copied or scaled."""
+    text, image, key = torch.randn(3, 4), torch.randn(3, 4), torch.arange(3)
+    assert all(a is b for a, b in zip(gather_pairs(text, image, key), (text, image, key), strict=True))
