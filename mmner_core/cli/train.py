@@ -17,6 +17,9 @@ def train(
     tokenizer: Annotated[
         str | None, typer.Option(help="Folder or hub name.", show_default="the text encoder's own")
     ] = None,
+    init: Annotated[
+        Path | None, typer.Option(help="Checkpoint folder to begin with.", show_default="pretrained encoders")
+    ] = None,
 ) -> None:
     """Train a named run and write OUT/checkpoint. Pretrained weights are looked for in the folder MMNER_WEIGHTS."""
     from mmner_core.errors import InputError
@@ -25,4 +28,4 @@ def train(
     if not data.is_dir():
         raise InputError(f"There is no data folder {data}.")
     command = shlex.join(["python", "-m", "mmner_core", *sys.argv[1:]])
-    typer.echo(train_named(name, data, out, tokenizer, command=command))
+    typer.echo(train_named(name, data, out, tokenizer, init=init, command=command))

@@ -29,11 +29,20 @@ class DataSource:
     """Share of its sentences that lose their image in an epoch, to learn the state "no image"."""
     random_image: float = 0.0
     """Share of its sentences that get a random other image in an epoch, to learn when to ignore it."""
+    swap_names: float = 0.0
+    """Share of its sentences, among those shown their own picture, whose names give way to others (see ``swap``)."""
     limit: int | None = None
     """Read only so many sentences of each file."""
+    condition: Literal["matched", "none", "shuffled"] = "matched"
+    """For validation: which image each sentence is shown."""
     languages: tuple[str, ...] = ()
     """Read only these languages; empty: all."""
     augmented: bool = True
+
+    @property
+    def key(self) -> str:
+        """Name of a validation score: the path, and the image condition where it is not the plain one."""
+        return self.path if self.condition == "matched" else f"{self.path} {self.condition}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +56,11 @@ class TrainConfig:
     train: tuple[DataSource, ...]
     valid: tuple[DataSource, ...]
     """One score each; the best epoch is that of the highest mean. The test split is never read."""
+    init: str | None = None
+    """Checkpoint folder whose weights to begin with; None: the pretrained encoders alone."""
+    trainable: tuple[str, ...] = ()
+    """Train only parameters whose names begin so; empty: all that the model leaves free. Batch-norm statistics stay
+    only where the model freezes the encoder itself."""
     captions: str | None = None
     """A table (image, split, caption) of photo captions without names, relative to the data folder."""
     plain: int = 0

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from mmner_core.checkpoint import save_checkpoint
+from mmner_core.checkpoint import folder_digest, read_json, save_checkpoint
 from mmner_core.data import Example
 from mmner_core.encoders.text import find_text, resolve_text
 from mmner_core.inference import predict_tags
@@ -26,7 +26,9 @@ LIBRARIES = ("torch", "transformers", "tokenizers", "timm", "accelerate")
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def train_named(name: str, data: Path, out: Path, tokenizer: str | None = None, *, command: str = "") -> Path:
+def train_named(
+    name: str, data: Path, out: Path, tokenizer: str | None = None, *, init: Path | None = None, command: str = ""
+) -> Path:
     """Train the run of that name, resuming what ``out`` holds, and write ``out/checkpoint``.
 
     Args:
@@ -34,6 +36,7 @@ def train_named(name: str, data: Path, out: Path, tokenizer: str | None = None, 
         data: folder that the run's sources are relative to.
         out: folder of the run; image features computed once go beside it.
         tokenizer: its folder or hub name; None: the text encoder's own.
+        init: checkpoint folder to begin with; None: what the run says.
         command: what to record as the way to repeat it.
 
     Returns:
@@ -44,6 +47,8 @@ def train_named(name: str, data: Path, out: Path, tokenizer: str | None = None, 
     """
     run = named_run(name)
     run = replace(run, model=replace(run.model, text=resolve_text(run.model.text)))
+    if init is not None:
+        run = replace(run, training=replace(run.training, init=str(init)))
     return train_run(run, data, out, tokenizer or find_text(run.model.text.name), name=name, command=command)
 
 
@@ -74,6 +79,7 @@ def write_checkpoint(
         "run": name,
         "command": command,
         "seed": trainer.config.seed,
+        "init": _origin(trainer.config.init),
         "data": trainer.mixture.digests,
         "versions": {"python": platform.python_version(), **{library: version(library) for library in LIBRARIES}},
         "commit": _commit(),
@@ -88,14 +94,16 @@ def write_checkpoint(
 def validation_scores(trainer: Trainer) -> list[dict[str, Any]]:
     """Score each validation source per language, with its images and, where it has some, without."""
     rows = []
-    for source, examples in trainer.mixture.valid.items():
+    for source in trainer.config.valid:
+        examples = trainer.mixture.valid[source.key]
         pictured = any(e.image is not None for e in examples)
-        for images in (True, False) if pictured else (False,):
+        for condition in (source.condition, "none") if pictured else ("none",):
+            images = None if condition == "none" else trainer.images
             with trainer.accelerator.autocast():
-                predicted = predict_tags(trainer.model, trainer.subwords, examples, trainer.images if images else None)
+                predicted = predict_tags(trainer.model, trainer.subwords, examples, images)
             for language in dict.fromkeys(e.language for e in examples):
                 row = _score_language(examples, predicted, language)
-                rows.append({"source": source, "images": "matched" if images else "none", **row})
+                rows.append({"source": source.path, "images": condition, **row})
     return rows
 
 
@@ -112,6 +120,13 @@ def _epochs(file: Path) -> list[dict[str, Any]]:
     """Return the validation records of each epoch."""
     records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     return [record for record in records if "valid/mean" in record]
+
+
+def _origin(init: str | None) -> dict[str, Any] | None:
+    """Return digest and provenance of the checkpoint that the run began with."""
+    if init is None:
+        return None
+    return {"checkpoint": folder_digest(Path(init)), **read_json(Path(init) / "provenance.json")}
 
 
 def _times(out: Path) -> dict[str, Any]:

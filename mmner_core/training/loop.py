@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
+from mmner_core.checkpoint import load_checkpoint
 from mmner_core.encoders.tokenizer import load_tokenizer
 from mmner_core.encoding import SubwordEncoder
 from mmner_core.errors import InputError
@@ -82,7 +83,7 @@ class Trainer:
         set_seed(self.config.seed)
         self.mixture = build_mixture(self.config, data)
         self.model = MMNER.build(run.model)
-        self.model.load_pretrained()
+        start_from(self.model, run)
         self.model.text_encoder.use_attention("eager" if self.accelerator.device.type == "cpu" else "sdpa")
         self.subwords = SubwordEncoder(
             load_tokenizer(tokenizer), max_subwords=self.config.window, word_position=run.model.text.word_position
@@ -267,6 +268,27 @@ class Trainer:
         from safetensors.torch import load_file
 
         return load_file(self.out / "best.safetensors")
+
+
+def start_from(model: MMNER, run: Run) -> None:
+    """Give a new model its first weights and freeze what the run leaves alone.
+
+    Raises:
+        InputError: if the weights are not to be had or do not fit, or nothing is left to train.
+    """
+    init, trainable = run.training.init, run.training.trainable
+    if init is None:
+        model.load_pretrained()
+    else:
+        checkpoint = load_checkpoint(init)
+        if checkpoint.model.config != run.model:
+            raise InputError(f"{init} holds another model than this run trains; begin with a checkpoint of its preset.")
+        model.load_state_dict(checkpoint.model.state_dict())
+    for name, parameter in model.named_parameters():
+        if trainable and not name.startswith(trainable):
+            parameter.requires_grad_(False)
+    if not any(p.requires_grad for p in model.parameters()):
+        raise InputError(f"No parameter is left to train: none begins with {', '.join(trainable)}.")
 
 
 def _write(file: Path, text: str) -> None:

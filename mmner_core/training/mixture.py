@@ -13,10 +13,12 @@ from pathlib import Path
 
 from mmner_core.data import Example, dataset_digest, read_examples
 from mmner_core.errors import InputError
+from mmner_core.evaluate import shuffle_images
 from mmner_core.labels import OUTSIDE
 from mmner_core.training.config import DataSource, TrainConfig
 
 log = logging.getLogger(__name__)
+SHUFFLE_SEED = 19
 LEAK_WORDS = 4
 """Shorter sentences ("Paris !") recur by chance; only longer ones count as leaked from validation into training."""
 
@@ -43,7 +45,7 @@ class Mixture:
 
     Attributes:
         train: one epoch's items, before shuffling.
-        valid: one list of sentences per validation source, by its path.
+        valid: per validation source, by its key, the sentences with the image that each is to be shown.
         digests: SHA-256 of each source's sentences, by "role:path".
     """
 
@@ -63,7 +65,7 @@ def build_mixture(config: TrainConfig, data: Path) -> Mixture:
     Raises:
         InputError: if a source is not there or malformed.
     """
-    valid = {source.path: [i.example for i in _read(source, data, "valid")] for source in config.valid}
+    valid = {source.key: _shown(source, data) for source in config.valid}
     held_out = {_fingerprint(e) for part in valid.values() for e in part if len(e.words) >= LEAK_WORDS}
     digests = {f"valid:{path}": dataset_digest(part) for path, part in valid.items()}
     items: list[Item] = []
@@ -83,6 +85,14 @@ def build_mixture(config: TrainConfig, data: Path) -> Mixture:
         items.extend(item for item in kept for _ in range(source.repeat))
     items.extend(_name_free(config, data, items))
     return Mixture(items, valid, digests)
+
+
+def _shown(source: DataSource, data: Path) -> list[Example]:
+    """Read a validation source under its image condition."""
+    examples = [item.example for item in _read(source, data, "valid")]
+    if source.condition == "none":
+        return [replace(e, image=None) for e in examples]
+    return shuffle_images(examples, SHUFFLE_SEED) if source.condition == "shuffled" else examples
 
 
 def _read(source: DataSource, data: Path, split: str) -> list[Item]:

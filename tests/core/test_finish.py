@@ -8,14 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from mmner_core.checkpoint import load_checkpoint
 from mmner_core.errors import InputError
 from mmner_core.tagger import Tagger
 from mmner_core.training import runs
 from mmner_core.training.card import add_test_scores
-from mmner_core.training.config import Run
+from mmner_core.training.config import DataSource, Run
 from mmner_core.training.finish import train_named
+from mmner_core.training.loop import Trainer
 from tests.core.test_cli import call
 from tests.core.training_run import DATA, tiny_run
 
@@ -44,7 +46,7 @@ def trained(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
 
 
 def _tiny() -> Run:
-    run = tiny_run(Path("tiny-encoder"), epochs=1)
+    run = tiny_run(Path("tiny-encoder"), epochs=1, frozen=True)
     text = replace(run.model.text, architecture=None)  # to be looked up by name, as a real encoder's is
     return replace(run, model=replace(run.model, text=text))
 
@@ -123,3 +125,37 @@ def test_an_encoder_that_is_nowhere_is_one_sentence(tmp_path: Path, monkeypatch:
     monkeypatch.delenv("MMNER_WEIGHTS")
     with pytest.raises(InputError, match="or set MMNER_WEIGHTS to the folder that holds it"):
         train_named("tiny", DATA, tmp_path / "out")
+
+
+def test_a_run_may_begin_with_a_checkpoint(trained: tuple[Path, str], weights: Path, tmp_path: Path) -> None:
+    """``--init``: only the parts named by the run move; the checkpoint it came from stands in the provenance."""
+    first = load_checkpoint(trained[0] / "checkpoint")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMNER_WEIGHTS", str(weights))
+        patch.setitem(runs.RUNS, "tuned", _tuned)
+        options = ("--data", DATA, "--out", tmp_path / "tuned", "--init", first.path)
+        result = call("train", "tuned", *options)
+    assert result.exit_code == 0, result.stderr
+    tuned = load_checkpoint(tmp_path / "tuned" / "checkpoint")
+    before, after = first.model.state_dict(), tuned.model.state_dict()
+    changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {"fusion"}
+    assert tuned.provenance["init"]["checkpoint"] == first.digest
+    assert tuned.provenance["init"]["command"] == first.provenance["command"]
+    assert {row["images"] for row in tuned.metrics["valid"]} == {"matched", "none", "shuffled"}
+
+
+def test_a_run_refuses_the_checkpoint_of_another_model(trained: tuple[Path, str], tmp_path: Path) -> None:
+    """A checkpoint of other settings is named in one sentence."""
+    run = _tuned()
+    run = replace(run, model=replace(load_checkpoint(trained[0] / "checkpoint").model.config, alpha=0.5))
+    run = replace(run, training=replace(run.training, init=str(trained[0] / "checkpoint")))
+    with pytest.raises(InputError, match="holds another model"):
+        Trainer(run, DATA, tmp_path, trained[0] / "checkpoint")
+
+
+def _tuned() -> Run:
+    run = _tiny()
+    source = DataSource(path="tiny", images="tiny/images", swap_names=0.5)
+    valid = (source, replace(source, condition="shuffled"))
+    return replace(run, training=replace(run.training, train=(source,), valid=valid, trainable=("fusion.",)))
