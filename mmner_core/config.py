@@ -182,5 +182,7 @@ def parse(cls: type[T], record: dict[str, Any], where: str) -> T:
         return TypeAdapter(cls).validate_python(record)
     except ValidationError as error:
         first = error.errors()[0]
+        if isinstance(told := first.get("ctx", {}).get("error"), InputError):  # from the dataclass itself
+            raise InputError(f"{where}: {told}") from None
         name = ".".join(str(part) for part in first["loc"]) or cls.__name__
         raise InputError(f"{where}: field {name}: {first['msg']}.") from None

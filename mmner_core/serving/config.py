@@ -1,0 +1,83 @@
+"""Settings of the server: one frozen dataclass, read from a TOML file, the environment and the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+from annotated_types import Ge, Gt, Le
+
+from mmner_core.data.images import ImageLimits
+from mmner_core.errors import InputError
+
+SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints" / "mini"
+Count = Annotated[int, Ge(1)]
+Positive = Annotated[float, Gt(0)]
+
+
+def _setting(default: Any, text: str) -> Any:
+    """Return a field with the sentence that ``--help`` prints."""
+    return field(default=default, metadata={"help": text})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingConfig:
+    """Everything that can be set; each field is a key of the file, an option and an environment variable.
+
+    Raises:
+        InputError: if a login is not "name:password".
+    """
+
+    __pydantic_config__ = {"extra": "forbid"}
+
+    host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 for every network this machine is in")
+    port: Annotated[int, Ge(1), Le(65535)] = _setting(7860, "port to listen on")
+    root_path: str = _setting("", "path under which a reverse proxy shows the app, such as /names")
+    trusted_proxies: str = _setting(
+        "127.0.0.1", "proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas"
+    )
+    login: tuple[str, ...] = _setting((), "name:password of someone who may enter; none: everyone may")
+
+    checkpoint: Path = _setting(SHIPPED, "folder of the model that answers unless another is chosen")
+    checkpoints: Path | None = _setting(None, "folder of more models, one sub-folder each, to choose from")
+    max_loaded: Count = _setting(2, "models in memory at once; beyond it the least recently used is unloaded")
+    max_loaded_gb: Positive = _setting(8.0, "size on disk of all models in memory together")
+    runs: tuple[Path, ...] = _setting((), "a run, or a folder of runs, to look into")
+    images: tuple[Path, ...] = _setting((), "a folder of photos that runs may show")
+
+    queue_size: Count = _setting(64, "requests that may wait; the next is told that the server is busy")
+    concurrency: Count = _setting(16, "requests at work at once; their texts and photos go through the model together")
+    batch_size: Count = _setting(16, "most requests in one pass of the model; 1: one at a time")
+    batch_items: Count = _setting(64, "most items in one call of /tag_batch")
+
+    visitor_rate: Annotated[float, Ge(0)] = _setting(5.0, "requests per second of one visitor; 0: no limit")
+    visitor_burst: Count = _setting(100, "requests that a visitor who was quiet may make at once")
+    visitor_concurrency: Count = _setting(6, "requests of one visitor at work at once")
+
+    max_upload_mb: Positive = _setting(30.0, "size of an uploaded file")
+    max_request_mb: Positive = _setting(8.0, "size of any other request")
+    max_megapixels: Positive = _setting(60.0, "width times height of a photo")
+    upload_space_mb: Positive = _setting(2000.0, "all uploads together; beyond it new ones are refused for a while")
+    upload_minutes: Positive = _setting(60.0, "time after which an upload is removed")
+
+    fetch_urls: bool = _setting(
+        False, "let programs give the web address of a photo, which the server then fetches; only for callers you trust"
+    )
+    log_text: bool = _setting(False, "write visitors' texts and the details of errors into the log")
+
+    def __post_init__(self) -> None:
+        for entry in self.login:
+            name, colon, password = entry.partition(":")
+            if not (name.strip() and colon and password):
+                raise InputError('login: write "name:password", both not empty.')
+
+    @property
+    def logins(self) -> list[tuple[str, str]]:
+        """Return name and password of each who may enter; empty: everyone may."""
+        return [(name.strip(), password) for name, _, password in (entry.partition(":") for entry in self.login)]
+
+    @property
+    def image_limits(self) -> ImageLimits:
+        """Return which pictures are refused."""
+        return ImageLimits(max_bytes=int(self.max_upload_mb * 1e6), max_pixels=int(self.max_megapixels * 1e6))

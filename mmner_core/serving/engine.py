@@ -1,0 +1,95 @@
+"""One loaded model at work for many visitors: each prepares their own request, the model answers them in groups."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmner_core.serving.batcher import MicroBatcher
+from mmner_core.serving.pool import CheckpointPool, find_checkpoints
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mmner_core.results import Prediction
+    from mmner_core.serving.config import ServingConfig
+    from mmner_core.tagger import Tagger, TagJob, TagRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ready:
+    """A prepared request and whether its sender wants to know where the words looked."""
+
+    job: TagJob
+    attention: bool
+
+
+class Engine:
+    """Tags requests of many threads.
+
+    Args:
+        tagger: the model.
+        batch_size: most requests in one pass.
+    """
+
+    def __init__(self, tagger: Tagger, *, batch_size: int) -> None:
+        self.tagger = tagger
+        self._batcher = MicroBatcher(self._tag, max_size=batch_size, name="tagger")
+
+    def submit(self, request: TagRequest, *, attention: bool = True) -> Future[Prediction]:
+        """Check a request and prepare it in the caller's thread; the future holds the answer.
+
+        Raises:
+            InputError: if the request is at fault.
+        """
+        return self._batcher.submit(_Ready(job=self.tagger.prepare(request), attention=attention))
+
+    def tag(self, request: TagRequest, *, attention: bool = True) -> Prediction:
+        """Tag a request, together with whatever else waits.
+
+        Raises:
+            InputError: if the request is at fault.
+        """
+        return self.submit(request, attention=attention).result()
+
+    def close(self) -> None:
+        """Answer what waits, then let go of the model's memory."""
+        from mmner_core.memory import release_freed_memory
+
+        self._batcher.close()
+        del self.tagger
+        release_freed_memory()
+
+    def _tag(self, group: Sequence[_Ready]) -> list[Prediction]:
+        return self.tagger.tag_prepared(
+            [ready.job for ready in group], attention=any(ready.attention for ready in group)
+        )
+
+
+def load_engine(folder: Path, config: ServingConfig) -> Engine:
+    """Load a checkpoint and tag a first text, which loads what is only needed then: no visitor should wait for it.
+
+    Raises:
+        InputError: if the folder is not a whole, undamaged checkpoint.
+    """
+    from mmner_core.tagger import Tagger
+
+    tagger = Tagger.load(folder, limits=config.image_limits)
+    tagger.tag("Hello")
+    return Engine(tagger, batch_size=config.batch_size)
+
+
+def open_pool(config: ServingConfig) -> CheckpointPool[Engine]:
+    """Return the models that the settings name; none is loaded yet.
+
+    Raises:
+        InputError: if the folder of models cannot be listed.
+    """
+    return CheckpointPool(
+        find_checkpoints(config.checkpoint, config.checkpoints),
+        lambda folder: load_engine(folder, config),
+        max_loaded=config.max_loaded,
+        max_bytes=config.max_loaded_gb * 1e9,
+    )

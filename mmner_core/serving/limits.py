@@ -1,0 +1,97 @@
+"""How much one visitor may ask: a token bucket for the rate, a counter for what is at work at once."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+
+from mmner_core.errors import InputError
+
+REMEMBERED = 10_000
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    filled: float
+
+
+class RateLimit:
+    """A token bucket per visitor: ``burst`` requests at once, then ``rate`` a second.
+
+    Args:
+        rate: tokens that come back per second; 0: no limit.
+        burst: tokens of a visitor who was quiet.
+        clock: returns seconds.
+        remembered: visitors whose buckets are kept, the latest of them; a forgotten visitor starts afresh.
+    """
+
+    def __init__(
+        self,
+        rate: float,
+        burst: int,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        remembered: int = REMEMBERED,
+    ) -> None:
+        self.rate = rate
+        self.burst = burst
+        self._clock = clock
+        self._remembered = remembered
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._lock = Lock()
+
+    def take(self, visitor: str) -> float:
+        """Take a token: return 0, or, where there is none, the seconds until there is one."""
+        if not self.rate:
+            return 0.0
+        with self._lock:
+            now = self._clock()
+            bucket = self._buckets.setdefault(visitor, _Bucket(self.burst, now))
+            self._buckets.move_to_end(visitor)
+            while len(self._buckets) > self._remembered:
+                self._buckets.popitem(last=False)
+            bucket.tokens = min(self.burst, bucket.tokens + (now - bucket.filled) * self.rate)
+            bucket.filled = now
+            if bucket.tokens < 1:
+                return (1 - bucket.tokens) / self.rate
+            bucket.tokens -= 1
+            return 0.0
+
+
+class ConcurrencyLimit:
+    """Counts what each visitor has at work.
+
+    Args:
+        most: requests of one visitor at once.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._at_work: Counter[str] = Counter()
+        self._lock = Lock()
+
+    @contextmanager
+    def admit(self, visitor: str) -> Iterator[None]:
+        """Count a request for as long as it is at work.
+
+        Raises:
+            InputError: if the visitor has as many at work as allowed.
+        """
+        with self._lock:
+            if self._at_work[visitor] >= self.most:
+                raise InputError(
+                    f"{self.most} of your requests are at work already; send the next when one of them is done."
+                )
+            self._at_work[visitor] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at_work[visitor] -= 1
+                if not self._at_work[visitor]:
+                    del self._at_work[visitor]

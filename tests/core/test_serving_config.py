@@ -1,0 +1,81 @@
+"""Settings come from a file, the environment and the command line, each over the one before, and are checked."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from mmner_core.errors import InputError
+from mmner_core.serving.config import ServingConfig
+from mmner_core.serving.options import read_config
+
+
+def settings_file(folder: Path, text: str) -> str:
+    """Write a settings file; return its path."""
+    file = folder / "serving.toml"
+    file.write_text(text, encoding="utf-8")
+    return str(file)
+
+
+def test_without_anything_the_defaults_hold() -> None:
+    """Only this machine is served, nothing is fetched, no text is logged."""
+    config = read_config([], {})
+    assert config == ServingConfig()
+    assert (config.host, config.fetch_urls, config.log_text, config.logins) == ("127.0.0.1", False, False, [])
+
+
+def test_the_command_line_wins_over_the_environment_over_the_file(tmp_path: Path) -> None:
+    """Each source overrides the one before, setting by setting."""
+    file = settings_file(tmp_path, "port = 1\nqueue_size = 1\nbatch_size = 1\n")
+    environment = {"MMNER_CONFIG": file, "MMNER_QUEUE_SIZE": "2", "MMNER_BATCH_SIZE": "2"}
+    config = read_config(["--batch-size", "3"], environment)
+    assert (config.port, config.queue_size, config.batch_size) == (1, 2, 3)
+
+
+def test_every_setting_is_an_option_and_a_variable(tmp_path: Path) -> None:
+    """Whatever has a default can be set in each of the three ways."""
+    for setting in fields(ServingConfig):
+        value = {bool: "true", int: "77", float: "7.5", tuple: "a:b"}.get(type(setting.default), "here")
+        flag = "--" + setting.name.replace("_", "-")
+        option = [flag] if isinstance(setting.default, bool) else [flag, value]
+        by_option = read_config(option, {})
+        assert by_option == read_config([], {f"MMNER_{setting.name.upper()}": value})
+        assert getattr(by_option, setting.name) != setting.default
+
+
+def test_lists_are_repeated_or_separated(tmp_path: Path) -> None:
+    """Several runs, several who may enter."""
+    config = read_config(["--runs", "a", "--runs", "b"], {"MMNER_LOGIN": "ada:xy;bob:z:w"})
+    assert config.runs == (Path("a"), Path("b"))
+    assert config.logins == [("ada", "xy"), ("bob", "z:w")]
+
+
+def test_paths_in_the_file_are_beside_it(tmp_path: Path) -> None:
+    """Wherever the server is started."""
+    config = read_config(["--config", settings_file(tmp_path, 'checkpoints = "models"\nruns = ["a", "/b"]\n')], {})
+    assert config.checkpoints == tmp_path / "models"
+    assert config.runs == (tmp_path / "a", Path("/b"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("prt = 1", r"serving\.toml: field prt: Unexpected keyword argument"),
+        ("port = 0", r"serving\.toml: field port: Input should be greater than or equal to 1"),
+        ("visitor_rate = -1", r"serving\.toml: field visitor_rate: "),
+        ('login = ["ada"]', r'serving\.toml: login: write "name:password"'),
+        ("port = x", r"serving\.toml: not valid TOML: .*line 1"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, sentence: str) -> None:
+    """One sentence: which source, which setting, what is wrong."""
+    with pytest.raises(InputError, match=sentence):
+        read_config(["--config", settings_file(tmp_path, text)], {})
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    """Instead of serving with the defaults."""
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        read_config(["--config", str(tmp_path / "none.toml")], {})
