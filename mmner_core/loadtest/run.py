@@ -1,0 +1,101 @@
+"""The load test: start the app if need be, let the visitors in, watch the app's memory, sum up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmner_core.checkpoint import check_files
+from mmner_core.errors import InputError
+from mmner_core.loadtest.app_process import REPOSITORY, AppProcess, running_app
+from mmner_core.loadtest.kill import answer_once, kill_and_restart
+from mmner_core.loadtest.memory import MemoryCurve, listening_process
+from mmner_core.loadtest.outcome import Kill, LoadReport
+from mmner_core.loadtest.questions import draw_photos
+from mmner_core.loadtest.visitors import World, visit
+
+WARM_UP = 60.0  # seconds, or a fifth of the test where that is less
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPlan:
+    """How hard the app is tried.
+
+    Attributes:
+        visitors: how many at once.
+        seconds: for how long they ask.
+        think: mean seconds between an answer and the visitor's next question.
+        photo_share: how many of the questions have a photo, from 0 to 1.
+        kill: whether to kill the app in the middle and start it again.
+        seed: of what is asked and when.
+    """
+
+    visitors: int = 50
+    seconds: float = 300.0
+    think: float = 5.0
+    photo_share: float = 0.5
+    kill: bool = False
+    seed: int = 19
+
+    @property
+    def warm_up(self) -> float:
+        """Seconds after a start until memory is taken as settled."""
+        life = self.seconds / 2 if self.kill else self.seconds
+        return min(WARM_UP, life / 5)
+
+
+def run_against(plan: LoadPlan, url: str) -> LoadReport:
+    """Test an app that runs; its memory is measured where it runs on this machine.
+
+    Raises:
+        InputError: if it does not answer, or is to be killed.
+    """
+    if plan.kill:
+        raise InputError("Only an app that the load test starts itself is killed; leave out --url or --kill.")
+    return asyncio.run(_run(plan, url.rstrip("/"), listening_process(url), None, []))
+
+
+def run_with_own_app(plan: LoadPlan, checkpoint: Path) -> LoadReport:
+    """Start the app with a checkpoint, test it, stop it.
+
+    Raises:
+        InputError: if the checkpoint is not whole, or the app does not start.
+    """
+    check_files(checkpoint)
+    with tempfile.TemporaryDirectory(prefix="load-test-") as folder, running_app(checkpoint, Path(folder)) as app:
+        return asyncio.run(_run(plan, app.url, app.pid, app, [checkpoint, REPOSITORY / "analysis" / "demo"]))
+
+
+async def _run(plan: LoadPlan, url: str, pid: int | None, app: AppProcess | None, read_only: list[Path]) -> LoadReport:
+    photos = draw_photos(plan.seed)
+    await answer_once(url)  # loading the model is no part of what visitors are timed for
+    clock = time.perf_counter()
+    world = World(
+        url=url, clock=clock, end=clock + plan.seconds, think=plan.think, photo_share=plan.photo_share, photos=photos
+    )
+    visits = [asyncio.create_task(visit(world, i, plan.seed)) for i in range(plan.visitors)]
+    memory = MemoryCurve()
+    watching = asyncio.create_task(memory.watch(pid, clock)) if pid else None
+    kill: Kill | None = None
+    if plan.kill and app is not None:
+        await asyncio.sleep(plan.seconds / 2)
+        kill = await kill_and_restart(world, app, read_only)
+        memory = MemoryCurve()  # the dead process has taken its memory with it
+        watching = asyncio.create_task(memory.watch(app.pid, clock))
+    await asyncio.gather(*visits)
+    if watching:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+    return LoadReport(
+        visitors=plan.visitors,
+        seconds=time.perf_counter() - clock,
+        outcomes=world.outcomes,
+        memory=memory,
+        warm_up=plan.warm_up + ((world.back or clock) - clock),
+        kill=kill,
+    )

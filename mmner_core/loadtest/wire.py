@@ -1,0 +1,170 @@
+"""What a browser and a program say to the app over HTTP: gradio's queue protocol, spoken without gradio."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from mmner_core.loadtest.questions import Photo, Question
+
+API = "gradio_api"
+BUSY = (429, 503)  # too many requests; queue full
+BUTTON, SENTENCE, PHOTO, RESULT = "wb-run", "wb-sentence", "wb-photo", "wb-result"
+
+
+class Busy(Exception):
+    """The app asked the visitor to come back later; the message is what it said."""
+
+
+class Failed(Exception):
+    """The app answered with an error."""
+
+
+class Lost(Exception):
+    """The app took a question and never answered it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a browser learns from the page's configuration: which function the button runs, on which inputs.
+
+    Attributes:
+        function: number of the button's function.
+        values: what the inputs hold when the page opens.
+        sentence: index of the sentence among the inputs.
+        photo: index of the photo among the inputs.
+        result: index of the result among the outputs.
+    """
+
+    function: int
+    values: tuple[Any, ...]
+    sentence: int
+    photo: int
+    result: int
+
+    @classmethod
+    def read(cls, config: dict[str, Any]) -> Page:
+        """Find the button and its inputs in ``/config``."""
+        properties = {c["id"]: c["props"] for c in config["components"]}
+        numbers = {p.get("elem_id"): number for number, p in properties.items()}
+        button = next(d for d in config["dependencies"] if [numbers[BUTTON], "click"] in d["targets"])
+        return cls(
+            function=button["id"],
+            values=tuple(properties[i].get("value") for i in button["inputs"]),
+            sentence=button["inputs"].index(numbers[SENTENCE]),
+            photo=button["inputs"].index(numbers[PHOTO]),
+            result=button["outputs"].index(numbers[RESULT]),
+        )
+
+
+class Session:
+    """One visit: a page that was opened, until it is closed.
+
+    Args:
+        client: with the app's address as its base.
+    """
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+        self._hash = secrets.token_hex(6)
+
+    async def open(self) -> Page:
+        """Load the page and its configuration."""
+        _checked(await self._client.get("/"))
+        return Page.read(_checked(await self._client.get("/config")).json())
+
+    async def stay(self) -> None:
+        """Hold the line that tells the app that the page is still open; ends when it is cancelled."""
+        async with self._client.stream("GET", f"/{API}/heartbeat/{self._hash}", timeout=None) as response:
+            async for _ in response.aiter_bytes():
+                pass
+
+    async def press_button(self, page: Page, question: Question) -> str:
+        """Ask as the page does; return the HTML of the result.
+
+        Raises:
+            Busy: if the app has no room at the moment.
+            Failed: if it answers with an error.
+            Lost: if it does not answer.
+        """
+        values = list(page.values)
+        values[page.sentence] = question.text
+        values[page.photo] = await self._upload(question.photo)
+        body = {"data": values, "fn_index": page.function, "session_hash": self._hash, "event_data": None}
+        event = _checked(await self._client.post(f"/{API}/queue/join", json=body)).json()["event_id"]
+        async for message in self._messages(f"/{API}/queue/data?session_hash={self._hash}"):
+            if message.get("event_id") == event and message["msg"] == "process_completed":
+                output = message["output"]
+                if not message["success"]:
+                    raise Failed(_error_text(output))
+                return _html(output["data"][page.result])
+        raise Lost("The stream of events ended before the answer came.")
+
+    async def call_tag(self, question: Question) -> dict[str, Any]:
+        """Ask as a program does, through ``/tag``; return its JSON.
+
+        Raises:
+            Busy: if the app has no room at the moment.
+            Failed: if it answers with an error.
+            Lost: if it does not answer.
+        """
+        data = [question.text, await self._upload(question.photo), "auto", ""]
+        event = _checked(await self._client.post(f"/{API}/call/tag", json={"data": data})).json()["event_id"]
+        name = ""
+        async with self._client.stream("GET", f"/{API}/call/tag/{event}") as response:
+            async for line in response.aiter_lines():
+                field, _, value = line.partition(": ")
+                if field == "event":
+                    name = value
+                elif field == "data" and name == "complete":
+                    return json.loads(value)[0]
+                elif field == "data" and name == "error":
+                    raise Failed(_error_text(json.loads(value)))
+        raise Lost("The stream of events ended before the answer came.")
+
+    async def _upload(self, photo: Photo | None) -> dict[str, Any] | None:
+        if photo is None:
+            return None
+        files = {"files": (photo.name, photo.content, photo.mime_type)}
+        (path,) = _checked(await self._client.post(f"/{API}/upload", files=files)).json()
+        return {
+            "path": path,
+            "orig_name": photo.name,
+            "mime_type": photo.mime_type,
+            "meta": {"_type": "gradio.FileData"},
+        }
+
+    async def _messages(self, url: str) -> AsyncIterator[dict[str, Any]]:
+        async with self._client.stream("GET", url) as response:
+            async for line in response.aiter_lines():
+                if line.startswith("data: "):
+                    yield json.loads(line.removeprefix("data: "))
+
+
+def _html(value: Any) -> str:
+    """Return a component's new value, which gradio wraps in an update where more than the value changes."""
+    return str(value["value"] if isinstance(value, dict) else value)
+
+
+def _error_text(output: Any) -> str:
+    return str(output.get("error") if isinstance(output, dict) else output) or "an error without a message"
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    if response.status_code in BUSY:
+        raise Busy(_told(response))
+    if response.is_error:
+        raise Failed(f"{response.status_code} at {response.url.path}: {_told(response)}")
+    return response
+
+
+def _told(response: httpx.Response) -> str:
+    try:
+        return str(response.json()["detail"])
+    except (ValueError, KeyError, TypeError):
+        return response.text.strip()
