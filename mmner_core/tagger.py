@@ -27,6 +27,7 @@ from mmner_core.precision import choose_dtype
 from mmner_core.prediction import Reading, build_prediction
 from mmner_core.preprocess import decode_size, to_pixels
 from mmner_core.results import Crop, Prediction, Word
+from mmner_core.text_limits import DEFAULT_TEXT_LIMITS, TextLimits
 from mmner_core.words import split_words
 
 if TYPE_CHECKING:
@@ -80,12 +81,21 @@ class Tagger:
         checkpoint: what :func:`~mmner_core.checkpoint.load_checkpoint` returned.
         device: where to run.
         limits: which pictures to refuse.
+        text_limits: which texts to refuse.
     """
 
-    def __init__(self, checkpoint: Checkpoint, *, device: str = "cpu", limits: ImageLimits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        *,
+        device: str = "cpu",
+        limits: ImageLimits = DEFAULT_LIMITS,
+        text_limits: TextLimits = DEFAULT_TEXT_LIMITS,
+    ) -> None:
         self.checkpoint = checkpoint
         self.device = torch.device(device)
         self.limits = limits
+        self.text_limits = text_limits
         self.model = choose_dtype(checkpoint.model, self.device)
         config = self.model.config
         self.labels: LabelSet = self.model.labels
@@ -100,7 +110,13 @@ class Tagger:
 
     @classmethod
     def load(
-        cls, path: str | Path, *, device: str = "cpu", limits: ImageLimits = DEFAULT_LIMITS, images: bool = True
+        cls,
+        path: str | Path,
+        *,
+        device: str = "cpu",
+        limits: ImageLimits = DEFAULT_LIMITS,
+        text_limits: TextLimits = DEFAULT_TEXT_LIMITS,
+        images: bool = True,
     ) -> Tagger:
         """Load a checkpoint folder.
 
@@ -108,12 +124,13 @@ class Tagger:
             path: the folder.
             device: where to run.
             limits: which pictures to refuse.
+            text_limits: which texts to refuse.
             images: whether photos will be shown; a tagger for text alone is ready much sooner.
 
         Raises:
             InputError: if the folder is not a whole, undamaged checkpoint.
         """
-        return cls(load_checkpoint(path, images=images), device=device, limits=limits)
+        return cls(load_checkpoint(path, images=images), device=device, limits=limits, text_limits=text_limits)
 
     def tag(
         self,
@@ -160,8 +177,7 @@ class Tagger:
             InputError: as :meth:`tag_batch`.
         """
         text = request.text
-        if not text.strip():
-            raise InputError("The text is empty: type a sentence to tag.")
+        self.text_limits.check(text)
         if request.convention is not None and request.convention not in self.conventions:
             known = ", ".join(self.conventions) or "none to choose from"
             raise InputError(f"This checkpoint has no convention {request.convention!r} ({known}).")
@@ -174,6 +190,7 @@ class Tagger:
             config = self.model.config
             target = decode_size(config.vit, config.cnn) if self.reads_images else None
             photo = open_photo(request.image, target=target, limits=self.limits)
+        notes += photo.notes if photo is not None else ()
         if photo is None:
             notes.append("No photo: tagged from the text alone.")
         elif not self.reads_images:

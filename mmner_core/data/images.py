@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import stat
 import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from PIL import ExifTags, Image
 
 from mmner_core.data.colour import to_rgb
+from mmner_core.data.image_limits import (
+    DEFAULT_LIMITS,
+    ImageLimits,
+    TimedFile,
+    begin,
+    check_bytes,
+    check_passes,
+    check_size,
+    too_many_pixels,
+)
 from mmner_core.errors import InputError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")  # none that runs another program, as EPS would
@@ -29,6 +37,11 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _SIDEWAYS = (_TURNS[5], _TURNS[6], _TURNS[7], _TURNS[8])
+_REDUCIBLE = ("L", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "F")
+"""Modes whose pixels may be averaged as they are; others are indices, bits or 16 bits wide and are converted first."""
+_ONE_FRAME = "The picture is animated: only its first frame was looked at."
+_ONE_PAGE = "The picture has several pages: only the first was looked at."
+_FRAMES = {"GIF": _ONE_FRAME, "WEBP": _ONE_FRAME, "PNG": _ONE_FRAME, "AVIF": _ONE_FRAME, "TIFF": _ONE_PAGE}
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 # What Pillow's decoders raise on damaged files, by experiment with mutated ones; a Warning where those are errors.
 _DECODE_ERRORS = (
@@ -51,34 +64,18 @@ _DECODE_ERRORS = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageLimits:
-    """What is refused before it is decoded.
+class Photo(NamedTuple):
+    """An upright RGB picture, perhaps smaller than the original.
 
     Attributes:
-        max_bytes: size of the file.
-        max_pixels: width times height; 60 MP decode within 5 s and 1 GB in every format read here.
-        max_ratio: longer over shorter side; a 1 x 30,000 picture resized by its short side would fill the memory.
+        image: what is left of it to look at.
+        size: the original's upright (width, height).
+        notes: a sentence for each thing the user should know, for example that an animation's rest was not looked at.
     """
-
-    max_bytes: int = 30_000_000
-    max_pixels: int = 60_000_000
-    max_ratio: float = 100.0
-
-    def __post_init__(self) -> None:
-        for name in ("max_bytes", "max_pixels", "max_ratio"):
-            if getattr(self, name) < 1:
-                raise InputError(f"ImageLimits.{name} must be at least 1, got {getattr(self, name)}.")
-
-
-DEFAULT_LIMITS = ImageLimits()
-
-
-class Photo(NamedTuple):
-    """An upright RGB picture, perhaps smaller than the original, and the original's upright (width, height)."""
 
     image: Image.Image
     size: tuple[int, int]
+    notes: tuple[str, ...] = ()
 
 
 def open_image(
@@ -103,22 +100,26 @@ def open_photo(
         InputError: if it is missing, empty, too big, damaged, or not a picture of a known format.
     """
     if isinstance(source, Image.Image):
-        size = _check_size(source, "the picture", limits)
+        size = check_size(source, "the picture", limits)
         with _damage_reported("the picture"):
+            notes = _notes(source)
             source.load()
-        return _finish(source, size, target)
+            return _finish(source, size, target, notes)
     name = "the picture" if isinstance(source, bytes) else str(source)
     data = source if isinstance(source, bytes) else _read_file(Path(source), limits)
-    _check_bytes(data, name, limits)
+    check_bytes(len(data), name, limits)
+    _check_kind(data, name)
     with _damage_reported(name):
         image = _identify(data, name, limits)
-    size = _check_size(image, name, limits)
+    size = check_size(image, name, limits)
+    check_passes(data, image, name, limits)
     with _damage_reported(name):
+        notes = _notes(image)
         if target is not None:
             image.draft(None, (target, target))  # JPEG: decode at 1/2, 1/4, 1/8, short side >= target; others ignore it
         image.load()
-    with image:
-        return _finish(image, size, target)
+        with image:
+            return _finish(image, size, target, notes)
 
 
 @contextmanager
@@ -129,16 +130,16 @@ def _damage_reported(name: str) -> Iterator[None]:
     except InputError:
         raise
     except _DECODE_ERRORS as error:
-        raise InputError(f"{_begin(name)} is damaged or cut short and cannot be decoded.") from error
+        raise InputError(f"{begin(name)} is damaged or cut short and cannot be decoded.") from error
 
 
 def _identify(data: bytes, name: str, limits: ImageLimits) -> Image.Image:
     try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        return Image.open(TimedFile(data, name, limits), formats=FORMATS)
     except Image.UnidentifiedImageError as error:
-        raise InputError(f"{_begin(name)} is in no format this program reads; give {_READABLE}.") from error
+        raise InputError(f"{begin(name)} is in no format this program reads; give {_READABLE}.") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InputError(_too_many_pixels(name, limits)) from error
+        raise too_many_pixels(name, limits) from error
 
 
 def _read_file(path: Path, limits: ImageLimits) -> bytes:
@@ -154,52 +155,52 @@ def _read_file(path: Path, limits: ImageLimits) -> bytes:
     if not regular:
         raise InputError(f"{path} is not a picture but a folder or device.")
     if status.st_size > limits.max_bytes:
-        raise InputError(_too_many_bytes(str(path), status.st_size, limits))
+        check_bytes(status.st_size, str(path), limits)
     return data
 
 
-def _check_bytes(data: bytes, name: str, limits: ImageLimits) -> None:
+def _check_kind(data: bytes, name: str) -> None:
     """Refuse what no decoder should see, with a sentence that names it."""
-    if not data:
-        raise InputError(f"{_begin(name)} is empty (0 bytes).")
-    if len(data) > limits.max_bytes:
-        raise InputError(_too_many_bytes(name, len(data), limits))
     head = data[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if head.startswith((b"<svg", b"<?xml")) or b"<svg" in head[:256]:
-        raise InputError(f"{_begin(name)} is an SVG or XML file, not a photo; give {_READABLE}.")
+        raise InputError(f"{begin(name)} is an SVG or XML file, not a photo; give {_READABLE}.")
     if head.startswith((b"<!doctype", b"<html", b"<head", b"<!--")):
-        raise InputError(f"{_begin(name)} is a web page, not a picture; give {_READABLE}.")
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIC_BRANDS:
-        raise InputError(f"{_begin(name)} is a HEIC photo, which is not supported; save it as JPEG.")
+        raise InputError(f"{begin(name)} is a web page, not a picture; give {_READABLE}.")
+    if (
+        data[4:8] == b"ftyp"
+        and data[8:12] in _HEIC_BRANDS
+        and b"avif" not in data[16 : int.from_bytes(data[:4], "big")]
+    ):
+        raise InputError(f"{begin(name)} is a HEIC photo, which is not supported; save it as JPEG.")
 
 
-def _check_size(image: Image.Image, name: str, limits: ImageLimits) -> tuple[int, int]:
-    """Return the size the header claims, before anything of that size is allocated."""
-    width, height = image.size
-    if not width or not height:
-        raise InputError(f"{_begin(name)} is empty ({width} x {height} pixels).")
-    if width * height > limits.max_pixels:
-        raise InputError(_too_many_pixels(name, limits, image.size))
-    if max(width, height) > limits.max_ratio * min(width, height):
-        raise InputError(f"{_begin(name)} is {width} x {height} pixels, too narrow a strip to be a picture.")
-    return width, height
+def _notes(image: Image.Image) -> tuple[str, ...]:
+    """Say what of the file is not looked at; before it is loaded, for looking on may lose the first frame."""
+    try:
+        more = image.format in _FRAMES and getattr(image, "is_animated", False)
+    except InputError:
+        raise
+    except _DECODE_ERRORS:  # what follows the first frame is damaged; that frame may still be sound
+        image.seek(0)
+        more = True
+    return (_FRAMES[image.format or ""],) if more else ()
 
 
-def _finish(image: Image.Image, size: tuple[int, int], target: int | None) -> Photo:
+def _finish(image: Image.Image, size: tuple[int, int], target: int | None, notes: tuple[str, ...]) -> Photo:
     """Shrink a decoded picture, turn it upright, convert it; ``size`` is that of the original.
 
     Every copy of 60 million pixels is 240 MB, so no step makes one that it does not need.
     """
     shrink = min(image.size) // target if target else 1
     turn = _orientation(image)
-    if shrink > 1 and image.mode not in ("P", "PA", "1"):  # their pixels are indices or bits: convert first
+    if shrink > 1 and image.mode in _REDUCIBLE:
         image, shrink = image.reduce(shrink), 1
     image = to_rgb(image)
     if shrink > 1:
         image = image.reduce(shrink)
     if turn is not None:
         image = image.transpose(turn)
-    return Photo(image, size[::-1] if turn in _SIDEWAYS else size)
+    return Photo(image, size[::-1] if turn in _SIDEWAYS else size, notes)
 
 
 def _orientation(image: Image.Image) -> Image.Transpose | None:
@@ -208,17 +209,3 @@ def _orientation(image: Image.Image) -> Image.Transpose | None:
         return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except _DECODE_ERRORS:
         return None
-
-
-def _begin(name: str) -> str:
-    """Begin a sentence with the picture's name."""
-    return "The picture" if name == "the picture" else f"The picture {name}"
-
-
-def _too_many_bytes(name: str, size: int, limits: ImageLimits) -> str:
-    return f"{_begin(name)} has {size / 1e6:.1f} MB; at most {limits.max_bytes / 1e6:g} MB are read."
-
-
-def _too_many_pixels(name: str, limits: ImageLimits, size: tuple[int, int] | None = None) -> str:
-    found = f"{size[0]} x {size[1]} pixels" if size else "far too many pixels"
-    return f"{_begin(name)} has {found}; at most {limits.max_pixels / 1e6:g} million are decoded, make it smaller."

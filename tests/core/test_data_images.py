@@ -129,7 +129,7 @@ def test_photo_is_turned_upright(orientation: int, target: int | None) -> None:
     stored = upright.transpose(Image.Transpose(undo[orientation])) if orientation > 1 else upright
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = orientation
-    image, size = open_photo(encode(stored, "JPEG", exif=exif), target=target)
+    image, size, _ = open_photo(encode(stored, "JPEG", exif=exif), target=target)
     assert size == (192, 128)
     assert image.width > image.height
     corners = [image.getpixel((x * (image.width - 1), y * (image.height - 1))) for y in (0, 1) for x in (0, 1)]
@@ -139,7 +139,7 @@ def test_photo_is_turned_upright(orientation: int, target: int | None) -> None:
 @pytest.mark.parametrize("fmt", ["JPEG", "PNG", "GIF"])
 def test_target_shrinks_but_not_below(fmt: str) -> None:
     """A big picture comes back smaller with its short side at least the target, and its size is still known."""
-    image, size = open_photo(encode(red((1200, 900)), fmt), target=100)
+    image, size, _ = open_photo(encode(red((1200, 900)), fmt), target=100)
     assert size == (1200, 900)
     assert 100 <= min(image.size) < 200
     assert near(image, RED)
