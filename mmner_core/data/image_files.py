@@ -34,7 +34,7 @@ class ImageFolder:
         Raises:
             InputError: if the id points outside the folder.
         """
-        if not _is_inside(image_id):
+        if not is_inside(image_id):
             prefix = f"{where}: " if where else ""
             raise InputError(f"{prefix}the image id {image_id[:60]!r} points outside the image folder.")
         for name in _spellings(image_id):
@@ -56,12 +56,12 @@ def _spellings(image_id: str) -> list[str]:
     names = [image_id + extension for extension in EXTENSIONS]
     if image_id.lower().endswith(EXTENSIONS):
         names.append(image_id)
-    if "%" in image_id and _is_inside(decoded := unquote(image_id)):
+    if "%" in image_id and is_inside(decoded := unquote(image_id)):
         names += [decoded + extension for extension in EXTENSIONS]
     return names
 
 
-def _is_inside(image_id: str) -> bool:
+def is_inside(image_id: str) -> bool:
     """Say whether a relative path with this name stays below the folder it is joined to."""
     if not image_id or "\0" in image_id:
         return False
