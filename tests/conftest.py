@@ -109,19 +109,26 @@ def tiny_bert(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_vit(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Make a vision tower of a few thousand weights known to open_clip; return its name."""
+    """Make a vision tower of a few thousand weights, in the form of CLIP, known to open_clip; return its name."""
+    vision = {"image_size": 32, "layers": 2, "width": 16, "head_width": 8, "patch_size": 16}
+    return _add_open_clip_model("tiny-vit", vision, tmp_path_factory.mktemp("open_clip"))
+
+
+@pytest.fixture(scope="session")
+def tiny_siglip(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Make a small vision tower in the form of SigLIP 2, one that open_clip takes from timm; return its name."""
+    vision = {"image_size": 32, "timm_model_name": "test_vit3", "timm_pool": "map", "timm_proj": "none"}
+    return _add_open_clip_model("tiny-siglip", vision, tmp_path_factory.mktemp("open_clip"))
+
+
+def _add_open_clip_model(name: str, vision: dict[str, object], folder: Path) -> str:
     from mmner_core.encoders.libraries import prepare_libraries
 
     prepare_libraries()
     import open_clip
 
-    folder = tmp_path_factory.mktemp("open_clip")
-    record = {
-        "embed_dim": 8,
-        "quick_gelu": True,
-        "vision_cfg": {"image_size": 32, "layers": 2, "width": 16, "head_width": 8, "patch_size": 16},
-        "text_cfg": {"context_length": 8, "vocab_size": 16, "width": 8, "heads": 2, "layers": 1},
-    }
-    (folder / "tiny-vit.json").write_text(json.dumps(record))
+    text = {"context_length": 8, "vocab_size": 16, "width": 8, "heads": 2, "layers": 1}
+    record = {"embed_dim": 8, "quick_gelu": True, "vision_cfg": vision, "text_cfg": text}
+    (folder / f"{name}.json").write_text(json.dumps(record))
     open_clip.add_model_config(folder)
-    return "tiny-vit"
+    return name

@@ -9,6 +9,7 @@ Shapes: B sentences, S sub-words, H heads, D width.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
@@ -135,6 +136,7 @@ class Bert(nn.Module):
 
     def __init__(self, shape: BertShape, *, pooler: bool) -> None:
         super().__init__()
+        self.checkpoint: Callable[..., Tensor] | None = None
         self.embeddings = _Embeddings(shape)
         layers = nn.ModuleList(_Layer(shape) for _ in range(shape.num_hidden_layers))
         self.encoder = nn.ModuleDict({"layer": layers})
@@ -155,11 +157,20 @@ class Bert(nn.Module):
             if isinstance(module, _SelfAttention):
                 module.eager = implementation == "eager"
 
+    def activation_checkpointing_enable(self) -> None:
+        """Forget each layer's activations until the backward pass, under the name that transformers' models have."""
+        from torch.utils.checkpoint import checkpoint
+
+        self.checkpoint = checkpoint
+
     def forward(self, *, inputs_embeds: Tensor, attention_mask: Tensor) -> BertOutput:
         """Encode word embeddings [B, S, D] under a mask [B, S], 1 on sub-words."""
         allowed = attention_mask.bool()[:, None, None, :]  # [B, 1, 1, S]
         mask = None if bool(allowed.all()) else allowed
         states = self.embeddings(inputs_embeds)  # [B, S, D]
         for layer in self.encoder["layer"].children():
-            states = layer(states, mask)
+            if self.checkpoint is not None and self.training:
+                states = self.checkpoint(layer, states, mask, use_reentrant=False)
+            else:
+                states = layer(states, mask)
         return BertOutput(states, None if self.pooler is None else torch.tanh(self.pooler["dense"](states[:, 0])))

@@ -1,4 +1,4 @@
-"""The image encoders: an open_clip ViT tower (all its tokens) and a timm CNN (its map and pooled vector).
+"""The image encoders: a ViT (all its tokens) and a CNN (its map and pooled vector).
 
 Shapes: B images, P tokens, C channels of the CNN, D width of the ViT.
 """
@@ -6,15 +6,14 @@ Shapes: B images, P tokens, C channels of the CNN, D width of the ViT.
 from __future__ import annotations
 
 import math
-import os
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from mmner_core.config import ImageConfig
 from mmner_core.encoders.libraries import WEIGHTS_FOLDER, prepare_libraries
+from mmner_core.encoders.weights import find_image_weights, read_image_weights
 from mmner_core.errors import InputError
 
 
@@ -30,64 +29,128 @@ class ImageStates(NamedTuple):
     cnn: Tensor | None
 
 
-class VitEncoder(nn.Module):
-    """The vision tower of an open_clip model; every token of its last layer (paper: CLIP ViT-B/32, 50 tokens)."""
+class ImageEncoder(nn.Module):
+    """What both have in common: a network that may be frozen."""
+
+    network: Any
+    width: int
+    grid: tuple[int, int]
 
     def __init__(self, config: ImageConfig) -> None:
         super().__init__()
-        prepare_libraries()
-        import open_clip
-
-        model = open_clip.create_model(config.name, pretrained=None, force_image_size=config.size)
         self.config = config
-        self.tower = model.visual
-        self.tower.output_tokens = True
-        self.tower.proj = None  # the paper uses the last layer's hidden states, before CLIP's final norm and projection
-        self.tower.ln_post = nn.Identity()
-        self.width: int = self.tower.conv1.out_channels
-        self.grid: tuple[int, int] = tuple(self.tower.grid_size)
-        _freeze(self, config)
+
+    def train(self, mode: bool = True) -> ImageEncoder:
+        """Switch mode, except that a frozen network stays in eval unless its BatchNorm is meant to drift."""
+        return super().train(mode and (not self.config.frozen or self.config.batchnorm_drifts))
+
+    def checkpoint_activations(self) -> None:
+        """Forget the activations inside each block and compute them again for the backward pass."""
+        if not self.config.frozen:
+            self.network.set_grad_checkpointing(True)
+
+    def _learning(self) -> Any:
+        """Record no graph of a frozen network."""
+        return torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.frozen)
+
+
+class VitEncoder(ImageEncoder):
+    """A vision transformer and every token of its last layer (paper: CLIP ViT-B/32, 50 tokens).
+
+    It may be open_clip's own tower (CLIP), one that open_clip takes from timm (SigLIP 2, MobileCLIP2-B), or a model of
+    timm. Where there is no class token, as in SigLIP, the pooled vector stands in its place.
+    """
+
+    def __init__(self, config: ImageConfig) -> None:
+        super().__init__(config)
+        self.tower: Any = _build_vit(config)
+        self._from_timm = hasattr(self.tower, "patch_embed")
+        if self._from_timm:
+            self.width: int = self.tower.embed_dim
+            self.grid: tuple[int, int] = tuple(self.tower.patch_embed.grid_size)
+        else:
+            self.tower.output_tokens = True
+            self.tower.proj = None  # the paper uses the last hidden states, before CLIP's final norm and projection
+            self.tower.ln_post = nn.Identity()
+            self.width = self.tower.conv1.out_channels
+            self.grid = tuple(self.tower.grid_size)
+        self.requires_grad_(not config.frozen)
+
+    @property
+    def network(self) -> Any:
+        """The module that pretrained weights are for."""
+        return self.tower
 
     def forward(self, pixels: Tensor) -> Tensor:
         """[B, 3, size, size] -> [B, 1 + h * w, D], class token first."""
-        pooled, patches = self.tower(pixels)
-        return torch.cat([pooled[:, None], patches], dim=1)
+        with self._learning():
+            if not self._from_timm:
+                whole, patches = self.tower(pixels)
+                return torch.cat([whole[:, None], patches], dim=1)
+            tokens = self.tower.forward_features(pixels)
+            pooled = None if self.tower.has_class_token else self.tower.forward_head(tokens, pre_logits=True)
+            whole = tokens[:, :1] if pooled is None else pooled[:, None]
+            return torch.cat([whole, tokens[:, self.tower.num_prefix_tokens :]], dim=1)
 
 
-class CnnEncoder(nn.Module):
+class CnnEncoder(ImageEncoder):
     """A timm CNN without its classifier (paper: ResNet-152, ImageNet weights, frozen)."""
 
     def __init__(self, config: ImageConfig) -> None:
-        super().__init__()
+        super().__init__(config)
         prepare_libraries()
         import timm
 
-        self.config = config
         self.model = timm.create_model(config.name, pretrained=False, num_classes=0, global_pool="")
         self.width: int = self.model.num_features
         reduction: int = self.model.feature_info[-1]["reduction"]
         self.grid: tuple[int, int] = (math.ceil(config.size / reduction),) * 2
-        _freeze(self, config)
+        self.requires_grad_(not config.frozen)
 
-    def train(self, mode: bool = True) -> CnnEncoder:
-        """Switch mode, except that a frozen network stays in eval unless its BatchNorm is meant to drift."""
-        return super().train(mode and (not self.config.frozen or self.config.batchnorm_drifts))
+    @property
+    def network(self) -> Any:
+        """The module that pretrained weights are for."""
+        return self.model
 
     def forward(self, pixels: Tensor) -> Tensor:
         """[B, 3, size, size] -> [B, C, h, w]."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.frozen):
+        with self._learning():
             return self.model.forward_features(pixels)
 
 
-def _freeze(encoder: nn.Module, config: ImageConfig) -> None:
-    if config.frozen:
-        encoder.requires_grad_(False)
+def _build_vit(config: ImageConfig) -> Any:
+    """Build the network with random weights.
+
+    Raises:
+        InputError: if there is none of that name, or it has no patch tokens.
+    """
+    prepare_libraries()
+    import open_clip
+    import timm
+    from open_clip.model import _build_vision_tower  # the whole model would draw up to a gigabyte of text weights
+
+    if config.library == "timm":
+        tower = timm.create_model(config.name, pretrained=False, num_classes=0)
+    else:
+        record = open_clip.get_model_config(config.name)
+        if record is None:
+            raise InputError(f"open_clip has no model {config.name!r}; open_clip.list_models() names those it has.")
+        vision = {**record["vision_cfg"], "image_size": config.size}
+        tower = _build_vision_tower(record["embed_dim"], vision, record.get("quick_gelu", False))
+        tower = getattr(tower, "trunk", tower)
+    if hasattr(tower, "patch_embed") and hasattr(tower, "has_class_token"):
+        if tuple(tower.patch_embed.img_size) != (config.size, config.size):
+            tower.set_input_size((config.size, config.size))
+    elif not hasattr(tower, "grid_size"):
+        raise InputError(
+            f"{config.name!r} is no plain vision transformer with a token per patch; choose one, such as "
+            "ViT-B-32-SigLIP2-256 or MobileCLIP2-B."
+        )
+    return tower
 
 
 def load_pretrained_image(encoder: VitEncoder | CnnEncoder) -> None:
-    """Load the weights that the encoder's config names: a local file, or by name from the hub.
-
-    A relative file is looked for here and in the folder named by the environment variable ``MMNER_WEIGHTS``.
+    """Load the weights that the encoder's config names: local ones (see ``places``), or by name from the hub.
 
     Raises:
         InputError: if they are not to be had or do not fit.
@@ -95,41 +158,37 @@ def load_pretrained_image(encoder: VitEncoder | CnnEncoder) -> None:
     config = encoder.config
     if config.pretrained is None:
         return
-    file = find_weights(config.pretrained)
+    file = find_image_weights(config.name, config.pretrained)
+    state = read_image_weights(file) if file is not None else _fetch(encoder, config.pretrained)
+    wanted = encoder.network.state_dict()
+    unfit = [name for name, tensor in wanted.items() if name not in state or state[name].shape != tensor.shape]
+    if unfit:
+        raise InputError(
+            f"{file or config.pretrained} does not hold the weights of {config.name!r}: {len(unfit)} tensors, among "
+            f"them {unfit[0]}, are missing or of another shape; give a .safetensors file, or set {WEIGHTS_FOLDER} to the "
+            "folder that holds it."
+        )
+    encoder.network.load_state_dict({name: state[name] for name in wanted})
+
+
+def _fetch(encoder: VitEncoder | CnnEncoder, pretrained: str) -> dict[str, Tensor]:
+    """Have the encoder's library fetch the weights.
+
+    Raises:
+        InputError: if it cannot.
+    """
+    import open_clip
+    import timm
+
+    name = encoder.config.name
     try:
-        if file is not None:
-            _load_file(encoder, file)
-        elif isinstance(encoder, CnnEncoder):
-            import timm
-
-            source = timm.create_model(config.name, pretrained=True, num_classes=0, global_pool="")
-            encoder.model.load_state_dict(source.state_dict())
+        if encoder.config.library == "timm":
+            source = timm.create_model(name, pretrained=True, num_classes=0)
         else:
-            import open_clip
-
-            tower = open_clip.create_model(config.name, pretrained=config.pretrained).visual
-            encoder.tower.load_state_dict(tower.state_dict(), strict=False)
+            source = open_clip.create_model(name, pretrained=pretrained).visual
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(
-            f"Weights {config.pretrained!r} of {config.name!r} are neither a fitting local file nor to be had from the "
-            f"hub; give a .safetensors file, or set {WEIGHTS_FOLDER} to the folder that holds it."
+            f"Weights {pretrained!r} of {name!r} are neither a local file nor to be had from the hub; give a "
+            f".safetensors file, or set {WEIGHTS_FOLDER} to the folder that holds {name}.safetensors."
         ) from error
-
-
-def find_weights(name: str) -> Path | None:
-    """Return the local weights file of that name, if there is one."""
-    for folder in (Path(), Path(os.environ.get(WEIGHTS_FOLDER, "."))):
-        if (folder / name).is_file():
-            return folder / name
-    return None
-
-
-def _load_file(encoder: VitEncoder | CnnEncoder, file: Path) -> None:
-    from safetensors.torch import load_file
-
-    state = {key: value.float() if value.is_floating_point() else value for key, value in load_file(file).items()}
-    network = encoder.tower if isinstance(encoder, VitEncoder) else encoder.model
-    state = {key.removeprefix("visual."): value for key, value in state.items()}
-    result = network.load_state_dict(state, strict=False)
-    if result.missing_keys:
-        raise ValueError(f"{file} lacks {result.missing_keys[:3]}")
+    return dict(getattr(source, "trunk", source).state_dict())

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from mmner_core.config import TextConfig
 from mmner_core.encoders.bert import Bert, BertShape
 from mmner_core.encoders.libraries import WEIGHTS_FOLDER, prepare_libraries
+from mmner_core.encoders.weights import find_text
 from mmner_core.errors import InputError
 
 
@@ -55,6 +55,10 @@ class TextEncoder(nn.Module):
         """Choose "sdpa" (faster forward) or "eager" (on a CPU its backward pass is the faster one)."""
         self.model.set_attn_implementation(implementation)
 
+    def checkpoint_activations(self) -> None:
+        """Forget the activations inside each layer and compute them again for the backward pass."""
+        self.model.activation_checkpointing_enable()
+
     def forward(self, input_ids: Tensor, attention_mask: Tensor, convention: Tensor | None = None) -> TextStates:
         """Encode sub-words.
 
@@ -89,15 +93,9 @@ def _build(config: TextConfig, architecture: dict[str, Any]) -> tuple[Any, int, 
     model = AutoModel.from_config(hf_config)
     if not pooler and hasattr(model, "pooler"):
         model.pooler = None
-    return model, hf_config.hidden_size, hf_config.max_position_embeddings
-
-
-def find_text(name: str) -> str:
-    """Return the local folder of an encoder, looked for here and in the folder ``MMNER_WEIGHTS``, else its hub name."""
-    for folder in (Path(), Path(os.environ.get(WEIGHTS_FOLDER, "."))):
-        if (folder / name / "config.json").is_file():
-            return str(folder / name)
-    return name
+    # RoBERTa's family counts positions from behind the padding index, so its table serves two sub-words fewer.
+    unused = getattr(getattr(model, "embeddings", None), "padding_idx", -1) + 1
+    return model, hf_config.hidden_size, hf_config.max_position_embeddings - unused
 
 
 def resolve_text(config: TextConfig) -> TextConfig:

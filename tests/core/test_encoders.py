@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import Tensor
 
 from mmner_core.config import ImageConfig, TextConfig
-from mmner_core.encoders.image import CnnEncoder, VitEncoder, find_weights, load_pretrained_image
+from mmner_core.encoders.image import CnnEncoder, VitEncoder, load_pretrained_image
 from mmner_core.encoders.libraries import WEIGHTS_FOLDER, prepare_libraries
 from mmner_core.encoders.text import TextEncoder, load_pretrained_text, resolve_text
 from mmner_core.encoders.tokenizer import load_tokenizer
+from mmner_core.encoders.weights import find_image_weights, find_text, use_weights
 from mmner_core.errors import InputError
 from mmner_core.presets import TINY_BERT
 
@@ -32,6 +35,36 @@ def test_a_vit_gives_all_its_tokens(tiny_vit: str) -> None:
     encoder = VitEncoder(ImageConfig(library="open_clip", name=tiny_vit, size=48)).eval()
     assert (encoder.width, encoder.grid) == (16, (3, 3))
     assert encoder(torch.zeros(2, 3, 48, 48)).shape == (2, 1 + 3 * 3, 16)
+
+
+def test_a_vit_without_a_class_token_puts_its_pooled_vector_there(tiny_siglip: str) -> None:
+    """SigLIP's form: a tower that open_clip takes from timm, pooled by attention; registers are left out."""
+    encoder = VitEncoder(ImageConfig(library="open_clip", name=tiny_siglip, size=48)).eval()
+    photo = torch.randn(2, 3, 48, 48, generator=torch.Generator().manual_seed(1))
+    assert (encoder.width, encoder.grid) == (96, (3, 3))
+    with torch.no_grad():
+        tokens = encoder(photo)
+        assert tokens.shape == (2, 1 + 3 * 3, 96)
+        torch.testing.assert_close(tokens[:, 0], encoder.tower(photo))
+        torch.testing.assert_close(tokens[:, 1:], encoder.tower.forward_features(photo)[:, 1:])
+
+
+def test_a_vit_of_timm_keeps_its_class_token() -> None:
+    """The authors' other choice, google/vit-base-patch16-224, is of this kind."""
+    encoder = VitEncoder(ImageConfig(library="timm", name="test_vit", size=32)).eval()
+    photo = torch.ones(1, 3, 32, 32)
+    torch.testing.assert_close(encoder(photo), encoder.tower.forward_features(photo))
+    assert encoder(photo).shape == (1, 1 + 2 * 2, 64)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("MobileCLIP2-S0", "no plain vision transformer"), ("no-such", "open_clip has no model 'no-such'")],
+)
+def test_a_tower_without_patch_tokens_is_refused(name: str, message: str) -> None:
+    """Words have nothing to attend to in it."""
+    with pytest.raises(InputError, match=message):
+        VitEncoder(ImageConfig(library="open_clip", name=name))
 
 
 @pytest.mark.parametrize(("size", "side"), [(64, 2), (72, 3), (224, 7)])
@@ -55,11 +88,53 @@ def test_image_weights_come_from_a_local_file(tmp_path: Path, monkeypatch: pytes
     save_file({k: v.half() if v.is_floating_point() else v for k, v in source.model.state_dict().items()},
               tmp_path / "cnn.safetensors")  # fmt: skip
     monkeypatch.setenv(WEIGHTS_FOLDER, str(tmp_path))
-    assert find_weights("cnn.safetensors") == tmp_path / "cnn.safetensors"
+    assert find_image_weights(CNN.name, "cnn.safetensors") == tmp_path / "cnn.safetensors"
     encoder = CnnEncoder(replace(CNN, pretrained="cnn.safetensors"))
     load_pretrained_image(encoder)
     torch.testing.assert_close(encoder.model.conv_stem.weight, source.model.conv_stem.weight, atol=1e-3, rtol=1e-3)
     assert encoder.model.conv_stem.weight.dtype == torch.float32
+
+
+def test_a_tower_is_taken_out_of_a_whole_model(tiny_vit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hub folder of open_clip holds the text tower too, whose tensors bear the same names as the image tower's."""
+    import open_clip
+
+    model = open_clip.create_model(tiny_vit)
+    (tmp_path / tiny_vit).mkdir()
+    state = {name: tensor.contiguous().clone() for name, tensor in model.state_dict().items()}
+    assert {"transformer.resblocks.0.ln_1.weight", "visual.transformer.resblocks.0.ln_1.weight"} <= state.keys()
+    save_file(state, tmp_path / tiny_vit / "open_clip_model.safetensors")
+    monkeypatch.setenv(WEIGHTS_FOLDER, str(tmp_path))
+    encoder = VitEncoder(ImageConfig(library="open_clip", name=tiny_vit, size=32, pretrained="openai"))
+    load_pretrained_image(encoder)
+    for name, tensor in encoder.tower.state_dict().items():
+        assert torch.equal(tensor, state[f"visual.{name}"])
+
+
+def test_weights_are_found_in_every_place_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folders of encoders, an encoder's own folder, a file named after it; those given later go first."""
+    own, file = tmp_path / "resnet.a1", tmp_path / "ViT.safetensors"
+    (tmp_path / "all" / "xlm").mkdir(parents=True)
+    own.mkdir()
+    for name in (own / "model.safetensors", file, tmp_path / "all" / "xlm" / "config.json"):
+        name.write_text("")
+    monkeypatch.delenv(WEIGHTS_FOLDER, raising=False)
+    assert find_image_weights("ViT", "openai") is None
+    use_weights([tmp_path / "all"])
+    use_weights([own, file])
+    assert find_image_weights("resnet.a1", "default") == own / "model.safetensors"
+    assert find_image_weights("ViT", "openai") == file
+    assert find_text("xlm") == str(tmp_path / "all" / "xlm")
+    assert find_text("mbert") == "mbert"
+    with pytest.raises(InputError, match="There is no .*/nowhere to take pretrained weights from"):
+        use_weights([tmp_path / "nowhere"])
+
+
+def test_damaged_image_weights_are_told(tmp_path: Path) -> None:
+    """A file that is no safetensors file gives its name and one sentence."""
+    (tmp_path / "cnn.safetensors").write_bytes(b"<html>")
+    with pytest.raises(InputError, match="cnn.safetensors is damaged or no safetensors file"):
+        load_pretrained_image(CnnEncoder(replace(CNN, pretrained=str(tmp_path / "cnn.safetensors"))))
 
 
 def test_image_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
@@ -76,7 +151,7 @@ def test_image_weights_that_are_not_to_be_had_are_asked_for(tiny_vit: str) -> No
         CnnEncoder(replace(CNN, pretrained="default")),
         VitEncoder(ImageConfig(library="open_clip", name=tiny_vit, size=32, pretrained="openai")),
     ):
-        with pytest.raises(InputError, match="neither a fitting local file nor to be had from the hub"):
+        with pytest.raises(InputError, match="neither a local file nor to be had from the hub; give .* MMNER_WEIGHTS"):
             load_pretrained_image(encoder)
 
 
@@ -106,6 +181,72 @@ def test_either_attention_gives_the_same_states() -> None:
         encoder.use_attention(implementation)
         states.append(encoder(ids, mask).tokens[mask.bool()])
     torch.testing.assert_close(*states, atol=1e-5, rtol=1e-5)
+
+
+def test_xlm_r_is_loaded_from_a_local_folder(tmp_path: Path) -> None:
+    """Its states are transformers' own, and its positions, which start behind the padding index, cost two sub-words."""
+    prepare_libraries()
+    from transformers import XLMRobertaConfig, XLMRobertaModel
+
+    shape = {**TINY_BERT, "model_type": "xlm-roberta", "max_position_embeddings": 18}
+    theirs = XLMRobertaModel(XLMRobertaConfig(**shape)).eval()
+    theirs.save_pretrained(tmp_path)
+    config = resolve_text(TextConfig(name=str(tmp_path), sentence_vector="mean"))
+    encoder = TextEncoder(config, n_conventions=2).eval()
+    load_pretrained_text(encoder)
+    ids, mask = sentences()
+    with torch.no_grad():
+        torch.testing.assert_close(
+            encoder(ids, mask).tokens[mask.bool()],
+            theirs(input_ids=ids, attention_mask=mask).last_hidden_state[mask.bool()],
+            atol=1e-5,
+            rtol=1e-5,
+        )
+        longest = torch.full((1, encoder.max_subwords), 5)
+        assert encoder(longest, torch.ones_like(longest)).tokens.shape == (1, 16, 16)
+
+
+@pytest.mark.parametrize("model_type", ["bert", "xlm-roberta"])
+def test_forgotten_activations_give_the_same_gradients(model_type: str) -> None:
+    """Computed again in the backward pass, dropout's draws included; nothing changes in evaluation."""
+    encoder = TextEncoder(replace(TEXT, architecture={**TINY_BERT, "model_type": model_type}), n_conventions=0).train()
+    ids, mask = sentences()
+    results = []
+    for forget in (False, True):
+        if forget:
+            encoder.checkpoint_activations()
+        encoder.zero_grad()
+        torch.manual_seed(1)
+        kept: list[Tensor] = []
+        with torch.autograd.graph.saved_tensors_hooks(partial(_keep, kept), lambda tensor: tensor):
+            states = encoder(ids, mask)
+        states.tokens.square().sum().backward()
+        gradients = [p.grad.clone() for p in encoder.parameters() if p.grad is not None]
+        results.append((sum(tensor.numel() for tensor in kept), gradients))
+    (many, want), (few, got) = results
+    torch.testing.assert_close(got, want)
+    assert few < many / 2
+
+
+def _keep(kept: list[Tensor], tensor: Tensor) -> Tensor:
+    kept.append(tensor)
+    return tensor
+
+
+def test_image_encoders_forget_activations_too(tiny_vit: str, tiny_siglip: str) -> None:
+    """Each library's own switch, except where the network is frozen and keeps none."""
+    for name in (tiny_vit, tiny_siglip):
+        encoder = VitEncoder(ImageConfig(library="open_clip", name=name, size=32)).train()
+        photo = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+        gradients = []
+        for forget in (False, True):
+            if forget:
+                encoder.checkpoint_activations()
+            encoder.zero_grad()
+            encoder(photo).square().sum().backward()
+            gradients.append([p.grad.clone() for p in encoder.parameters() if p.grad is not None])
+        torch.testing.assert_close(*gradients)
+    CnnEncoder(replace(CNN, frozen=True)).checkpoint_activations()
 
 
 def test_padding_does_not_enter_a_mean_sentence_vector() -> None:
