@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: demo test lint screenshots clean chromium
+.PHONY: demo test lint audit screenshots clean chromium
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo  ## start the app; then open the address it prints
@@ -18,6 +18,9 @@ lint: $(VENV)/.dev
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+
+audit: $(VENV)/.demo  ## known holes in the installed versions, where the database of them can be reached
+	./.ci/audit.sh
 
 screenshots: $(VENV)/.dev chromium  ## writes .screenshots/ and the picture in README.md
 	$(RUN) -m tests.app.screenshots $(ARGS)
