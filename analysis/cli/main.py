@@ -10,6 +10,7 @@ import os
 
 import typer
 
+from analysis.cli import experiment as experiment_command
 from analysis.cli import report as report_command
 from analysis.cli import run as run_command
 from mmner_core.cli.group import Commands
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Evaluate taggers and look into what they do: error analysis, contrastive space, what the image contributes.",
 )
-for command in (run_command.run, report_command.report):
+for command in (run_command.run, report_command.report, experiment_command.experiment):
     app.command()(command)
 
 

@@ -24,3 +24,8 @@ def template_json() -> str:
 def library_script() -> str:
     """Return the text of plotly.js, to be inlined once."""
     return get_plotlyjs()
+
+
+def figure_page(figure: go.Figure) -> str:
+    """Return a figure as one HTML page that fetches nothing."""
+    return figure.to_html(include_plotlyjs=True, config={"displaylogo": False, "responsive": True})

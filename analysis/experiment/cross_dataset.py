@@ -1,0 +1,81 @@
+"""``cross-dataset``: the same models on data sets that they were not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from analysis.experiment.arms import FULL, TEXT_ONLY, ablations, chosen_arms
+from analysis.experiment.counts import score, sentence_counts
+from analysis.experiment.grid import Grid, Outcome
+from analysis.experiment.scoring import MATCHED, NONE
+from analysis.experiment.settings import tested_sources
+from analysis.experiment.tables import ResultTable
+from mmner_core.errors import InputError
+from mmner_core.training.config import DataSource
+
+QUESTION = "Does it hold on data that others annotated? The models of the ablation, on data sets they never saw."
+USUAL = (
+    DataSource(path="conll"),
+    DataSource(path="wikineural"),
+    DataSource(path="twitter2017", convention="caption"),
+    DataSource(path="mmnerd", convention="caption"),
+)
+"""What is tested on unless files are given, as far as the data folder has them."""
+
+
+def run(grid: Grid) -> Iterator[tuple[list[Outcome], list[ResultTable]]]:
+    """Train the full and the text-only model and score them; yield rows and tables whenever a seed is complete."""
+    arms = chosen_arms(ablations(grid.base), grid.settings.variants or (FULL, TEXT_ONLY))
+    tests = grid.test_sets(sources_of(grid))
+    splits = {path: split for test in tests for path, split in test.sentences.facts["splits"].items()}
+    conventions = {s: t.convention for t in tests for s in dict.fromkeys(t.sentences.sources)}
+    for outcomes in grid.run(arms, tests, (MATCHED, NONE)):
+        yield outcomes, tables(outcomes, splits, conventions)
+
+
+def sources_of(grid: Grid) -> tuple[DataSource, ...]:
+    """Return the data sets to test on: those asked for, else the usual ones that are there.
+
+    Raises:
+        InputError: if none was asked for and none is there.
+    """
+    if grid.settings.test:
+        return tested_sources(grid.settings, grid.base)
+    data = grid.settings.data
+    found = tuple(source for source in USUAL if (data / source.path).is_dir())
+    if not found:
+        names = ", ".join(source.path for source in USUAL)
+        raise InputError(f"{data} holds none of {names}; name the data sets to test on with --test.")
+    return found
+
+
+def tables(
+    outcomes: Sequence[Outcome], splits: dict[str, str], conventions: dict[str, str | None]
+) -> list[ResultTable]:
+    """Return F1 per data set and language."""
+    frame = sentence_counts(outcomes[0].runs[0], MATCHED)
+    places = frame[["source", "language"]].drop_duplicates().to_dict("records")
+    rows = []
+    for place in places:
+        where = {"source": str(place["source"]), "language": str(place["language"])}
+        for outcome in outcomes:
+            found = score(outcome, MATCHED, where)
+            name = f"{where['source']} {where['language']} ({found.n_sentences:,} sentences)"
+            rows.append({"data set": name, "variant": outcome.arm.name, **where, **found.to_row()})
+    read = ", ".join(f"{path}: {split} split" for path, split in splits.items())
+    by = ", ".join(f"{path} by {name}" for path, name in conventions.items() if name is not None)
+    notes = [f"Read: {read}. Sentences without photo files are tagged without a picture."]
+    if by:
+        notes.append(f"Annotation convention: {by}; the others by the model's default.")
+    return [
+        ResultTable(
+            id="f1",
+            title="F1 by data set and language",
+            frame=pd.DataFrame(rows),
+            rows="data set",
+            columns="variant",
+            notes=tuple(notes),
+        )
+    ]

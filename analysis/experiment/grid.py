@@ -1,0 +1,72 @@
+"""Run a grid: every row with every seed, trained and scored, seed by seed so that tables can be had early."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from analysis.experiment.arms import Arm
+from analysis.experiment.cells import CellTrainer, TrainedCell
+from analysis.experiment.scoring import Scorer, TestSet, read_test_sets
+from analysis.experiment.settings import Settings, base_run, tested_sources
+from analysis.runs import Run
+from mmner_core.errors import InputError
+from mmner_core.training.config import DataSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One row of a grid, trained and scored.
+
+    Attributes:
+        arm: which.
+        cells: per seed, K of them.
+        runs: per seed the run of each test set.
+    """
+
+    arm: Arm
+    cells: tuple[TrainedCell, ...]
+    runs: tuple[tuple[Run, ...], ...]
+
+
+class Grid:
+    """What the experiments of one folder share: the preset's run, the data, what was trained before.
+
+    Args:
+        settings: what was asked for.
+
+    Raises:
+        InputError: if there is no such preset or data folder, or pretrained weights are not to be had.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        from mmner_core.encoders.text import resolve_text
+
+        if not settings.data.is_dir():
+            raise InputError(f"There is no data folder {settings.data}; name it with --data.")
+        self.settings = settings
+        run = base_run(settings)
+        self.base = replace(run, model=replace(run.model, text=resolve_text(run.model.text)))
+        self.trainer = CellTrainer(settings.runs / "cells", settings.data, self.base, command=settings.command)
+        self.scorer = Scorer(settings.runs / "runs", command=settings.command)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Return the seeds, counted on from that of the preset's run."""
+        first = self.base.training.seed
+        return tuple(range(first, first + self.settings.seeds))
+
+    def test_sets(self, sources: Sequence[DataSource] | None = None) -> tuple[TestSet, ...]:
+        """Read what to test on: these data sets, or those that the settings name."""
+        sources = tested_sources(self.settings, self.base) if sources is None else sources
+        return read_test_sets(self.settings.data, sources, self.base.model.conventions)
+
+    def run(self, arms: Sequence[Arm], tests: Sequence[TestSet], conditions: Sequence[str]) -> Iterator[list[Outcome]]:
+        """Train and score; yield the rows with the seeds so far whenever a seed is complete."""
+        outcomes = [Outcome(arm=arm, cells=(), runs=()) for arm in arms]
+        for seed in self.seeds:
+            for place, outcome in enumerate(outcomes):
+                trained = self.trainer.train(self.trainer.cell(outcome.arm.name, outcome.arm.run, seed))
+                runs = tuple(self.scorer.run(trained, test, conditions) for test in tests)
+                outcomes[place] = replace(outcome, cells=(*outcome.cells, trained), runs=(*outcome.runs, runs))
+            yield list(outcomes)

@@ -1,0 +1,145 @@
+"""Write what an experiment found: Parquet per table, one JSON record, one page of Markdown, the heat map."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analysis.experiment.grid import Grid, Outcome
+from analysis.experiment.intervals import WHAT_IS_RESAMPLED
+from analysis.panels.wording import counted
+from analysis.records import to_records
+from analysis.report.files import write_text
+from analysis.run_provenance import environment
+
+if TYPE_CHECKING:
+    from analysis.experiment.tables import ResultTable
+    from mmner_core.training.config import DataSource
+
+HEADER = f"""# Experiments
+
+What the readers of the paper ask for, each by one command that can be stopped and given again; a model that two
+experiments want is trained once. Every model is trained from the pretrained encoders, chosen by the validation split
+and scored on the test split: strict F1 in points, with 95 % intervals in brackets.
+
+{WHAT_IS_RESAMPLED} A difference is taken on the same sentences and seed by seed.
+"""
+
+
+def write_experiment(
+    folder: Path, name: str, question: str, grid: Grid, outcomes: Sequence[Outcome], tables: Sequence[ResultTable]
+) -> None:
+    """Write the tables of an experiment; those of a run with fewer seeds give way.
+
+    Raises:
+        InputError: if the folder cannot be written to.
+    """
+    record = _record(name, question, grid, outcomes, tables)
+    for table in tables:
+        _write_parquet(folder / f"{table.id}.parquet", table, record["settings"])
+        if table.mark:
+            from analysis.figures import figure_page, transfer_matrix
+
+            figure = transfer_matrix(table.frame, table.rows, table.columns, table.mark)
+            write_text(folder / f"{table.id}.html", figure_page(figure))
+    write_text(folder / "experiment.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    write_text(folder / "page.md", _page(record, tables))
+
+
+def joined_pages(file: Path, pages: Sequence[Path]) -> None:
+    """Write the pages that are there into one file, under one header."""
+    found = [page.read_text(encoding="utf-8") for page in pages if page.is_file()]
+    write_text(file, "\n".join([HEADER, *found]))
+
+
+def _record(
+    name: str, question: str, grid: Grid, outcomes: Sequence[Outcome], tables: Sequence[ResultTable]
+) -> dict[str, Any]:
+    cells = [
+        {
+            "variant": outcome.arm.name,
+            "changes": outcome.arm.changes,
+            **cell.facts,
+            "runs": [str(run.folder.relative_to(grid.settings.runs)) for run in runs if run.folder is not None],
+        }
+        for outcome in outcomes
+        for cell, runs in zip(outcome.cells, outcome.runs, strict=True)
+    ]
+    tested = [run.provenance["data"] for run in outcomes[0].runs[0]]
+    return {
+        "experiment": name,
+        "question": question,
+        "command": grid.settings.command,
+        "seeds": [cell.cell.seed for cell in outcomes[0].cells],
+        "seeds_asked": list(grid.seeds),
+        "settings": {
+            **grid.settings.to_json(),
+            "train": ", ".join(_named(source) for source in grid.base.training.train),
+            "epochs": grid.base.training.epochs,
+        },
+        "tested": tested,
+        "cells": cells,
+        "tables": {table.id: {"title": table.title, "rows": to_records(table.frame)} for table in tables},
+        **environment(),
+    }
+
+
+def _write_parquet(file: Path, table: ResultTable, settings: dict[str, Any]) -> None:
+    arrow = pa.Table.from_pandas(table.frame, preserve_index=False)
+    facts = {b"title": table.title.encode(), b"settings": json.dumps(settings).encode()}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f".{file.name}.partial")
+    pq.write_table(arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **facts}), partial)
+    partial.replace(file)
+
+
+def _page(record: dict[str, Any], tables: Sequence[ResultTable]) -> str:
+    settings, cells = record["settings"], record["cells"]
+    seconds = sum(cell["seconds"] for cell in cells)
+    sizes = sorted({cell["train_sentences"] for cell in cells})
+    reads = sorted({cell["sentences_read"] for cell in cells})
+    steps = sorted({cell["steps"] for cell in cells})
+    seeds, asked = record["seeds"], record["seeds_asked"]
+    unfinished = "" if seeds == asked else f" of {', '.join(map(str, asked))} (the others are not trained yet)"
+    facts = [
+        f"- Preset `{settings['preset']}`, seeds {', '.join(map(str, seeds))}{unfinished}, "
+        f"{counted(settings['epochs'], 'epoch')}, the best on validation kept.",
+        f"- Training data: `{settings['train']}` (`=N`: the first N sentences of each language; none: all): "
+        f"{_span(sizes)} sentences, {_span(reads)} read in {_span(steps)} steps, per cell.",
+        f"- Validation: the same data sets, {_limit(settings['valid_limit'])}. "
+        f"Test data: {'; '.join(_tested(part) for part in record['tested'])}.",
+        f"- {len(cells)} cells; training and writing them took {seconds / 60:.0f} minutes in all, those shared with "
+        "other experiments included.",
+    ]
+    return "\n".join(
+        [
+            f"## {record['experiment']}\n",
+            f"{record['question']}\n",
+            f"```\n{record['command']}\n```\n",
+            *facts,
+            "",
+            *(table.to_markdown() for table in tables),
+        ]
+    )
+
+
+def _named(source: DataSource) -> str:
+    return source.path + (f"={source.limit}" if source.limit is not None else "")
+
+
+def _tested(data: dict[str, Any]) -> str:
+    parts = ", ".join(f"{path} ({split})" for path, split in data["splits"].items())
+    return f"{parts}, {data['sentences']:,} sentences"
+
+
+def _limit(limit: int | None) -> str:
+    return "all of it" if limit is None else f"the first {limit} sentences of each language"
+
+
+def _span(values: Sequence[int]) -> str:
+    return f"{values[0]:,}" if len(values) == 1 else f"{values[0]:,} to {values[-1]:,}"
