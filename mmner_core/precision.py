@@ -25,9 +25,12 @@ def multiplies_bfloat16() -> bool:
 def choose_dtype(model: MMNER, device: torch.device) -> MMNER:
     """Move a model to a device and its number format; the CRF stays in float32, where its sums belong."""
     fast = multiplies_bfloat16() if device.type == "cpu" else torch.cuda.is_bf16_supported()
-    model = model.to(device, torch.bfloat16 if fast else torch.float32)
+    dtype = torch.bfloat16 if fast else torch.float32
+    cnn = model.cnn_encoder
+    folded = cnn.fold(device, dtype) if cnn is not None else None  # before its weights are rounded
+    model = model.to(device, dtype)
     model.crf.float()
-    if model.cnn_encoder is not None:
-        # Convolutions want channels innermost: 9.8 -> 5.5 ms per photo (EfficientNet-Lite0, one core, bfloat16).
-        model.cnn_encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model.text_encoder.pack()
+    if cnn is not None:
+        cnn.use(folded)
     return model

@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
+from mmner_core.encoders.packed import PackedLayers, can_pack
+
 
 class BertOutput(NamedTuple):
     """Last hidden states [B, S, D] and the pooler's output [B, D], None without a pooler."""
@@ -113,7 +115,9 @@ class _Output(nn.Module):
         return self.LayerNorm(self.dropout(self.dense(states)) + residual)
 
 
-class _Layer(nn.Module):
+class Layer(nn.Module):
+    """One layer of the encoder."""
+
     def __init__(self, shape: BertShape) -> None:
         super().__init__()
         width, inner = shape.hidden_size, shape.intermediate_size
@@ -122,6 +126,7 @@ class _Layer(nn.Module):
         self.output = _Output(inner, shape)
 
     def forward(self, states: Tensor, allowed: Tensor | None) -> Tensor:
+        """[B, S, D] -> [B, S, D]; ``allowed`` [B, 1, 1, S] bool says what may be looked at, None: all."""
         states = self.attention["output"](self.attention["self"](states, allowed), states)
         return self.output(F.gelu(self.intermediate["dense"](states)), states)
 
@@ -137,8 +142,9 @@ class Bert(nn.Module):
     def __init__(self, shape: BertShape, *, pooler: bool) -> None:
         super().__init__()
         self.checkpoint: Callable[..., Tensor] | None = None
+        self._packed: PackedLayers | None = None
         self.embeddings = _Embeddings(shape)
-        layers = nn.ModuleList(_Layer(shape) for _ in range(shape.num_hidden_layers))
+        layers = nn.ModuleList(Layer(shape) for _ in range(shape.num_hidden_layers))
         self.encoder = nn.ModuleDict({"layer": layers})
         self.pooler = nn.ModuleDict({"dense": nn.Linear(shape.hidden_size, shape.hidden_size)}) if pooler else None
         for module in self.modules():
@@ -163,14 +169,43 @@ class Bert(nn.Module):
 
         self.checkpoint = checkpoint
 
+    def pack(self) -> None:
+        """Lay the layers out for inference where this machine has kernels for it.
+
+        What is computed with gradients still takes the plain layers; new weights, another device or format, training
+        mode and copying undo the packing.
+        """
+        layers = self.encoder["layer"]
+        assert isinstance(layers, nn.ModuleList)  # noqa: S101 (for the type checker)
+        self._packed = PackedLayers(layers) if can_pack(self.get_input_embeddings().weight) else None
+
+    def _apply(self, *arguments: Any, **options: Any) -> Bert:
+        self._packed = None
+        return super()._apply(*arguments, **options)
+
+    def _load_from_state_dict(self, *arguments: Any, **options: Any) -> None:
+        self._packed = None
+        super()._load_from_state_dict(*arguments, **options)
+
+    def train(self, mode: bool = True) -> Bert:
+        """Switch mode; in training the plain layers are used."""
+        self._packed = None if mode else self._packed
+        return super().train(mode)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_packed": None}
+
     def forward(self, *, inputs_embeds: Tensor, attention_mask: Tensor) -> BertOutput:
         """Encode word embeddings [B, S, D] under a mask [B, S], 1 on sub-words."""
         allowed = attention_mask.bool()[:, None, None, :]  # [B, 1, 1, S]
         mask = None if bool(allowed.all()) else allowed
         states = self.embeddings(inputs_embeds)  # [B, S, D]
-        for layer in self.encoder["layer"].children():
-            if self.checkpoint is not None and self.training:
-                states = self.checkpoint(layer, states, mask, use_reentrant=False)
-            else:
-                states = layer(states, mask)
+        if self._packed is not None and not torch.is_grad_enabled():
+            states = self._packed(states, mask)
+        else:
+            for layer in self.encoder["layer"].children():
+                if self.checkpoint is not None and self.training:
+                    states = self.checkpoint(layer, states, mask, use_reentrant=False)
+                else:
+                    states = layer(states, mask)
         return BertOutput(states, None if self.pooler is None else torch.tanh(self.pooler["dense"](states[:, 0])))

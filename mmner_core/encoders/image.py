@@ -12,6 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from mmner_core.config import ImageConfig
+from mmner_core.encoders.efficientnet_lite import NAME as EFFICIENTNET_LITE0
+from mmner_core.encoders.efficientnet_lite import EfficientNetLite0
+from mmner_core.encoders.folded import FoldedBlock
 from mmner_core.encoders.libraries import WEIGHTS_FOLDER, prepare_libraries
 from mmner_core.encoders.weights import find_image_weights, read_image_weights
 from mmner_core.errors import InputError
@@ -98,12 +101,8 @@ class CnnEncoder(ImageEncoder):
 
     def __init__(self, config: ImageConfig) -> None:
         super().__init__(config)
-        prepare_libraries()
-        import timm
-
-        self.model = timm.create_model(config.name, pretrained=False, num_classes=0, global_pool="")
+        self.model, reduction = _build_cnn(config)
         self.width: int = self.model.num_features
-        reduction: int = self.model.feature_info[-1]["reduction"]
         self.grid: tuple[int, int] = (math.ceil(config.size / reduction),) * 2
         self.requires_grad_(not config.frozen)
 
@@ -112,10 +111,37 @@ class CnnEncoder(ImageEncoder):
         """The module that pretrained weights are for."""
         return self.model
 
+    def fold(self, device: torch.device, dtype: torch.dtype) -> list[FoldedBlock] | None:
+        """Return the network for inference in a number format, to be :meth:`use`d once the weights are in that format.
+
+        None where there is no such form: the network is timm's, or runs elsewhere, or a stride meets an odd size.
+        """
+        if not isinstance(self.model, EfficientNetLite0) or device.type != "cpu" or self.config.size % 32:
+            return None
+        return self.model.fold(dtype)
+
+    def use(self, folded: list[FoldedBlock] | None) -> None:
+        """Lay the network out for inference, in the form that :meth:`fold` returned if there is one."""
+        # Convolutions want channels innermost: 9.8 -> 5.5 ms per photo (EfficientNet-Lite0, one core, bfloat16).
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if isinstance(self.model, EfficientNetLite0):
+            self.model.use(folded)
+
     def forward(self, pixels: Tensor) -> Tensor:
         """[B, 3, size, size] -> [B, C, h, w]."""
         with self._learning():
             return self.model.forward_features(pixels)
+
+
+def _build_cnn(config: ImageConfig) -> tuple[Any, int]:
+    """Return the network with random weights, and how many pixels a side of its map's cells stands for."""
+    if config.name == EFFICIENTNET_LITE0:
+        return EfficientNetLite0(), EfficientNetLite0.reduction
+    prepare_libraries()
+    import timm
+
+    model = timm.create_model(config.name, pretrained=False, num_classes=0, global_pool="")
+    return model, model.feature_info[-1]["reduction"]
 
 
 def _build_vit(config: ImageConfig) -> Any:
@@ -165,8 +191,8 @@ def load_pretrained_image(encoder: VitEncoder | CnnEncoder) -> None:
     if unfit:
         raise InputError(
             f"{file or config.pretrained} does not hold the weights of {config.name!r}: {len(unfit)} tensors, among "
-            f"them {unfit[0]}, are missing or of another shape; give a .safetensors file, or set {WEIGHTS_FOLDER} to the "
-            "folder that holds it."
+            f"them {unfit[0]}, are missing or of another shape; give a .safetensors file, or set {WEIGHTS_FOLDER} to "
+            "the folder that holds it."
         )
     encoder.network.load_state_dict({name: state[name] for name in wanted})
 

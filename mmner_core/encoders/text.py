@@ -59,6 +59,11 @@ class TextEncoder(nn.Module):
         """Forget the activations inside each layer and compute them again for the backward pass."""
         self.model.activation_checkpointing_enable()
 
+    def pack(self) -> None:
+        """Lay the weights out for inference, where the architecture and this machine allow it."""
+        if isinstance(self.model, Bert):
+            self.model.pack()
+
     def forward(self, input_ids: Tensor, attention_mask: Tensor, convention: Tensor | None = None) -> TextStates:
         """Encode sub-words.
 

@@ -1,0 +1,157 @@
+"""The encoders' fast forms give what the plain ones give, and never outlive the weights they were made from."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from mmner_core.encoders.bert import Bert, BertShape
+from mmner_core.encoders.efficientnet_lite import NAME, EfficientNetLite0
+from mmner_core.encoders.libraries import prepare_libraries
+from mmner_core.encoders.packed import PackedLayers
+from mmner_core.precision import multiplies_bfloat16
+
+SHAPE = BertShape(
+    vocab_size=50,
+    hidden_size=32,
+    num_hidden_layers=3,
+    num_attention_heads=2,
+    intermediate_size=64,
+    max_position_embeddings=16,
+)
+MASK = torch.arange(9) < torch.tensor([9, 4, 1])[:, None]
+needs_bfloat16 = pytest.mark.skipif(not multiplies_bfloat16(), reason="this processor has no bfloat16 products")
+
+
+def draw(network: nn.Module) -> nn.Module:
+    """Give a network weights, biases, norms and statistics that all matter."""
+    generator = torch.Generator().manual_seed(5)
+    with torch.no_grad():
+        for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
+            if name.endswith("running_var"):
+                tensor.uniform_(0.5, 2, generator=generator)
+            elif tensor.is_floating_point():
+                tensor.add_(torch.randn(tensor.shape, generator=generator), alpha=0.1)
+    return network.eval()
+
+
+def bert() -> Bert:
+    """Build a small one."""
+    network = draw(Bert(SHAPE, pooler=True))
+    assert isinstance(network, Bert)
+    return network
+
+
+def read(network: Bert) -> Tensor:
+    """Encode the same three sentences, the last two with padding."""
+    vectors = torch.randn(3, 9, 32, generator=torch.Generator().manual_seed(3))
+    dtype = network.get_input_embeddings().weight.dtype
+    return network(inputs_embeds=vectors.to(dtype), attention_mask=MASK.long()).last_hidden_state[MASK].float()
+
+
+@needs_bfloat16
+def test_packed_layers_are_as_near_the_truth_as_plain_ones() -> None:
+    """Both round to bfloat16; neither strays further from full precision than that explains."""
+    network = bert()
+    with torch.no_grad():
+        exact = read(network)
+        plain = read(network.bfloat16())
+        network.pack()
+        assert isinstance(network._packed, PackedLayers)
+        packed = read(network)
+    assert not torch.equal(plain, packed)  # else the plain layers ran twice
+    assert (packed - exact).abs().mean() < 1.2 * (plain - exact).abs().mean()
+
+
+@needs_bfloat16
+def test_gradients_take_the_plain_layers() -> None:
+    """A packed encoder still says where its answer came from."""
+    network = bert().bfloat16()
+    network.pack()
+    read(network).sum().backward()
+    assert network.encoder["layer"][0].intermediate["dense"].weight.grad.any()
+
+
+@needs_bfloat16
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda network: network.load_state_dict(bert().state_dict()),
+        lambda network: network.float(),
+        lambda network: network.train(),
+        copy.deepcopy,
+    ],
+)
+def test_packing_ends_with_the_weights(change: object) -> None:
+    """New weights, another format, training or a copy: nothing old is used."""
+    network = bert().bfloat16()
+    network.pack()
+    changed = change(network)  # type: ignore[operator]
+    assert (changed if isinstance(changed, Bert) else network)._packed is None
+
+
+def test_full_precision_is_not_packed() -> None:
+    """Where bfloat16 is no gain, the plain layers serve."""
+    network = bert()
+    network.pack()
+    assert network._packed is None
+
+
+@pytest.fixture(scope="module")
+def lite() -> EfficientNetLite0:
+    """Build the network with drawn weights."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        network = draw(EfficientNetLite0())
+    assert isinstance(network, EfficientNetLite0)
+    return network
+
+
+PIXELS = torch.rand(2, 3, 64, 96, generator=torch.Generator().manual_seed(2)) * 2 - 1
+
+
+@pytest.mark.parametrize("pixels", [PIXELS, PIXELS[:1, :, :49, :75]])
+def test_the_network_is_that_of_timm(lite: EfficientNetLite0, pixels: Tensor) -> None:
+    """The same weights under the same names give the same map, for even sizes and odd ones."""
+    prepare_libraries()
+    import timm
+
+    theirs = timm.create_model(NAME, pretrained=False, num_classes=0, global_pool="").eval()
+    theirs.load_state_dict(lite.state_dict())
+    assert (theirs.num_features, theirs.feature_info[-1]["reduction"]) == (lite.num_features, lite.reduction)
+    with torch.no_grad():
+        torch.testing.assert_close(lite.forward_features(pixels), theirs.forward_features(pixels))
+
+
+def test_it_learns_as_timms_does(lite: EfficientNetLite0) -> None:
+    """Gradients and running statistics after a step in training mode, activations kept or forgotten."""
+    prepare_libraries()
+    import timm
+
+    theirs = timm.create_model(NAME, pretrained=False, num_classes=0, global_pool="")
+    theirs.load_state_dict(lite.state_dict())
+    for forget in (False, True):
+        ours = copy.deepcopy(lite).train()
+        ours.set_grad_checkpointing(forget)
+        for network in (ours, theirs.train()):
+            network.zero_grad()
+            network.forward_features(PIXELS).square().mean().backward()
+        torch.testing.assert_close(ours.conv_stem.weight.grad, theirs.conv_stem.weight.grad, rtol=1e-3, atol=1e-5)
+
+
+def test_folding_changes_nothing_in_full_precision(lite: EfficientNetLite0) -> None:
+    """Norms and activations within the convolutions: the same map up to rounding, and undone by new weights."""
+    network = copy.deepcopy(lite)
+    with torch.no_grad():
+        plain = network.forward_features(PIXELS)
+        network.use(network.fold(torch.float32))
+        if network._folded is None:
+            pytest.skip("this torch has no fused convolutions")
+        torch.testing.assert_close(network.forward_features(PIXELS), plain, rtol=1e-3, atol=1e-4)
+        network.load_state_dict({name: tensor * 1.01 for name, tensor in lite.state_dict().items()})
+        assert network._folded is None
+        assert not torch.allclose(network.forward_features(PIXELS), plain)
+    assert copy.deepcopy(network)._folded is None
