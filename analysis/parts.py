@@ -20,10 +20,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from analysis.answers import Answers
 from analysis.runs import Run, digest
+from mmner_core.errors import InputError
 
 _JOB = "job.json"
 
@@ -62,18 +64,28 @@ class PartStore:
         try:
             record = json.loads(self._file(shard, "json").read_text(encoding="utf-8"))
             return all(digest(self.folder / name) == expected for name, expected in record["files"].items())
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):  # not what we wrote
             return False
 
     def write(self, shard: int, rows: pa.Table, vectors: Mapping[str, np.ndarray], facts: Mapping[str, Any]) -> None:
-        """Store a shard."""
+        """Store a shard.
+
+        Raises:
+            InputError: if it cannot be written.
+        """
         table, arrays = self._file(shard, "parquet"), self._file(shard, "safetensors")
-        pq.write_table(rows, table, compression="zstd")
-        save_file({name: np.ascontiguousarray(array) for name, array in vectors.items()}, arrays)
-        record = {"files": {file.name: digest(file) for file in (table, arrays)}, "facts": facts}
-        partial_file = self._file(shard, "json.partial")
-        partial_file.write_text(json.dumps(record), encoding="utf-8")
-        partial_file.replace(self._file(shard, "json"))
+        try:
+            pq.write_table(rows, table, compression="zstd")
+            save_file({name: np.ascontiguousarray(array) for name, array in vectors.items()}, arrays)
+            record = {"files": {file.name: digest(file) for file in (table, arrays)}, "facts": facts}
+            partial_file = self._file(shard, "json.partial")
+            partial_file.write_text(json.dumps(record), encoding="utf-8")
+            partial_file.replace(self._file(shard, "json"))
+        except (OSError, SafetensorError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(
+                f"{self.folder} cannot be written ({reason}); what is finished stays, the same command goes on there."
+            ) from error
 
     def facts(self) -> list[dict[str, Any]]:
         """Return what was noted of each shard, in order."""

@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from safetensors import SafetensorError
+from safetensors.numpy import save_file
 
 from analysis.lexicon import Lexicon
 from analysis.runs import COORDINATES, EMBEDDINGS, LEXICON, METRICS, PREDICTIONS, PROVENANCE, VERSION_KEY, digest
@@ -51,31 +53,38 @@ def write_run(
 
     Raises:
         InputError: if a table breaks the schema or differs from the first in its columns, a condition comes twice,
-            or the folder exists and may not be overwritten.
+            the folder exists and may not be overwritten, or it cannot be written.
     """
     folder = Path(folder)
     if folder.exists() and not overwrite:
         raise InputError(f"{folder} exists already; choose another folder or say that it may be overwritten.")
     tables = [predictions] if isinstance(predictions, pa.Table) else predictions
     partial = folder.with_name(f".{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    _write_predictions(partial / PREDICTIONS, _by_condition(tables))
-    if lexicon is not None:
-        pq.write_table(lexicon.to_table(), partial / LEXICON)
-    if coordinates is not None:
-        pq.write_table(coordinates, partial / COORDINATES)
-    if embeddings:
-        from safetensors.numpy import save_file
-
-        save_file({name: np.ascontiguousarray(array) for name, array in embeddings.items()}, partial / EMBEDDINGS)
-        (partial / EMBEDDINGS).chmod(0o644)  # safetensors writes it for the owner alone
-    _write_json(partial / METRICS, metrics)
-    _write_json(
-        partial / PROVENANCE, {**provenance, "files": {path.name: digest(path) for path in sorted(partial.iterdir())}}
-    )
-    _swap(partial, folder)
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        _write_predictions(partial / PREDICTIONS, _by_condition(tables))
+        if lexicon is not None:
+            pq.write_table(lexicon.to_table(), partial / LEXICON)
+        if coordinates is not None:
+            pq.write_table(coordinates, partial / COORDINATES)
+        if embeddings:
+            _write_embeddings(partial / EMBEDDINGS, embeddings)
+        _write_json(partial / METRICS, metrics)
+        digests = {path.name: digest(path) for path in sorted(partial.iterdir())}
+        _write_json(partial / PROVENANCE, {**provenance, "files": digests})
+        _swap(partial, folder)
+    except (OSError, SafetensorError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{folder}: the run could not be written ({reason}); what was there stays.") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
     return folder
+
+
+def _write_embeddings(path: Path, embeddings: Mapping[str, np.ndarray]) -> None:
+    save_file({name: np.ascontiguousarray(array) for name, array in embeddings.items()}, path)
+    path.chmod(0o644)  # safetensors writes it for the owner alone
 
 
 def _swap(partial: Path, folder: Path) -> None:

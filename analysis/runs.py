@@ -159,7 +159,12 @@ class Run:
     def lexicon(self) -> Lexicon | None:
         """Return the training surfaces, or None where the run was written without training data."""
         path = self._optional(LEXICON)
-        return Lexicon.from_table(_read_parquet(path)) if path else None
+        if path is None:
+            return None
+        try:
+            return Lexicon.from_table(_read_parquet(path))
+        except (pa.ArrowException, KeyError, TypeError) as error:
+            raise InputError(f"{path} holds no surface forms with their types; write the run anew.") from error
 
     def coordinates(self) -> pd.DataFrame | None:
         """Return the stored points of the map, or None where they were not computed."""
@@ -215,14 +220,14 @@ def _read_condition(path: Path, condition: str) -> Answers:
 def _read_parquet(path: Path, **options: Any) -> pa.Table:
     try:
         return pq.read_table(path, **options)
-    except (pa.ArrowException, OSError, KeyError) as error:
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise InputError(f"{path} cannot be read: it is damaged or half written; write the run anew.") from error
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise InputError(f"{path} is not readable JSON; write the run anew.") from error
     if not isinstance(content, dict):
         raise InputError(f"{path} must hold a JSON object, found {type(content).__name__}; write the run anew.")

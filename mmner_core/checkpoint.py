@@ -129,6 +129,7 @@ def load_checkpoint(folder: str | Path, *, images: bool = True) -> Checkpoint:
     folder = Path(folder)
     check_files(folder)
     config = ModelConfig.from_dict(read_json(folder / "config.json"), str(folder / "config.json"))
+    _check_depth(config, folder)
     tags = read_json(folder / "labels.json")
     if tags != list(LabelSet(config.types).tags):
         raise InputError(f"{folder / 'labels.json'} does not list the tags that config.json's types call for.")
@@ -139,13 +140,35 @@ def load_checkpoint(folder: str | Path, *, images: bool = True) -> Checkpoint:
         tokenizer = reader.submit(load_tokenizer, folder)
         model = _build(config, folder / "config.json", images=images)
         _fit_weights(model, state.result(), folder / WEIGHTS)
+        _check_vocabulary(tokenizer.result(), model, folder)
         return Checkpoint(
             path=folder,
             model=model.eval(),
             tokenizer=tokenizer.result(),
             digest=digest.result(),
-            metrics=read_json(folder / "metrics.json"),
-            provenance=read_json(folder / "provenance.json"),
+            metrics=read_object(folder / "metrics.json"),
+            provenance=read_object(folder / "provenance.json"),
+        )
+
+
+def _check_depth(config: ModelConfig, folder: Path) -> None:
+    """Refuse a config that asks for more layers than there are tensors, before building them takes for ever."""
+    layers, tensors = (config.text.architecture or {}).get("num_hidden_layers"), len(tensor_shapes(folder / WEIGHTS))
+    if isinstance(layers, int) and layers > tensors:
+        raise InputError(
+            f"{folder / 'config.json'} describes no model that can be built ({layers:,} layers, but {WEIGHTS} holds "
+            f"{tensors} tensors)."
+        )
+
+
+def _check_vocabulary(tokenizer: Any, model: MMNER, folder: Path) -> None:
+    """Refuse a tokenizer that has pieces which the model has no embedding for."""
+    pieces = tokenizer.backend_tokenizer.get_vocab_size(with_added_tokens=True)
+    rows = model.text_encoder.model.get_input_embeddings().weight.shape[0]
+    if pieces > rows:
+        raise InputError(
+            f"{folder / 'tokenizer.json'} has {pieces:,} pieces, the model knows {rows:,}; it belongs to another "
+            "checkpoint."
         )
 
 
@@ -203,6 +226,18 @@ def read_json(file: Path) -> Any:
         return json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{file} is not readable JSON ({error}); the checkpoint is damaged.") from error
+
+
+def read_object(file: Path) -> dict[str, Any]:
+    """Read one of the checkpoint's JSON files that hold an object.
+
+    Raises:
+        InputError: if it is damaged, or holds something else.
+    """
+    content = read_json(file)
+    if not isinstance(content, dict):
+        raise InputError(f"{file} must hold a JSON object, found {type(content).__name__}; the checkpoint is damaged.")
+    return content
 
 
 def tensor_shapes(file: Path) -> dict[str, list[int]]:

@@ -6,6 +6,7 @@ sensible value; the preset ``paper_code`` sets theirs.
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -14,6 +15,7 @@ from mmner_core.labels import DEFAULT_TYPES
 
 Stream = Literal["vit", "cnn"]
 FORMAT_VERSION = 1
+MAX_IMAGE_SIZE = 4096
 T = TypeVar("T")
 _STRICT = {"extra": "forbid"}
 
@@ -81,6 +83,10 @@ class FusionConfig:
 
     streams: tuple[Stream, ...] = ("vit", "cnn")
     """Image streams that words attend to; empty: text only."""
+        if not 1 <= self.size <= MAX_IMAGE_SIZE:
+            raise InputError(f"size must lie between 1 and {MAX_IMAGE_SIZE} pixels, got {self.size}.")
+        if not all(0 < value < math.inf for value in self.std) or not all(map(math.isfinite, self.mean)):
+            raise InputError(f"mean and std must be numbers, std above 0; got {self.mean} and {self.std}.")
     heads: int = 12
     query: Literal["own", "tied_to_key"] = "own"
     """``tied_to_key``: the authors' code computes queries with the key projection."""

@@ -44,7 +44,7 @@ def describe(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: if the folder is not a whole checkpoint.
     """
-    from mmner_core.checkpoint import check_files, folder_digest, read_json
+    from mmner_core.checkpoint import check_files, folder_digest, read_json, read_object
     from mmner_core.config import ModelConfig
 
     check_files(folder)
@@ -57,10 +57,10 @@ def describe(folder: Path) -> dict[str, Any]:
         "parameters": _count_weights(folder),
         "labels": read_json(folder / "labels.json"),
         "image_encoders": [encoder.name for encoder in (config.vit, config.cnn) if encoder is not None],
-        "metrics": read_json(folder / "metrics.json"),
-        "provenance": read_json(folder / "provenance.json"),
+        "metrics": read_object(folder / "metrics.json"),
+        "provenance": read_object(folder / "provenance.json"),
         "config": record,
-        "card": (folder / "README.md").read_text(encoding="utf-8"),
+        "card": (folder / "README.md").read_text(encoding="utf-8", errors="replace"),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import struct
 import zlib
@@ -42,6 +43,8 @@ _REDUCIBLE = ("L", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "F")
 _ONE_FRAME = "The picture is animated: only its first frame was looked at."
 _ONE_PAGE = "The picture has several pages: only the first was looked at."
 _FRAMES = {"GIF": _ONE_FRAME, "WEBP": _ONE_FRAME, "PNG": _ONE_FRAME, "AVIF": _ONE_FRAME, "TIFF": _ONE_PAGE}
+_SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG|GIF8|BM....\0{4}|II\*\0|MM\0\*|RIFF....WEBP|....ftypavi[fs]", re.DOTALL)
+"""How the files of the formats begin: one that begins so and is not recognised is damaged."""
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 # What Pillow's decoders raise on damaged files, by experiment with mutated ones; a Warning where those are errors.
 _DECODE_ERRORS = (
@@ -137,6 +140,8 @@ def _identify(data: bytes, name: str, limits: ImageLimits) -> Image.Image:
     try:
         return Image.open(TimedFile(data, name, limits), formats=FORMATS)
     except Image.UnidentifiedImageError as error:
+        if _SIGNATURE.match(data):
+            raise InputError(f"{begin(name)} is damaged or cut short and cannot be decoded.") from error
         raise InputError(f"{begin(name)} is in no format this program reads; give {_READABLE}.") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise too_many_pixels(name, limits) from error

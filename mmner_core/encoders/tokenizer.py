@@ -65,12 +65,15 @@ def _special_tokens(folder: Path) -> dict[str, str]:
         if (folder / name).is_file():
             try:
                 record = json.loads((folder / name).read_text(encoding="utf-8"))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise InputError(f"{folder / name} is not readable JSON ({error}).") from error
             for special in _SPECIAL:
                 token = record.get(special) if isinstance(record, dict) else None
+                token = token.get("content") if isinstance(token, dict) else token
+                if token and not isinstance(token, str):
+                    raise InputError(f"{folder / name}: {special} is {type(token).__name__}, not text.")
                 if token:
-                    tokens.setdefault(special, token["content"] if isinstance(token, dict) else token)
+                    tokens.setdefault(special, token)
     return tokens
 
 
