@@ -73,6 +73,10 @@ class ImageConfig:
     def __post_init__(self) -> None:
         if not 0 < self.crop_fraction <= 1:
             raise InputError(f"crop_fraction must lie in (0, 1], got {self.crop_fraction}.")
+        if not 1 <= self.size <= MAX_IMAGE_SIZE:
+            raise InputError(f"size must lie between 1 and {MAX_IMAGE_SIZE} pixels, got {self.size}.")
+        if not all(0 < value < math.inf for value in self.std) or not all(map(math.isfinite, self.mean)):
+            raise InputError(f"mean and std must be numbers, std above 0; got {self.mean} and {self.std}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +87,6 @@ class FusionConfig:
 
     streams: tuple[Stream, ...] = ("vit", "cnn")
     """Image streams that words attend to; empty: text only."""
-        if not 1 <= self.size <= MAX_IMAGE_SIZE:
-            raise InputError(f"size must lie between 1 and {MAX_IMAGE_SIZE} pixels, got {self.size}.")
-        if not all(0 < value < math.inf for value in self.std) or not all(map(math.isfinite, self.mean)):
-            raise InputError(f"mean and std must be numbers, std above 0; got {self.mean} and {self.std}.")
     heads: int = 12
     query: Literal["own", "tied_to_key"] = "own"
     """``tied_to_key``: the authors' code computes queries with the key projection."""
