@@ -22,9 +22,9 @@ from mmner_core.data.layouts import find_files
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from mmner_core.data import Example
     from mmner_core.training.config import DataSource, Run
     from mmner_core.training.loop import Trainer
+    from mmner_core.training.mixture import Mixture
 
 log = logging.getLogger(__name__)
 RECORD = "cell.json"
@@ -83,7 +83,7 @@ class CellTrainer:
 
     def __init__(self, folder: Path, data: Path, base: Run, *, command: str) -> None:
         self.folder, self.data, self.base, self.command = folder, data, base, command
-        self._pictured: list[Example] | None = None
+        self._mixture: Mixture | None = None
         self._digests: dict[Path, str] = {}
 
     def cell(self, label: str, run: Run, seed: int) -> Cell:
@@ -115,6 +115,14 @@ class CellTrainer:
         shutil.rmtree(folder / "state", ignore_errors=True)
         (folder / "best.safetensors").unlink(missing_ok=True)
         return TrainedCell(cell=cell, checkpoint=checkpoint, facts=read_record(record))
+
+    def mixture(self) -> Mixture:
+        """Return what the run that the cells vary trains on and selects by."""
+        from mmner_core.training.mixture import build_mixture
+
+        if self._mixture is None:
+            self._mixture = build_mixture(self.base.training, self.data)
+        return self._mixture
 
     def _train(self, cell: Cell, folder: Path, checkpoint: Path) -> dict[str, Any]:
         from mmner_core.encoders.text import find_text
@@ -148,11 +156,8 @@ class CellTrainer:
     def _trainer(self, run: Run, folder: Path, tokenizer: str) -> Trainer:
         from mmner_core.image_source import ImageSource
         from mmner_core.training.loop import Trainer
-        from mmner_core.training.mixture import Mixture, build_mixture
 
-        if self._pictured is None:
-            self._pictured = build_mixture(self.base.training, self.data).pictured()
-        everything = Mixture([], {"": self._pictured}, {})
+        everything = self.mixture()
 
         class CellOfGrid(Trainer):
             """Encodes the pictures of all cells at once, into the store that the cells of a folder share."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
@@ -9,7 +10,7 @@ import pandas as pd
 from analysis.experiment.arms import FULL, TEXT_ONLY, ablations, chosen_arms
 from analysis.experiment.counts import score, sentence_counts
 from analysis.experiment.grid import Grid, Outcome
-from analysis.experiment.scoring import MATCHED, NONE
+from analysis.experiment.scoring import MATCHED, NONE, TestSet, unseen
 from analysis.experiment.settings import tested_sources
 from analysis.experiment.tables import ResultTable
 from mmner_core.errors import InputError
@@ -28,11 +29,14 @@ USUAL = (
 def run(grid: Grid) -> Iterator[tuple[list[Outcome], list[ResultTable]]]:
     """Train the full and the text-only model and score them; yield rows and tables whenever a seed is complete."""
     arms = chosen_arms(ablations(grid.base), grid.settings.variants or (FULL, TEXT_ONLY))
-    tests = grid.test_sets(sources_of(grid))
+    given = grid.test_sets(sources_of(grid))
+    train = [item.example for item in grid.trainer.mixture().train]
+    tests = tuple(unseen(test, train) for test in given)
+    repeated = {name: count for a, b in zip(given, tests, strict=True) for name, count in _fewer(a, b).items()}
     splits = {path: split for test in tests for path, split in test.sentences.facts["splits"].items()}
     conventions = {s: t.convention for t in tests for s in dict.fromkeys(t.sentences.sources)}
     for outcomes in grid.run(arms, tests, (MATCHED, NONE)):
-        yield outcomes, tables(outcomes, splits, conventions)
+        yield outcomes, tables(outcomes, splits, conventions, repeated)
 
 
 def sources_of(grid: Grid) -> tuple[DataSource, ...]:
@@ -52,9 +56,16 @@ def sources_of(grid: Grid) -> tuple[DataSource, ...]:
 
 
 def tables(
-    outcomes: Sequence[Outcome], splits: dict[str, str], conventions: dict[str, str | None]
+    outcomes: Sequence[Outcome], splits: dict[str, str], conventions: dict[str, str | None], repeated: dict[str, int]
 ) -> list[ResultTable]:
-    """Return F1 per data set and language."""
+    """Return F1 per data set and language.
+
+    Args:
+        outcomes: the rows of the grid.
+        splits: the split that was read of each data set.
+        conventions: the annotation convention that each was read by.
+        repeated: how many sentences of each were left out since they are training sentences too.
+    """
     frame = sentence_counts(outcomes[0].runs[0], MATCHED)
     places = frame[["source", "language"]].drop_duplicates().to_dict("records")
     rows = []
@@ -69,6 +80,9 @@ def tables(
     notes = [f"Read: {read}. Sentences without photo files are tagged without a picture."]
     if by:
         notes.append(f"Annotation convention: {by}; the others by the model's default.")
+    if repeated:
+        counts = ", ".join(f"{count:,} of {path}" for path, count in repeated.items())
+        notes.append(f"Left out, being in the training data too: {counts}.")
     return [
         ResultTable(
             id="f1",
@@ -79,3 +93,8 @@ def tables(
             notes=tuple(notes),
         )
     ]
+
+
+def _fewer(before: TestSet, after: TestSet) -> Counter[str]:
+    """Count the sentences of each data set that were left out."""
+    return Counter(before.sentences.sources) - Counter(after.sentences.sources)

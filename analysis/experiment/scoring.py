@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from analysis.runs import PROVENANCE, Run
 from mmner_core.evaluate import first_of_each_language
 
 if TYPE_CHECKING:
+    from mmner_core.data import Example
     from mmner_core.training.config import DataSource
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,15 @@ def read_test_sets(data: Path, sources: Sequence[DataSource], conventions: Seque
         )
         for convention, parts in groups.items()
     )
+
+
+def unseen(test: TestSet, train: Iterable[Example]) -> TestSet:
+    """Leave out the sentences that occur in training, shorter ones than ``LEAK_WORDS`` words aside."""
+    from mmner_core.training.mixture import LEAK_WORDS
+
+    seen = {e.words for e in train if len(e.words) >= LEAK_WORDS}
+    sentences = test.sentences
+    return replace(test, sentences=sentences.take([i for i, e in enumerate(sentences.examples) if e.words not in seen]))
 
 
 class Scorer:
