@@ -1,36 +1,42 @@
 """The workbench in the browser: this file only wires gradio to `analysis.views`; run it with ``python app.py``."""
 
-import argparse
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import sys
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read while gradio is imported
 
 import gradio as gr  # noqa: E402
 from gradio.data_classes import FileData  # noqa: E402
+from gradio.exceptions import InvalidPathError  # noqa: E402
 from gradio.processing_utils import save_pil_to_cache  # noqa: E402
 from gradio.utils import get_upload_folder  # noqa: E402
+from starlette.middleware import Middleware  # noqa: E402
 
 from analysis.views import caption, examples, page, result  # noqa: E402
+from analysis.views.api import NOT_UPLOADED, Api, upload_path  # noqa: E402
+from analysis.views.choices import CONVENTIONS, LANGUAGES, convention_choices  # noqa: E402
 from analysis.views.colours import type_colours  # noqa: E402
 from analysis.views.heatmap import best_stream  # noqa: E402
 from analysis.views.maps import MEAN, MapControls, draw_map, head_choices, stream_choices  # noqa: E402
 from analysis.views.research import assets  # noqa: E402
 from analysis.views.research.desk import ResearchDesk  # noqa: E402
 from analysis.views.research.shell import TITLES, shell_html  # noqa: E402
-from analysis.views.sentences import LANGUAGE_NAMES  # noqa: E402
-from analysis.views.service import Answer, Question, TagService, told  # noqa: E402
+from analysis.views.service import Question, TagService, told  # noqa: E402
 from mmner_core.errors import InputError  # noqa: E402
+from mmner_core.serving.config import ServingConfig  # noqa: E402
+from mmner_core.serving.faults import log_to_stderr  # noqa: E402
+from mmner_core.serving.gate import Gate, refuse_addresses  # noqa: E402
+from mmner_core.serving.limits import ConcurrencyLimit  # noqa: E402
+from mmner_core.serving.options import read_config  # noqa: E402
+from mmner_core.serving.process import own_environment, serving_process  # noqa: E402
+from mmner_core.serving.reply import reply_schema  # noqa: E402
+from mmner_core.serving.uploads import UploadSpace  # noqa: E402
 
-CHECKPOINT = Path(__file__).resolve().parent / "checkpoints" / "mini"
-LANGUAGES = [("Detect it", "auto"), *((name, code) for code, name in LANGUAGE_NAMES.items())]
-CONVENTION_NAMES = {"wiki": "Encyclopaedia and news", "caption": "Captions and posts"}
-# Handlers that run the model take turns: two at once on two cores would slow each other down.
-TURNS: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1}
+log = logging.getLogger("app")
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+DRAWN_AT_ONCE = 4  # heat maps; they are drawn without the model
 
 
 def html(value: str = "", **options: Any) -> gr.HTML:
@@ -78,9 +84,16 @@ class TagTab:
         )
         self.run = gr.Button("Find the names", variant="primary", elem_id="wb-run")
         with gr.Accordion("Settings", open=False, elem_id="wb-settings"):
+            self.model = gr.Dropdown(
+                list(self.service.pool.names),
+                value=self.service.pool.names[0],
+                label="Model",
+                visible=len(self.service.pool.names) > 1,
+                elem_id="wb-model",
+            )
             self.language = gr.Dropdown(LANGUAGES, value="auto", label="Language of the sentence")
             self.convention = gr.Dropdown(
-                [("Default of the model", "")],
+                CONVENTIONS,
                 value="",
                 label="What counts as a name",
                 info="Encyclopaedias and picture captions mark names differently; the model knows both habits.",
@@ -108,19 +121,19 @@ class TagTab:
                 self.shuffled = gr.Checkbox(label="Random map: the same values at shuffled places")
 
     def _wire(self) -> None:
-        asked = [self.sentence, self.photo, self.language, self.convention]
+        asked = [self.sentence, self.photo, self.language, self.convention, self.model]
         style = [self.opacity, self.cells, self.shuffled]
         drawn = [self.overlay, self.caption]
         shown = [self.question, self.entity, self.result, self.map, self.stream, self.head, *drawn]
-        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         # Without gradio's preprocessing the photo arrives as uploaded, so that one decoder, ours, judges every file.
         model: dict[str, Any] = {"api_visibility": "private", "show_progress_on": self.result, "preprocess": False}
-        model |= TURNS
+        model |= together(self.service.config)
         self.run.click(self.show, [*asked, *style], shown, **model)
-        self.strip.select(self.open_example, None, asked[:3], **quiet).then(self.show, [*asked, *style], shown, **model)
+        self.strip.select(self.open_example, None, asked[:3], **QUIET).then(self.show, [*asked, *style], shown, **model)
         chosen = [self.question, self.stream, self.head, *style]
         # Clicks made while a map is being drawn are answered in turn; other modes drop them or repeat the first.
-        self.result.select(self.pick, chosen, [self.entity, *drawn], trigger_mode="multiple", **quiet)
+        self.result.select(self.pick, chosen, [self.entity, *drawn], trigger_mode="multiple", **QUIET)
+        self.model.input(self.ready, self.model, [self.status, self.convention], **QUIET)
         controls = [
             self.stream.input,
             self.head.input,
@@ -128,40 +141,41 @@ class TagTab:
             self.cells.input,
             self.shuffled.input,
         ]
-        gr.on(controls, self.draw, [self.entity, *chosen], drawn, trigger_mode="always_last", **quiet)
+        gr.on(controls, self.draw, [self.entity, *chosen], drawn, trigger_mode="always_last", **QUIET)
 
-    def ready(self) -> tuple[str, Any]:
-        """Wait for the model; return its status and the conventions it knows."""
+    def ready(self, model: str | None = None) -> tuple[str, Any]:
+        """Wait for a model; return its status and the conventions it knows."""
         try:
-            tagger = self.service.tagger()
+            tagger = self.service.tagger(model)
         except Exception as error:
             return page.broken_html(told(error)), gr.skip()
-        choices = [(CONVENTION_NAMES.get(name, name), name) for name in tagger.conventions]
-        choices[:1] = [(label, "") for label, _ in choices[:1]]  # the first is the default, which needs no name
-        return page.ready_html(tagger.digest), gr.Dropdown(choices=choices, visible=len(choices) > 1)
+        choices = convention_choices(tagger.conventions)
+        name = self.service.pool.resolve(model) if len(self.service.pool.names) > 1 else ""
+        return page.ready_html(tagger.digest, name), gr.Dropdown(choices=choices, value="", visible=len(choices) > 1)
 
     def open_example(self, event: gr.EventData) -> tuple[str, str | None, str]:
         """Put the picked example into the inputs."""
         example = examples.example_by_number(str(event.example))
         if example is None:
-            raise gr.Error(f"There is no example {event.example}.", print_exception=False)
+            raise InputError(f"There is no example {str(event.example)[:20]}.")
         return example.text, str(example.photo) if example.photo else None, "auto"
 
     def show(
-        self, text: str, photo: dict[str, Any] | None, language: str, convention: str, *style: Any
+        self, text: str, photo: dict[str, Any] | None, language: str, convention: str, model: str | None, *style: Any
     ) -> dict[Any, Any]:
         """Tag and show the result with the first name's heat map; a problem becomes one sentence in its place."""
         try:
-            question = Question.from_inputs(text, uploaded(photo), language, convention)
-            prediction = self.service.answer(question).prediction
+            question = Question.from_inputs(text, uploaded(photo), language, convention, model)
+            answer = self.service.answer(question)
         except Exception as error:
             return {self.result: result.problem_html(told(error)), self.map: gr.Column(visible=False)}
-        colours = type_colours(self.service.tagger().labels.types)
+        prediction, source = answer.prediction, answer.source
+        colours = type_colours(source.types if source else ())
         stream = best_stream(prediction) if prediction.entities else None
         updates = {
             self.question: question,
             self.entity: 0,
-            self.result: result.result_html(prediction, colours),
+            self.result: result.result_html(prediction, colours, source=source),
             self.map: gr.Column(visible=stream is not None),
         }
         if stream is None:
@@ -207,69 +221,95 @@ class ResearchTab:
     def place_pair_of(self, tag_tab: TagTab) -> None:
         """Let the page place the pair that was last asked about in the first tab."""
         placed = html(js_on_load=assets.own_script(), visible="hidden")
-        quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-        self.page.select(self.place, tag_tab.question, placed, **quiet, **TURNS)
+        self.page.select(self.place, tag_tab.question, placed, **QUIET, **together(tag_tab.service.config))
 
     def place(self, question: Question | None, event: gr.EventData) -> str:
         """Place the pair on the map of the run that the event names."""
         return self.desk.place(event.view, question)
 
 
+def together(config: ServingConfig) -> dict[str, Any]:
+    """Return the options of handlers that run the model: many at once, since the model answers them in groups."""
+    return {"concurrency_id": "model", "concurrency_limit": config.concurrency}
+
+
 def add_api(service: TagService) -> None:
     """Add the handlers meant for programs; those behind the buttons deal in HTML."""
+    api = Api(service, uploaded)
+    options = together(service.config)
 
-    def ask(text: str, image: Any, language: str, convention: str) -> Answer:
-        return service.answer(Question.from_inputs(text, uploaded(image), language, convention))
+    def tag(
+        text: str, image: FileData | None = None, language: str = "auto", convention: str = "", model: str = ""
+    ) -> dict[str, Any]:
+        """Find the names: text, language, entities with character offsets and confidence, notes, checkpoint."""
+        return api.tag(text, image, language, convention, model)
 
-    def tag(text: str, image: FileData | None = None, language: str = "auto", convention: str = "") -> dict[str, Any]:
-        """Find the names: text, language, entities with character offsets and confidence, notes."""
-        with told_to_programs():
-            return ask(text, image, language, convention).prediction.to_json()
+    def tag_batch(items: list[dict[str, Any]], model: str = "") -> list[dict[str, Any]]:
+        """Find the names in several texts: items of text, image, language, convention; an item may get an error."""
+        return api.tag_batch(items, model)
 
     def heat_map(
         text: str, image: FileData, entity: int = 0, stream: str = "", head: str = MEAN, opacity: float = 0.5,
-        cells: bool = False, shuffled: bool = False, language: str = "auto", convention: str = "",
+        cells: bool = False, shuffled: bool = False, language: str = "auto", convention: str = "", model: str = "",
     ) -> tuple[FileData, str]:  # fmt: skip
         """Draw the heat map of name number `entity` (from 0); return the picture and where it is brightest."""
-        with told_to_programs():
-            answer = ask(text, image, language, convention)
-            stream = stream or best_stream(answer.prediction) or ""
-            controls = MapControls(stream=stream, head=head, opacity=opacity, cells=cells, shuffled=shuffled)
-            drawn = draw_map(answer, entity, controls)
+        answer = service.answer(Question.from_inputs(text, uploaded(image), language, convention, model))
+        stream = stream or best_stream(answer.prediction) or ""
+        controls = MapControls(stream=stream, head=head, opacity=opacity, cells=cells, shuffled=shuffled)
+        drawn = draw_map(answer, entity, controls)
         path = save_pil_to_cache(drawn.image, get_upload_folder(), format="webp")
         return FileData(path=path), drawn.alternative
 
-    gr.api(tag, api_name="tag", **TURNS)
-    gr.api(heat_map, api_name="heat_map", **TURNS)
+    gr.api(tag, api_name="tag", **options)
+    gr.api(tag_batch, api_name="tag_batch", **options)
+    gr.api(heat_map, api_name="heat_map", **options)
+    gr.api(api.models, api_name="models")
+    gr.api(reply_schema, api_name="schema")
 
 
-def uploaded(image: dict[str, Any] | None) -> str | None:
-    """Return the path of an uploaded file.
-
-    Raises:
-        InputError: if it is not an upload; gradio checks only paths that a caller declares to be files.
-    """
-    if image is None:
-        return None
-    path = Path(str(image.get("path"))).resolve()
-    if not path.is_relative_to(Path(get_upload_folder()).resolve()):
-        raise InputError("The photo must be uploaded; a path on the server is not accepted.")
-    return str(path)
+def uploaded(image: Any) -> str | None:
+    """Return the path of an upload, None for no image; see :func:`analysis.views.api.upload_path`."""
+    return upload_path(image, get_upload_folder())
 
 
-@contextmanager
-def told_to_programs() -> Iterator[None]:
-    """Turn an error into the one sentence that a program calling us receives."""
-    try:
-        yield
-    except Exception as error:
-        raise gr.Error(told(error), print_exception=False) from error
+class Workbench(gr.Blocks):
+    """A page whose handlers are limited per visitor, fetch nothing, and tell every problem in one sentence."""
+
+    def __init__(self, settings: ServingConfig, **options: Any) -> None:
+        super().__init__(**options)
+        self._settings = settings
+        self._visitors = ConcurrencyLimit(settings.visitor_concurrency)
+
+    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
+        """Check what a program sent, before gradio would fetch an address given in place of a file."""
+        if len(inputs) < len(block_fn.inputs):
+            raise InputError(f"{len(block_fn.inputs)} values are needed, {len(inputs)} came; see view_api().")
+        if not self._settings.fetch_urls:
+            refuse_addresses(inputs)
+
+    async def preprocess_data(self, *values: Any, **options: Any) -> Any:
+        """Prepare what a program sent for a handler."""
+        try:
+            return await super().preprocess_data(*values, **options)
+        except InvalidPathError as error:
+            raise InputError(NOT_UPLOADED) from error
+
+    async def process_api(self, *values: Any, **options: Any) -> Any:
+        """Run a handler for a visitor."""
+        client = getattr(options.get("request"), "client", None)
+        try:
+            with self._visitors.admit(client.host if client else "unknown"):
+                return await super().process_api(*values, **options)
+        except Exception as error:  # gradio's own as well: some of them name paths
+            raise gr.Error(told(error), print_exception=False) from error
 
 
 def build_app(service: TagService, desk: ResearchDesk | None = None) -> gr.Blocks:
     """Build the page; the model is loaded when the page is first opened, or by ``service.start()`` before."""
-    # Uploads are looked for every 10 minutes and removed after an hour.
-    with gr.Blocks(title=page.TITLE, analytics_enabled=False, delete_cache=(600, 3600), fill_width=True) as app:
+    config = service.config
+    age = int(60 * config.upload_minutes)
+    options = {"title": page.TITLE, "analytics_enabled": False, "delete_cache": (60, age), "fill_width": True}
+    with Workbench(config, **options) as app:
         html(page.header_html())
         desk = desk or ResearchDesk(service)
         with gr.Tabs(elem_id="wb-tabs"):
@@ -282,18 +322,13 @@ def build_app(service: TagService, desk: ResearchDesk | None = None) -> gr.Block
                         research_tab.place_pair_of(tag_tab)
         html(page.footer_html())
         add_api(service)
-        app.load(
-            tag_tab.ready,
-            None,
-            [tag_tab.status, tag_tab.convention],
-            api_visibility="private",
-            show_progress="hidden",
-        )
-    return app
+        told_ready = [tag_tab.status, tag_tab.convention]
+        app.load(tag_tab.ready, None, told_ready, concurrency_limit=config.concurrency, **QUIET)
+    return app.queue(max_size=config.queue_size, default_concurrency_limit=DRAWN_AT_ONCE, api_open=False)
 
 
-def launch_options() -> dict[str, Any]:
-    """Return what the page needs at launch: our head and theme, no fonts or scripts from outside, no sharing."""
+def launch_options(config: ServingConfig, space: UploadSpace | None = None) -> dict[str, Any]:
+    """Return what the page needs at launch: our gate and head, no fonts or scripts from outside, no sharing."""
     return {
         "head": page.head_html(),
         "theme": gr.themes.Base(font=page.FONTS, font_mono=page.MONO_FONTS),
@@ -301,31 +336,52 @@ def launch_options() -> dict[str, Any]:
         "ssr_mode": False,
         "run_history": False,
         "enable_monitoring": False,
+        "mcp_server": False,
         "footer_links": [],
-        "max_file_size": "30mb",
+        "show_error": False,
+        "server_name": config.host,
+        "server_port": config.port,
+        "root_path": config.root_path or None,
+        "auth": config.logins or None,
+        "max_file_size": int(config.max_upload_mb * 1e6),
         "allowed_paths": [str(examples.DEMO / "photos"), str(assets.figure_library())],
+        "state_session_capacity": 1000,
+        # Without FastAPI's own pages, which fetch scripts from outside.
+        "app_kwargs": dict.fromkeys(("docs_url", "redoc_url", "openapi_url"))
+        | {"middleware": [Middleware(Gate, config=config, space=space)]},
     }
 
 
+def serve(config: ServingConfig) -> None:
+    """Serve the workbench until the process is told to stop.
+
+    Raises:
+        InputError: if the settings name something that cannot be used, or the port is taken.
+    """
+    with serving_process(config) as (space, stop):
+        service = TagService(config.checkpoint, config)
+        service.start()
+        desk = ResearchDesk(service, config.runs, config.images)
+        desk.start()
+        app = build_app(service, desk)
+        try:
+            _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **launch_options(config, space))
+        except OSError as error:
+            raise InputError(f"Port {config.port} of {config.host} cannot be used; choose another --port.") from error
+        log.info("Open %s in your browser; stop with Ctrl-C.", url)
+        stop.wait()
+        app.close(verbose=False)
+
+
 def main() -> None:
-    """Serve the workbench on this machine."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT, help="folder of the model")
-    parser.add_argument(
-        "--runs", type=Path, action="append", default=[], help="a run, or a folder of runs, to look into; repeatable"
-    )
-    parser.add_argument(
-        "--images", type=Path, action="append", default=[], help="a folder of photos that runs may show; repeatable"
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=7860)
-    arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    service = TagService(arguments.checkpoint)
-    service.start()
-    desk = ResearchDesk(service, arguments.runs, arguments.images)
-    desk.start()
-    build_app(service, desk).launch(server_name=arguments.host, server_port=arguments.port, **launch_options())
+    """Read the settings and serve."""
+    try:
+        config = read_config(sys.argv[1:], own_environment(os.environ), description="Serve the workbench.")
+        log_to_stderr(text=config.log_text)
+        serve(config)
+    except InputError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -61,9 +61,10 @@ def loading_html() -> str:
     return _STATUS.format(kind="loading", body="The model is loading; you can write already.")
 
 
-def ready_html(digest: str) -> str:
-    """Return the status once the model is there."""
-    return _STATUS.format(kind="ready", body=f"Model ready ({shown(digest[:8])})")
+def ready_html(digest: str, name: str = "") -> str:
+    """Return the status once the model is there; ``name`` tells it from others."""
+    model = f"Model {name}" if name else "Model"
+    return _STATUS.format(kind="ready", body=shown(f"{model} ready ({digest[:8]})"))
 
 
 def broken_html(sentence: str) -> str:

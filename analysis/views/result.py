@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from html import escape
+from typing import TYPE_CHECKING
 
 from analysis.views.colours import text_colour
 from analysis.views.marks import entity_marks, marked_text, shown
@@ -19,6 +20,10 @@ from analysis.views.sentences import (
     table_rows,
 )
 from mmner_core.results import Prediction
+from mmner_core.serving.reply import tag_reply
+
+if TYPE_CHECKING:
+    from analysis.views.service import Source
 
 _RESULT = """<section class="wb-result" aria-label="Result">
 <p class="wb-summary" role="status">{summary}</p>
@@ -43,18 +48,20 @@ _MESSAGE = '<section class="wb-message wb-{kind}" role="{role}"><h3>{title}</h3>
 _HINT = '<p class="wb-hint">{body}</p>'
 
 
-def result_html(prediction: Prediction, colours: Mapping[str, str], *, selected: int | None = 0) -> str:
-    """Return the whole result as HTML; ``selected`` is the name whose heat map is shown."""
+def result_html(
+    prediction: Prediction, colours: Mapping[str, str], *, selected: int | None = 0, source: Source | None = None
+) -> str:
+    """Return the whole result as HTML; ``selected`` is the name whose heat map is shown, ``source`` the model."""
     rows = [_row_html(i, row, colours, i == selected) for i, row in enumerate(table_rows(prediction))]
     return _RESULT.format(
         summary=shown(summary(prediction)),
-        facts="".join(f"<li>{shown(fact)}</li>" for fact in _facts(prediction)),
+        facts="".join(f"<li>{shown(fact)}</li>" for fact in _facts(prediction, source)),
         text=marked_text(prediction.text, entity_marks(prediction.entities), colours, selected=selected),
         hint=_HINT.format(body=_map_hint(prediction)),
         table=_TABLE.format(rows="".join(rows)) if rows else "",
         lost=_listing("wb-lost", [lost_sentence(entity) for entity in lost_without_trace(prediction)]),
         notes=_listing("wb-notes", prediction.notes, "Notes"),
-        downloads=" ".join(_downloads(prediction)),
+        downloads=" ".join(_downloads(prediction, source)),
     )
 
 
@@ -93,7 +100,7 @@ def _row_html(index: int, row: Row, colours: Mapping[str, str], selected: bool) 
     )
 
 
-def _facts(prediction: Prediction) -> list[str]:
+def _facts(prediction: Prediction, source: Source | None) -> list[str]:
     facts = [f"Language: {language_sentence(prediction)}"]
     facts.append(
         "Photo: none" if prediction.image_size is None else "Photo: {} × {} pixels".format(*prediction.image_size)
@@ -104,6 +111,8 @@ def _facts(prediction: Prediction) -> list[str]:
     if prediction.image_text_cosine:
         match = sum(prediction.image_text_cosine.values()) / len(prediction.image_text_cosine)
         facts.append(f"Photo–text match: {match:+.2f} (cosine, −1 to 1)")
+    if source is not None:
+        facts.append(f"Model: {source.name} ({source.digest[:8]})")
     return facts
 
 
@@ -126,9 +135,10 @@ def _listing(kind: str, sentences: tuple[str, ...] | list[str], title: str = "")
     return f'<div class="{kind}">{heading}<ul>{items}</ul></div>'
 
 
-def _downloads(prediction: Prediction) -> list[str]:
+def _downloads(prediction: Prediction, source: Source | None) -> list[str]:
     # Links that carry their data need no file on the server that would have to be guarded and removed.
-    as_json = json.dumps(prediction.to_json(), indent=2)
+    record = prediction.to_json() if source is None else tag_reply(prediction, source.name, source.digest)
+    as_json = json.dumps(record, indent=2)
     files = (
         ("names.json", "application/json", as_json, "JSON"),
         ("names.bio", "text/plain", prediction.to_bio(), "BIO"),

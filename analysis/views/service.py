@@ -1,125 +1,193 @@
-"""The model behind the page: loaded once in the background, with the latest results kept for the heat maps."""
+"""The models behind the page: lent from a pool, with the latest results kept for the heat maps."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections import OrderedDict
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 from mmner_core.errors import InputError
+from mmner_core.serving.config import ServingConfig
+from mmner_core.serving.engine import Engine, open_pool
+from mmner_core.serving.faults import told
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from mmner_core.data.images import ImageLimits
     from mmner_core.results import Prediction
     from mmner_core.tagger import Tagger
 
+__all__ = ["DISPLAY_SIDE", "Answer", "Question", "Source", "TagService", "told"]
+
 log = logging.getLogger(__name__)
-SORRY = "Something went wrong on our side. The server's log has the details; please try again."
 DISPLAY_SIDE = 960  # pixels of the longer side of a photo as shown; an answer then costs about 2 MB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What a visitor asks: a text, the path of a photo or None, a language and a convention or None for the default."""
+    """What a visitor asks: a text, the path of a photo or None, and what None leaves to the default."""
 
     text: str
     photo: str | None = None
     language: str | None = None
     convention: str | None = None
+    model: str | None = None
 
     @classmethod
-    def from_inputs(cls, text: str | None, photo: str | None, language: str, convention: str) -> Question:
-        """Read the values of a page's inputs, where "auto" and "" stand for the default."""
+    def from_inputs(
+        cls, text: str | None, photo: str | None, language: str, convention: str, model: str | None = None
+    ) -> Question:
+        """Read the values of a page's inputs, where "auto", "" and None stand for the default."""
         chosen = None if language in ("", "auto") else language
-        return cls(text=text or "", photo=photo or None, language=chosen, convention=convention or None)
+        return cls(
+            text=text or "", photo=photo or None, language=chosen, convention=convention or None, model=model or None
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The model an answer is from: its name here, the digest of its files, the types it knows."""
+
+    name: str
+    digest: str
+    types: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A prediction and its photo, upright and no larger than the screen needs."""
+    """A prediction, its photo, upright and no larger than the screen needs, and the model it is from."""
 
     prediction: Prediction
     photo: Image | None
+    source: Source | None = None
 
 
 class TagService:
-    """Answers questions with one model; the same question is computed once while it is among the latest.
+    """Answers questions; the same question is computed once while it is among the latest.
 
     Args:
-        checkpoint: folder of the model.
+        checkpoint: folder of the model that answers unless another is asked for.
+        config: other models, limits, and how requests are grouped.
         kept: how many answers to keep.
+
+    Raises:
+        InputError: if the folder of other models cannot be listed.
     """
 
-    def __init__(self, checkpoint: Path, *, kept: int = 32) -> None:
+    def __init__(self, checkpoint: Path, config: ServingConfig | None = None, *, kept: int = 32) -> None:
         self.checkpoint = checkpoint
+        self.config = replace(config or ServingConfig(), checkpoint=checkpoint)
+        self.pool = open_pool(self.config)
         self._kept = kept
         self._answers: OrderedDict[tuple[str | None, ...], Answer] = OrderedDict()
         self._lock = Lock()
-        self._loading: Future[Tagger] | None = None
+        self._started = False
 
     def start(self) -> None:
-        """Begin to load the model in the background; a second call does nothing."""
+        """Begin to load the first model in the background; a second call does nothing."""
         with self._lock:
-            if self._loading is None:
-                executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-model")
-                self._loading = executor.submit(_load, self.checkpoint)
-                executor.shutdown(wait=False)
+            started, self._started = self._started, True
+        if not started:
+            Thread(target=self._load_first, name="load-model", daemon=True).start()
 
-    def tagger(self) -> Tagger:
-        """Return the model, waiting for it if need be.
+    def tagger(self, model: str | None = None) -> Tagger:
+        """Return a model, waiting for it if need be.
 
         Raises:
             InputError: if the checkpoint cannot be used.
         """
-        self.start()
-        assert self._loading is not None  # noqa: S101 (start has just set it)
-        return self._loading.result()
+        with self.pool.lease(model) as engine:
+            return engine.tagger
+
+    def predict(
+        self, questions: Sequence[Question], model: str | None = None
+    ) -> tuple[Source, list[Future[Prediction]]]:
+        """Tag questions with one model, grouped with whatever else waits; nothing is kept.
+
+        Args:
+            questions: what is asked; which model they name does not matter.
+            model: the model.
+
+        Returns:
+            The model, and for each question a future that is done and holds the prediction, or the reason why not.
+
+        Raises:
+            InputError: if the model cannot be used.
+        """
+        with self.pool.lease(model) as engine:
+            futures = [_submit(engine, question, attention=False) for question in questions]
+            for question, future in zip(questions, futures, strict=True):
+                started = time.perf_counter()
+                if future.exception() is None:
+                    self._log(question, future.result(), time.perf_counter() - started)
+            return self._source(model, engine), futures
 
     def answer(self, question: Question) -> Answer:
         """Tag the question's text and photo, or return the kept answer.
 
         Raises:
-            InputError: if text, photo, language or convention cannot be used.
+            InputError: if text, photo, language, convention or model cannot be used.
         """
         photo = None if question.photo is None else _read(question.photo)
         digest = None if photo is None else hashlib.sha256(photo).hexdigest()
-        key = (question.text, digest, question.language, question.convention)
+        model = self.pool.resolve(question.model)
+        key = (question.text, digest, question.language, question.convention, model)
         with self._lock:
             if key in self._answers:
                 self._answers.move_to_end(key)
                 return self._answers[key]
-        prediction = self.tagger().tag(question.text, photo, question.language, convention=question.convention)
-        answer = Answer(
-            prediction=prediction,
-            photo=_for_display(photo) if photo is not None and prediction.image_size else None,
-        )
+        started = time.perf_counter()
+        with self.pool.lease(model) as engine:
+            prediction = _submit(engine, question, photo, attention=True).result()
+            source = self._source(model, engine)
+        self._log(question, prediction, time.perf_counter() - started)
+        shown = photo is not None and prediction.image_size is not None
+        display = _for_display(photo, self.config.image_limits) if shown and photo is not None else None
+        answer = Answer(prediction=prediction, photo=display, source=source)
         with self._lock:
             self._answers[key] = answer
             while len(self._answers) > self._kept:
                 self._answers.popitem(last=False)
         return answer
 
+    def _load_first(self) -> None:
+        try:
+            self.tagger()
+        except Exception as error:  # whoever opens the page is told as well
+            told(error)
+            log.warning("the model %s cannot be used", self.pool.names[0])
 
-def told(error: Exception) -> str:
-    """Return the sentence a visitor gets for an error; one that is our fault goes to the log with its trace."""
-    if isinstance(error, InputError):
-        return str(error)
-    log.error("a handler failed", exc_info=error)
-    return SORRY
+    def _source(self, model: str | None, engine: Engine) -> Source:
+        tagger = engine.tagger
+        return Source(name=self.pool.resolve(model), digest=tagger.digest, types=tuple(tagger.labels.types))
+
+    def _log(self, question: Question, prediction: Prediction, seconds: float) -> None:
+        said = repr(question.text) if self.config.log_text else f"{len(question.text):,} characters"
+        photo = "no photo" if question.photo is None else "a photo"
+        log.info("%s, %s: %d names in %.0f ms", said, photo, len(prediction.entities), 1000 * seconds)
 
 
-def _load(checkpoint: Path) -> Tagger:
-    from mmner_core.tagger import Tagger
+def _submit(engine: Engine, question: Question, photo: bytes | None = None, *, attention: bool) -> Future[Prediction]:
+    """Hand a question to a model; a future that already failed where the question is at fault."""
+    from mmner_core.tagger import TagRequest
 
-    tagger = Tagger.load(checkpoint)
-    tagger.tag("Hello")  # the first text loads the word splitter and the language detector; no visitor should wait
-    return tagger
+    try:
+        if photo is None and question.photo is not None:
+            photo = _read(question.photo)
+        request = TagRequest(text=question.text, image=photo, lang=question.language, convention=question.convention)
+        return engine.submit(request, attention=attention)
+    except Exception as error:
+        failed: Future[Prediction] = Future()
+        failed.set_exception(error)
+        return failed
 
 
 def _read(photo: str) -> bytes:
@@ -130,9 +198,9 @@ def _read(photo: str) -> bytes:
         raise InputError("The photo is no longer on the server; add it again.") from error
 
 
-def _for_display(photo: bytes) -> Image:
+def _for_display(photo: bytes, limits: ImageLimits) -> Image:
     from mmner_core.data.images import open_image
 
-    image = open_image(photo, target=DISPLAY_SIDE)
+    image = open_image(photo, target=DISPLAY_SIDE, limits=limits)
     image.thumbnail((DISPLAY_SIDE, DISPLAY_SIDE))
     return image

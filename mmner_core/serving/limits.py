@@ -85,7 +85,7 @@ class ConcurrencyLimit:
         with self._lock:
             if self._at_work[visitor] >= self.most:
                 raise InputError(
-                    f"{self.most} of your requests are at work already; send the next when one of them is done."
+                    f"As many of your requests as allowed ({self.most}) are at work; wait until one of them is done."
                 )
             self._at_work[visitor] += 1
         try:

@@ -20,5 +20,5 @@ def service(tiny_checkpoint: Path) -> TagService:
 @pytest.fixture(scope="session")
 def url(tiny_checkpoint: Path) -> Iterator[str]:
     """Serve the app with the tiny model."""
-    with serving(tiny_checkpoint) as address:
+    with serving(tiny_checkpoint, "--visitor-rate", "0") as address:  # all tests are one visitor in a hurry
         yield address

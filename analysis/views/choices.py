@@ -1,0 +1,17 @@
+"""What the controls of the first tab offer: label and value of each choice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analysis.views.sentences import LANGUAGE_NAMES
+
+LANGUAGES = [("Detect it", "auto"), *((name, code) for code, name in LANGUAGE_NAMES.items())]
+CONVENTIONS = [("Default of the model", "")]
+_CONVENTION_NAMES = {"wiki": "Encyclopaedia and news", "caption": "Captions and posts"}
+
+
+def convention_choices(conventions: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the conventions that a model knows; the first is its default, which needs no name."""
+    choices = [(_CONVENTION_NAMES.get(name, name), name) for name in conventions]
+    return [*((label, "") for label, _ in choices[:1]), *choices[1:]]

@@ -1,0 +1,183 @@
+"""The server's gate: turns away what is too often, too big, or asks the server to fetch something.
+
+ASGI middleware on the standard library alone, so that it can stand before any application.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+from mmner_core.errors import InputError
+from mmner_core.serving.config import ServingConfig
+from mmner_core.serving.limits import ConcurrencyLimit, RateLimit
+from mmner_core.serving.uploads import UploadSpace
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+_ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+_UPLOAD = re.compile(r".*/upload/?$")
+_FORM_BYTES = 100_000  # what a form with one file adds to the file
+NO_FETCHING = "This server fetches no web addresses; upload the photo instead."
+TOO_OFTEN = "You are asking faster than this server allows; try again in {seconds} s."
+TOO_BIG = "The request is too big; at most {megabytes:g} MB are accepted here."
+NO_LENGTH = "An upload must say how long it is (Content-Length)."
+NO_SPACE = "The server has no room for uploads at the moment; try again in some minutes."
+
+
+class Refusal(NamedTuple):
+    """Why a request is turned away."""
+
+    status: int
+    sentence: str
+    retry_after: int | None = None
+
+
+class Gate:
+    """Stands before an application.
+
+    Args:
+        app: the application.
+        config: limits on size; on how often and how much at once a visitor may send (reading is not limited); and
+            whether addresses may be fetched.
+        space: where uploads go; None: their total is not limited.
+    """
+
+    def __init__(self, app: Application, *, config: ServingConfig, space: UploadSpace | None = None) -> None:
+        self._app = app
+        self._config = config
+        self._rate = RateLimit(config.visitor_rate, config.visitor_burst)
+        self._concurrency = ConcurrencyLimit(config.visitor_concurrency)
+        self._space = space
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it with the sentence that says why not."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            if self._asks_to_fetch(scope["path"]):
+                await _refuse(send, Refusal(403, NO_FETCHING))
+            else:
+                await self._app(scope, receive, send)
+        else:
+            with ExitStack() as held:
+                refusal = self._judge(scope, held)
+                if refusal is None:
+                    refusal = await self._pass_within(self._limit(scope["path"]), scope, receive, send)
+                if refusal is not None:
+                    await _refuse(send, refusal)
+
+    def _asks_to_fetch(self, path: str) -> bool:
+        """Say whether a path has the server fetch an address: gradio's /file=https://... and /proxy=https://..."""
+        _, equals, rest = path.partition("=")
+        return bool(equals) and not self._config.fetch_urls and is_address(rest)
+
+    def _judge(self, scope: Message, held: ExitStack) -> Refusal | None:
+        """Return why a request is turned away before any of it is read, or None."""
+        visitor = (scope.get("client") or ("unknown",))[0]
+        if wait := self._rate.take(visitor):
+            seconds = math.ceil(wait)
+            return Refusal(429, TOO_OFTEN.format(seconds=seconds), seconds)
+        try:
+            held.enter_context(self._concurrency.admit(visitor))
+        except InputError as error:
+            return Refusal(429, str(error), 1)
+        announced = _content_length(scope)
+        limit = self._limit(scope["path"])
+        if announced is not None and announced > limit:
+            return self._too_big(limit)
+        if _UPLOAD.match(scope["path"]):
+            if announced is None:
+                return Refusal(411, NO_LENGTH)
+            if self._space is not None and not self._space.reserve(announced):
+                return Refusal(503, NO_SPACE, 60)
+        return None
+
+    def _limit(self, path: str) -> int:
+        """Return the most bytes that a request to a path may have."""
+        if _UPLOAD.match(path):
+            return int(self._config.max_upload_mb * 1e6) + _FORM_BYTES
+        return int(self._config.max_request_mb * 1e6)
+
+    def _too_big(self, limit: int) -> Refusal:
+        return Refusal(413, TOO_BIG.format(megabytes=limit // 100_000 / 10))
+
+    async def _pass_within(self, limit: int, scope: Message, receive: Receive, send: Send) -> Refusal | None:
+        """Pass a request on and count what is read of it; return why it is turned away after all, or None.
+
+        A request need not announce its length, and what it announces need not be true.
+        """
+        read, too_big, answered = 0, False, False
+
+        async def receive_counted() -> Message:
+            nonlocal read, too_big
+            if too_big:
+                return {"type": "http.disconnect"}
+            message = await receive()
+            read += len(message.get("body", b""))
+            too_big = read > limit
+            return {"type": "http.disconnect"} if too_big else message
+
+        async def send_unless_too_big(message: Message) -> None:
+            nonlocal answered
+            if not too_big or answered:
+                answered = True
+                await send(message)
+
+        try:
+            await self._app(scope, receive_counted, send_unless_too_big)
+        except Exception:
+            if not too_big:
+                raise
+        return self._too_big(limit) if too_big and not answered else None
+
+
+def is_address(value: object) -> bool:
+    """Say whether a value is, or could be taken for, the address of something on the web."""
+    return isinstance(value, str) and _ADDRESS.match(value) is not None
+
+
+def refuse_addresses(data: Any) -> None:
+    """Look through what a program sent for files that are addresses, which the web framework would fetch.
+
+    Raises:
+        InputError: if there is one.
+    """
+    for record in _records(data):
+        if is_address(record.get("path")):
+            raise InputError(NO_FETCHING)
+
+
+def _records(data: Any) -> Iterator[dict[str, Any]]:
+    """Yield every dictionary in JSON, however deep, without recursion."""
+    waiting = [data]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            yield value
+            waiting.extend(value.values())
+        elif isinstance(value, list | tuple):
+            waiting.extend(value)
+
+
+def _content_length(scope: Message) -> int | None:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return None
+
+
+async def _refuse(send: Send, refusal: Refusal) -> None:
+    body = json.dumps({"detail": refusal.sentence, "error": refusal.sentence}).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if refusal.retry_after is not None:
+        headers.append((b"retry-after", str(refusal.retry_after).encode()))
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
