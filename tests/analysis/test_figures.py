@@ -27,6 +27,7 @@ from analysis.figures import (
     space_map,
     taxonomy_bars,
     template_json,
+    transfer_matrix,
 )
 from analysis.figures.theme import BLUE, SCHEMES, colours_of, plain, template
 from analysis.views.colours import contrast, type_colours
@@ -50,6 +51,13 @@ def points(n: int) -> pd.DataFrame:
     )
 
 
+def transfer() -> pd.DataFrame:
+    """Return a transfer matrix of two training sets and two test sets, one cell undefined."""
+    names = {"train": ["en", "en", EVIL, EVIL], "test": ["en", EVIL, "en", EVIL]}
+    f1 = {"f1": [0.8, 0.5, None, 0.7], "low": [0.7, None, None, 0.6], "high": [0.9, None, None, 0.8]}
+    return pd.DataFrame({**names, **f1, "zero_shot": [False, True, True, False]})
+
+
 def all_figures() -> Iterator[object]:
     """Make each figure from a small table with a script in every text."""
     yield score_bars(scores())
@@ -68,6 +76,7 @@ def all_figures() -> Iterator[object]:
     yield deletion_curves(pd.DataFrame(curve))
     yield cosine_histogram(pd.DataFrame({"pairs": [EVIL], "low": [0.0], "high": [0.1], "share": [1.0]}))
     yield space_map(points(20))
+    yield transfer_matrix(transfer(), "train", "test", "zero_shot")
 
 
 def test_no_text_of_a_figure_is_markup() -> None:
@@ -97,6 +106,15 @@ def test_a_cell_carries_its_names_and_the_difference_is_centred() -> None:
     assert list(heat.customdata[0][1]) == ["PER", "missed"]
     assert heat.zmin == -heat.zmax == -0.3
     assert [list(row) for row in heat.text] == [["+30%", "\u221210%"], ["–", ""]]
+
+
+def test_zero_shot_cells_of_a_transfer_matrix_are_marked() -> None:
+    """A dagger beside the number and the word when pointed at, with the interval; an undefined cell says so."""
+    heat = transfer_matrix(transfer(), "train", "test", "zero_shot").data[0]
+    assert [list(row) for row in heat.text] == [["80.0", "50.0 †"], ["–", "70.0"]]
+    hints = [["F1 80.0 (70.0 to 90.0)", "F1 50.0, zero-shot"], ["not defined", "F1 70.0 (60.0 to 80.0)"]]
+    assert [list(row) for row in heat.customdata] == hints
+    assert [list(row) for row in heat.z] == [[0.8, 0.5], [None, 0.7]]
 
 
 def test_counts_are_coloured_by_their_share_of_the_row() -> None:
