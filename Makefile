@@ -41,7 +41,7 @@ $(VENV)/.demo: requirements.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml $(VENV)/.demo
-	$(RUN) -c "import tomllib; print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['dev'], sep='\n')" > $(VENV)/dev.txt
+	$(RUN) -c "import tomllib; extras = tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']; print(*extras['dev'], *extras['ray'], sep='\n')" > $(VENV)/dev.txt
 	$(RUN) -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/dev.txt
 	@touch $@
 

@@ -31,3 +31,11 @@ def release_freed_memory() -> None:
 
 def _has_glibc() -> bool:
     return platform.libc_ver()[0] == "glibc"
+
+
+def peak_megabytes() -> float:
+    """Return the most memory that this process has held at any time so far."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kB on Linux, bytes on macOS
+    return peak / (1e6 if platform.system() == "Darwin" else 1e3)

@@ -12,12 +12,21 @@ from mmner_core.cli.options import Json, Overwrite
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help="File of tagged sentences.")],
-    target: Annotated[Path, typer.Argument(help="File to write.")],
-    target_format: Annotated[str, typer.Option("--to", metavar="mmnerd|conll|conllu", help="Format to write.")],
+    source: Annotated[Path, typer.Argument(help="File of tagged sentences, or a Hugging Face data set.")],
+    target: Annotated[Path, typer.Argument(help="File to write; for --to disk a folder.")],
+    target_format: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="mmnerd|conll|conllu|parquet|disk",
+            help="Format to write; parquet and disk are data sets for Hugging Face datasets.",
+        ),
+    ],
     source_format: Annotated[
         str, typer.Option("--from", metavar="auto|mmnerd|conll|conllu", help="Format to read.")
     ] = "auto",
+    images: Annotated[Path | None, typer.Option(help="Folder of photos to put into a data set.")] = None,
+    split: Annotated[str | None, typer.Option(metavar="train|valid|test", help="Split of a data set.")] = None,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
@@ -25,7 +34,15 @@ def convert(
     from mmner_core.cli.output import print_json, print_out
     from mmner_core.data import convert as rewrite
 
-    report = rewrite(source, target, source_format=source_format, target_format=target_format, overwrite=overwrite)
+    report = rewrite(
+        source,
+        target,
+        source_format=source_format,
+        target_format=target_format,
+        overwrite=overwrite,
+        images=images,
+        split=split,
+    )
     if json:
         print_json({"target": str(target), **asdict(report)})
     else:

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from mmner_core.cli import bench, convert, evaluate, info, load_test, tag, train
+from mmner_core.cli import bench, convert, evaluate, info, load_test, tag, tag_many, train
 from mmner_core.errors import InputError
 
 PROGRAM = "python -m mmner_core"
@@ -43,7 +43,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="2M-NER: find names in text with the help of a photo, in English, French, German and Spanish.",
 )
-for command in (tag.tag, evaluate.evaluate, train.train, convert.convert, info.info, bench.bench, load_test.load_test):
+for command in (
+    tag.tag,
+    tag_many.tag_many,
+    evaluate.evaluate,
+    train.train,
+    convert.convert,
+    info.info,
+    bench.bench,
+    load_test.load_test,
+):
     app.command()(command)
 
 

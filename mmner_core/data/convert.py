@@ -7,7 +7,10 @@ from pathlib import Path
 
 from mmner_core.data.example import Example
 from mmner_core.data.formats import Format
+from mmner_core.data.hub import find_parts, is_dataset
+from mmner_core.data.hub_write import KINDS, Kind, write_dataset
 from mmner_core.data.lines import read_lines, write_lines
+from mmner_core.data.reader import iter_examples
 from mmner_core.data.report import ReadReport
 from mmner_core.data.sniff import FORMATS, get_format
 from mmner_core.errors import InputError
@@ -20,8 +23,19 @@ def convert(
     source_format: str = "auto",
     target_format: str,
     overwrite: bool = False,
+    images: str | Path | None = None,
+    split: str | None = None,
 ) -> ReadReport:
-    """Rewrite the file ``source`` as ``target``; the target appears complete or not at all.
+    """Rewrite ``source``, a file or a data set of Hugging Face ``datasets``, as ``target``, all of it or nothing.
+
+    Args:
+        source: what to read.
+        target: what to write.
+        source_format: format of a text file, or "auto".
+        target_format: a text format, or "parquet" or "disk" for a data set of Hugging Face ``datasets``.
+        overwrite: replace the target if it exists.
+        images: folder of photos to put into the data set that is written.
+        split: which split of a data set to read.
 
     Returns:
         the counts of the reading; its notes say what the target format could not carry.
@@ -31,13 +45,23 @@ def convert(
             word cannot be written in the target format.
     """
     source, target = Path(source), Path(target)
-    if not source.is_file():
-        raise InputError(f"{source} is not a file; convert one file at a time.")
-    if target_format not in FORMATS:
-        raise InputError(f"There is no data format {target_format!r}; choose {', '.join(FORMATS)}.")
-    report = ReadReport(files=[str(source)])
+    if not source.is_file() and not is_dataset(source):
+        raise InputError(f"{source} is neither a file nor a data set; convert one file at a time.")
+    if target_format not in (*FORMATS, *KINDS):
+        raise InputError(f"There is no data format {target_format!r}; choose {', '.join((*FORMATS, *KINDS))}.")
+    if is_dataset(source) and split is None and len(parts := find_parts(source)) > 1:
+        raise InputError(f"{source} has the splits {', '.join(part.name for part in parts)}; choose one with --split.")
+    if target_format in KINDS:
+        return _to_dataset(source, target, source_format, target_format, overwrite, images, split)
+    if images is not None:
+        raise InputError(f"{target_format} cannot carry photos; --images belongs to --to {' or '.join(KINDS)}.")
+    report = ReadReport()
     writer = FORMATS[target_format]
-    examples = _iter_sentences(source, get_format(source_format, source), report)
+    if is_dataset(source):
+        examples = iter_examples(source, split=split, report=report)
+    else:
+        report.files.append(str(source))
+        examples = _iter_sentences(source, get_format(source_format, source), report)
     write_lines(target, map(writer.format_sentence, examples), overwrite=overwrite)
     named = report.sentences - report.without_image
     if named and writer.format_image is None:
@@ -45,6 +69,29 @@ def convert(
     if report.document_marks:
         report.notes.append(f"{report.document_marks:,} document marks were left out.")
     return report
+
+
+def _to_dataset(
+    source: Path,
+    target: Path,
+    source_format: str,
+    kind: Kind,
+    overwrite: bool,
+    images: str | Path | None,
+    split: str | None,
+) -> ReadReport:
+    """Write a data set of Hugging Face ``datasets``, with its photos where they are at hand."""
+    reports: list[ReadReport] = []
+
+    def read() -> Iterator[Example]:
+        reports.append(ReadReport())
+        return iter_examples(source, images=images, split=split, fmt=source_format, report=reports[-1])
+
+    embed = images is not None or is_dataset(source)
+    missing = write_dataset(target, read, kind=kind, embed=embed, overwrite=overwrite)
+    if missing:
+        reports[-1].notes.append(f"{missing:,} photos were not there and are left out.")
+    return reports[-1]
 
 
 def _iter_sentences(source: Path, fmt: Format, report: ReadReport) -> Iterator[Example]:

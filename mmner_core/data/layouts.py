@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmner_core.data.example import LANGUAGES, SPLITS
+from mmner_core.data.hub import find_parts, is_dataset
 from mmner_core.errors import InputError
 
 _LANGUAGE_FOLDER = re.compile(r"(?:train_valid_test_)?(en|fr|de|es|all_lang)")
@@ -17,12 +18,16 @@ _ALL_LANGUAGES = "all_lang"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataFile:
-    """A file of sentences with its language and split (None where unknown) and its image folder (None: none)."""
+    """A file of sentences with its language and split (None where unknown) and its image folder (None: none).
+
+    ``part`` names a split of a Hugging Face data set, of which ``path`` is then the folder or Parquet file.
+    """
 
     path: Path
     language: str | None
     split: str | None
     images: Path | None
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +62,36 @@ def find_files(
     folder = Path(images) if images is not None else None
     if folder is not None and not folder.is_dir():
         raise InputError(f"{folder} is not a folder; --images names the folder that holds the pictures.")
+    if is_dataset(path):
+        return _of_dataset(path, folder, language, split)
     if path.is_dir():
         return _search(path, folder, language, split)
     if not path.exists():
         raise InputError(f"{path} does not exist.")
     return Layout(files=(_single_file(path, folder, language, split),))
+
+
+def _of_dataset(path: Path, images: Path | None, language: str | None, split: str | None) -> Layout:
+    """Choose among the splits of a Hugging Face data set."""
+    parts = find_parts(path)
+    chosen = [
+        part
+        for part in parts
+        if (split in (None, part.split) or len(parts) == 1 and part.split is None)
+        and (language is None or part.language in (None, language))
+    ]
+    if not chosen:
+        wanted = " ".join(filter(None, (language, split)))
+        raise InputError(
+            f"{path} has no split for {wanted}; it has {', '.join(part.name for part in parts) or 'none'}."
+        )
+    home = images or _images_beside(path.absolute() if path.is_dir() else path.absolute().parent)
+    return Layout(
+        files=tuple(
+            DataFile(path=path, language=part.language or language, split=part.split, images=home, part=part.name)
+            for part in chosen
+        )
+    )
 
 
 def _check_choice(what: str, value: str | None, choices: tuple[str, ...]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from mmner_core.data.example import Example
 from mmner_core.data.formats import Format
+from mmner_core.data.hub import iter_dataset
 from mmner_core.data.image_files import ImageFolder
 from mmner_core.data.layouts import DataFile, find_files
 from mmner_core.data.lines import read_lines, write_lines
@@ -63,6 +65,9 @@ def iter_examples(
         if file.images is not None and file.images not in folders:
             folders[file.images] = ImageFolder(file.images)
         folder = folders[file.images] if file.images is not None else None
+        if file.part is not None:
+            yield from _iter_part(file, file.part, folder, language, report)
+            continue
         yield from _iter_file(file, folder, get_format(fmt, file.path), report)
 
 
@@ -84,6 +89,31 @@ def _iter_file(file: DataFile, folder: ImageFolder | None, fmt: Format, report: 
         )
     if report.sentences == before:
         raise InputError(f"{name}: no sentences in this file.")
+
+
+def _iter_part(
+    file: DataFile, part: str, folder: ImageFolder | None, language: str | None, report: ReadReport
+) -> Iterator[Example]:
+    """Yield the sentences of a split of a Hugging Face data set, those of the chosen language where rows name one."""
+    name = f"{file.path}[{part}]"
+    report.files.append(name)
+    before, others = report.sentences, 0
+    for example, image_path in iter_dataset(file.path, part, report):
+        if language is not None and example.language not in (None, language):
+            others += 1
+            continue
+        report.sentences += 1
+        report.words += len(example.words)
+        image = example.image
+        if image is None:
+            image = _find_image(image_path, folder, example.where, report)
+        else:
+            report.images_present += 1
+        yield replace(example, language=example.language or file.language, image=image)
+    if others:
+        report.notes.append(f"{name}: {others:,} sentences of other languages were left out.")
+    if report.sentences == before:
+        raise InputError(f"{name}: no sentences{f' for {language}' if others else ''}.")
 
 
 def _find_image(image_id: str | None, folder: ImageFolder | None, where: str, report: ReadReport) -> Path | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmner_core.data import Example, dataset_digest, read_examples
+from mmner_core.data.hub import EMBEDDED
 from mmner_core.errors import InputError
 from mmner_core.evaluate import shuffle_images
 from mmner_core.labels import OUTSIDE
@@ -96,7 +97,7 @@ def _shown(source: DataSource, data: Path) -> list[Example]:
 
 
 def _read(source: DataSource, data: Path, split: str) -> list[Item]:
-    images = data / source.images if source.images else None
+    images = data / source.images if source.images and source.images != EMBEDDED else None
     examples, report = read_examples(data / source.path, images=images, split=split)
     log.info("%s (%s): %s", source.path, split, report.summary())
     if source.images is None:

@@ -1,0 +1,190 @@
+"""Data sets as Hugging Face ``datasets`` keeps them on disk: Parquet files, or what ``save_to_disk`` writes.
+
+Columns: ``words`` (or ``tokens``), ``tags`` (or ``ner_tags``; names, or class labels that have names), and where there
+are such ``image`` (embedded, or a path) and ``lang``. The library finds splits and decodes labels; nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmner_core.data.embedded import unpack_image
+from mmner_core.data.example import LANGUAGES, Example
+from mmner_core.data.report import ReadReport
+from mmner_core.errors import InputError
+from mmner_core.labels import repair, split_tag
+
+EMBEDDED = "embedded"
+"""As the image folder of a training source: the photos are in the data set itself."""
+_NAMES = {
+    "words": ("words", "tokens"),
+    "tags": ("tags", "ner_tags"),
+    "image": ("image",),
+    "lang": ("lang", "language"),
+}
+_SPLIT = re.compile(r"(train|valid|validation|val|dev|test)(?:[_-](en|fr|de|es))?(?:-\d+-of-\d+)?")
+_ALIASES = {"validation": "valid", "val": "valid", "dev": "valid"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A split of a data set: its name there, and the split and language that the name means, where it means any."""
+
+    name: str
+    split: str | None
+    language: str | None
+
+
+def is_dataset(path: Path) -> bool:
+    """Say whether a path is a Parquet file, or a folder that holds a data set of Hugging Face ``datasets``."""
+    if path.is_file():
+        return path.suffix == ".parquet"
+    saved = ((path / name).is_file() for name in ("dataset_dict.json", "state.json"))
+    return path.is_dir() and (any(saved) or _holds_parquet(path))
+
+
+def _holds_parquet(folder: Path) -> bool:
+    return any(next(folder.glob(pattern), None) is not None for pattern in ("*.parquet", "data/*.parquet"))
+
+
+def find_parts(path: Path) -> list[Part]:
+    """Return the splits of a data set; the name of a single Parquet file tells its split, if any.
+
+    Raises:
+        InputError: if it cannot be opened.
+    """
+    names = [path.stem] if path.is_file() else list(_open(path))
+    return [_part(name) for name in names]
+
+
+def _part(name: str) -> Part:
+    match = _SPLIT.fullmatch(name)
+    return Part(
+        name=name, split=_ALIASES.get(match[1], match[1]) if match else None, language=match[2] if match else None
+    )
+
+
+def iter_dataset(path: Path, part: str, report: ReadReport) -> Iterator[tuple[Example, str | None]]:
+    """Yield the sentences of one split, and beside each the path of its image where that is not embedded.
+
+    Raises:
+        InputError: if a column is missing or of no use, or a row's words and tags do not fit each other.
+    """
+    rows = _open(path)["train" if path.is_file() else part]
+    columns = _columns(rows.features, str(path))
+    names = _label_names(rows.features, columns, str(path))
+    for number, row in enumerate(rows):
+        values = {column: row[name] for column, name in columns.items()}
+        where = f"{path}[{part}]:{number}"
+        if not values["words"]:
+            report.empty_sentences += 1
+            continue
+        tags, repaired = _tags(values, names["tags"], where)
+        report.repaired_tags += repaired
+        yield _example(values, tags, names["lang"], where)
+
+
+def _open(path: Path) -> Mapping[str, Any]:
+    """Return a data set's splits; images are not decoded and nothing is copied."""
+    import datasets
+
+    logging.getLogger("datasets").setLevel(logging.ERROR)
+    datasets.disable_progress_bars()
+    try:
+        if path.is_file():
+            found = datasets.load_dataset("parquet", data_files=str(path), streaming=True)
+        elif _holds_parquet(path):
+            found = datasets.load_dataset(str(path), streaming=True)
+        else:
+            found = datasets.load_from_disk(str(path))
+            found = found if isinstance(found, datasets.DatasetDict) else {str(found.split or "all"): found}
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+        raise InputError(f"{path} is no data set that Hugging Face datasets can open: {reason}.") from error
+    undecoded = datasets.Image(decode=False)
+    return {
+        name: rows.cast_column("image", undecoded) if isinstance(rows.features.get("image"), datasets.Image) else rows
+        for name, rows in found.items()
+    }
+
+
+def _columns(features: Mapping[str, Any], where: str) -> dict[str, str]:
+    """Return the name in the data set of each column that is read."""
+    found: dict[str, str] = {}
+    for column, names in _NAMES.items():
+        present = [name for name in names if name in features]
+        if len(present) > 1:
+            raise InputError(f"{where} has both {present[0]!r} and {present[1]!r}; rename or remove one of them.")
+        if present:
+            found[column] = present[0]
+    if "words" not in found:
+        raise InputError(f"{where} has no column words or tokens; its columns are {', '.join(features)}.")
+    return found
+
+
+def _label_names(features: Mapping[str, Any], columns: Mapping[str, str], where: str) -> dict[str, list[str] | None]:
+    """Return the names that class labels stand for; None where the column holds text."""
+    names: dict[str, list[str] | None] = {"tags": None, "lang": None}
+    for column in names.keys() & columns.keys():
+        feature = features[columns[column]]
+        feature = getattr(feature, "feature", feature)
+        dtype = getattr(feature, "dtype", "")
+        names[column] = getattr(feature, "names", None)
+        if names[column] is None and dtype not in ("string", "large_string", "null"):
+            raise InputError(
+                f"{where}: the column {columns[column]!r} holds {dtype or feature} without the names that they stand "
+                "for; cast it to ClassLabel(names=[...]), or to text."
+            )
+    return names
+
+
+def _tags(values: Mapping[str, Any], names: list[str] | None, where: str) -> tuple[tuple[str, ...] | None, int]:
+    """Return a row's tags in IOB2, and how many had to be repaired."""
+    tags = values.get("tags")
+    if tags is None:
+        return None, 0
+    if len(tags) != len(values["words"]):
+        raise InputError(f"{where}: {len(values['words'])} words, but {len(tags)} tags.")
+    try:
+        named = [_name(tag, names) for tag in tags]
+        for tag in set(named):
+            split_tag(tag)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+    fixed, changed = repair(named)
+    return tuple(fixed), changed
+
+
+def _name(tag: Any, names: list[str] | None) -> str:
+    if names is None:
+        return str(tag)
+    if not 0 <= tag < len(names):
+        raise InputError(f"the tag {tag} is none of the {len(names)} class labels.")
+    return names[tag]
+
+
+def _example(
+    values: Mapping[str, Any], tags: tuple[str, ...] | None, languages: list[str] | None, where: str
+) -> tuple[Example, str | None]:
+    language = values.get("lang")
+    if language is not None and languages is not None:
+        language = languages[language]
+    if language is not None and language not in LANGUAGES:
+        raise InputError(f"{where}: there is no language {language!r}; it must be one of {', '.join(LANGUAGES)}.")
+    image, name, file = values.get("image"), None, None
+    if isinstance(image, Mapping):
+        name = image.get("path")
+        if image.get("bytes") is not None:
+            file, name = unpack_image(image["bytes"], name), name or "embedded"
+    elif image is not None:
+        name = str(image)
+    words = tuple(values["words"])
+    if not all(isinstance(word, str) and word.strip() for word in words):
+        raise InputError(f"{where}: a word is empty or no text.")
+    example = Example(words=words, tags=tags, language=language, image_id=name or None, image=file, where=where)
+    return example, None if file is not None else name or None

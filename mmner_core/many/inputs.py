@@ -1,0 +1,134 @@
+"""The input of a large job: its files, what identifies them, and where its shards begin.
+
+A file is Parquet, an Arrow stream (what ``save_to_disk`` of Hugging Face ``datasets`` writes), or JSONL, one object a
+line. Rows count from 0 in each file; blank lines of a JSONL file are no rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmner_core.errors import InputError
+from mmner_core.many.columns import check_types, known_columns
+from mmner_core.many.records import JSON_LINES, Line, Place, iter_lines, parse_line
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SUFFIXES = (".parquet", ".arrow", *JSON_LINES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFile:
+    """What identifies a file: its name below the input folder, rows, bytes and SHA-256."""
+
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """A file read once.
+
+    Attributes:
+        file: what identifies it.
+        places: where each shard of it begins.
+        unread: its columns that nobody reads.
+    """
+
+    file: InputFile
+    places: list[Place]
+    unread: list[str]
+
+
+def find_inputs(source: Path) -> tuple[Path, list[Path]]:
+    """Return the folder that names are relative to, and the input files below it in the order of their names.
+
+    Raises:
+        InputError: if there are none.
+    """
+    if source.is_file():
+        if source.suffix.lower() not in SUFFIXES:
+            raise InputError(f"{source} is neither Parquet, Arrow nor JSONL ({', '.join(SUFFIXES)}).")
+        return source.parent, [source]
+    if not source.is_dir():
+        raise InputError(f"{source} does not exist; --input names a file or a folder of {', '.join(SUFFIXES)}.")
+    below = (path for path in source.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    files = sorted(path for path in below if not _is_hidden(path.relative_to(source)))
+    if not files:
+        raise InputError(f"There is no file of {', '.join(SUFFIXES)} in {source}.")
+    return source, files
+
+
+def _is_hidden(name: Path) -> bool:
+    return any(part.startswith((".", "_")) for part in name.parts)
+
+
+def scan(path: Path, name: str, every: int) -> Scan:
+    """Read a file once; a shard begins at each ``every``-th row.
+
+    Raises:
+        InputError: if it cannot be read, or lacks the columns needed.
+    """
+    try:
+        return _scan_lines(path, name, every) if path.suffix.lower() in JSON_LINES else _scan_table(path, name, every)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def _scan_table(path: Path, name: str, every: int) -> Scan:
+    schema, rows = _describe(path)
+    found = known_columns(schema.names, str(path))
+    check_types(schema, found, str(path))
+    with path.open("rb") as data:
+        sha256 = hashlib.file_digest(data, "sha256").hexdigest()
+    return Scan(
+        file=InputFile(name=name, rows=rows, bytes=path.stat().st_size, sha256=sha256),
+        places=[Place(row) for row in range(0, rows, every)],
+        unread=[column for column in schema.names if column not in found.values()],
+    )
+
+
+def _describe(path: Path) -> tuple[pa.Schema, int]:
+    """Return columns and number of rows of a Parquet or Arrow file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if path.suffix.lower() == ".parquet":
+            with pq.ParquetFile(path) as table:
+                return table.schema_arrow, table.metadata.num_rows
+        with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
+            return stream.schema, sum(batch.num_rows for batch in stream)
+    except pa.ArrowException as error:
+        raise InputError(f"{path} is damaged, or no {path.suffix[1:].capitalize()} file.") from error
+
+
+def _scan_lines(path: Path, name: str, every: int) -> Scan:
+    with path.open("rb") as data:
+        sha256 = hashlib.file_digest(data, "sha256").hexdigest()
+    places, unread, row, offset = [], [], 0, 0
+    with path.open("rb") as data:
+        for number, line in enumerate(iter_lines(data), start=1):
+            if not line.blank:
+                if row == 0:
+                    unread = _unread(line, f"{path}:{number}")
+                if row % every == 0:
+                    places.append(Place(row, offset, number))
+                row += 1
+            offset += line.size
+    return Scan(file=InputFile(name=name, rows=row, bytes=offset, sha256=sha256), places=places, unread=unread)
+
+
+def _unread(line: Line, where: str) -> list[str]:
+    """Return the fields of a first row that nobody reads; one that is no row says nothing of the others."""
+    values, problem = parse_line(line)
+    if problem is not None:
+        return []
+    found = known_columns(values, where)
+    return [name for name in values if name not in found.values()]
