@@ -26,7 +26,7 @@ from analysis.views.research.shell import TITLES, shell_html  # noqa: E402
 from analysis.views.service import Question, TagService, told  # noqa: E402
 from mmner_core.errors import InputError  # noqa: E402
 from mmner_core.serving.config import ServingConfig  # noqa: E402
-from mmner_core.serving.faults import log_to_stderr  # noqa: E402
+from mmner_core.serving.faults import log_to_stderr, take_over_logs  # noqa: E402
 from mmner_core.serving.gate import Gate, refuse_addresses  # noqa: E402
 from mmner_core.serving.limits import ConcurrencyLimit  # noqa: E402
 from mmner_core.serving.options import read_config  # noqa: E402
@@ -280,17 +280,13 @@ class Workbench(gr.Blocks):
         self._settings = settings
         self._visitors = ConcurrencyLimit(settings.visitor_concurrency)
 
-    def validate_inputs(self, block_fn: Any, inputs: list[Any]) -> None:
-        """Check what a program sent, before gradio would fetch an address given in place of a file."""
-        if len(inputs) < len(block_fn.inputs):
-            raise InputError(f"{len(block_fn.inputs)} values are needed, {len(inputs)} came; see view_api().")
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **options: Any) -> Any:
+        """Prepare what a program sent for a handler; values left out at the end are the defaults."""
         if not self._settings.fetch_urls:
-            refuse_addresses(inputs)
-
-    async def preprocess_data(self, *values: Any, **options: Any) -> Any:
-        """Prepare what a program sent for a handler."""
+            refuse_addresses(inputs)  # gradio would fetch them, for any component
+        inputs = [*inputs, *(getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :])]
         try:
-            return await super().preprocess_data(*values, **options)
+            return await super().preprocess_data(block_fn, inputs, *rest, **options)
         except InvalidPathError as error:
             raise InputError(NOT_UPLOADED) from error
 
@@ -368,6 +364,7 @@ def serve(config: ServingConfig) -> None:
             _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **launch_options(config, space))
         except OSError as error:
             raise InputError(f"Port {config.port} of {config.host} cannot be used; choose another --port.") from error
+        take_over_logs("uvicorn", "uvicorn.error")
         log.info("Open %s in your browser; stop with Ctrl-C.", url)
         stop.wait()
         app.close(verbose=False)

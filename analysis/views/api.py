@@ -33,7 +33,7 @@ class Api:
         Raises:
             InputError: if text, image, language, convention or model cannot be used.
         """
-        question = Question.from_inputs(_text(text), self._locate(image), language, convention)
+        question = Question.from_inputs(text, self._locate(image), language, convention)
         source, (future,) = self.service.predict([question], model or None)
         return tag_reply(future.result(), source.name, source.digest)
 
@@ -70,10 +70,8 @@ class Api:
             raise InputError('An item must be an object with at least a "text".')
         if unknown := sorted(set(map(str, item)) - _ITEM):
             raise InputError(f"An item has the unknown key {unknown[0][:40]!r}; known are {', '.join(sorted(_ITEM))}.")
-        language, convention = item.get("language", "auto"), item.get("convention", "")
-        if not (isinstance(language, str) and isinstance(convention, str)):
-            raise InputError("The language and the convention of an item must be strings.")
-        return Question.from_inputs(_text(item.get("text")), self._locate(item.get("image")), language, convention)
+        rest = {key: item.get(key, "") for key in ("language", "convention")}
+        return Question.from_inputs(item.get("text"), self._locate(item.get("image")), **rest)
 
 
 def upload_path(image: Any, folder: str) -> str | None:
@@ -94,9 +92,3 @@ def upload_path(image: Any, folder: str) -> str | None:
         if path.is_relative_to(Path(folder).resolve()):
             return str(path)
     raise InputError(NOT_UPLOADED)
-
-
-def _text(text: Any) -> str:
-    if not isinstance(text, str):
-        raise InputError("The text must be a string.")
-    return text

@@ -45,8 +45,16 @@ class Question:
     def from_inputs(
         cls, text: str | None, photo: str | None, language: str, convention: str, model: str | None = None
     ) -> Question:
-        """Read the values of a page's inputs, where "auto", "" and None stand for the default."""
-        chosen = None if language in ("", "auto") else language
+        """Read the values of a page's inputs, where "auto", "" and None stand for the default.
+
+        Raises:
+            InputError: if one is no string; a program may send anything.
+        """
+        values = {"text": text, "language": language, "convention": convention, "model": model}
+        for name, value in values.items():
+            if value is not None and not isinstance(value, str):
+                raise InputError(f"The {name} must be a string.")
+        chosen = None if language == "auto" else language or None
         return cls(
             text=text or "", photo=photo or None, language=chosen, convention=convention or None, model=model or None
         )

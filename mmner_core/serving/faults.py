@@ -60,3 +60,11 @@ def log_to_stderr(*, text: bool) -> None:
     handler.setFormatter(kind("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def take_over_logs(*names: str) -> None:
+    """Have loggers with handlers of their own, as the web server's, write as all others do."""
+    for name in names:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from mmner_core.errors import InputError
 from mmner_core.serving.config import ServingConfig
+from mmner_core.serving.faults import told
 from mmner_core.serving.limits import ConcurrencyLimit, RateLimit
 from mmner_core.serving.uploads import UploadSpace
 
@@ -23,9 +24,17 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 _ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+# gradio's routes that fetch for whoever asks: /file=https://..., /file/https://..., /proxy=https://...
+_FETCH = re.compile(r"/(?:file|proxy)[=/]\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
+# gradio's routes that the app has no use for: they write files, run programs, pass the queue by, or show traffic.
+_SHUT = re.compile(
+    r"(?:/gradio_api/(?:process_recording|deep_link|run|api|runs|run-history|vibe-[a-z-]+|custom_component|profiling|dev)"
+    r"|^/monitoring)(?:/|$)"
+)
 _UPLOAD = re.compile(r".*/upload/?$")
 _FORM_BYTES = 100_000  # what a form with one file adds to the file
 NO_FETCHING = "This server fetches no web addresses; upload the photo instead."
+NOT_HERE = "There is nothing at this address."
 TOO_OFTEN = "You are asking faster than this server allows; try again in {seconds} s."
 TOO_BIG = "The request is too big; at most {megabytes:g} MB are accepted here."
 NO_LENGTH = "An upload must say how long it is (Content-Length)."
@@ -61,26 +70,22 @@ class Gate:
         """Pass a request on, or answer it with the sentence that says why not."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif scope["method"] in ("GET", "HEAD", "OPTIONS"):
-            if self._asks_to_fetch(scope["path"]):
-                await _refuse(send, Refusal(403, NO_FETCHING))
-            else:
-                await self._app(scope, receive, send)
-        else:
-            with ExitStack() as held:
-                refusal = self._judge(scope, held)
-                if refusal is None:
-                    refusal = await self._pass_within(self._limit(scope["path"]), scope, receive, send)
-                if refusal is not None:
-                    await _refuse(send, refusal)
-
-    def _asks_to_fetch(self, path: str) -> bool:
-        """Say whether a path has the server fetch an address: gradio's /file=https://... and /proxy=https://..."""
-        _, equals, rest = path.partition("=")
-        return bool(equals) and not self._config.fetch_urls and is_address(rest)
+            return
+        with ExitStack() as held:
+            refusal = self._judge(scope, held)
+            if refusal is None:
+                refusal = await self._pass_within(self._limit(scope["path"]), scope, receive, send)
+            if refusal is not None:
+                await _refuse(send, refusal)
 
     def _judge(self, scope: Message, held: ExitStack) -> Refusal | None:
         """Return why a request is turned away before any of it is read, or None."""
+        if _SHUT.search(scope["path"]):
+            return Refusal(404, NOT_HERE)
+        if _FETCH.search(scope["path"]) and not self._config.fetch_urls:
+            return Refusal(403, NO_FETCHING)
+        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+            return None
         visitor = (scope.get("client") or ("unknown",))[0]
         if wait := self._rate.take(visitor):
             seconds = math.ceil(wait)
@@ -112,7 +117,8 @@ class Gate:
     async def _pass_within(self, limit: int, scope: Message, receive: Receive, send: Send) -> Refusal | None:
         """Pass a request on and count what is read of it; return why it is turned away after all, or None.
 
-        A request need not announce its length, and what it announces need not be true.
+        A request need not announce its length. An error that nothing else caught ends here, or the web server would
+        write all that it says into the log.
         """
         read, too_big, answered = 0, False, False
 
@@ -133,9 +139,11 @@ class Gate:
 
         try:
             await self._app(scope, receive_counted, send_unless_too_big)
-        except Exception:
-            if not too_big:
+        except Exception as error:
+            if answered:
                 raise
+            if not too_big:
+                return Refusal(500, told(error))
         return self._too_big(limit) if too_big and not answered else None
 
 

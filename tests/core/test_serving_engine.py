@@ -1,0 +1,81 @@
+"""A loaded model at work for many: what is grouped is answered as if it had been alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from mmner_core.bench.tagging import draw_photo
+from mmner_core.errors import InputError
+from mmner_core.results import Prediction
+from mmner_core.serving.config import ServingConfig
+from mmner_core.serving.engine import Engine, open_pool
+from mmner_core.tagger import Tagger, TagRequest
+
+TEXTS = ("Ada Lovelace in Berlin", "Wer kennt Jordan?", "Où est Paris", "Lima", "Grace Hopper met Ada in London")
+
+
+def close_to(answer: Prediction, expected: Prediction) -> bool:
+    """Compare two answers: the same names, confidences up to the rounding of a padded batch."""
+    same = [(e.start, e.end, e.type) for e in answer.entities] == [(e.start, e.end, e.type) for e in expected.entities]
+    pairs = zip(answer.entities, expected.entities, strict=False)
+    return same and all(a.confidence == pytest.approx(b.confidence, abs=1e-3) for a, b in pairs)
+
+
+def test_grouped_answers_are_those_one_at_a_time(tiny_checkpoint: Path) -> None:
+    """Texts and photos of many visitors, in one pass and alone, in full precision."""
+    tagger = Tagger.load(tiny_checkpoint)
+    tagger.model.float()
+    photo = draw_photo(0)
+    requests = [TagRequest(text=text, image=photo if i % 2 else None) for i, text in enumerate(TEXTS)]
+    alone = [tagger.tag_batch([request])[0] for request in requests]
+    sizes: list[int] = []
+    tag, hold = tagger.tag_prepared, Event()
+
+    def tag_and_count(jobs: Sequence[Any], **options: Any) -> list[Prediction]:
+        hold.wait(10)
+        sizes.append(len(jobs))
+        return tag(jobs, **options)
+
+    tagger.tag_prepared = tag_and_count  # type: ignore[method-assign]
+    engine = Engine(tagger, batch_size=8)
+    futures = [engine.submit(request) for request in requests]
+    hold.set()
+    together = [future.result(30) for future in futures]
+    assert sum(sizes) == len(TEXTS) and max(sizes) >= len(TEXTS) - 1
+    assert all(close_to(answer, expected) for answer, expected in zip(together, alone, strict=True))
+    assert all(
+        answer.attention.keys() == expected.attention.keys() for answer, expected in zip(together, alone, strict=True)
+    )
+    engine.close()
+
+
+def test_a_request_at_fault_is_told_before_it_waits(tiny_checkpoint: Path) -> None:
+    """In the visitor's own thread, so that nobody else's group is spoilt."""
+    engine = Engine(Tagger.load(tiny_checkpoint), batch_size=8)
+    with pytest.raises(InputError, match="The text is empty"):
+        engine.submit(TagRequest(text=" "))
+    with pytest.raises(InputError, match="web page"):
+        engine.submit(TagRequest(text="Ada", image=b"<html>"))
+    engine.close()
+
+
+def test_many_visitors_at_once(tiny_checkpoint: Path) -> None:
+    """Eight threads, forty requests: everyone gets the answer to their own text, whatever model they name."""
+    pool = open_pool(ServingConfig(checkpoint=tiny_checkpoint, batch_size=4))
+
+    def visit(number: int) -> tuple[str, str]:
+        text = f"{TEXTS[number % len(TEXTS)]} {number}"
+        with pool.lease(None) as engine:
+            return text, engine.tag(TagRequest(text=text, lang="en")).text
+
+    with ThreadPoolExecutor(8) as visitors:
+        assert all(asked == answered for asked, answered in visitors.map(visit, range(40)))
+    assert pool.loaded == (tiny_checkpoint.name,)
+    pool.close()
+    assert pool.loaded == ()
