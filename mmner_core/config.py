@@ -55,9 +55,14 @@ class ImageConfig:
     size: int = 224
     crop_fraction: float = 1.0
     """The short side is resized to ``size / crop_fraction`` before the centre crop of ``size``."""
+    resized: bool = True
+    """Resize a photo before the crop; False: cut ``size`` pixels from it as it is, enlarging only what is smaller (the
+    authors' code does for ResNet)."""
     interpolation: Literal["bicubic", "bilinear"] = "bicubic"
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    train_crop: Literal["random", "centre"] = "random"
+    """Which square of a photo is read in training: a random one, half of the time flipped, or the one read later."""
     frozen: bool = False
     """Keep the weights as they are."""
     batchnorm_drifts: bool = False
@@ -69,6 +74,11 @@ class ImageConfig:
     def is_constant(self) -> bool:
         """Whether what the encoder says of a photo never changes, so that it may be computed once for all epochs."""
         return self.frozen and not self.batchnorm_drifts and not self.random_crop_at_test
+
+    @property
+    def sees_one_square(self) -> bool:
+        """Whether the encoder reads the same pixels of a photo every time, so that they may be cut once."""
+        return self.train_crop == "centre" and not self.random_crop_at_test
 
     def __post_init__(self) -> None:
         if not 0 < self.crop_fraction <= 1:

@@ -32,7 +32,8 @@ class BlankPhotos(PhotoFiles):
         super().__init__(config)
         from PIL import Image
 
-        self._grey = Photo(Image.new("RGB", (self._target, self._target), GREY), (self._target, self._target))
+        side = max(c.size for c in (config.vit, config.cnn) if c is not None)
+        self._grey = Photo(Image.new("RGB", (side, side), GREY), (side, side))
 
     def _open(self, example: Example) -> Photo | None:
         return self._grey if super()._open(example) is not None else None

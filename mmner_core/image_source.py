@@ -5,27 +5,33 @@ Shapes: U distinct images.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
+import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from mmner_core.config import ModelConfig
+from mmner_core.config import ImageConfig, ModelConfig
 from mmner_core.data import Example
 from mmner_core.data.image_counts import ImageCounts, load_photo
 from mmner_core.data.images import Photo
-from mmner_core.encoders.image import ImageStates
+from mmner_core.encoders.image import CnnEncoder, ImageStates, VitEncoder
 from mmner_core.encoding import Pixels
+from mmner_core.feature_store import FeatureStore, digest_files, preprocessing_of, weights_digest
 from mmner_core.model import MMNER
-from mmner_core.preprocess import decode_size, to_pixels
+from mmner_core.preprocess import cut_square, decode_size, normalise, to_pixels
 
 log = logging.getLogger(__name__)
+SHARD = 128
+"""Images that are decoded, encoded and written together."""
+ENCODED = 32
+"""Images that pass an encoder together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,75 +87,127 @@ class PhotoFiles:
         return load_photo(example, self.counts, target=self._target)
 
 
-class FrozenFeatures:
-    """Encodes every image once with a frozen CNN and keeps the result (bf16, on disk and in memory).
+class StoredImages:
+    """Computes what never changes about an image once, for all epochs and runs, and reads it from the disk.
 
-    Only for a model whose one image encoder is a frozen CNN: then what it sees of a photo never changes.
+    Of a frozen encoder that is what it says; of an encoder that learns, but always sees the same square of a photo, the
+    pixels of that square. A CNN of which only the pooled vector is used is stored as a map of one cell.
+
+    Args:
+        model: with its weights loaded.
+        examples: every sentence that will be asked for.
+        root: folder of the stores.
+        dtype: number format in which features are computed and kept.
+
+    Raises:
+        InputError: if a stored file is damaged.
     """
 
-    def __init__(self, model: MMNER, examples: Sequence[Example], folder: Path, batch_size: int = 64) -> None:
-        distinct = {e.image: e for e in examples if e.image is not None}
-        ordered = [distinct[path] for path in sorted(distinct)]
-        file = folder / f"features-{_digest(model.config, sorted(distinct))}.safetensors"
-        if not file.is_file():
-            _write_features(model, ordered, file, batch_size)
+    def __init__(self, model: MMNER, examples: Sequence[Example], root: Path, dtype: torch.dtype) -> None:
+        if not can_store(model.config):
+            raise ValueError("An image encoder is shown another part of a photo each time; use PhotoFiles.")
         self.counts = ImageCounts()
-        self._index, self._cnn = _read_features(file)
+        self.config = model.config
+        self._parts = {name: _Part(name, model, dtype) for name in ("vit", "cnn") if getattr(model.config, name)}
+        self._stores = {name: FeatureStore(root, part.kind, part.depends_on) for name, part in self._parts.items()}
+        distinct = {e.image: e for e in examples if e.image is not None}
+        self._digests = digest_files(distinct)
+        self._compute({self._digests[path]: e for path, e in distinct.items() if path in self._digests})
 
     def load(self, examples: Sequence[Example], rng: np.random.Generator | None = None) -> LoadedImages:
-        """Look the images up; ``rng`` is not used, since a frozen feature knows only the centre crop."""
-        used: dict[int, int] = {}
+        """Look the images up; ``rng`` is not used, since only the centre crop is known."""
+        used: dict[str, int] = {}
         rows = []
         for example in examples:
-            row = self._index.get(str(example.image), -1)
-            rows.append(used.setdefault(row, len(used)) if row >= 0 else -1)
-            self._count(example, row)
-        return LoadedImages(rows, states=ImageStates(None, self._cnn[list(used)].float()) if used else None)
+            digest = self._known(example)
+            rows.append(-1 if digest is None else used.setdefault(digest, len(used)))
+        if not used:
+            return LoadedImages(rows)
+        values = {name: store.read(list(used)) for name, store in self._stores.items()}
+        squares = {name: value for name, value in values.items() if self._parts[name].keeps_pixels}
+        states = {name: values[name].float() if name in values.keys() - squares else None for name in ("vit", "cnn")}
+        pixels = {name: normalise(list(value.numpy()), getattr(self.config, name)) for name, value in squares.items()}
+        return LoadedImages(
+            rows,
+            pixels=Pixels(**pixels) if pixels else None,
+            states=ImageStates(**states) if values.keys() - squares else None,
+        )
 
-    def _count(self, example: Example, row: int) -> None:
-        if row >= 0:
+    def _known(self, example: Example) -> str | None:
+        """Return the digest under which the example's image is stored, counting how it fared."""
+        digest = None if example.image is None else self._digests.get(example.image)
+        if digest is not None and all(digest in store for store in self._stores.values()):
             self.counts.present += 1
-        elif example.image_id is None and example.image is None:
+            return digest
+        if example.image is None and example.image_id is None:
             self.counts.without += 1
-        else:
+        elif digest is None:
             self.counts.missing += 1
+        else:
+            self.counts.broken += 1
+        return None
+
+    @torch.no_grad()
+    def _compute(self, examples: dict[str, Example]) -> None:
+        """Decode and encode the images that a store lacks, a shard at a time."""
+        from tqdm import tqdm
+
+        lacking = [digest for digest in examples if any(digest not in store for store in self._stores.values())]
+        counts, target = ImageCounts(), decode_size(self.config.vit, self.config.cnn)
+
+        def decode(digest: str) -> tuple[Photo | None, ImageCounts]:
+            return load_photo(examples[digest], own := ImageCounts(), target=target), own
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for start in tqdm(range(0, len(lacking), SHARD), desc="images, once", unit="shard", disable=not lacking):
+                digests = lacking[start : start + SHARD]
+                decoded: dict[str, Photo] = {}
+                for digest, (photo, own) in zip(digests, pool.map(decode, digests), strict=True):
+                    counts.add(own)
+                    if photo is not None:
+                        decoded[digest] = photo
+                for name, store in self._stores.items():
+                    missing = [d for d in decoded if d not in store]
+                    if missing:
+                        store.add(missing, self._parts[name].compute([decoded[d] for d in missing]))
+        if counts.problems:
+            log.warning("%s", counts.summary())
 
 
-def _digest(config: ModelConfig, images: Sequence[Path]) -> str:
-    """Name the store after what it depends on: the encoder, its preprocessing, and the files."""
-    files = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in images if path.is_file()]
-    record = json.dumps([asdict(config.cnn) if config.cnn else None, files], sort_keys=True)
-    return hashlib.sha256(record.encode()).hexdigest()[:16]
+class _Part:
+    """What is stored for one encoder: its features, or the squares that it reads."""
+
+    def __init__(self, name: str, model: MMNER, dtype: torch.dtype) -> None:
+        self.config: ImageConfig = getattr(model.config, name)
+        self.keeps_pixels = not self.config.is_constant
+        self.encoder: VitEncoder | CnnEncoder = getattr(model, f"{name}_encoder")
+        self.dtype = dtype
+        pooled_only = model.config.vit is not None and model.config.fusion.cnn_keys == "pooled"
+        self.pools = name == "cnn" and pooled_only and not self.keeps_pixels
+        self.kind = f"{name}_pixels" if self.keeps_pixels else name
+        self.depends_on: list[object] = [preprocessing_of(self.config)]
+        if not self.keeps_pixels:
+            self.depends_on += [self.config.name, weights_digest(self.encoder), str(dtype), self.pools]
+
+    def compute(self, photos: Sequence[Photo]) -> Tensor:
+        """Return what to store of each photo, [len(photos), ...]."""
+        squares = [cut_square(photo, self.config).array for photo in photos]
+        if self.keeps_pixels:
+            return torch.from_numpy(np.stack(squares))
+        parts = [self._encode(squares[start : start + ENCODED]) for start in range(0, len(squares), ENCODED)]
+        return torch.cat(parts)
+
+    def _encode(self, squares: list[np.ndarray]) -> Tensor:
+        self.encoder.eval()
+        device = next(self.encoder.parameters()).device
+        with torch.autocast(device.type, self.dtype, enabled=self.dtype != torch.float32):
+            states = self.encoder(normalise(squares, self.config).to(device))
+        if self.pools:
+            states = states.mean((2, 3), keepdim=True)
+        return states.to("cpu", self.dtype)
 
 
-@torch.no_grad()
-def _write_features(model: MMNER, examples: Sequence[Example], file: Path, batch_size: int) -> None:
-    from safetensors.torch import save_file
-    from tqdm import tqdm
-
-    model.eval()
-    photos = PhotoFiles(model.config)
-    names: list[str] = []
-    encoder = model.cnn_encoder
-    assert encoder is not None  # noqa: S101 (the only frozen encoder the store serves)
-    chunks = [torch.zeros(0, encoder.width, *encoder.grid, dtype=torch.bfloat16)]  # should no photo be readable
-    for start in tqdm(range(0, len(examples), batch_size), desc="image features", unit="batch"):
-        part = examples[start : start + batch_size]
-        loaded = photos.load(part)
-        names.extend(str(e.image) for e, row in zip(part, loaded.rows, strict=True) if row >= 0)
-        if loaded.pixels is not None:
-            chunks.append(encoder(loaded.pixels.cnn).bfloat16())
-    if photos.counts.problems:
-        log.warning("%s", photos.counts.summary())
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(".partial")
-    save_file({"cnn": torch.cat(chunks).contiguous()}, partial, metadata={"names": json.dumps(names)})
-    partial.replace(file)
-
-
-def _read_features(file: Path) -> tuple[dict[str, int], torch.Tensor]:
-    from safetensors import safe_open
-
-    with safe_open(file, framework="pt") as store:
-        names = json.loads(store.metadata()["names"])
-        return {name: row for row, name in enumerate(names)}, store.get_tensor("cnn")
+def can_store(config: ModelConfig) -> bool:
+    """Say whether each image encoder is frozen or always sees the same square of a photo."""
+    encoders = [encoder for encoder in (config.vit, config.cnn) if encoder is not None]
+    return bool(encoders) and all(encoder.is_constant or encoder.sees_one_square for encoder in encoders)

@@ -35,6 +35,8 @@ class Square(NamedTuple):
 def cut_square(photo: Photo, config: ImageConfig, rng: np.random.Generator | None = None) -> Square:
     """Resize an RGB photo so that its short side is ``size / crop_fraction`` and cut a square of ``size``.
 
+    Where ``config.resized`` is off, the square is cut from the photo as it was, and enlarged if that is smaller.
+
     Args:
         photo: an upright RGB photo, perhaps decoded smaller than the original.
         config: the encoder's preprocessing.
@@ -44,17 +46,18 @@ def cut_square(photo: Photo, config: ImageConfig, rng: np.random.Generator | Non
 
     image = photo.image
     resampling = {"bicubic": PILImage.Resampling.BICUBIC, "bilinear": PILImage.Resampling.BILINEAR}
-    short = round(config.size / config.crop_fraction)
-    scale = short / min(image.size)
+    enlarge = photo.size[0] / image.width  # from this picture to the original
     # One resampling straight from the original's crop rectangle; the rest of the photo is never resized.
-    side = config.size / scale
+    if config.resized:
+        side = config.size * min(image.size) / round(config.size / config.crop_fraction)
+    else:
+        side = min(config.size / enlarge, *image.size)
     slack = (image.width - side, image.height - side)
     left, top = (s / 2 for s in slack) if rng is None else (s * rng.random() for s in slack)
     box = (left, top, left + side, top + side)
     square = image.resize((config.size, config.size), resampling[config.interpolation], box=box)
     array = np.asarray(square)
     flipped = rng is not None and rng.random() < 0.5
-    enlarge = photo.size[0] / image.width
     return Square(array[:, ::-1] if flipped else array, Crop(*(edge * enlarge for edge in box)))
 
 
@@ -76,13 +79,18 @@ def to_pixels(
     crops: list[Crop] = []
     for name, config in (("cnn", cnn), ("vit", vit)):
         if config is not None:
-            place = rng if rng is not None else (np.random.default_rng() if config.random_crop_at_test else None)
+            place = rng if config.train_crop == "random" else None
+            if rng is None and config.random_crop_at_test:
+                place = np.random.default_rng()
             squares = [cut_square(photo, config, place) for photo in photos]
             encoded[name] = normalise([square.array for square in squares], config)
             crops = [square.crop for square in squares]
     return Pixels(**encoded), crops
 
 
-def decode_size(vit: ImageConfig | None, cnn: ImageConfig | None) -> int:
-    """Return the short side, in pixels, at which photos need to be decoded."""
-    return max(OVERSAMPLING * round(c.size / c.crop_fraction) for c in (vit, cnn) if c is not None)
+def decode_size(vit: ImageConfig | None, cnn: ImageConfig | None) -> int | None:
+    """Return the short side, in pixels, at which photos need to be decoded; None: at their own size."""
+    configs = [c for c in (vit, cnn) if c is not None]
+    if not all(c.resized for c in configs):
+        return None
+    return max(OVERSAMPLING * round(c.size / c.crop_fraction) for c in configs)

@@ -30,7 +30,12 @@ def paper() -> ModelConfig:
         text=TextConfig(name="bert-base-multilingual-cased"),
         # OpenAI trained CLIP with an approximate GELU; open_clip's plain "ViT-B-32" computes the exact one.
         vit=ImageConfig(
-            library="open_clip", name="ViT-B-32-quickgelu", pretrained="openai", mean=CLIP_MEAN, std=CLIP_STD
+            library="open_clip",
+            name="ViT-B-32-quickgelu",
+            pretrained="openai",
+            mean=CLIP_MEAN,
+            std=CLIP_STD,
+            train_crop="centre",  # CLIP's processor cuts the centre, in training too
         ),
         cnn=ImageConfig(
             library="timm",
@@ -52,11 +57,29 @@ def paper_code() -> ModelConfig:
     return replace(
         model,
         text=replace(model.text, word_position="one_before"),
-        cnn=replace(model.cnn, batchnorm_drifts=True, random_crop_at_test=True),
+        cnn=replace(model.cnn, batchnorm_drifts=True, random_crop_at_test=True, resized=False),
         fusion=replace(model.fusion, query="tied_to_key", cnn_keys="pooled"),
         alignment=replace(model.alignment, mask_same_image=False),
         crf_constrained=False,
         seqeval_strict=False,
+    )
+
+
+def xlmr_siglip() -> ModelConfig:
+    """The same design from later encoders: XLM-R, and a frozen SigLIP 2 tower, so that its tokens are computed once."""
+    return ModelConfig(
+        text=TextConfig(name="xlm-roberta-base", sentence_vector="mean"),
+        vit=ImageConfig(
+            library="open_clip",
+            name="ViT-B-32-SigLIP2-256",
+            pretrained="webli",
+            size=256,
+            train_crop="centre",
+            frozen=True,
+        ),
+        fusion=FusionConfig(streams=("vit",), null_sink=True, word_residual=True),
+        alignment=AlignmentConfig(streams=("vit",), vit_pooling="mean", temperature=0.07, learn_temperature=True),
+        alpha=0.9,
     )
 
 
@@ -94,7 +117,7 @@ def tiny() -> ModelConfig:
     )
 
 
-PRESETS: dict[str, Callable[[], ModelConfig]] = {f.__name__: f for f in (paper, paper_code, mini, tiny)}
+PRESETS: dict[str, Callable[[], ModelConfig]] = {f.__name__: f for f in (paper, paper_code, xlmr_siglip, mini, tiny)}
 
 
 def preset(name: str) -> ModelConfig:

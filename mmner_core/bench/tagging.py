@@ -29,14 +29,14 @@ BATCH_SENTENCES = 256
 PHOTO_SIZE = (1600, 1200)
 
 
-def draw_photo(seed: int) -> bytes:
+def draw_photo(seed: int, size: tuple[int, int] = PHOTO_SIZE) -> bytes:
     """Return a JPEG of the size and detail of a photo from a web page."""
     from PIL import Image
 
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (30, 40, 3), dtype=np.uint8)
     file = io.BytesIO()
-    Image.fromarray(coarse).resize(PHOTO_SIZE, Image.Resampling.BICUBIC).save(file, "JPEG", quality=85)
+    Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC).save(file, "JPEG", quality=85)
     return file.getvalue()
 
 

@@ -25,9 +25,22 @@ ROWS = {
 def bench(
     checkpoint: Checkpoint = SHIPPED,
     repeats: Annotated[int, typer.Option(min=5, help="Measured calls of each kind, after warm-up.")] = 50,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="The paper's full-size model instead, random weights, beside the authors' algorithm as written.",
+        ),
+    ] = False,
+    sentences: Annotated[int, typer.Option(min=64, help="With --full: sentences read, each with a photo.")] = 128,
     json: Json = False,
 ) -> None:
     """Measure latency, load, start and throughput on this machine."""
+    if full:
+        from mmner_core.cli.bench_full import print_full
+
+        print_full(sentences, _processor(), json=json)
+        return
     result = run_bench(checkpoint.absolute(), repeats=repeats)
     if json:
         from mmner_core.cli.output import print_json

@@ -80,8 +80,9 @@ class TrainConfig:
     warmup: float = 0.0
     """Share of the steps over which the learning rate rises from zero."""
     clip: float = 1.0
-    """Largest gradient norm."""
+    """Largest gradient norm; inf: no limit."""
     accumulation: int = 1
+    """Batches whose gradients are added up before each step; the contrastive loss is still within each batch."""
     patience: int = 3
     """Stop after so many epochs without a better score."""
     precision: Literal["no", "bf16", "fp16"] = "bf16"
@@ -89,7 +90,12 @@ class TrainConfig:
     workers: int = 0
     """Processes that decode images; 0 with precomputed features."""
     precompute_images: bool = True
-    """Encode images once where all image encoders are frozen."""
+    """Decode and encode images once, where what the encoders read or say of them never changes."""
+    checkpoint_activations: bool = False
+    """Keep only the input of each encoder layer and compute the rest again for the backward pass: a third more work,
+    a fraction of the memory."""
+    compile_layers: bool = False
+    """Compile the layers of the transformers with torch.compile; needs a C++ compiler."""
     window: int = 256
     """Longest window, in sub-words."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)

@@ -14,20 +14,28 @@ from typing import Any
 
 from mmner_core.checkpoint import folder_digest, read_json, save_checkpoint
 from mmner_core.data import Example
-from mmner_core.encoders.text import find_text, resolve_text
+from mmner_core.encoders.text import resolve_text
+from mmner_core.encoders.weights import find_text
 from mmner_core.inference import predict_tags
 from mmner_core.scores import score
 from mmner_core.training.card import render_card
 from mmner_core.training.config import Run
 from mmner_core.training.loop import Progress, Trainer
-from mmner_core.training.runs import named_run
+from mmner_core.training.runs import named_run, with_settings
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "timm", "accelerate")
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def train_named(
-    name: str, data: Path, out: Path, tokenizer: str | None = None, *, init: Path | None = None, command: str = ""
+    name: str,
+    data: Path,
+    out: Path,
+    tokenizer: str | None = None,
+    *,
+    init: Path | None = None,
+    settings: Sequence[str] = (),
+    command: str = "",
 ) -> Path:
     """Train the run of that name, resuming what ``out`` holds, and write ``out/checkpoint``.
 
@@ -37,6 +45,7 @@ def train_named(
         out: folder of the run; image features computed once go beside it.
         tokenizer: its folder or hub name; None: the text encoder's own.
         init: checkpoint folder to begin with; None: what the run says.
+        settings: hyper-parameters that differ from the run's, as NAME=VALUE.
         command: what to record as the way to repeat it.
 
     Returns:
@@ -45,7 +54,7 @@ def train_named(
     Raises:
         InputError: if there is no such run, or data or pretrained weights are missing or malformed.
     """
-    run = named_run(name)
+    run = with_settings(named_run(name), settings)
     run = replace(run, model=replace(run.model, text=resolve_text(run.model.text)))
     if init is not None:
         run = replace(run, training=replace(run.training, init=str(init)))

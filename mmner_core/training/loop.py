@@ -11,27 +11,34 @@ import math
 import shutil
 import time
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.utils.data import DataLoader
 
-from mmner_core.checkpoint import load_checkpoint
+from mmner_core.checkpoint import load_checkpoint, read_json
+from mmner_core.config import parse
+from mmner_core.data import Example
 from mmner_core.encoders.tokenizer import load_tokenizer
 from mmner_core.encoding import SubwordEncoder
 from mmner_core.errors import InputError
-from mmner_core.image_source import FrozenFeatures, ImageSource, PhotoFiles
+from mmner_core.image_source import ImageSource, PhotoFiles, StoredImages, can_store
 from mmner_core.inference import predict_tags
 from mmner_core.model import MMNER
+from mmner_core.precision import multiplies_bfloat16
 from mmner_core.scores import score
 from mmner_core.training.batching import Collator, Epoch, LengthBatches
-from mmner_core.training.config import Run
-from mmner_core.training.dropout import pool_dropout
+from mmner_core.training.compiling import compile_layers
+from mmner_core.training.config import Run, TrainConfig
+from mmner_core.training.dropout import MaskPool, pool_dropout
 from mmner_core.training.mixture import Mixture, build_mixture
 from mmner_core.training.optim import build_optimizer, build_schedule
 
 log = logging.getLogger(__name__)
+PATIENCE = timedelta(hours=12)
+"""How long processes wait for the one that computes all images or writes a checkpoint."""
 
 
 @dataclass(slots=True)
@@ -67,18 +74,11 @@ class Trainer:
     """
 
     def __init__(self, run: Run, data: Path, out: Path, tokenizer: str | Path) -> None:
-        from accelerate import Accelerator
-        from accelerate.utils import DataLoaderConfiguration, set_seed
+        from accelerate.utils import set_seed
 
         self.run, self.config, self.out = run, run.training, out
         out.mkdir(parents=True, exist_ok=True)
-        self.accelerator = Accelerator(
-            mixed_precision=self.config.precision,
-            gradient_accumulation_steps=self.config.accumulation,
-            dataloader_config=DataLoaderConfiguration(even_batches=False, use_seedable_sampler=False),
-            log_with="tensorboard",
-            project_dir=out,
-        )
+        self.accelerator = _accelerator(self.config, out)
         self.accelerator.init_trackers("tensorboard")
         set_seed(self.config.seed)
         self.mixture = build_mixture(self.config, data)
@@ -89,16 +89,36 @@ class Trainer:
             load_tokenizer(tokenizer), max_subwords=self.config.window, word_position=run.model.text.word_position
         )
         self.images = self._image_source(self.mixture)
-        self.pools = pool_dropout(self.model.text_encoder) if self.accelerator.device.type == "cpu" else []
+        self.pools = self._speed_up()
         self._prepare()
 
+    def _speed_up(self) -> list[MaskPool]:
+        """Apply what changes the speed and memory of a step but not what it computes; return the dropout pools."""
+        if self.config.checkpoint_activations:
+            for encoder in (self.model.text_encoder, self.model.vit_encoder, self.model.cnn_encoder):
+                if encoder is not None:
+                    encoder.checkpoint_activations()
+        if self.config.compile_layers:
+            compile_layers(self.model)
+        # A mask from a pool cannot be drawn a second time for a forgotten activation, nor be compiled.
+        plain = self.accelerator.device.type == "cpu" and not self.config.checkpoint_activations
+        return pool_dropout(self.model.text_encoder) if plain and not self.config.compile_layers else []
+
     def _image_source(self, mixture: Mixture) -> ImageSource | None:
-        config = self.run.model
+        config, device = self.run.model, self.accelerator.device
         if config.cnn is None and config.vit is None:
             return None
-        if self.config.precompute_images and config.vit is None and config.cnn is not None and config.cnn.is_constant:
-            return FrozenFeatures(self.model, mixture.pictured(), self.out.parent / "features")
-        return PhotoFiles(config)
+        if not (self.config.precompute_images and can_store(config)):
+            return PhotoFiles(config)
+        self.model.to(device)
+        fast = self.config.precision != "no" and (device.type != "cpu" or multiplies_bfloat16())
+        with self.accelerator.local_main_process_first():  # one process of a machine computes, the others read
+            return StoredImages(
+                self.model,
+                mixture.pictured(),
+                self.out.parent / "features",
+                torch.bfloat16 if fast else torch.float32,
+            )
 
     def _prepare(self) -> None:
         self.epoch_data = Epoch(self.mixture.train, self.config)
@@ -107,7 +127,7 @@ class Trainer:
             for parts in self.subwords.windows([item.example.words for item in self.mixture.train])
         ]
         self.batches = LengthBatches(lengths, self.config, self.accelerator.num_processes)
-        crop = not isinstance(self.images, FrozenFeatures)
+        crop = not isinstance(self.images, StoredImages)
         loader = DataLoader(
             self.epoch_data,
             batch_sampler=self.batches,
@@ -170,10 +190,13 @@ class Trainer:
             InputError: if the folder holds a run of other settings or data, which could not be resumed exactly.
         """
         file = self.out / "run.json"
-        record = json.dumps({"run": asdict(self.run), "data": self.mixture.digests}, indent=2) + "\n"
         if not file.is_file():
-            _write(file, record)
-        elif file.read_text(encoding="utf-8") != record:
+            _write(file, json.dumps({"run": asdict(self.run), "data": self.mixture.digests}, indent=2) + "\n")
+            return
+        noted = read_json(file)
+        # Read as a run, so that fields which the program has learnt since have the values they had by default.
+        own = parse(Run, json.loads(json.dumps(asdict(self.run))), "this run")
+        if parse(Run, noted["run"], str(file)) != own or noted["data"] != self.mixture.digests:
             raise InputError(f"{self.out} holds a run of other settings or data ({file}); give another folder.")
 
     def _train_epoch(self, progress: Progress) -> None:
@@ -181,7 +204,8 @@ class Trainer:
         from tqdm import tqdm
 
         # Everything random in an epoch follows from (seed, epoch), so a resumed run equals an uninterrupted one.
-        set_seed(self.config.seed * 1000 + progress.epoch)
+        # Processes draw different dropout masks.
+        set_seed(self.config.seed * 1000 + progress.epoch, device_specific=True)
         self.epoch_data.epoch = self.batches.epoch = progress.epoch
         for pool in self.pools:
             pool.redraw()
@@ -224,8 +248,7 @@ class Trainer:
         self.network.eval()
         scores = {}
         for path, examples in self.mixture.valid.items():
-            with self.accelerator.autocast():
-                predicted = predict_tags(self.model, self.subwords, examples, self.images)
+            predicted = self._predict(examples)
             gold = [list(e.tags or ()) for e in examples]
             scores[path] = score(gold, predicted, strict=self.run.model.seqeval_strict)["micro"]["f1"]
         mean = sum(scores.values()) / len(scores)
@@ -240,6 +263,18 @@ class Trainer:
                 partial = self.out / "best.partial"
                 save_file({k: v.contiguous() for k, v in self.model.state_dict().items()}, partial)
                 partial.replace(self.out / "best.safetensors")
+
+    def _predict(self, examples: list[Example]) -> list[list[str]]:
+        """Tag sentences, each process its share."""
+        from accelerate.utils import gather_object
+
+        processes, own = self.accelerator.num_processes, self.accelerator.process_index
+        with self.accelerator.autocast():
+            tags = predict_tags(self.model, self.subwords, examples[own::processes], self.images)
+        predicted: list[list[str]] = [[] for _ in examples]
+        for process, share in enumerate(gather_object([tags])):
+            predicted[process::processes] = share
+        return predicted
 
     def _save_state(self, state: Path, progress: Progress) -> None:
         """Save everything needed to go on; a kill at any moment leaves the old state or the new one."""
@@ -268,6 +303,25 @@ class Trainer:
         from safetensors.torch import load_file
 
         return load_file(self.out / "best.safetensors")
+
+
+def _accelerator(config: TrainConfig, out: Path) -> Any:
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
+    from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs, InitProcessGroupKwargs
+
+    AcceleratorState._reset_state()  # else the runs of a grid, trained in one process, could not differ in precision
+    return Accelerator(
+        mixed_precision=config.precision,
+        gradient_accumulation_steps=config.accumulation,
+        dataloader_config=DataLoaderConfiguration(even_batches=False, use_seedable_sampler=False),
+        log_with="tensorboard",
+        project_dir=out,
+        kwargs_handlers=[
+            DistributedDataParallelKwargs(find_unused_parameters=True),  # a batch may hold no image
+            InitProcessGroupKwargs(timeout=PATIENCE),
+        ],
+    )
 
 
 def start_from(model: MMNER, run: Run) -> None:

@@ -122,6 +122,6 @@ def test_paper_code_has_each_oddity_of_the_authors_code() -> None:
 
 def test_an_unknown_preset_lists_those_there_are() -> None:
     """The message names every preset."""
-    with pytest.raises(InputError, match="no preset 'huge'; choose one of paper, paper_code, mini, tiny"):
+    with pytest.raises(InputError, match="no preset 'huge'; choose one of paper, paper_code, xlmr_siglip, mini, tiny"):
         preset("huge")
     assert preset("tiny") == replace(tiny())

@@ -50,6 +50,15 @@ def test_two_processes_equal_one(case: str, both: Path) -> None:
     assert all(value.any() for name, value in want.items() if name.startswith(("image_proj", "text_proj", "contrast")))
 
 
+def test_the_example_of_a_launch_is_one() -> None:
+    """Accelerate reads the file that the README names, and sets nothing that a run settles itself."""
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    config = load_config_from_file(str(REPOSITORY / "mmner_core" / "training" / "accelerate.yaml"))
+    assert (config.num_machines, config.num_processes) == (2, 8)
+    assert config.mixed_precision is None and not config.dynamo_config
+
+
 def test_a_single_process_keeps_its_pairs() -> None:
     """Outside a distributed run nothing is copied or scaled."""
     text, image, key = torch.randn(3, 4), torch.randn(3, 4), torch.arange(3)

@@ -92,6 +92,28 @@ def test_each_encoder_gets_its_own_pixels() -> None:
     assert decode_size(vit, cnn) == 128  # twice the 64 pixels that the CNN's short side is resized to
 
 
+def test_a_photo_that_is_not_resized_is_cut_as_it_is() -> None:
+    """The authors' crop for ResNet: so many pixels of the photo itself, all its short side where that is less."""
+    config = ImageConfig(library="timm", name="any", size=32, resized=False)
+    square = cut_square(photo(90, 60), config)
+    assert tuple(square.crop) == (29, 14, 61, 46)
+    np.testing.assert_array_equal(square.array, np.asarray(photo(90, 60).image)[14:46, 29:61])
+    assert tuple(cut_square(photo(40, 20), config).crop) == (10, 0, 30, 20)
+    half = Photo(photo(90, 60).image.reduce(2), (90, 60))
+    assert tuple(cut_square(half, config).crop) == (29, 14, 61, 46)  # still 32 pixels of the original
+    assert decode_size(None, config) is None
+
+
+def test_an_encoder_may_see_the_centre_in_training_too() -> None:
+    """CLIP's processor cuts no random square, whatever the other encoder does."""
+    vit = ImageConfig(library="open_clip", name="any", size=16, train_crop="centre")
+    cnn = ImageConfig(library="timm", name="any", size=16)
+    plain, _ = to_pixels([photo(90, 60)], vit, cnn)
+    shifted, _ = to_pixels([photo(90, 60)], vit, cnn, np.random.default_rng(0))
+    assert torch.equal(shifted.vit, plain.vit)
+    assert not torch.equal(shifted.cnn, plain.cnn)
+
+
 def test_the_authors_random_crop_acts_in_evaluation_too() -> None:
     """With ``random_crop_at_test`` two readings of one photo differ, as they do in the authors' code."""
     config = ImageConfig(library="timm", name="any", size=16, random_crop_at_test=True)

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from mmner_core.errors import InputError
-from mmner_core.image_source import FrozenFeatures
+from mmner_core.image_source import StoredImages
 from mmner_core.training.loop import Trainer
 from tests.core.training_run import DATA, tiny_run
 
@@ -62,7 +62,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path, tokenize
     """Train one epoch on features computed once."""
     out = tmp_path_factory.mktemp("runs") / "finished"
     trainer = train(out, tiny_bert, tokenizer_folder, frozen=True, epochs=1)
-    assert isinstance(trainer.images, FrozenFeatures)
+    assert isinstance(trainer.images, StoredImages)
     return out
 
 
