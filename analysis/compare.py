@@ -17,7 +17,7 @@ from analysis.bootstrap import RESAMPLES, Difference, f1_difference
 from analysis.categories import from_codes
 from analysis.metrics import Judged, judge
 from analysis.spans import Spans, read_spans
-from analysis.wording import NOTHING, SEPARATOR, entity_names, touching
+from analysis.wording import entity_names, name_groups, touching
 from mmner_core.errors import InputError
 
 OUTCOMES = ("both right", "fixed", "broken", "both wrong")
@@ -119,11 +119,9 @@ class Comparison:
         """List the items that were fixed or broken, with what A and B say at that place."""
         items = self.items()
         flips = items[items["outcome"].isin(["fixed", "broken"])].reset_index(drop=True)
-        places = list(zip(flips["sentence"], flips["start"], flips["end"], strict=True))
+        places = [flips[name].to_numpy(dtype=np.int64) for name in _PLACE]
         for name, answers, spans in (("a_says", self.a, self.a_spans), ("b_says", self.b, self.b_spans)):
-            bounds, names = spans.bounds(), entity_names(spans, answers.words)
-            found = ([names[i] for i in touching(spans, bounds, *place)] for place in places)
-            flips[name] = [SEPARATOR.join(there) or NOTHING for there in found]
+            flips[name] = name_groups(entity_names(spans, answers.words), touching(spans, *places))
         return flips
 
 

@@ -29,6 +29,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analysis.answers import Answers
 from analysis.categories import from_codes
@@ -37,7 +39,7 @@ from analysis.lexicon import Lexicon
 from analysis.matching import CORRECT, DETAILS, KINDS, SPURIOUS, Matches, match
 from analysis.noise import per_group
 from analysis.spans import Spans
-from analysis.wording import NOTHING, SEPARATOR, bracketed, entity_names, touching
+from analysis.wording import SEPARATOR, bracketed, entity_names, name_groups, touching
 
 
 def failure_table(answers: Answers, *, lexicon: Lexicon | None = None, without: Answers | None = None) -> pd.DataFrame:
@@ -55,8 +57,9 @@ def failure_table(answers: Answers, *, lexicon: Lexicon | None = None, without: 
     errors = np.flatnonzero(matches.kind != CORRECT)
     sentence = matches.sentence[errors]
     sentences = answers.sentences.iloc[sentence].reset_index(drop=True)
-    gold_lines, predicted_lines = _lines(answers, answers.gold, sentence), _lines(answers, answers.predicted, sentence)
-    texts = answers.texts()
+    words = answers.table["words"]
+    texts = pc.binary_join(words.combine_chunks(), " ")
+    gold_lines, predicted_lines = (bracketed(words, spans) for spans in (answers.gold, answers.predicted))
     columns = {
         "sentence": sentence,
         "sentence_id": sentences["sentence_id"],
@@ -64,15 +67,15 @@ def failure_table(answers: Answers, *, lexicon: Lexicon | None = None, without: 
         "language": sentences["language"].astype("category"),
         "source": sentences["source"].astype("category"),
         "pair_kind": sentences["kind"].astype("category"),
-        "text": [texts[i] for i in sentence],
+        "text": _taken(texts, sentence),
         "image_id": sentences["image_id"],
         "image_path": sentences["image_path"],
         "error": from_codes(matches.kind[errors], KINDS),
         "detail": from_codes(matches.detail[errors], DETAILS),
         **_side("gold", answers, answers.gold, matches.gold_rows[errors]),
         **_side("predicted", answers, answers.predicted, matches.predicted_rows[errors]),
-        "gold_line": gold_lines,
-        "predicted_line": predicted_lines,
+        "gold_line": _taken(gold_lines, sentence),
+        "predicted_line": _taken(predicted_lines, sentence),
         "span_probability": _reduced(np.minimum, answers.confidence, matches.predicted_rows, errors),
         "gold_probability": _reduced(np.minimum, answers.gold_confidence, matches.gold_rows, errors),
         "loss": _of_sentence(answers.loss, sentence),
@@ -99,14 +102,9 @@ def _side(name: str, answers: Answers, spans: Spans, rows: np.ndarray) -> dict[s
     }
 
 
-def _lines(answers: Answers, spans: Spans, sentence: np.ndarray) -> list[str]:
-    """Write each error's sentence once, however many errors it has."""
-    bounds, entities = spans.bounds(), spans.entities()
-    lines = {
-        row: bracketed(answers.words_of(row), entities[bounds[row] : bounds[row + 1]])
-        for row in np.unique(sentence).tolist()
-    }
-    return [lines[row] for row in sentence.tolist()]
+def _taken(texts: pa.Array, rows: np.ndarray) -> pd.Series:
+    """Return some of the texts; from Arrow to Arrow, none of them becomes a Python string."""
+    return texts.take(pa.array(rows)).to_pandas().astype("str")
 
 
 def _reduced(reduce: np.ufunc, values: np.ndarray | None, rows: np.ndarray, errors: np.ndarray) -> np.ndarray:
@@ -119,39 +117,61 @@ def _of_sentence(values: np.ndarray | None, sentence: np.ndarray) -> np.ndarray:
     return np.full(len(sentence), np.nan) if values is None else values[sentence]
 
 
-def _without_image(answers: Answers, without: Answers | None, matches: Matches, errors: np.ndarray) -> list[str | None]:
+def _without_image(
+    answers: Answers, without: Answers | None, matches: Matches, errors: np.ndarray
+) -> list[str | None] | np.ndarray:
     """Say for each error what is marked on the group's words when the model is given no image."""
     if without is None:
         return [None] * len(errors)
-    _, other = align(answers, without)
-    row_of = {sentence: row for row, sentence in enumerate(other.sentences["sentence_id"].tolist())}
-    ids = answers.sentences["sentence_id"].tolist()
-    gold, predicted, blind = (spans.entities() for spans in (answers.gold, answers.predicted, other.predicted))
-    bounds, names = other.predicted.bounds(), entity_names(other.predicted, other.words)
-    said: list[str | None] = []
-    for group in errors.tolist():
-        row = row_of.get(ids[matches.sentence[group]])
-        if row is None:
-            said.append(None)
-            continue
-        right = gold[slice(*matches.gold_rows[group])]
-        mine = predicted[slice(*matches.predicted_rows[group])]
-        start, end = min(e.start for e in right + mine), max(e.end for e in right + mine)
-        there = touching(other.predicted, bounds, row, start, end)
-        entities = [blind[i] for i in there]
-        if entities == mine:
-            said.append("unchanged")
-        elif entities == right:
-            said.append("right")
-        else:
-            said.append(SEPARATOR.join(names[i] for i in there) or NOTHING)
+    mine, other = align(answers, without)
+    gold, predicted = matches.gold_rows[errors], matches.predicted_rows[errors]
+    start, end = _words_of(answers, gold, predicted)
+    ids = answers.sentences["sentence_id"].to_numpy()[matches.sentence[errors]]
+    rows = pd.Index(mine.sentences["sentence_id"]).get_indexer(pd.Index(ids))
+    there = touching(other.predicted, rows, start, end)
+    codes = {name: code for code, name in enumerate(dict.fromkeys((*answers.gold.types, *other.predicted.types)))}
+    blind = _keys(other.predicted, codes)
+    said = np.full(len(errors), None, dtype=object)
+    said[:] = name_groups(entity_names(other.predicted, other.words), there)
+    said[_same(blind, there, _keys(answers.gold, codes), gold)] = "right"
+    said[_same(blind, there, _keys(answers.predicted, codes), predicted)] = "unchanged"
+    said[rows < 0] = None
     return said
 
 
-def _seen(answers: Answers, lexicon: Lexicon | None, matches: Matches, errors: np.ndarray) -> list[str | None]:
+def _words_of(answers: Answers, gold: np.ndarray, predicted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return [G] first word and word after the last of each group, over both sides; one of them may be empty."""
+    start, end = np.full(len(gold), np.iinfo(np.int64).max), np.zeros(len(gold), dtype=np.int64)
+    for spans, rows in ((answers.gold, gold), (answers.predicted, predicted)):
+        filled = rows[:, 1] > rows[:, 0]
+        start[filled] = np.minimum(start[filled], spans.start[rows[filled, 0]])
+        end[filled] = np.maximum(end[filled], spans.end[rows[filled, 1] - 1])
+    return start, end
+
+
+def _keys(spans: Spans, codes: dict[str, int]) -> np.ndarray:
+    """Return [N, 3] start, end and type, the same for the same entity of the same sentence."""
+    types = np.array([codes[name] for name in spans.types], dtype=np.int64)
+    return np.stack([spans.start, spans.end, types[spans.type] if len(spans) else spans.type], axis=-1)
+
+
+def _same(keys: np.ndarray, rows: np.ndarray, others: np.ndarray, other_rows: np.ndarray) -> np.ndarray:
+    """Say of each group whether both sides hold the same entities; [G, 2] rows into the [N, 3] keys of each side."""
+    n = rows[:, 1] - rows[:, 0]
+    same = n == other_rows[:, 1] - other_rows[:, 0]
+    for place in range(n[same].max(initial=0)):
+        groups = np.flatnonzero(same & (n > place))
+        same[groups] = (keys[rows[groups, 0] + place] == others[other_rows[groups, 0] + place]).all(axis=-1)
+    return same
+
+
+def _seen(answers: Answers, lexicon: Lexicon | None, matches: Matches, errors: np.ndarray) -> list[None] | np.ndarray:
     if lexicon is None:
         return [None] * len(errors)
-    seen = [lexicon.seen(spans.texts(answers.words), spans.type_names()) for spans in (answers.gold, answers.predicted)]
     has_gold = matches.kind[errors] != SPURIOUS
-    first = np.where(has_gold, matches.gold_rows[errors, 0], matches.predicted_rows[errors, 0])
-    return [seen[0 if gold else 1][row] for gold, row in zip(has_gold, first, strict=True)]
+    seen = np.empty(len(errors), dtype=object)
+    sides = ((has_gold, answers.gold, matches.gold_rows), (~has_gold, answers.predicted, matches.predicted_rows))
+    for chosen, spans, rows in sides:
+        first = spans.take(rows[errors[chosen], 0])
+        seen[chosen] = lexicon.seen(first.texts(answers.words), first.type_names())
+    return seen

@@ -45,6 +45,7 @@ VERSION_KEY = b"mmner_run_version"
 T = TypeVar("T")
 # Conditions kept in memory at once: two to compare, and the two before them.
 _KEPT = 4
+_VERSION_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +82,17 @@ class Run:
             if not (folder / name).is_file():
                 raise InputError(f"{folder} lacks {name}: no run, or half written; write it anew.")
         path = folder / PREDICTIONS
-        provenance = _read_json(folder / PROVENANCE)
+        provenance = read_json(folder / PROVENANCE)
         for name in (PREDICTIONS, METRICS):
             _verify(folder / name, provenance)
         table = _read_parquet(path, columns=["condition"])
         _check_version(table, path)
+        if not pa.types.is_string(table.schema.field("condition").type) or table["condition"].null_count:
+            raise InputError(f"{path} names no image condition in some rows; write the run anew.")
         return cls(
             name=folder.name,
             conditions=_in_order(Counter(table["condition"].to_pylist())),
-            metrics=_read_json(folder / METRICS),
+            metrics=read_json(folder / METRICS),
             provenance=provenance,
             folder=folder,
             _load=lru_cache(_KEPT)(partial(_read_condition, path)),
@@ -224,7 +227,12 @@ def _read_parquet(path: Path, **options: Any) -> pa.Table:
         raise InputError(f"{path} cannot be read: it is damaged or half written; write the run anew.") from error
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object of a run folder.
+
+    Raises:
+        InputError: if it is none.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError, RecursionError) as error:
@@ -247,7 +255,7 @@ def _safetensors(path: Path, name: str | None) -> Any:
 
 def _check_version(table: pa.Table, path: Path) -> None:
     text = (table.schema.metadata or {}).get(VERSION_KEY, b"")
-    if not text.isdigit():
+    if not text.isdigit() or len(text) > _VERSION_DIGITS:
         raise InputError(f"{path} is not the predictions table of a run; write it with `python -m analysis run`.")
     if int(text) > VERSION:
         raise InputError(f"{path} has version {int(text)}, this workbench reads up to {VERSION}; update it.")

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mmner_core.errors import InputError
 from mmner_core.labels import DEFAULT_TYPES, Entity, split_tag
@@ -83,8 +84,10 @@ class Spans:
         Args:
             words: all words of all sentences in one array.
         """
-        places = zip(self.first.tolist(), self.last.tolist(), strict=True)
-        return [" ".join(words[first:last]) for first, last in places]
+        offsets = _offsets(self.end - self.start)
+        # The words of all entities, one after the other: each entity's first word, counted on from there.
+        places = np.repeat(self.first - offsets[:-1], np.diff(offsets)) + np.arange(offsets[-1])
+        return joined(words[places], offsets).to_pylist()
 
 
 def read_spans(*columns: TagColumn) -> tuple[Spans, ...]:
@@ -104,6 +107,12 @@ def read_spans(*columns: TagColumn) -> tuple[Spans, ...]:
     split = {tag: split_tag(tag) for tag in names}
     types = order_types(entity_type for _, entity_type in split.values() if entity_type)
     return tuple(_read(column, split, types, lengths[0]) for column in encoded)
+
+
+def joined(words: np.ndarray, offsets: np.ndarray) -> pa.Array:
+    """Join words by one space: the ones from ``offsets[i]`` up to ``offsets[i + 1]`` become text i."""
+    lists = pa.ListArray.from_arrays(offsets.astype(np.int32), pa.array(words, type=pa.string()))
+    return pc.binary_join(lists, " ")
 
 
 def order_types(types: Iterable[str]) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
 
-from analysis.spans import Spans
-from mmner_core.labels import Entity
+from analysis.spans import Spans, joined
 
 NOTHING = "nothing"
 SEPARATOR = " | "
@@ -28,26 +28,34 @@ def name_groups(names: Sequence[str], rows: np.ndarray) -> list[str]:
     return [SEPARATOR.join(names[first:stop]) or NOTHING for first, stop in rows.tolist()]
 
 
-def touching(spans: Spans, bounds: np.ndarray, sentence: int, start: int, end: int) -> list[int]:
-    """Return the rows of the entities that share a word with ``start`` to ``end`` of a sentence.
+def touching(spans: Spans, sentence: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Find the entities that share a word with each of G places.
 
     Args:
         spans: the entities.
-        bounds: ``spans.bounds()``.
-        sentence: row number of the sentence.
-        start: first word of the place.
-        end: the word after its last.
+        sentence: [G] row number of the sentence.
+        start: [G] first word of the place.
+        end: [G] the word after its last, greater than ``start``.
+
+    Returns:
+        [G, 2] the rows of the first such entity and of the one after the last; equal where there is none.
     """
-    rows = range(bounds[sentence], bounds[sentence + 1])
-    return [i for i in rows if spans.start[i] < end and start < spans.end[i]]
+    offsets = np.concatenate(([0], np.cumsum(spans.n_words)))[sentence]
+    # Entities never overlap, so both their beginnings and their ends are sorted.
+    first = np.searchsorted(spans.last, offsets + start, side="right")
+    return np.stack([first, np.maximum(first, np.searchsorted(spans.first, offsets + end, side="left"))], axis=-1)
 
 
-def bracketed(words: Sequence[str], entities: Sequence[Entity]) -> str:
-    """Write a sentence with its entities in square brackets, type first."""
-    pieces: list[str] = []
-    place = 0
-    for entity in entities:
-        pieces += words[place : entity.start]
-        pieces.append(f"[{entity.type} {' '.join(words[entity.start : entity.end])}]")
-        place = entity.end
-    return " ".join([*pieces, *words[place:]])
+def bracketed(words: pa.ListArray | pa.ChunkedArray, spans: Spans) -> pa.Array:
+    """Write S sentences with their entities in square brackets, type first.
+
+    Args:
+        words: [S] the words of each.
+        spans: the entities.
+    """
+    lists = words.combine_chunks() if isinstance(words, pa.ChunkedArray) else words
+    written = lists.flatten().to_numpy(zero_copy_only=False)
+    written[spans.first] = ("[" + spans.type_names() + " ") + written[spans.first]
+    written[spans.last - 1] += "]"
+    offsets = np.concatenate(([0], np.cumsum(spans.n_words)))
+    return joined(written, offsets)

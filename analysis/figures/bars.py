@@ -68,7 +68,7 @@ def taxonomy_bars(table: pd.DataFrame) -> go.Figure:
         )
     figure = new_figure(*bars, barmode="stack", height=150 + 2 * _ROW * len(languages))
     figure.update_layout(uniformtext={"minsize": 10, "mode": "hide"}, legend_traceorder="normal")
-    figure.update_xaxes(range=[0, 1], tickformat=".0%")
+    figure.update_xaxes(range=[0, 1], tickformat=".0%", ticklabeloverflow="allow").update_layout(margin_r=24)
     return figure.update_yaxes(type="category", categoryarray=languages[::-1], categoryorder="array")
 
 
@@ -196,7 +196,8 @@ def slice_dots(table: pd.DataFrame, overall: float | None) -> go.Figure:
         x=table["f1"],
         y=places,
         error_x=_whiskers(table, "f1"),
-        marker={"size": 9},
+        # Hollow where the sentences are too few for an interval.
+        marker={"size": 9, "symbol": ["circle-open" if missing else "circle" for missing in table["low"].isna()]},
         customdata=[[plain(label), n] for label, n in zip(table["label"], table["n_gold"], strict=True)],
         hovertemplate="%{customdata[0]}: F1 %{x:.3f}<br>%{customdata[1]} gold entities<extra></extra>",
         showlegend=False,

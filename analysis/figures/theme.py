@@ -80,6 +80,7 @@ def template(scheme: Scheme) -> go.layout.Template:
     ink, muted, line = _INK[scheme], _MUTED[scheme], _LINE[scheme]
     axis = {
         "automargin": True,
+        "ticklabelstandoff": 3,
         "gridcolor": line,
         "zerolinecolor": muted,
         "zerolinewidth": 1,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.calibration import calibration_table, outcomes, reliability_by_language, rescaled
+from analysis.panels.facts import facts_of
 from analysis.panels.panel import Content, panel
 from analysis.panels.scores import counts_of
 from analysis.panels.stored import optional_table, stored_table
@@ -44,6 +45,7 @@ def calibration(run: Run, valid: Run | None = None, language: str = "all", condi
         valid is None and condition in (None, run.condition) and optional_table(run, "calibration_bins") is not None
     )
     table, bins = _stored(run) if use_stored else _computed(answers, valid.answers() if valid is not None else None)
+    bins = bins[bins["language"] == language]
     if not len(confidence):
         return Content(table=table, rule="lenient", n=counts_of(answers), notes=("The run has no predicted entity.",))
     rows = table[table["language"] == language]
@@ -52,14 +54,22 @@ def calibration(run: Run, valid: Run | None = None, language: str = "all", condi
     row = rows.iloc[0]
     return Content(
         table=table.drop(columns="fitted_on"),
-        figure=reliability_diagram(bins[bins["language"] == language]),
+        figure=reliability_diagram(bins),
+        drawn=bins,
         alternative=f"Reliability diagram, {language_name(language)}: mean probability {number(row['confidence'])}, "
         f"share right {number(row['accuracy'])}; ECE {number(row['ece_before'])} as given, "
         f"{number(row['ece_after'])} after temperature {number(row['temperature'], 2)}.",
         rule="an entity is right if span and type are annotated (lenient)",
         n=f"{counts_of(answers)}, {counted(len(confidence), 'predicted entity', 'predicted entities')}",
-        notes=(f"Temperature fitted on {row['fitted_on']}.",),
+        notes=(f"Temperature fitted on {_fitted_on(row['fitted_on'], valid)}.",),
     )
+
+
+def _fitted_on(what: str, valid: Run | None) -> str:
+    """Name the run that a temperature was fitted on, where it was one."""
+    if valid is None or what.startswith("nothing"):
+        return what
+    return f"run {valid.name} ({facts_of(valid).split}, {counted(len(valid.answers()), 'sentence')})"
 
 
 def _stored(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:

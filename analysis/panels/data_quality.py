@@ -26,7 +26,7 @@ def noise(run: Run, condition: str | None = None, limit: int = LIMIT) -> Content
     """List the firmest disagreements."""
     answers = run.answers(condition)
     found = run.remember(("noise", condition), lambda: noise_candidates(answers))
-    columns = ["where", "language", "class", "gold", "predicted", "score", "text"]
+    columns = ["sentence_id", "where", "language", "class", "gold", "predicted", "score", "text"]
     table, notes = shortened(found[columns], limit, "firmness")
     if not len(found):
         notes = ("No disagreement scores 0.5 or more.",)

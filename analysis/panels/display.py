@@ -37,6 +37,7 @@ _HEADINGS = {
     "gold_line": "gold",
     "predicted_line": "predicted",
     "where": "place",
+    "sentence_id": "sentence",
 }
 # Counts that are missing in some rows, and so are floats to pandas.
 _COUNTS = ("gallery",)
@@ -71,6 +72,11 @@ def shown_table(table: pd.DataFrame) -> ShownTable:
     )
 
 
+def heading_of(name: str) -> str:
+    """Return what a column is called on the page."""
+    return _HEADINGS.get(name, name.replace("_", " "))
+
+
 def _is_shown(table: pd.DataFrame, name: str) -> bool:
     if _is_high(table, name):
         return False
@@ -88,7 +94,7 @@ def _shown_column(table: pd.DataFrame, name: str) -> tuple[str, bool, list[str]]
         return "95 % interval", True, [_interval(low, high) for low, high in pairs]
     column = table[name]
     numeric = is_numeric_dtype(column) and not is_bool_dtype(column)
-    heading = _HEADINGS.get(name, name.replace("_", " "))
+    heading = heading_of(name)
     if name in _COUNTS:
         return heading, True, [MISSING if pd.isna(value) else f"{value:,.0f}" for value in column]
     if is_float_dtype(column):

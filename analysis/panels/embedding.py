@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import stored_table
-from analysis.panels.wording import counted, number, with_interval
+from analysis.panels.wording import counted, language_name, number, with_interval
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MISMATCHED = "shuffled"
 _BINS = 40
 _KEYS = ("language", "quantity", "run")
+_PAIRS = ("matched", "mismatched")
 _DIRECTIONS = {"text_to_image": "text → image", "image_to_text": "image → text"}
 
 
@@ -72,32 +73,68 @@ def geometry(run: Run, other: Run | None = None) -> Content:
     "The further the two curves are apart, the better the space tells a text's own picture from that of another "
     "sentence of its language.",
 )
-def cosines(run: Run) -> Content:
-    """Show the cosines of texts with their own and with another sentence's picture."""
+def cosines(run: Run, other: Run | None = None, language: str = "all") -> Content:
+    """Show the cosines of texts with their own and with another sentence's picture.
+
+    Args:
+        run: with the conditions "matched" and "shuffled".
+        other: a run to compare with, whose numbers stand in the table as well.
+        language: whose curves, "all" for all; the table has every language.
+    """
     from analysis.figures import cosine_histogram
 
+    known = _cosines_of(run)
+    table = _spreads(known)
+    if other is not None:
+        table = pd.concat([table.assign(run=run.name), _spreads(_cosines_of(other)).assign(run=other.name)])
+        table = table[
+            ["language", "pairs", "run", *(c for c in table.columns if c not in ("language", "pairs", "run"))]
+        ]
+        table = table.sort_values("language", key=lambda names: names.map(_place(names)), kind="stable")
+    histogram = _histogram({name: _of_language(*columns, language) for name, columns in known.items()})
+    shown = _spreads(known).set_index(["language", "pairs"]).loc[language]
+    right, wrong = (shown.loc[name] for name in _PAIRS)
+    return Content(
+        table=table.reset_index(drop=True),
+        figure=cosine_histogram(histogram) if len(histogram) else None,
+        drawn=histogram,
+        alternative=f"Two histograms, {language_name(language)}. Median cosine of matched pairs "
+        f"{number(right['median'])}, of mismatched pairs {number(wrong['median'])}; {_separation(run, language)}.",
+        rule="cosine of text and picture in the contrastive space",
+        n=f"{counted(int(right['n']), 'matched pair')}, {int(wrong['n']):,} mismatched",
+    )
+
+
+def _cosines_of(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return [S] cosines and [S] languages of the right and of the wrong pairs.
+
+    Raises:
+        InputError: if the run lacks one of them.
+    """
     if MISMATCHED not in run.conditions:
         raise InputError(f"Run {run.name!r} lacks the condition {MISMATCHED!r}, so there are no wrong pairs to show.")
-    values = {name: run.answers(condition) for name, condition in (("matched", None), ("mismatched", MISMATCHED))}
-    known = {name: answers.require("cosine") for name, answers in values.items()}
-    rows = []
-    for language in ("all", *sorted(set(values["matched"].languages))):
-        for name, answers in values.items():
-            chosen = known[name][(answers.languages == language) | (language == "all")]
-            rows.append({"language": language, "pairs": name, **_spread(chosen[~np.isnan(chosen)])})
+    answers = (run.answers(), run.answers(MISMATCHED))
+    return {name: (one.require("cosine"), one.languages) for name, one in zip(_PAIRS, answers, strict=True)}
+
+
+def _spreads(known: dict[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
+    languages = ("all", *sorted(set(known["matched"][1])))
+    rows = [
+        {"language": language, "pairs": name, **_spread(_of_language(*columns, language))}
+        for language in languages
+        for name, columns in known.items()
+    ]
     table = pd.DataFrame(rows)
-    table = table.astype({name: "float64" for name in table.columns if name not in ("language", "pairs", "n")})
-    histogram = _histogram({name: cosine[~np.isnan(cosine)] for name, cosine in known.items()})
-    medians, sizes = table["median"].tolist(), table["n"].tolist()
-    return Content(
-        table=table,
-        figure=cosine_histogram(histogram) if len(histogram) else None,
-        alternative=f"Two histograms. Median cosine of matched pairs {number(medians[0])}, of mismatched pairs "
-        f"{number(medians[1])}; "
-        f"{_separation(run)}.",
-        rule="cosine of text and picture in the contrastive space",
-        n=f"{counted(sizes[0], 'matched pair')}, {sizes[1]:,} mismatched",
-    )
+    return table.astype({name: "float64" for name in table.columns if name not in ("language", "pairs", "n")})
+
+
+def _of_language(cosine: np.ndarray, languages: np.ndarray, language: str) -> np.ndarray:
+    """Return the known cosines of one language, or of all."""
+    return cosine[~np.isnan(cosine) & ((languages == language) | (language == "all"))]
+
+
+def _place(names: pd.Series) -> dict[str, int]:
+    return {name: place for place, name in enumerate(dict.fromkeys(names))}
 
 
 def _of_runs(run: Run, other: Run | None) -> pd.DataFrame:
@@ -112,9 +149,9 @@ def _of_runs(run: Run, other: Run | None) -> pd.DataFrame:
     return table[["language", "quantity", "run", *(c for c in tables[0].columns if c not in _KEYS)]]
 
 
-def _separation(run: Run) -> str:
+def _separation(run: Run, language: str) -> str:
     table = contrastive_of(run)
-    rows = table[(table["quantity"] == "separation") & (table["language"] == "all")]
+    rows = table[(table["quantity"] == "separation") & (table["language"] == language)]
     return f"separation {with_interval(rows.iloc[0], 'value')}" if len(rows) else "separation not known"
 
 

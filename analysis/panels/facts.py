@@ -41,13 +41,23 @@ def facts_of(run: Run) -> RunFacts:
     """Read the provenance; what it does not state is said to be so."""
     provenance = run.provenance
     data = provenance.get("data")
-    split = provenance.get("split") or _named(data, "split")
+    split = split_of(provenance)
     place = _named(data, "path") or (data if isinstance(data, str) else "")
     return RunFacts(
         name=run.name,
         split=", ".join(str(part) for part in (split, place) if part) or UNKNOWN,
-        checkpoint=str(_named(provenance.get("checkpoint"), "digest") or "")[:12],
+        checkpoint=checkpoint_of(provenance)[:12],
     )
+
+
+def split_of(provenance: dict[str, Any]) -> str:
+    """Return the name of the split, empty where it is not stated."""
+    return str(provenance.get("split") or _named(provenance.get("data"), "split") or "")
+
+
+def checkpoint_of(provenance: dict[str, Any]) -> str:
+    """Return the digest of the checkpoint, empty for another system's predictions."""
+    return str(_named(provenance.get("checkpoint"), "digest") or "")
 
 
 def provenance_rows(provenance: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

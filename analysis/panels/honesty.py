@@ -39,7 +39,24 @@ def honesty(run: Run) -> Content:
         rule="mean over entities; gain: area by which a map beats its random orders, 0 is chance",
         n=counted(int(table["n"].max()), "entity", "entities"),
         notes=(*verdicts, *_similarity(run)),
+        badges=tuple(f"{row['method']}: no better than chance" for _, row in passed.iterrows() if _is_chance(row)),
+        drawn=curves,
     )
+
+
+def chance_badge(run: Run, method: str) -> str:
+    """Return the warning to show beside a heat map whose kind did no better than chance in a run, else ""."""
+    table = optional_table(run, "maps")
+    if table is None:
+        return ""
+    for _, row in table[(table["quantity"] == PASSED) & (table["method"] == method)].iterrows():
+        if _is_chance(row):
+            return f"no better than chance: {number(row['value'], 2)} of {row['n']} such maps pass the deletion test"
+    return ""
+
+
+def _is_chance(row: pd.Series) -> bool:
+    return bool(row["low"] <= CHANCE_TO_PASS)
 
 
 def _similarity(run: Run) -> tuple[str, ...]:
@@ -57,7 +74,7 @@ def _verdict(row: pd.Series) -> str:
         return f"{row['method']}: no map was tested."
     if pd.isna(row["low"]):
         return f"{row['method']}: {number(row['value'], 2)} of the maps pass; too few for a verdict (n = {row['n']})."
-    better = "better than chance" if row["low"] > CHANCE_TO_PASS else "no better than chance"
+    better = "no better than chance" if _is_chance(row) else "better than chance"
     return (
         f"{row['method']}: {better}; {with_interval(row, 'value')} of the maps pass, {CHANCE_TO_PASS} would by chance."
     )
@@ -67,7 +84,7 @@ def _verdict(row: pd.Series) -> str:
     "pointing",
     "The pointing game",
     "Two photos side by side, the name belongs to one: how often a map's hottest cell lies in the right half, where "
-    "0.5 is chance.",
+    "0.5 is chance; a hollow dot rests on too few photos for an interval.",
 )
 def pointing(run: Run) -> Content:
     """Show pointing accuracy and the share of the map in the right half, per method and language."""

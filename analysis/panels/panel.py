@@ -32,12 +32,14 @@ class Panel:
         how_to_read: one sentence.
         table: the numbers; empty where there are none, and then ``notes`` says why.
         figure: of the same numbers, or None.
+        drawn: the numbers that the figure shows beyond the table, such as the bins of a histogram, or None.
         alternative: what the figure shows, in words; empty without a figure.
         rule: scoring rule or unit of the numbers.
         split: the data they are about.
         n: what they were counted on, in words.
         command: reproduces the table.
         notes: sentences about what is missing, small or shortened.
+        badges: warnings of a few words that belong beside the figure.
     """
 
     id: str
@@ -45,12 +47,14 @@ class Panel:
     how_to_read: str
     table: pd.DataFrame
     figure: go.Figure | None
+    drawn: pd.DataFrame | None
     alternative: str
     rule: str
     split: str
     n: str
     command: str
     notes: tuple[str, ...]
+    badges: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -66,8 +70,10 @@ class Content:
     rule: str
     n: str
     figure: go.Figure | None = None
+    drawn: pd.DataFrame | None = None
     alternative: str = ""
     notes: tuple[str, ...] = ()
+    badges: tuple[str, ...] = ()
     suffix: str = ""
 
 
@@ -105,12 +111,14 @@ def _assemble(panel_id: str, title: str, how_to_read: str, content: Content, spl
         how_to_read=how_to_read,
         table=content.table,
         figure=content.figure,
+        drawn=content.drawn if content.figure is not None else None,
         alternative=content.alternative,
         rule=content.rule,
         split=split,
         n=content.n,
         command=command,
         notes=content.notes,
+        badges=content.badges,
     )
 
 

@@ -36,8 +36,8 @@ def scores_of(run: Run, condition: str | None = None, rule: str = "strict") -> p
 @panel(
     "scores",
     "Scores per language and type",
-    "Each bar is the F1 of one entity type, each whisker its 95 % interval when sentences are resampled; where the "
-    "whiskers of two bars overlap widely, the data do not tell them apart.",
+    "Each bar is the F1 of one entity type, each whisker its 95 % interval when sentences are resampled, which too few "
+    "sentences do not give; where the whiskers of two bars overlap widely, the data do not tell them apart.",
 )
 def scores(run: Run, condition: str | None = None) -> Content:
     """Show strict F1 as bars, and precision, recall and F1, strict and lenient, as a table."""

@@ -133,7 +133,7 @@ def _space(run: Run, other: Run | None) -> Section:
             ("map", partial(space_map.space_map, run)),
             ("entity-map", partial(space_map.entity_map, run)),
             ("retrieval", partial(embedding.retrieval, run, other)),
-            ("cosines", partial(embedding.cosines, run)),
+            ("cosines", partial(embedding.cosines, run, other)),
             ("geometry", partial(embedding.geometry, run, other)),
         ),
     )

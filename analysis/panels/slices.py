@@ -32,8 +32,8 @@ def sliced_of(run: Run, condition: str | None = None) -> SlicedEntities:
 @panel(
     "slices",
     "Scores by kind of name and sentence",
-    "Each dot is the F1 of the entities that share one property, with its 95 % interval; the dotted line is the F1 of "
-    "all of them.",
+    "Each dot is the F1 of the entities that share one property, with its 95 % interval, hollow where they are too few "
+    "for one; the dotted line is the F1 of all of them.",
 )
 def slices(run: Run, condition: str | None = None) -> Content:
     """Show seen and unseen names, lengths, sources and the like, over all languages and within each."""

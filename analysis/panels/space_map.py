@@ -70,7 +70,11 @@ def pairs_of(points: pd.DataFrame) -> pd.DataFrame:
     "across the map and its axes do not.",
 )
 def space_map(
-    run: Run, colour: Colour = "language", projection: Projection = "umap", joined: tuple[int, ...] = ()
+    run: Run,
+    colour: Colour = "language",
+    projection: Projection = "umap",
+    language: str = "all",
+    joined: tuple[int, ...] = (),
 ) -> Content:
     """Show texts and pictures in the contrastive space.
 
@@ -78,9 +82,10 @@ def space_map(
         run: with coordinates.
         colour: what the points are coloured by.
         projection: UMAP or the first two principal components.
+        language: whose points, "all" for all; they stay where they are.
         joined: sentences whose text and picture are to be joined by a line.
     """
-    points = points_of(run, projection, "pairs")
+    points = _of_language(points_of(run, projection, "pairs"), language)
     pairs = pairs_of(points[points["sentence_id"].isin(joined)]) if joined else None
     return _map(run, points, colour, projection, pairs)
 
@@ -91,9 +96,13 @@ def space_map(
     "Each point is one name, the mean of its words' vectors in the text encoder; types that lie in one heap are hard "
     "to tell apart by words alone.",
 )
-def entity_map(run: Run, colour: Colour = "type", projection: Projection = "umap") -> Content:
+def entity_map(run: Run, colour: Colour = "type", projection: Projection = "umap", language: str = "all") -> Content:
     """Show the vectors of gold and predicted entities."""
-    return _map(run, points_of(run, projection, "entities"), colour, projection, None)
+    return _map(run, _of_language(points_of(run, projection, "entities"), language), colour, projection, None)
+
+
+def _of_language(points: pd.DataFrame, language: str) -> pd.DataFrame:
+    return points if language == "all" else points[points["language"] == language]
 
 
 def _map(run: Run, points: pd.DataFrame, colour: Colour, projection: Projection, pairs: pd.DataFrame | None) -> Content:
@@ -106,6 +115,7 @@ def _map(run: Run, points: pd.DataFrame, colour: Colour, projection: Projection,
     return Content(
         table=table,
         figure=draw(points, colour=colour, pairs=pairs, types=run.answers().gold.types),
+        drawn=points,
         alternative=f"Scatter of {listed(parts)}, {projection.upper()}, coloured by {colour}; the table has the number "
         "of points and their mean place per colour.",
         rule="cosine; seeded, coordinates stored in the run",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from analysis.panels import Panel, sections
-from analysis.panels.facts import RunFacts, facts_of, provenance_rows
+from analysis.panels.facts import RunFacts, checkpoint_of, facts_of, provenance_rows
 from analysis.panels.wording import number
 from analysis.runs import Run
 from mmner_core.errors import InputError
@@ -82,8 +82,13 @@ def collect(
         only: id of the one kind of panel to make.
 
     Raises:
-        InputError: if there is no panel of that id, or no such condition.
+        InputError: if there is no panel of that id, no such condition, or ``valid`` is a run of another checkpoint.
     """
+    if valid is not None and checkpoint_of(valid.provenance) != checkpoint_of(run.provenance):
+        raise InputError(
+            f"{valid.name} is a run of another checkpoint than {run.name}; its probabilities say nothing about the "
+            "other's. Give a run of the same checkpoint over validation data."
+        )
     parts = sections(run, other, valid, condition)
     known = list(dict.fromkeys(name for section in parts for name, _ in section.builds))
     if only is not None and only not in known:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from analysis.csv_text import csv_text
 from analysis.panels.display import shown_table
 from analysis.report.files import write_text
-from analysis.report.tables import csv_text
 
 if TYPE_CHECKING:
     import jinja2
@@ -61,10 +62,18 @@ def _view(panel: Panel) -> dict[str, Any]:
     return {
         "panel": panel,
         "table": shown_table(panel.table) if has_table else None,
-        "csv": f"data:text/csv;charset=utf-8,{quote(csv_text(panel.table))}" if has_table else "",
+        "files": dict(_files(panel)),
         "figure": figure_json(panel.figure) if panel.figure is not None else "",
         "height": panel.figure.layout.height if panel.figure is not None else 0,
     }
+
+
+def _files(panel: Panel) -> Iterator[tuple[str, str]]:
+    """Yield name and content, as an address, of what can be saved: the table, and what the figure shows beyond it."""
+    tables = {panel.id: panel.table if len(panel.table) else None, f"{panel.id}-figure": panel.drawn}
+    for name, table in tables.items():
+        if table is not None:
+            yield f"{name}.csv", f"data:text/csv;charset=utf-8,{quote(csv_text(table))}"
 
 
 def _environment() -> jinja2.Environment:

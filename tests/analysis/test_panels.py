@@ -13,15 +13,15 @@ from analysis.panels import Panel, sections
 from analysis.panels.compare import outcomes
 from analysis.panels.confusion import confusion, confusion_languages
 from analysis.panels.display import MISSING, shown_table
-from analysis.panels.embedding import retrieval
+from analysis.panels.embedding import cosines, retrieval
 from analysis.panels.errors import failures_first, taxonomy
-from analysis.panels.honesty import honesty
+from analysis.panels.honesty import chance_badge, honesty
 from analysis.panels.minimal_pairs import minimal_pairs
 from analysis.panels.modality import modality, severity
 from analysis.panels.panel import shortened
 from analysis.panels.scores import scores
 from analysis.panels.shapley import shapley
-from analysis.panels.space_map import pairs_of, points_of
+from analysis.panels.space_map import pairs_of, points_of, space_map
 from analysis.runs import Run
 from tests.analysis.report_run import LANGUAGES, N, empty_run, model_run, tags_run
 
@@ -140,6 +140,26 @@ def test_a_map_that_passes_no_more_often_than_chance_is_called_so(run: Run) -> N
     notes = " ".join(honesty(run).notes)
     assert "attention: no better than chance" in notes and "occlusion: better than chance" in notes
     assert "randomly initialised model" in notes and "attention 0.900" in notes
+    assert [badge for badge in honesty(run).badges if badge.startswith(("attention", "occlusion"))] == [
+        "attention: no better than chance"
+    ]
+    assert "no better than chance" in chance_badge(run, "attention") and chance_badge(run, "occlusion") == ""
+
+
+def test_cosines_of_two_runs_and_of_one_language(run: Run, other: Run) -> None:
+    """Two runs stand row by row under each other; the curves are those of the language, and add up to 1."""
+    both = cosines(run, other, "de")
+    assert both.table["run"].tolist()[:4] == ["ours", "ours", "before", "before"]
+    assert set(both.table["language"][:4]) == {"all"}
+    assert both.drawn is not None and both.drawn.groupby("pairs")["share"].sum().round(9).tolist() == [1, 1]
+    assert "German" in both.alternative and both.n.startswith(f"{N // 4} matched")
+
+
+def test_the_map_of_one_language_leaves_its_points_where_they_are(run: Run) -> None:
+    """Fewer points, each with the number and the place it has on the whole map."""
+    whole, german = space_map(run).drawn, space_map(run, language="de").drawn
+    assert german["language"].unique().tolist() == ["de"]
+    pd.testing.assert_frame_equal(german, whole.loc[german.index])
 
 
 def test_recall_is_told_apart_by_run(run: Run, other: Run) -> None:

@@ -3,6 +3,8 @@
 import csv
 import json
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 from io import StringIO
@@ -130,6 +132,7 @@ def test_csv_holds_every_digit_and_every_word(document: Document, tmp_path: Path
     for panel in document.panels():
         rows = list(csv.DictReader(StringIO(files[panel.id].read_text(encoding="utf-8"), newline="")))
         assert len(rows) == len(panel.table) and list(rows[0]) == list(panel.table.columns)
+    assert {"calibration-figure", "cosines-figure", "honesty-figure", "map-figure"} <= set(files)
     flips = pd.read_csv(files["flips"])
     assert flips["text"].str.contains(EVIL, regex=False).any()
     scores = next(panel.table for panel in document.panels() if panel.id == "scores")
@@ -156,6 +159,26 @@ def check_latex(text: str) -> None:
     n_columns = len(re.findall(r"[lr]|p\{[^}]*\}", columns[1]))
     rows = [line for line in text.splitlines() if line.endswith(r" \\")]
     assert rows and all(len(re.split(r"(?<!\\)&", row)) == n_columns for row in rows)
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex: apt-get install texlive-latex-base")
+def test_latex_prints_every_table(tmp_path: Path) -> None:
+    """The file of all tables makes a page of each without an error, and nothing runs off the page by a finger."""
+    document = collect(model_run(tmp_path))
+    files = write_latex(document, tmp_path / "tex")
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "appendix.tex"]
+    done = subprocess.run(command, cwd=tmp_path / "tex", capture_output=True, text=True, errors="replace", check=False)
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert int(re.findall(r"appendix.pdf \((\d+) pages", done.stdout)[0]) >= len(files)
+    too_wide = [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide\)", done.stdout)]
+    assert max(too_wide, default=0) < 30
+
+
+def test_what_every_row_says_stands_in_the_caption(document: Document) -> None:
+    """The scoring rule of a table of one rule is no column; the numbers are all there."""
+    panel = next(panel for panel in document.panels() if panel.id == "slices")
+    text = latex_text(panel)
+    assert "rule: strict" in text and r"\textbf{rule}" not in text and r"\textbf{F1}" in text
 
 
 def test_signs_are_written_as_latex_prints_them() -> None:

@@ -1,14 +1,19 @@
-"""Write screenshots of the app to .screenshots/: light and dark, 1280 and 390 pixels wide.
+"""Write screenshots of the app to .screenshots/: every tab, light and dark, 1280 and 390 pixels wide.
 
-Run as ``python -m tests.app.screenshots [--checkpoint DIR] [--example N]`` (``make screenshots``).
+Run as ``python -m tests.app.screenshots [--checkpoint DIR] [--example N] [--runs DIR --run NAME] [--tab TAB ...]``
+(``make screenshots``).
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlencode
+
+from playwright.sync_api import Page
 
 from app import CHECKPOINT
 from tests.app.browsing import chromium, open_example, watched_page
@@ -18,26 +23,93 @@ log = logging.getLogger(__name__)
 FOLDER = Path(__file__).resolve().parents[2] / ".screenshots"
 SIZES = ((1280, 900), (390, 844))
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+RESEARCH = ("errors", "embedding", "modality")
+TABS = ("tag", *RESEARCH)
+# Said by a part until it is drawn, and by the page while it draws one again.
+_UNFINISHED = "section[data-part]:visible:not(.wb-part-empty):is(:has(.wb-waiting), [aria-busy=true])"
+# What a full page may hold; chromium cuts a longer one.
+_TALLEST = 16_000
 
 
-def take_screenshots(url: str, example: int, folder: Path) -> list[Path]:
-    """Photograph the empty page and one example in each size and scheme; return the files."""
+def photograph_tag(page: Page, url: str, example: int) -> Iterator[str]:
+    """Show the empty first tab, then an example with its heat map; yield what each view is called."""
+    page.goto(url)
+    page.locator(".wb-ready").wait_for()
+    yield "tag-empty"
+    open_example(page, url, example)
+    if page.locator("#wb-overlay img").count():
+        page.locator("#wb-overlay img").scroll_into_view_if_needed()
+        page.wait_for_function("document.querySelector('#wb-overlay img').complete")
+    yield "tag"
+
+
+def photograph_research(page: Page, url: str, tab: str, run: str) -> Iterator[str]:
+    """Show a research tab with every panel drawn and, from the errors, a confusion cell and the inspector."""
+    page.goto(f"{url}?{urlencode({'tab': tab, 'run': run})}")
+    draw_all(page, tab)
+    yield tab
+    if tab != "errors":
+        return
+    page.locator("#wb-errors-failures .wb-error").first.click()
+    inspector = page.get_by_role("dialog")
+    inspector.locator(".wb-marginals, .wb-part-problem").first.wait_for()
+    inspector.locator(".wb-near, .wb-how").last.wait_for()
+    draw_all(page, tab)
+    yield "inspector"
+
+
+def draw_all(page: Page, tab: str) -> None:
+    """Bring every part of a tab into view, for only what is in view is drawn, and wait until it is."""
+    page.locator(f"#wb-{tab}-controls select").first.wait_for()
+    for part in page.locator(f'[data-tab="{tab}"] > [data-part]').all():
+        part.scroll_into_view_if_needed()
+        part.evaluate(
+            """async (part) => {
+                const pending = () => part.querySelector(".wb-waiting") || part.getAttribute("aria-busy") === "true"
+                    || part.querySelector(".wb-figure:not([data-drawn])");
+                while (pending()) await new Promise((resume) => setTimeout(resume, 50));
+            }"""
+        )
+    page.evaluate("scrollTo(0, 0)")
+    page.locator(_UNFINISHED).first.wait_for(state="detached")
+
+
+def take_screenshots(
+    url: str, folder: Path, *, example: int = 1, run: str = "", tabs: Sequence[str] = TABS, suffix: str = ""
+) -> list[Path]:
+    """Photograph the tabs in each size and scheme.
+
+    Args:
+        url: of the app.
+        folder: where the pictures go.
+        example: which one the first tab shows.
+        run: which one the others show, "" for the first.
+        tabs: which to photograph.
+        suffix: of the pictures' names, to tell runs apart.
+
+    Returns:
+        The files.
+
+    Raises:
+        RuntimeError: if a page logged an error or asked for anything outside this machine.
+    """
     folder.mkdir(exist_ok=True)
     files = []
     with chromium() as browser:
         for width, height in SIZES:
             for scheme in SCHEMES:
-                with watched_page(browser, width=width, height=height, scheme=scheme) as (page, _):
-                    page.goto(url)
-                    page.locator(".wb-ready").wait_for()
-                    files.append(folder / f"tag-empty-{width}-{scheme}.png")
-                    page.screenshot(path=files[-1], full_page=True)
-                    open_example(page, url, example)
-                    if page.locator("#wb-overlay img").count():
-                        page.locator("#wb-overlay img").scroll_into_view_if_needed()
-                        page.wait_for_function("document.querySelector('#wb-overlay img').complete")
-                    files.append(folder / f"tag-{width}-{scheme}.png")
-                    page.screenshot(path=files[-1], full_page=True)
+                for tab in tabs:
+                    with watched_page(browser, width=width, height=height, scheme=scheme) as (page, watch):
+                        views = (
+                            photograph_tag(page, url, example)
+                            if tab == "tag"
+                            else photograph_research(page, url, tab, run)
+                        )
+                        for view in views:
+                            files.append(folder / f"{view}{suffix}-{width}-{scheme}.png")
+                            page.screenshot(path=files[-1], full_page=view != "inspector")
+                        if faults := [*watch.errors, *watch.outside]:
+                            raise RuntimeError(f"The tab {tab!r} did what it should not: {faults}")
     return files
 
 
@@ -46,10 +118,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT)
     parser.add_argument("--example", type=int, default=1)
+    parser.add_argument("--runs", type=Path, help="a folder of runs")
+    parser.add_argument("--run", default="", help="the run to show, else the demo's")
+    parser.add_argument("--tab", action="append", choices=TABS, help="only this tab; repeatable")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    with serving(arguments.checkpoint) as url:
-        for file in take_screenshots(url, arguments.example, FOLDER):
+    options = [] if arguments.runs is None else ["--runs", str(arguments.runs)]
+    run, suffix = arguments.run, f"-{arguments.run}" if arguments.run else ""
+    with serving(arguments.checkpoint, *options) as url:
+        asked = {"example": arguments.example, "run": run, "tabs": arguments.tab or TABS, "suffix": suffix}
+        for file in take_screenshots(url, FOLDER, **asked):
             log.info("%s", file)
 
 

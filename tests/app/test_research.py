@@ -17,6 +17,7 @@ from analysis.answers import Answers
 from analysis.confusion import MISSED, SPURIOUS, Confusion
 from analysis.panels.errors import failures_of
 from analysis.query import Filter
+from analysis.run_writer import write_run
 from analysis.views.research.desk import ResearchDesk
 from analysis.views.research.failures import PAGE_SIZE
 from analysis.views.research.library import RunLibrary
@@ -24,10 +25,10 @@ from analysis.views.research.neighbours import neighbours
 from analysis.views.research.photos import PhotoShelf
 from analysis.views.research.request import View, written_filters
 from analysis.views.research.shell import shell_html
-from analysis.views.research.tables import csv_text
 from analysis.views.research.tabs import TABS
 from analysis.views.service import TagService
 from mmner_core.errors import InputError
+from tests.analysis.small_run import small_table
 from tests.app.research_run import EVIL, write_hand_made_run
 
 
@@ -105,7 +106,7 @@ def test_a_difference_lists_the_cell_of_both_languages(desk: ResearchDesk) -> No
 def test_failures_are_filtered_sorted_and_paged(desk: ResearchDesk) -> None:
     """Filters of the address and the tab's language narrow the table; the order follows the column asked for."""
     everything = failures_of(desk.library.run("hand"), "matched")
-    assert ask(desk, "failures").count("<tr><td>") == len(everything) == 6
+    assert ask(desk, "failures").count('class="wb-failure"') == len(everything) == 6
     missed = written_filters((Filter(column="error", operator="is", value="missed"),))
     assert "1 error of 6" in ask(desk, "failures", filters=missed)
     assert "No error passes" in ask(desk, "failures", filters=missed, language="de")
@@ -116,16 +117,13 @@ def test_failures_are_filtered_sorted_and_paged(desk: ResearchDesk) -> None:
 
 def test_a_page_holds_no_more_than_its_rows(tmp_path: Path) -> None:
     """Many errors come page by page; a page after the last is the last."""
-    from analysis.run_writer import write_run
-    from tests.analysis.small_run import small_table
-
     table = small_table([("Ada", "B-PER", "O")] * (2 * PAGE_SIZE + 3))
     write_run(tmp_path / "many", table, metrics={}, provenance={})
     desk = ResearchDesk(TagService(tmp_path / "none"), [tmp_path])
     sizes = []
     for page in ("1", "3", "99"):
         html = desk.part("errors", {"run": "many", "part": "failures", "page": page})["html"]
-        sizes.append(html.count("<tr><td>"))
+        sizes.append(html.count('class="wb-failure"'))
     assert sizes == [PAGE_SIZE, 3, 3]
     assert "Page 3 of 3" in html
 
@@ -156,12 +154,50 @@ def test_a_bad_address_is_told_in_one_sentence(desk: ResearchDesk, state: dict[s
     assert "our side" not in answer["html"]
 
 
-def test_download_guards_formulas(desk: ResearchDesk) -> None:
-    """A text that a spreadsheet would run gets an apostrophe; numbers stay numbers."""
-    table = pd.DataFrame({"text": ["=1+1", "+x", "-x", "@x", "plain"], "number": [-1.5, 2, 3, 4, 5]})
-    read = pd.read_csv(io.StringIO(csv_text(table)))
-    assert read["text"].tolist() == ["'=1+1", "'+x", "'-x", "'@x", "plain"]
-    assert read["number"].tolist() == table["number"].tolist()
+def test_what_a_figure_shows_can_be_had_as_csv(desk: ResearchDesk) -> None:
+    """The bars of the error classes, which the table has finer, are a file of their own."""
+    assert 'data-download="figure"' in ask(desk, "taxonomy")
+    file = desk.part("errors", {"run": "hand", "part": "taxonomy", "download": "figure"})["file"]
+    table = pd.read_csv(io.BytesIO(base64.b64decode(file["data"])))
+    assert file["name"] == "taxonomy-figure.csv"
+    assert table.groupby("language")["share"].sum().round(9).eq(1).all()
+
+
+def test_rows_that_name_a_sentence_open_it(desk: ResearchDesk) -> None:
+    """Where the annotation may be wrong, the number of each sentence is a button."""
+    html = ask(desk, "noise")
+    assert html.count('aria-label="Inspect sentence') == html.count("<tr><td") > 0
+
+
+def test_every_column_can_be_sorted_by(desk: ResearchDesk) -> None:
+    """Up and down, also those that the page does not show."""
+    html = ask(desk, "failures")
+    for column in failures_of(desk.library.run("hand"), "matched").columns.drop("sentence"):
+        assert f'<option value="{column}">' in html and f'<option value="-{column}">' in html
+    assert '<option value="-gold_text" selected>' in ask(desk, "failures", sort="-gold_text")
+
+
+def test_temperature_is_fitted_on_the_valid_run(tmp_path: Path) -> None:
+    """A valid run of the same checkpoint is found, one of the same data first; it can be chosen and declined."""
+    for name, checkpoint, split, data in (
+        ("test", "aa", "test", "d"), ("far", "aa", "valid", "e"), ("near", "aa", "valid", "d"),
+        ("stranger", "bb", "valid", "d"),
+    ):  # fmt: skip
+        rows = [("Ada", "B-PER", "B-PER" if i % 3 else "B-ORG") for i in range(60)]
+        facts = {"checkpoint": {"digest": checkpoint}, "data": {"path": data, "split": split}}
+        write_run(tmp_path / name, small_table(rows), metrics={}, provenance=facts)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "provenance.json").write_text("{")
+    desk = ResearchDesk(TagService(tmp_path / "none"), [tmp_path])
+    assert desk.library.valid_runs(desk.library.run("test")) == ["near", "far"]
+
+    def fitted(**state: str) -> str:
+        return desk.part("errors", {"run": "test", "part": "calibration", **state})["html"]
+
+    assert "Temperature fitted on run near (valid, d, 60 sentences)" in fitted()
+    assert "Temperature fitted on run far (valid, e" in fitted(valid="far")
+    assert "Temperature fitted on the other half" in fitted(valid="-")
+    assert "no run of this checkpoint over validation data" in fitted(valid="stranger")
 
 
 def test_downloads_hold_all_rows(desk: ResearchDesk) -> None:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from analysis.views.research.request import View
 
 
+OWN_HALVES = "-"  # instead of a validation run: what is stored with the run, or its own two halves
+
+
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     """One request.
@@ -47,6 +50,21 @@ class Asked:
     def other(self) -> Run | None:
         """Return the run to compare with, None where none is chosen."""
         return self.library.run(self.view.other) if self.view.other else None
+
+    @property
+    def valid(self) -> Run | None:
+        """Return the run to fit the temperature on: the chosen one, else the first that there is; None for none.
+
+        Raises:
+            InputError: if the chosen one is no validation run of the same checkpoint.
+        """
+        known = self.library.valid_runs(self.run)
+        if self.view.valid == OWN_HALVES or not (known or self.view.valid):
+            return None
+        name = self.view.valid or known[0]
+        if name not in known:
+            raise InputError(f"Run {name!r} is no run of this checkpoint over validation data; choose another one.")
+        return self.library.run(name)
 
     @property
     def condition(self) -> str:
@@ -85,6 +103,7 @@ class Drawn:
         html: its markup; empty for a part that has nothing to show now.
         figure: to draw where the markup has a ``.wb-figure``.
         table: makes what is downloaded.
+        drawn: what the figure shows beyond the table, to be downloaded as well.
         name: of the downloaded file.
         traces: lines and points to lay over the map, as plotly traces.
     """
@@ -92,5 +111,6 @@ class Drawn:
     html: str
     figure: go.Figure | None = None
     table: Callable[[], pd.DataFrame] | None = None
+    drawn: pd.DataFrame | None = None
     name: str = "table"
     traces: list[dict[str, Any]] | None = field(default=None)

@@ -16,7 +16,7 @@ from analysis.views.research.library import RunLibrary
 from analysis.views.research.live import LiveModel
 from analysis.views.research.photos import PhotoShelf
 from analysis.views.research.request import View
-from analysis.views.research.tables import MIME, table_file
+from analysis.views.research.tables import FIGURE, MIME, table_file
 from analysis.views.service import TagService, told
 from mmner_core.errors import InputError
 
@@ -91,7 +91,8 @@ class ResearchDesk:
         asked = self._asked(request)
         if part in (CONTROLS, *INSPECTOR):  # which runs there are may change, and the inspector asks the model
             return part.draw(asked)
-        key = (part.id, id(asked.run), id(asked.other), *(getattr(asked.view, name) for name in part.uses))
+        runs = (asked.run, asked.other, asked.valid if "valid" in part.uses else None)
+        key = (part.id, *map(id, runs), *(getattr(asked.view, name) for name in part.uses))
         with self._lock:
             if key in self._drawn:
                 self._drawn.move_to_end(key)
@@ -135,6 +136,8 @@ def _answer(drawn: Drawn) -> dict[str, Any]:
 
 
 def _file(drawn: Drawn, kind: object) -> dict[str, str]:
+    if kind == FIGURE and drawn.drawn is not None:
+        return table_file(drawn.drawn, f"{drawn.name}-figure", "csv")
     if kind not in MIME or drawn.table is None:
         raise InputError("There is no such file to download.")
     return table_file(drawn.table(), drawn.name, str(kind))

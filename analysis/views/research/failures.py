@@ -15,6 +15,7 @@ from analysis.query import OPERATORS, Filter, Page, query, select
 from analysis.views.marks import shown
 from analysis.views.research.asked import Asked, Drawn
 from analysis.views.research.lines import pager, two_lines
+from analysis.views.research.matrix import select_html
 from analysis.views.research.panel_html import panel_html
 from analysis.views.research.request import written_filters
 from analysis.views.research.tables import set_attribute
@@ -22,6 +23,8 @@ from analysis.wording import NOTHING, SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from analysis.views.research.request import View
 
 PAGE_SIZE = 20
 _MAX_SUGGESTIONS = 40
@@ -40,12 +43,13 @@ _TABLE = """<div class="wb-scroll wb-long wb-tall" tabindex="0" role="region" ar
 </tr></thead><tbody>{body}</tbody></table></div>"""
 _HEADING = """<th scope="col"{classes} aria-sort="{order}"><button type="button" class="wb-sort" {set}>{name}
 <span aria-hidden="true">{arrow}</span></button></th>"""
-_ROW = """<tr><td><button type="button" class="wb-item-photo" {set} aria-label="Inspect sentence {id}">{photo}</button>
-</td><td class="wb-lines-cell"><button type="button" class="wb-error" {set}>{error}</button>{lines}</td>{cells}</tr>"""
+_ROW = """<tr class="wb-failure" {set}><td><button type="button" class="wb-item-photo" {set}
+aria-label="Inspect sentence {id}">{photo}</button></td>
+<td class="wb-lines-cell"><button type="button" class="wb-error" {set}>{error}</button>{lines}</td>{cells}</tr>"""
 _FORM = """<form class="wb-filter" data-append="filters" data-filters="{filters}"><label class="wb-choice">Column
 <select name="column">{columns}</select></label><label class="wb-choice">Condition<select name="operator">{operators}
 </select></label><label class="wb-choice">Value<input name="value" list="wb-suggest" autocomplete="off"></label>
-<button type="submit">Add filter</button>{lists}</form>"""
+<button type="submit">Add filter</button>{lists}{sort}</form>"""
 _CHIP = """<li><button type="button" class="wb-chip" {set} aria-label="Remove the filter {text}">{text}
 <span aria-hidden="true">×</span></button></li>"""
 
@@ -87,7 +91,7 @@ def draw_failures(asked: Asked) -> Drawn:
     turning = pager("the failure table", "page", page.number, page.pages, total)
     body = (
         _chips(asked.view.filters)
-        + _form(found.table, asked.view.filters)
+        + _form(found.table, asked.view)
         + f'<p class="wb-total" role="status">{shown(total)}</p>'
         + (_table_html(asked, page) if page.total else '<p class="wb-total">No error passes these filters.</p>')
         + turning
@@ -104,8 +108,8 @@ def _table_html(asked: Asked, page: Page) -> str:
     body = []
     for _, row in page.rows.iterrows():
         cells = "".join(
-            f"<td{' class=wb-number' if number else ''}>{_written(row, column)}</td>"
-            for (column, _), number in zip(_SHOWN, numeric, strict=True)
+            f'<td{" class=wb-number" if number else ""} data-label="{name}">{_written(row, column)}</td>'
+            for (column, name), number in zip(_SHOWN, numeric, strict=True)
         )
         body.append(
             _ROW.format(
@@ -162,8 +166,11 @@ def _chips(filters: Sequence[Filter]) -> str:
     return f'<ul class="wb-chips" aria-label="Filters">{"".join(chips)}</ul>' if chips else ""
 
 
-def _form(table: pd.DataFrame, filters: tuple[Filter, ...]) -> str:
-    columns = "".join(f'<option value="{c}">{c.replace("_", " ")}</option>' for c in table.columns if c != "sentence")
+def _form(table: pd.DataFrame, view: View) -> str:
+    columns = "".join(
+        f'<option value="{c}"{" selected" if c == "error" else ""}>{c.replace("_", " ")}</option>'
+        for c in _askable(table)
+    )
     operators = "".join(f"<option>{operator}</option>" for operator in OPERATORS)
     lists = []
     for name in table.columns:
@@ -176,5 +183,24 @@ def _form(table: pd.DataFrame, filters: tuple[Filter, ...]) -> str:
         if options:
             lists.append(f'<datalist id="wb-suggest-{name}">{options}</datalist>')
     return _FORM.format(
-        filters=shown(written_filters(filters)), columns=columns, operators=operators, lists="".join(lists)
+        filters=shown(written_filters(view.filters)),
+        columns=columns,
+        operators=operators,
+        lists="".join(lists),
+        sort=select_html("Sort by", "sort", _orders(table), view.sort),
     )
+
+
+def _orders(table: pd.DataFrame) -> dict[str, str]:
+    """Return what the rows may be sorted by, any column up or down, as the address has it."""
+    orders = {"": "place in the text"}
+    for name in _askable(table):
+        down, up = ("highest first", "lowest first") if is_numeric_dtype(table[name]) else ("Z to A", "A to Z")
+        words = name.replace("_", " ")
+        orders |= {f"-{name}": f"{words}, {down}", name: f"{words}, {up}"}
+    return orders
+
+
+def _askable(table: pd.DataFrame) -> list[str]:
+    """Return the columns to filter and sort by: all but the row number, which means nothing to a reader."""
+    return [name for name in table.columns if name != "sentence"]

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
-from analysis.runs import PROVENANCE, Run
+from analysis.panels.facts import checkpoint_of, split_of
+from analysis.runs import PROVENANCE, Run, read_json
 from mmner_core.errors import InputError
 
 DEMO_RUNS = Path(__file__).resolve().parents[2] / "demo" / "runs"
 FIRST = "demo"  # shown unless another is chosen
+VALID = "valid"
 
 
 class RunLibrary:
@@ -36,6 +39,24 @@ class RunLibrary:
                     found.setdefault(name, path)
         return dict(sorted(found.items(), key=lambda item: item[0] != FIRST))
 
+    def valid_runs(self, run: Run) -> list[str]:
+        """Return the runs of the same checkpoint over a validation split, those of the same data first.
+
+        They are what a temperature may be fitted on; a folder that cannot be read is none of them.
+        """
+        checkpoint, data = checkpoint_of(run.provenance), _data_path(run.provenance)
+        if not checkpoint:
+            return []
+        found = {}
+        for name, path in self.paths().items():
+            try:
+                provenance = read_json(path / PROVENANCE)
+            except InputError:
+                continue
+            if path != run.folder and checkpoint_of(provenance) == checkpoint and split_of(provenance) == VALID:
+                found[name] = _data_path(provenance) != data
+        return sorted(found, key=lambda name: found[name])
+
     def run(self, name: str = "") -> Run:
         """Return a run by its name; "" is the first.
 
@@ -58,3 +79,8 @@ class RunLibrary:
             if kept is None or kept[0] != stamp:
                 kept = self._open[path] = (stamp, Run.open(path))
             return kept[1]
+
+
+def _data_path(provenance: dict[str, Any]) -> str:
+    data = provenance.get("data")
+    return str(data.get("path")) if isinstance(data, dict) else ""

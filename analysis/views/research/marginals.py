@@ -6,10 +6,12 @@ import base64
 import io
 from typing import TYPE_CHECKING
 
+from analysis.panels.honesty import chance_badge
 from analysis.views.heatmap import best_stream
 from analysis.views.maps import MapControls, draw_map
 from analysis.views.marks import shown
 from analysis.views.research.asked import Asked, Drawn
+from analysis.views.research.panel_html import badges_html
 from analysis.views.research.tables import set_attribute
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from analysis.views.service import Answer
     from mmner_core.results import Prediction
 
+SHOWN_METHOD = "attention"  # of the kinds of heat map that a run puts on trial, the one the inspector draws
 _LIVE = """<h4>What the model sees in each word and in the photo</h4>{note}{map}<p class="wb-how">{how}</p>
 <div class="wb-scroll wb-long" tabindex="0" role="region" aria-label="Marginals per word">
 <table class="wb-grid wb-marginals"><thead><tr><th scope="col">word</th>{head}</tr></thead><tbody>{body}</tbody>
@@ -27,7 +30,7 @@ _HOW = (
     "wavers."
 )
 _CELL = '<td style="--share:{share:.3f}">{text}</td>'
-_MAP = """<div class="wb-live-map"><div class="wb-choices" role="group" aria-label="Heat map of">{names}</div>
+_MAP = """<div class="wb-live-map"><div class="wb-choices" role="group" aria-label="Heat map of">{names}</div>{badges}
 <img class="wb-photo" src="{data}" alt="{alternative}">{caption}</div>"""
 _NAME = '<button type="button" class="wb-quiet" aria-pressed="{pressed}" {set}>{name}</button>'
 
@@ -52,7 +55,7 @@ def draw_live(asked: Asked) -> Drawn:
         html=_LIVE.format(
             how=_HOW,
             note="".join(f'<p class="wb-how wb-warned">{shown(note)}</p>' for note in notes),
-            map=_map(answer, asked.view.name),
+            map=_map(answer, asked),
             head=head,
             body=_rows(answer.prediction),
         )
@@ -81,17 +84,19 @@ def _rows(prediction: Prediction) -> str:
     return "".join(rows)
 
 
-def _map(answer: Answer, name: int) -> str:
+def _map(answer: Answer, asked: Asked) -> str:
     prediction = answer.prediction
     stream = best_stream(prediction)
     if answer.photo is None or stream is None or not prediction.entities:
         return ""
-    chosen = min(name, len(prediction.entities) - 1)
+    chosen = min(asked.view.name, len(prediction.entities) - 1)
+    badge = chance_badge(asked.run, SHOWN_METHOD)
     drawn = draw_map(answer, chosen, MapControls(stream=stream))
     buffer = io.BytesIO()
     drawn.image.save(buffer, "WEBP", quality=80)
     return _MAP.format(
         names=_names([entity.text for entity in prediction.entities], chosen),
+        badges=badges_html((f"Attention maps, in this run: {badge}",) if badge else ()),
         data="data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"),
         alternative=shown(drawn.alternative),
         caption=drawn.caption,

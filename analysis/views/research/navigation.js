@@ -24,12 +24,13 @@ window.workbench = (() => {
 
   // A change of the run or the filters makes what was picked in the old one meaningless.
   const dropped = {
-    run: ["condition", "cell", "listed", "row", "name", "page", "pick", "find"],
+    run: ["condition", "valid", "cell", "listed", "row", "name", "page", "pick", "find"],
     condition: ["cell", "listed", "page"],
     language: ["cell", "listed", "page"],
     values: ["cell", "listed"],
     reading: ["cell", "listed"],
     filters: ["page"],
+    sort: ["page"],
     row: ["name"],
     find: ["pick"],
     pick: ["find"],

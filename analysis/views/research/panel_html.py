@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from analysis.views.marks import shown
 from analysis.views.research.asked import Drawn
-from analysis.views.research.tables import of_language, table_html
+from analysis.views.research.tables import FIGURE, of_language, table_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 
 _OPEN_ROWS = 14  # a longer table beside a figure starts folded
 _PANEL = """<header class="wb-panel-head"><h3>{title}</h3>{controls}</header>
-<p class="wb-how">{how}</p>{body}{notes}{facts}"""
+<p class="wb-how">{how}</p>{badges}{body}{notes}{facts}"""
+_BADGES = '<p class="wb-badges">{}</p>'
+_BADGE = '<span class="wb-badge">{}</span>'
 _FIGURE = '<div class="wb-figure" role="img" aria-label="{alternative}" style="min-height:{height}px"></div>'
 _FOLDED = '<details class="wb-fold"{open}><summary>{summary}</summary>{table}</details>'
 _FACTS = """<footer class="wb-panel-facts"><span>{facts}</span>{downloads}
 <details class="wb-command"><summary>Command</summary><pre>{command}</pre></details></footer>"""
+_LABELS = {"csv": "CSV", "parquet": "Parquet", FIGURE: "CSV of the figure"}
 _DOWNLOAD = '<button type="button" class="wb-quiet" data-download="{kind}">{label}</button>'
 
 
-def panel_drawn(panel: Panel, language: str = "") -> Drawn:
+def panel_drawn(panel: Panel, language: str = "", controls: str = "") -> Drawn:
     """Return a panel with its figure; of its table the rows of one language, where it tells them apart."""
     table = of_language(panel.table, language)
     body = ""
@@ -31,7 +34,9 @@ def panel_drawn(panel: Panel, language: str = "") -> Drawn:
         body = _FIGURE.format(alternative=shown(panel.alternative), height=panel.figure.layout.height or 380)
     if len(table.columns):
         body += _table(table, panel.title, folded=panel.figure is not None)
-    return Drawn(html=panel_html(panel, body), figure=panel.figure, table=lambda: table, name=panel.id)
+    downloads = ("csv",) if panel.drawn is None else ("csv", FIGURE)
+    html = panel_html(panel, body, controls, downloads)
+    return Drawn(html=html, figure=panel.figure, table=lambda: table, drawn=panel.drawn, name=panel.id)
 
 
 def panel_html(panel: Panel, body: str, controls: str = "", downloads: tuple[str, ...] = ("csv",)) -> str:
@@ -47,10 +52,16 @@ def panel_html(panel: Panel, body: str, controls: str = "", downloads: tuple[str
         title=shown(panel.title),
         controls=controls,
         how=shown(panel.how_to_read),
+        badges=badges_html(panel.badges),
         body=body,
         notes=notes_html(panel.notes),
         facts=_facts(panel, downloads if len(panel.table.columns) else ()),
     )
+
+
+def badges_html(badges: tuple[str, ...]) -> str:
+    """Return warnings of a few words."""
+    return _BADGES.format("".join(_BADGE.format(shown(badge)) for badge in badges)) if badges else ""
 
 
 def notes_html(notes: tuple[str, ...]) -> str:
@@ -69,5 +80,5 @@ def _table(table: pd.DataFrame, title: str, *, folded: bool) -> str:
 
 def _facts(panel: Panel, downloads: tuple[str, ...]) -> str:
     facts = [f"n: {panel.n}" if panel.n else "", f"split: {panel.split}", f"rule: {panel.rule}" if panel.rule else ""]
-    buttons = "".join(_DOWNLOAD.format(kind=kind, label="CSV" if kind == "csv" else "Parquet") for kind in downloads)
+    buttons = "".join(_DOWNLOAD.format(kind=kind, label=_LABELS[kind]) for kind in downloads)
     return _FACTS.format(facts=shown(" · ".join(filter(None, facts))), downloads=buttons, command=shown(panel.command))

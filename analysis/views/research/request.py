@@ -29,6 +29,7 @@ class View:
         cell: (gold type or "spurious", predicted type or "missed"), the cell whose sentences are listed.
         listed: page of that list, from 1.
         filters: of the failure table.
+        valid: name of the run that the temperature is fitted on, "" for the first that fits, "-" for none.
         sort: its column; a leading "-" means descending.
         page: its page, from 1.
         row: ``sentence_id`` of the sentence in the inspector.
@@ -49,6 +50,7 @@ class View:
     cell: tuple[str, str] | None = None
     listed: int = 1
     filters: tuple[Filter, ...] = ()
+    valid: str = ""
     sort: str = ""
     page: int = 1
     row: int | None = None

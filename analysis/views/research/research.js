@@ -202,6 +202,8 @@ element.addEventListener("click", (event) => {
     if (event.target === dialog) bench.set({ row: "" }); // beside the inspector
     return;
   }
+  // A row is a large button, but its words may be marked and copied.
+  if (item.matches("tr") && getSelection()?.toString()) return;
   if (item.dataset.set) bench.set(JSON.parse(item.dataset.set));
   else if (item.dataset.download) download(item);
   else if ("close" in item.dataset) bench.set({ row: "" });

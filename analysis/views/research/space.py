@@ -46,7 +46,7 @@ def draw_map(asked: Asked) -> Drawn:
     colour = view.colour or ("type" if which == "entities" else "language")
     _check(colour, panels.COLOURS, "colour")
     build = panels.entity_map if which == "entities" else panels.space_map
-    panel = build(asked.run, cast(panels.Colour, colour), projection)
+    panel = build(asked.run, cast(panels.Colour, colour), projection, view.language or "all")
     controls = (
         '<div class="wb-choices">'
         + select_html("Points", "map", MAPS, which)
@@ -57,8 +57,7 @@ def draw_map(asked: Asked) -> Drawn:
     if panel.figure is None:
         return Drawn(html=panel_html(panel, "", controls))
     body = _FIGURE.format(alternative=shown(panel.alternative), table=table_html(panel.table, "Points per colour"))
-    points = panels.points_of(asked.run, projection, which)
-    return Drawn(html=panel_html(panel, body, controls), figure=panel.figure, table=lambda: points, name="map")
+    return Drawn(html=panel_html(panel, body, controls), figure=panel.figure, table=lambda: panel.drawn, name="map")
 
 
 def draw_picked(asked: Asked) -> Drawn:

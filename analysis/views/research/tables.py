@@ -7,24 +7,33 @@ import io
 from typing import Any
 
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
 
-from analysis.panels.display import shown_table
+from analysis.csv_text import csv_text
+from analysis.panels.display import heading_of, shown_table
 from analysis.views.marks import shown
 
-# Spreadsheets run a cell that begins with one of these as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TABLE = """<div class="wb-scroll wb-long" tabindex="0" role="region" aria-label="{label}">
 <table class="wb-grid"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"""
+_INSPECT = '<button type="button" class="wb-quiet" {set} aria-label="Inspect sentence {id}">{text}</button>'
+FIGURE = "figure"  # asked for to download what a figure shows beyond its table, as CSV
 MIME = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 
 
 def table_html(table: pd.DataFrame, label: str) -> str:
-    """Return a table; numbers are rounded and flush right, bounds of an interval share a cell."""
+    """Return a table; numbers are rounded and flush right, bounds of an interval share a cell.
+
+    The numbers of a column ``sentence_id`` are buttons that open the inspector.
+    """
     written = shown_table(table)
-    classes = [' class="wb-number"' if numeric else "" for numeric in written.numeric]
+    looks = zip(written.numeric, written.wide, strict=True)
+    classes = [' class="wb-number"' if numeric else ' class="wb-wide"' if wide else "" for numeric, wide in looks]
     head = "".join(f'<th scope="col"{c}>{shown(h)}</th>' for h, c in zip(written.headings, classes, strict=True))
-    rows = ("".join(f"<td{c}>{shown(cell)}</td>" for cell, c in zip(row, classes, strict=True)) for row in written.rows)
+    cells = [[shown(cell) for cell in row] for row in written.rows]
+    if "sentence_id" in table.columns:
+        place = written.headings.index(heading_of("sentence_id"))
+        for row, sentence in zip(cells, table["sentence_id"].tolist(), strict=True):
+            row[place] = _INSPECT.format(set=set_attribute(row=sentence), id=sentence, text=row[place])
+    rows = ("".join(f"<td{c}>{cell}</td>" for cell, c in zip(row, classes, strict=True)) for row in cells)
     return _TABLE.format(label=shown(label), head=head, body="".join(f"<tr>{row}</tr>" for row in rows))
 
 
@@ -33,18 +42,6 @@ def of_language(table: pd.DataFrame, language: str) -> pd.DataFrame:
     if not language or "language" not in table.columns:
         return table
     return table[table["language"].astype("str") == language]
-
-
-def csv_text(table: pd.DataFrame) -> str:
-    """Write a table as CSV in which no text is taken for a formula: such a cell gets an apostrophe in front."""
-    safe = table.copy()
-    for name in safe.columns:
-        if not is_numeric_dtype(safe[name]):
-            text = safe[name].astype("object")
-            safe[name] = text.map(
-                lambda cell: f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
-            )
-    return safe.to_csv(index=False)
 
 
 def table_file(table: pd.DataFrame, name: str, kind: str) -> dict[str, str]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analysis.panels import (
-    calibration,
     compare,
     confusion,
     data_quality,
@@ -21,6 +20,7 @@ from analysis.panels import (
     slices,
 )
 from analysis.views.research.asked import Asked, Drawn
+from analysis.views.research.calibration import draw_calibration
 from analysis.views.research.controls import draw_controls
 from analysis.views.research.failures import draw_failures
 from analysis.views.research.galleries import draw_helped, draw_hurt
@@ -86,13 +86,7 @@ ERRORS = (
     Part("failures", draw_failures, ("language", "condition", "filters", "sort", "page"), "Failure table", 800),
     _part("slices", lambda a: slices.slices(a.run, a.condition), "condition", chapter="Slices", height=_TALL),
     _part("worst", lambda a: slices.worst(a.run, a.condition), "condition"),
-    _part(
-        "calibration",
-        lambda a: calibration.calibration(a.run, None, a.view.language or "all", a.condition),
-        "condition",
-        chapter="Calibration",
-        height=_TALL,
-    ),
+    Part("calibration", draw_calibration, ("language", "condition", "valid"), "Calibration", _TALL),
     _part("rules", lambda a: scores.rules(a.run, a.condition), "condition", chapter="Scoring rules"),
     _part("noise", lambda a: data_quality.noise(a.run, a.condition), "condition", chapter="Data"),
     _part("leakage", lambda a: data_quality.leakage(a.run)),
@@ -102,10 +96,16 @@ ERRORS = (
     _versus("flips", compare.flips),
 )
 EMBEDDING = (
-    Part("map", draw_map, ("map", "projection", "colour"), "Map", 760),
+    Part("map", draw_map, ("map", "projection", "colour", "language"), "Map", 760),
     Part("picked", draw_picked, ("map", "projection", "pick", "find"), height=0),
     _part("retrieval", lambda a: embedding.retrieval(a.run, a.other), "other", chapter="Retrieval"),
-    _part("cosines", lambda a: embedding.cosines(a.run), chapter="Cosines", height=_TALL),
+    _part(
+        "cosines",
+        lambda a: embedding.cosines(a.run, a.other, a.view.language or "all"),
+        "other",
+        chapter="Cosines",
+        height=_TALL,
+    ),
     _part("geometry", lambda a: embedding.geometry(a.run, a.other), "other", chapter="Geometry"),
 )
 MODALITY = (
