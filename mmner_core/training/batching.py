@@ -20,7 +20,6 @@ from mmner_core.labels import OUTSIDE, LabelSet
 from mmner_core.training.augment import augment
 from mmner_core.training.config import TrainConfig
 from mmner_core.training.mixture import Item
-from mmner_core.training.swap import NamePool
 
 
 class Sample(NamedTuple):
@@ -38,7 +37,7 @@ class Epoch(Dataset[Sample]):
         self.config = config
         self.epoch = 0
         self.pool = sorted({item.example.image for item in items if item.example.image is not None})
-        self.names = NamePool(item.example for item in items)
+        self.distractors = sorted({i.example.image for i in items if i.distracts and i.example.image is not None})
 
     def __len__(self) -> int:
         return len(self.items)
@@ -52,8 +51,6 @@ class Epoch(Dataset[Sample]):
             words, tags = augment(words, tags, config=self.config.augment, rng=rng)
         image = self._image(example.image, item, rng)
         aligned = item.aligned and image is not None and image == example.image
-        if aligned and item.source.swap_names and rng.random() < item.source.swap_names:
-            words, tags = self.names.swap((words, tags), example.language, rng)
         return Sample(replace(example, words=words, tags=tags, image=image), aligned)
 
     def _image(self, image: Path | None, item: Item, rng: random.Random) -> Path | None:
@@ -62,7 +59,8 @@ class Epoch(Dataset[Sample]):
         if draw < item.source.image_dropout:
             return None
         if draw < item.source.image_dropout + item.source.random_image and self.pool:
-            return rng.choice(self.pool)
+            share = self.config.distractor_share
+            return rng.choice(self.distractors if share and self.distractors and rng.random() < share else self.pool)
         return image
 
 

@@ -23,22 +23,29 @@ SOURCES = {
 
 def render_card(config: ModelConfig, metrics: Mapping[str, Any], provenance: Mapping[str, Any]) -> str:
     """Return the card as Markdown; ``metrics["test"]``, where it is there, holds records of ``evaluate --json``."""
+    stages = _stages(provenance)
     encoders = [config.text.name, *(image.name for image in (config.vit, config.cnn) if image is not None)]
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
-        name=provenance["run"],
+        name=stages[0]["run"],
         types=", ".join(config.types),
         conventions=", ".join(config.conventions) or "one",
         default_convention=config.conventions[0] if config.conventions else "the only one",
         encoders=" and ".join(f"`{name}`" for name in encoders),
         test=_test_table(metrics.get("test", ())),
         valid=_valid_table(metrics["valid"]),
-        sources=_sources(provenance["data"]),
-        command=provenance["command"],
-        seconds=f"{provenance['seconds']:,}",
-        seed=provenance["seed"],
-        commit=provenance["commit"] or "not recorded",
+        sources=_sources({name: digest for stage in stages for name, digest in stage["data"].items()}),
+        command="\n".join(stage["command"] for stage in stages),
+        seconds=" and ".join(f"{stage['seconds']:,}" for stage in stages),
+        seed=" and ".join(str(seed) for seed in dict.fromkeys(stage["seed"] for stage in stages)),
+        commit="`, then `".join(stage["commit"] or "not recorded" for stage in stages),
         versions=", ".join(f"{name} {number}" for name, number in provenance["versions"].items()),
     )
+
+
+def _stages(provenance: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the provenance of each run that had a part in the weights, the first one first."""
+    origin = provenance.get("init")
+    return [*(_stages(origin) if origin else ()), provenance]
 
 
 def add_test_scores(folder: Path, records: Sequence[Mapping[str, Any]]) -> None:

@@ -29,8 +29,6 @@ class DataSource:
     """Share of its sentences that lose their image in an epoch, to learn the state "no image"."""
     random_image: float = 0.0
     """Share of its sentences that get a random other image in an epoch, to learn when to ignore it."""
-    swap_names: float = 0.0
-    """Share of its sentences, among those shown their own picture, whose names give way to others (see ``swap``)."""
     limit: int | None = None
     """Read only so many sentences of each file."""
     condition: Literal["matched", "none", "shuffled"] = "matched"
@@ -59,8 +57,9 @@ class TrainConfig:
     init: str | None = None
     """Checkpoint folder whose weights to begin with; None: the pretrained encoders alone."""
     trainable: tuple[str, ...] = ()
-    """Train only parameters whose names begin so; empty: all that the model leaves free. Batch-norm statistics stay
-    only where the model freezes the encoder itself."""
+    """Train only parameters whose names begin so; empty: all that the model leaves free."""
+    distractor_share: float = 0.0
+    """Share of the random images that are drawn from photos of nothing that has a name, such as a dog on a lawn."""
     captions: str | None = None
     """A table (image, split, caption) of photo captions without names, relative to the data folder."""
     plain: int = 0

@@ -209,7 +209,7 @@ class Trainer:
         self.epoch_data.epoch = self.batches.epoch = progress.epoch
         for pool in self.pools:
             pool.redraw()
-        self.network.train()
+        self._train_mode()
         bar = tqdm(
             self.loader,
             desc=f"epoch {progress.epoch + 1}/{self.config.epochs}",
@@ -229,6 +229,13 @@ class Trainer:
                 record = {f"loss/{name}": value for name, value in running.items()}
                 self._log({**record, "lr": self.schedule.get_last_lr()[-1]}, progress)
         progress.epoch += 1
+
+    def _train_mode(self) -> None:
+        """Switch dropout on, except in parts of which nothing is trained."""
+        self.network.train()
+        for part in self.model.children():
+            if not any(p.requires_grad for p in part.parameters()):
+                part.eval()
 
     def _step(self, batch: Any) -> dict[str, float]:
         with self.accelerator.autocast():

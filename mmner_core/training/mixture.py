@@ -33,11 +33,13 @@ class Item:
         source: where it comes from.
         aligned: whether its picture shows what it speaks of, as far as the source knows: only such pairs enter the
             contrastive loss.
+        distracts: whether its picture is known to show nothing that has a name.
     """
 
     example: Example
     source: DataSource
     aligned: bool = True
+    distracts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,8 @@ def _annotate(items: Sequence[Item], source: DataSource, table: Path, split: str
         for item, row in zip(part, queues[language or ""], strict=True):
             convention = source.conventions_by.get(row["text_source"], source.convention)
             aligned = row["kind"] != "irrelevant"
-            annotated.append(Item(replace(item.example, convention=convention), source, aligned))
+            distracts = not aligned and row["note"] == "object"
+            annotated.append(Item(replace(item.example, convention=convention), source, aligned, distracts))
     return annotated
 
 
@@ -156,7 +159,8 @@ def _name_free(config: TrainConfig, data: Path, items: Sequence[Item]) -> list[I
         clauses = name_free_clauses(text, rng=random.Random(config.seed), limit=config.name_free_clauses)
         result += [Item(e, replace(plain, path="clauses")) for e in clauses]
     if config.captions is not None:
-        result += [Item(e, DataSource(path="captions", image_dropout=0.2)) for e in _captions(data / config.captions)]
+        captions = DataSource(path="captions", image_dropout=0.2)
+        result += [Item(e, captions, distracts=True) for e in _captions(data / config.captions)]
     log.info("without names: %s", dict(Counter(item.source.path for item in result)))
     return result
 

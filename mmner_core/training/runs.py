@@ -92,7 +92,40 @@ def xlmr_siglip() -> Run:
     return Run(model=presets.xlmr_siglip(), training=replace(training, train=(source,)))
 
 
-RUNS: dict[str, Callable[[], Run]] = {f.__name__: f for f in (mini, paper, paper_code, xlmr_siglip)}
+def mini_gate() -> Run:
+    """Second stage of the shipped checkpoint: teach the words of ``mini`` when *not* to look at the photo.
+
+    Begins with ``mini`` (``--init``) and trains nothing but the queries and keys of cross-attention, that is, how much
+    each word looks at which cell and at the learnt "no image" key. What is read without a photo stays as it was, to
+    the last bit, since attention over a single key does not depend on them.
+    """
+    first = mini().training
+    pictured = partial(DataSource, images=PHOTOS, pairs="mmwiki/pairs.tsv", conventions_by={"mmnerd": "caption"})
+    train = (
+        pictured(path="mmwiki", random_image=0.15),
+        pictured(path="mmwiki-short", random_image=0.25),
+        DataSource(path="probe", images=PHOTOS, repeat=6),
+    )
+    misled = (replace(s, condition="shuffled") for s in first.valid if s.path in ("mmwiki", "mmwiki-short"))
+    training = TrainConfig(
+        train=train,
+        valid=(*first.valid, *misled),
+        trainable=tuple(f"fusion.blocks.{stream}.{part}" for stream in ("vit", "cnn") for part in ("query", "key")),
+        captions="flickr8k/captions.tsv",
+        distractor_share=0.85,
+        plain=1,
+        name_free_clauses=600,
+        epochs=1,
+        head_lr=5e-4,
+        betas=first.betas,
+        warmup=0.1,
+        batch_subwords=2800,
+        augment=first.augment,
+    )
+    return Run(model=presets.mini(), training=training)
+
+
+RUNS: dict[str, Callable[[], Run]] = {f.__name__: f for f in (mini, mini_gate, paper, paper_code, xlmr_siglip)}
 
 
 def named_run(name: str) -> Run:

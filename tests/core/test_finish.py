@@ -143,6 +143,9 @@ def test_a_run_may_begin_with_a_checkpoint(trained: tuple[Path, str], weights: P
     assert tuned.provenance["init"]["checkpoint"] == first.digest
     assert tuned.provenance["init"]["command"] == first.provenance["command"]
     assert {row["images"] for row in tuned.metrics["valid"]} == {"matched", "none", "shuffled"}
+    card = (tuned.path / "README.md").read_text()
+    assert card.startswith("# tiny:")
+    assert first.provenance["command"] in card and tuned.provenance["command"] in card
 
 
 def test_a_run_refuses_the_checkpoint_of_another_model(trained: tuple[Path, str], tmp_path: Path) -> None:
@@ -156,6 +159,8 @@ def test_a_run_refuses_the_checkpoint_of_another_model(trained: tuple[Path, str]
 
 def _tuned() -> Run:
     run = _tiny()
-    source = DataSource(path="tiny", images="tiny/images", swap_names=0.5)
+    source = DataSource(path="tiny", images="tiny/images", random_image=0.3)
     valid = (source, replace(source, condition="shuffled"))
-    return replace(run, training=replace(run.training, train=(source,), valid=valid, trainable=("fusion.",)))
+    return replace(
+        run, training=replace(run.training, train=(source,), valid=valid, trainable=("fusion.",), distractor_share=0.5)
+    )
