@@ -44,6 +44,6 @@ def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
         scale = packed.get(f"{name}.scale")
         if scale is not None and scale.shape != (len(tensor), 1):
             raise ValueError(f"tensor {name}.scale has shape {list(scale.shape)}, not {[len(tensor), 1]}")
-        value = tensor if scale is None else tensor.float() * scale.float()
+        value = tensor if scale is None else tensor.float().mul_(scale)
         state[name] = value.float() if value.is_floating_point() else value
     return state

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 import threading
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from mmner_core.errors import InputError
 from mmner_core.results import Word
@@ -90,7 +92,7 @@ def _pieces(text: str) -> Iterator[tuple[int, str]]:
 @functools.cache
 def _pipeline(language: str) -> tuple[Language, threading.Lock]:
     """Build the tokenizer of a language, and the lock that its memory zone needs."""
-    import spacy
+    spacy = _import_spacy()
     from spacy.lang.char_classes import HYPHENS
     from spacy.lang.punctuation import TOKENIZER_INFIXES, TOKENIZER_PREFIXES, TOKENIZER_SUFFIXES
     from spacy.tokenizer import Tokenizer  # type: ignore[import-not-found]
@@ -120,8 +122,7 @@ def _whole_words(language: str) -> dict[str, list[dict[int | str, str]]]:
     "cannot", "gonna", "dont" stay whole, as in WikiNEuRal: only a contraction with an apostrophe is parted. Emoticons
     like "):" go, for they would weld the end of "(in London):".
     """
-    import spacy
-
+    spacy = _import_spacy()
     whole = (*_ABBREVIATIONS, *(_FRENCH_ABBREVIATIONS if language == "fr" else ()))
     stock = spacy.util.get_lang_class("xx" if language == "fr" else language).Defaults.tokenizer_exceptions
     rules = {
@@ -130,3 +131,21 @@ def _whole_words(language: str) -> dict[str, list[dict[int | str, str]]]:
         if (len(parts) == 1 or not word.isalpha()) and not re.match(r"[()]\W$", word)
     }
     return rules | {word: [{"ORTH": word}] for word in whole}
+
+
+@functools.cache
+def _import_spacy() -> Any:
+    """Import spaCy without its command line, which nobody calls here and which takes half of the time.
+
+    ``spacy/__init__.py`` imports ``spacy.cli.info`` for one function; a stand-in is there meanwhile, and gone after.
+    """
+    stand_ins = {name: ModuleType(name) for name in ("spacy.cli", "spacy.cli.info")}
+    stand_ins["spacy.cli.info"].info = None  # type: ignore[attr-defined]
+    placed = {} if "spacy" in sys.modules else stand_ins
+    sys.modules.update(placed)
+    try:
+        import spacy
+    finally:
+        for name in placed:
+            sys.modules.pop(name, None)
+    return spacy

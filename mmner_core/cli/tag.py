@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -47,10 +48,12 @@ def tag(
         return
     if output is not None or skip_bad:
         raise InputError("--output and --skip-bad belong to --input; the result of --text goes to standard output.")
-    from mmner_core.tagger import Tagger
+    # One core finds out the language and loads the rules for its words while the other imports torch.
+    with ThreadPoolExecutor(max_workers=1) as ahead:
+        ahead.submit(_get_ready, text or "", lang)  # what is wrong with the text will be said when it is tagged
+        from mmner_core.tagger import Tagger
 
-    # Without a photo the image encoder is not needed, and half of a cold start is spent on getting it ready.
-    tagger = Tagger.load(checkpoint, images=image is not None)
+        tagger = Tagger.load(checkpoint, images=image is not None)  # without a photo, no image encoder is needed
     prediction = tagger.tag(text or "", image, lang, convention=convention, attention=False)
     if json:
         from mmner_core.cli.output import print_json
@@ -58,6 +61,18 @@ def tag(
         print_json(prediction.to_json())
     else:
         _print(prediction)
+
+
+def _get_ready(text: str, lang: str | None) -> None:
+    """Load what a text's language is detected by, what its words are split by, and what prints the result."""
+    import rich.console
+    import rich.table  # noqa: F401 (for later)
+
+    from mmner_core.language import resolve_language
+    from mmner_core.words import split_words
+
+    language, _, _ = resolve_language(text, lang)
+    split_words("", language)
 
 
 def _print(prediction: Prediction) -> None:
