@@ -6,6 +6,7 @@ Shapes: B sentences, W words (right-padded), L tags. All sums run in float32, wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,13 @@ from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 from mmner_core.labels import LabelSet
 
 IMPOSSIBLE = -1e4  # finite, so that gradients stay finite; exp(-1e4) is 0 in float32
+
+
+class Messages(NamedTuple):
+    """Forward and backward sums, [B, W, L] each: log sums over what may come before and after each tag."""
+
+    alpha: Tensor
+    beta: Tensor
 
 
 class CRF(nn.Module):
@@ -83,12 +91,16 @@ class CRF(nn.Module):
             betas.append(torch.where(mask[:, t + 1, None], step, betas[-1]))
         return torch.stack(betas[::-1], dim=1)
 
-    @torch.no_grad()
-    def marginals(self, emissions: Tensor, mask: Tensor) -> Tensor:
-        """Return p(tag of word t | sentence), [B, W, L]; rows sum to 1 on words and are 0 on padding."""
+    def messages(self, emissions: Tensor, mask: Tensor) -> Messages:
+        """Return the sums that marginals and span probabilities are read from, to compute them once for both."""
         emissions = emissions.float()
-        log_joint = self._forward_messages(emissions, mask) + self._backward_messages(emissions, mask)
-        return torch.softmax(log_joint, dim=-1) * mask[..., None]
+        return Messages(self._forward_messages(emissions, mask), self._backward_messages(emissions, mask))
+
+    @torch.no_grad()
+    def marginals(self, emissions: Tensor, mask: Tensor, messages: Messages | None = None) -> Tensor:
+        """Return p(tag of word t | sentence), [B, W, L]; rows sum to 1 on words and are 0 on padding."""
+        alpha, beta = messages or self.messages(emissions, mask)
+        return torch.softmax(alpha + beta, dim=-1) * mask[..., None]
 
     @torch.no_grad()
     def viterbi(self, emissions: Tensor, mask: Tensor) -> list[list[int]]:
@@ -120,7 +132,11 @@ class CRF(nn.Module):
         return self.batch_span_probabilities(emissions[None], mask, [(0, first, stop) for first, stop in spans])
 
     def batch_span_probabilities(
-        self, emissions: Tensor, mask: Tensor, spans: Sequence[tuple[int, int, int]]
+        self,
+        emissions: Tensor,
+        mask: Tensor,
+        spans: Sequence[tuple[int, int, int]],
+        messages: Messages | None = None,
     ) -> Tensor:
         """Return the exact probability that each span of many sentences is an entity of each type.
 
@@ -132,6 +148,7 @@ class CRF(nn.Module):
             emissions: [B, W, L].
             mask: [B, W] bool, true on words.
             spans: (sentence, first word, word after the last).
+            messages: what :meth:`messages` returned for these emissions, where that is at hand.
 
         Returns:
             [len(spans), T] probabilities, types in the order of the label set.
@@ -140,7 +157,7 @@ class CRF(nn.Module):
             return emissions.new_zeros(0, len(self.labels.types))
         _, transitions, end = self._scores()
         emissions = emissions.float()
-        alpha, beta = self._forward_messages(emissions, mask), self._backward_messages(emissions, mask)
+        alpha, beta = messages or self.messages(emissions, mask)
         log_z = torch.logsumexp(alpha[:, -1] + end, dim=-1)  # [B]
         row, first, stop = torch.tensor(spans, device=emissions.device).T  # [N] each
         columns = [(self.labels.begin(t), self.labels.inside(t)) for t in self.labels.types]

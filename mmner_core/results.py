@@ -46,6 +46,8 @@ class TaggedEntity:
         without_image: the most probable type of the same span when the model is given no image; None where no
             image was given or the comparison was not asked for.
         marked_without_image: whether the text alone yields this very span and type; None as above.
+        with_other_image: the most probable type of the same span when the model is shown the request's other image;
+            None where there was none.
     """
 
     text: str
@@ -58,6 +60,7 @@ class TaggedEntity:
     runner_up: Candidate
     without_image: Candidate | None = None
     marked_without_image: bool | None = None
+    with_other_image: Candidate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,4 +156,6 @@ def _entity_json(entity: TaggedEntity) -> dict[str, Any]:
     }
     if entity.without_image is not None:
         record["without_image"] = entity.without_image._asdict()
+    if entity.with_other_image is not None:
+        record["with_other_image"] = entity.with_other_image._asdict()
     return record

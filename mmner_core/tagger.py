@@ -1,32 +1,36 @@
 """Text and photo in, names out: the one object that an application needs.
 
-Text and photo are encoded once; the answers with and without the photo differ only in the fusion, which is cheap.
+Text and photo are encoded once; the answers with the photo, without it and with another one differ only in the fusion,
+which is cheap. What was encoded lately is kept: a second question about a photo, or another photo for a text, is half
+the work.
 
 Shapes: W words, L tags, H heads, K attention keys, D width.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from mmner_core.cache import RecentlyUsed
 from mmner_core.checkpoint import Checkpoint, load_checkpoint
-from mmner_core.data.images import DEFAULT_LIMITS, ImageLimits, Photo, open_photo
+from mmner_core.data.images import DEFAULT_LIMITS, ImageLimits
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoding import SubwordEncoder, Window, collate
 from mmner_core.errors import InputError
 from mmner_core.inference import join_windows, window_batches
 from mmner_core.labels import LabelSet
 from mmner_core.language import resolve_language
+from mmner_core.photo_reader import PhotoReader, SeenPhoto
 from mmner_core.precision import choose_dtype
-from mmner_core.prediction import Reading, build_prediction
-from mmner_core.preprocess import decode_size, to_pixels
-from mmner_core.results import Crop, Prediction, Word
+from mmner_core.prediction import ALONE, OTHER, SEEN, Reading, build_predictions
+from mmner_core.results import Prediction, Word
 from mmner_core.text_limits import DEFAULT_TEXT_LIMITS, TextLimits
 from mmner_core.words import split_words
 
@@ -35,7 +39,11 @@ if TYPE_CHECKING:
 
 WINDOW = 256
 """Longest window in sub-words: beyond it attention's quadratic cost outweighs the gain from context."""
-BATCH_SUBWORDS = 4096
+BATCH_SUBWORDS = 2048
+"""What one pass reads; twice as much no longer fits the processor's caches and is slower."""
+TEXT_CACHE_BYTES = 32 << 20  # some 500 texts of the shipped model
+REMEMBERED_REQUESTS = 32
+"""Texts of larger calls are not kept: a long job rarely reads a text twice, and would push visitors' texts out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +56,7 @@ class TagRequest:
         lang: "en", "fr", "de", "es", or None to detect it.
         convention: annotation convention to read by; None for the checkpoint's default.
         words: words with offsets, where the caller has split the text already.
+        other_image: another image, to say what the model makes of each name with that one in its place.
     """
 
     text: str
@@ -55,6 +64,7 @@ class TagRequest:
     lang: str | None = None
     convention: str | None = None
     words: tuple[Word, ...] | None = None
+    other_image: Path | str | bytes | Image | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,11 +77,19 @@ class TagJob:
     words: tuple[Word, ...]
     windows: list[Window]
     notes: list[str]
-    photo: Photo | None
+    photo: SeenPhoto | None
+    other: SeenPhoto | None = None
     image_row: int = -1
-    crop: Crop | None = None
+    other_row: int = -1
     passes: dict[str, dict[int, Tensor]] = field(default_factory=dict)
     image_vectors: dict[str, Tensor] = field(default_factory=dict)
+
+
+class _ReadText(NamedTuple):
+    """A window as the text encoder reads it: word states [W, D], and [D] in the contrastive space if there is one."""
+
+    words: Tensor
+    vector: Tensor | None
 
 
 class Tagger:
@@ -107,6 +125,8 @@ class Tagger:
             word_position=config.text.word_position,
         )
         self.reads_images = bool(config.fusion.streams) and self.model.sees
+        self.photos = PhotoReader(self.model, limits)
+        self.texts: RecentlyUsed[_ReadText] = RecentlyUsed(TEXT_CACHE_BYTES)
 
     @classmethod
     def load(
@@ -141,9 +161,10 @@ class Tagger:
         convention: str | None = None,
         attention: bool = True,
         compare: bool = True,
+        other_image: Path | str | bytes | Image | None = None,
     ) -> Prediction:
         """Tag one text; see :meth:`tag_batch`."""
-        request = TagRequest(text=text, image=image, lang=lang, convention=convention)
+        request = TagRequest(text=text, image=image, lang=lang, convention=convention, other_image=other_image)
         return self.tag_batch([request], attention=attention, compare=compare)[0]
 
     def tag_batch(
@@ -161,14 +182,19 @@ class Tagger:
         """
         return self.tag_prepared([self.prepare(request) for request in requests], attention=attention, compare=compare)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def tag_prepared(self, jobs: Sequence[TagJob], *, attention: bool = True, compare: bool = True) -> list[Prediction]:
         """Tag what :meth:`prepare` returned, each once; see :meth:`tag_batch`."""
         states = self._encode_photos(jobs)
         windows = [job.windows for job in jobs]
-        for ids in window_batches(windows, batch_subwords=BATCH_SUBWORDS, batch_rows=64):
+        for ids in window_batches(windows, batch_subwords=BATCH_SUBWORDS, batch_rows=BATCH_SUBWORDS):
             self._read(jobs, ids, states, attention=attention, compare=compare)
-        return [self._finish(job) for job in jobs]
+        return build_predictions(
+            self.model,
+            [_join(job) for job in jobs],
+            [job.words for job in jobs],
+            [_facts(job) for job in jobs],
+        )
 
     def prepare(self, request: TagRequest) -> TagJob:
         """Split a request's text and open its photo, all that can be at fault in it; several threads may do so.
@@ -185,11 +211,8 @@ class Tagger:
         words = request.words if request.words is not None else tuple(split_words(text, language))
         windows = self.subwords.windows([[word.text for word in words]])[0]
         notes = [*notes, *_window_notes(windows)]
-        photo = None
-        if request.image is not None:
-            config = self.model.config
-            target = decode_size(config.vit, config.cnn) if self.reads_images else None
-            photo = open_photo(request.image, target=target, limits=self.limits)
+        photo = self.photos.open(request.image) if request.image is not None else None
+        compared = request.other_image is not None and photo is not None and self.reads_images
         notes += photo.notes if photo is not None else ()
         if photo is None:
             notes.append("No photo: tagged from the text alone.")
@@ -203,19 +226,20 @@ class Tagger:
             windows=windows,
             notes=notes,
             photo=photo,
+            other=self.photos.open(request.other_image) if compared and request.other_image is not None else None,
         )
 
     def _encode_photos(self, jobs: Sequence[TagJob]) -> ImageStates | None:
-        """Encode each job's photo and remember which part of it the model saw."""
+        """Encode the jobs' photos and remember which row is whose."""
         shown = [job for job in jobs if job.photo is not None] if self.reads_images else []
-        if not shown:
-            return None
-        config = self.model.config
-        pixels, crops = to_pixels([job.photo for job in shown if job.photo is not None], config.vit, config.cnn)
-        for row, (job, crop) in enumerate(zip(shown, crops, strict=True)):
-            job.image_row, job.crop = row, crop
-        dtype = next(self.model.classifier.parameters()).dtype
-        return self.model.encode_pixels(pixels.to(self.device, dtype))
+        compared = [job for job in shown if job.other is not None]
+        photos = [job.photo for job in shown] + [job.other for job in compared]
+        states, rows = self.photos.encode([photo for photo in photos if photo is not None])
+        for job, row in zip(shown, rows, strict=False):
+            job.image_row = row
+        for job, row in zip(compared, rows[len(shown) :], strict=True):
+            job.other_row = row
+        return states
 
     def _read(
         self,
@@ -226,62 +250,97 @@ class Tagger:
         attention: bool,
         compare: bool,
     ) -> None:
-        """Read a batch of windows: text once, then fusion with the photo and, to compare, without."""
-        names = {name: i for i, name in enumerate(self.conventions)}
-        batch = collate(
-            [jobs[j].windows[w] for j, w in ids],
-            pad=self.subwords.pad,
-            conventions=[names.get(jobs[j].request.convention or "", 0) for j, _ in ids],
-            image_index=[jobs[j].image_row for j, _ in ids],
-        ).to(self.device)
-        text = self.model.encode_text(batch)
-        words = self.model.word_states(text, batch)
-        keys = self.model.image_keys(states, batch.image_index)
-        emissions, weights = self.model.tag_words(words, keys, need_weights=attention and states is not None)
-        projected, images = self.model.project(text, states)
-        results: dict[str, Tensor] = {"emissions": emissions, "words": words}
-        if projected is not None:
-            results["text"] = projected[:, None]  # [B, 1, D]
-        seen: dict[str, Tensor] = {f"attention/{s}": w.transpose(1, 2) for s, w in weights.items()}  # [B, W, H, K]
-        if compare and states is not None:
-            alone = self.model.image_keys(None, torch.full_like(batch.image_index, -1))
-            seen["text_only"], _ = self.model.tag_words(words, alone)
+        """Read a batch of windows: text once, then fusion with the photo and, to compare, without and with another."""
+        texts = self._encode_texts(jobs, ids)
+        words = torch.nn.utils.rnn.pad_sequence([text.words for text in texts], batch_first=True)  # [B, W, D]
+        shown = torch.tensor([jobs[j].image_row for j, _ in ids], device=self.device)
+        others = torch.tensor([jobs[j].other_row for j, _ in ids], device=self.device)
+        index = {SEEN: shown}
+        if compare and bool((shown >= 0).any()):
+            index[ALONE] = torch.full_like(shown, -1)
+        if bool((others >= 0).any()):
+            index[OTHER] = others
+        passes: dict[str, Tensor] = {}
+        for condition, rows in index.items():
+            wanted = attention and condition == SEEN and states is not None
+            keys = self.model.image_keys(states, rows)
+            emissions, weights = self.model.tag_words(words, keys, need_weights=wanted)
+            passes[condition] = emissions.float()
+            passes |= {f"attention/{s}": w.transpose(1, 2).float() for s, w in weights.items()}  # [B, W, H, K]
+        images = self.model.project_image(states) if states is not None else {}
         for row, (j, window) in enumerate(ids):
             job = jobs[j]
-            for name, value in (results | seen if job.image_row >= 0 else results).items():
-                job.passes.setdefault(name, {})[window] = value[row].float()
+            job.passes.setdefault("words", {})[window] = texts[row].words.float()
+            if (vector := texts[row].vector) is not None:
+                job.passes.setdefault("text", {})[window] = vector
+            for name, value in passes.items():
+                if name == SEEN or (job.other_row if name == OTHER else job.image_row) >= 0:
+                    job.passes.setdefault(name, {})[window] = value[row]
             if job.image_row >= 0:
                 job.image_vectors = {stream: vectors[job.image_row] for stream, vectors in images.items()}
 
-    def _finish(self, job: TagJob) -> Prediction:
-        """Join a text's windows and decode."""
-        parts = {name: [by_window[w] for w in range(len(job.windows))] for name, by_window in job.passes.items()}
-        text = parts.pop("text", None)
-        joined = {name: join_windows(job.windows, states) for name, states in parts.items()}
-        reading = Reading(
-            emissions=joined["emissions"],
-            word_states=joined["words"],
-            text_only=joined.get("text_only"),
-            attention={
-                name.removeprefix("attention/"): value.transpose(0, 1)  # [H, W, K]
-                for name, value in joined.items()
-                if name.startswith("attention/")
-            },
-            text_vector=torch.stack(text).mean((0, 1)) if text else None,
-            image_vectors=job.image_vectors,
-        )
-        return build_prediction(
-            self.model,
-            reading,
-            text=job.request.text,
-            words=job.words,
-            language=job.language,
-            language_detected=job.detected,
-            image_size=job.photo.size if job.photo is not None else None,
-            crop=job.crop,
-            windows=len(job.windows),
-            notes=tuple(job.notes),
-        )
+    def _encode_texts(self, jobs: Sequence[TagJob], ids: Sequence[tuple[int, int]]) -> list[_ReadText]:
+        """Read some windows, those that were not read lately in one pass."""
+        names = {name: i for i, name in enumerate(self.conventions)}
+        windows = [jobs[j].windows[w] for j, w in ids]
+        conventions = [names.get(jobs[j].request.convention or "", 0) for j, _ in ids]
+        kept = len(jobs) <= REMEMBERED_REQUESTS
+        keys = [
+            _key(window, convention) if kept else None for window, convention in zip(windows, conventions, strict=True)
+        ]
+        known = [self.texts.get(key) if key is not None else None for key in keys]
+        fresh = [row for row, text in enumerate(known) if text is None]
+        if fresh:
+            batch = collate(
+                [windows[row] for row in fresh], pad=self.subwords.pad, conventions=[conventions[row] for row in fresh]
+            ).to(self.device)
+            encoded = self.model.encode_text(batch)
+            words = self.model.word_states(encoded, batch)
+            vectors = self.model.project_text(encoded)
+            for i, row in enumerate(fresh):
+                own = words[i, : len(windows[row].word_to_token)]
+                text = _ReadText(own.clone() if kept else own, None if vectors is None else vectors[i])
+                known[row] = text
+                if kept:
+                    self.texts.put(keys[row], text, own.numel() * own.element_size())
+        return [text for text in known if text is not None]
+
+
+def _key(window: Window, convention: int) -> bytes:
+    """Digest all that the text encoder is given of a window."""
+    given = (window.input_ids, window.word_to_token, convention)
+    return hashlib.sha256(repr(given).encode()).digest()
+
+
+def _join(job: TagJob) -> Reading:
+    """Join what was read of a text's windows."""
+    parts = {name: [by_window[w] for w in range(len(job.windows))] for name, by_window in job.passes.items()}
+    text = parts.pop("text", None)
+    joined = {name: join_windows(job.windows, states) for name, states in parts.items()}
+    return Reading(
+        emissions={condition: joined[condition] for condition in (SEEN, ALONE, OTHER) if condition in joined},
+        word_states=joined["words"],
+        attention={
+            name.removeprefix("attention/"): value.transpose(0, 1)  # [H, W, K]
+            for name, value in joined.items()
+            if name.startswith("attention/")
+        },
+        text_vector=torch.stack(text).mean(0) if text else None,
+        image_vectors=job.image_vectors,
+    )
+
+
+def _facts(job: TagJob) -> dict[str, Any]:
+    """Return what a prediction says of its request."""
+    return {
+        "text": job.request.text,
+        "language": job.language,
+        "language_detected": job.detected,
+        "image_size": job.photo.size if job.photo is not None else None,
+        "crop": job.photo.crop if job.photo is not None else None,
+        "windows": len(job.windows),
+        "notes": tuple(job.notes),
+    }
 
 
 def _window_notes(windows: Sequence[Window]) -> list[str]:

@@ -175,8 +175,7 @@ class Bert(nn.Module):
         What is computed with gradients still takes the plain layers; new weights, another device or format, training
         mode and copying undo the packing.
         """
-        layers = self.encoder["layer"]
-        assert isinstance(layers, nn.ModuleList)  # noqa: S101 (for the type checker)
+        layers = self.encoder["layer"].children()
         self._packed = PackedLayers(layers) if can_pack(self.get_input_embeddings().weight) else None
 
     def _apply(self, *arguments: Any, **options: Any) -> Bert:

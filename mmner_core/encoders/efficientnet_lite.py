@@ -75,8 +75,9 @@ class _Block(nn.Module):
 
     def fold(self, dtype: torch.dtype) -> FoldedBlock:
         """Return the block with norms and activations folded into its convolutions."""
-        parts = [(self.get_submodule(name), self.get_submodule(norm), active) for name, norm, active in self._steps]
-        return FoldedBlock([FoldedConvolution(c, n, dtype, relu6=active) for c, n, active in parts], self.skips)
+        parts: Any = dict(self.named_children())
+        steps = [FoldedConvolution(parts[name], parts[norm], dtype, relu6=on) for name, norm, on in self._steps]
+        return FoldedBlock(steps, self.skips)
 
 
 class EfficientNetLite0(nn.Module):

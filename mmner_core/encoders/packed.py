@@ -9,7 +9,8 @@ Shapes: B sentences, S sub-words, T = B * S, H heads, D width.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -60,12 +61,14 @@ class PackedLayer:
     """One encoder layer."""
 
     def __init__(self, layer: Layer) -> None:
-        attention = layer.attention["self"]
-        self._heads = attention.heads
+        attention: Any = layer.attention["self"]
+        attended: Any = layer.attention["output"]
+        up: Any = layer.intermediate["dense"]
+        self._heads: int = attention.heads
         self._qkv = PackedLinear(attention.query, attention.key, attention.value)
-        self._attended = PackedLinear(layer.attention["output"].dense)
-        self._norm = layer.attention["output"].LayerNorm
-        self._up = PackedLinear(layer.intermediate["dense"])
+        self._attended = PackedLinear(attended.dense)
+        self._norm: nn.LayerNorm = attended.LayerNorm
+        self._up = PackedLinear(up)
         self._down = PackedLinear(layer.output.dense)
         self._last_norm = layer.output.LayerNorm
 
@@ -81,7 +84,7 @@ class PackedLayer:
 class PackedLayers:
     """All layers of an encoder."""
 
-    def __init__(self, layers: nn.ModuleList) -> None:
+    def __init__(self, layers: Iterable[Any]) -> None:
         self._layers = [PackedLayer(layer) for layer in layers]
 
     def __call__(self, states: Tensor, allowed: Tensor | None) -> Tensor:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from mmner_core.results import Prediction, Word
 from mmner_core.tagger import Tagger, TagRequest
 
 PHOTO = Path(__file__).parents[1] / "data" / "tiny" / "images" / "per-2.jpg"  # 64 x 48
+OTHER_PHOTO = PHOTO.with_name("loc-1.jpg")
 TEXT = "Marie Curie went from Warszawa to Paris."
 LONG = " ".join(f"Ada met Bob{i} in Köln." for i in range(60))
 
@@ -131,6 +134,68 @@ def test_the_comparison_is_what_the_text_alone_gives(tagger: Tagger) -> None:
         (e.start, e.end, e.type) for e in alone.entities
     ]
     assert tagger.tag(TEXT, PHOTO, "en", compare=False).text_only_entities is None
+
+
+def test_another_photo_says_what_it_would_have_made_of_each_name(person_tagger: Tagger) -> None:
+    """The comparison, found on the way, is what a call with that photo gives; without one there is none."""
+    compared = person_tagger.tag(TEXT, PHOTO, "en", other_image=OTHER_PHOTO)
+    shown = person_tagger.tag(TEXT, OTHER_PHOTO, "en")
+    same(compared, person_tagger.tag(TEXT, PHOTO, "en"))
+    for one, other in zip(compared.entities, shown.entities, strict=True):
+        assert one.with_other_image is not None
+        assert one.with_other_image.type == other.type
+        assert one.with_other_image.confidence == pytest.approx(other.confidence, abs=0.02)
+        assert other.with_other_image is None
+    record = compared.to_json()["entities"][0]["with_other_image"]
+    assert record == compared.entities[0].with_other_image._asdict()  # type: ignore[union-attr]
+    assert person_tagger.tag(TEXT, None, "en", other_image=OTHER_PHOTO).entities[0].with_other_image is None
+
+
+def test_what_is_kept_changes_no_answer(tiny_checkpoint: Path) -> None:
+    """A text or photo seen before gives what it gave at first, alone and beside new ones; each is encoded once."""
+    tagger = Tagger.load(tiny_checkpoint)
+    passes = {"text": 0, "image": 0}
+
+    def counted(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            passes[name] += 1
+            return method(*arguments)
+
+        return call
+
+    tagger.model.encode_text = counted("text", tagger.model.encode_text)  # type: ignore[method-assign]
+    tagger.model.encode_pixels = counted("image", tagger.model.encode_pixels)  # type: ignore[method-assign]
+    first = tagger.tag(TEXT, PHOTO.read_bytes(), "en", other_image=OTHER_PHOTO)
+    assert passes == {"text": 1, "image": 1}
+    again = tagger.tag(TEXT, PHOTO.read_bytes(), "en", other_image=OTHER_PHOTO)
+    swapped = tagger.tag(TEXT, OTHER_PHOTO, "en")
+    assert passes == {"text": 1, "image": 1}
+    np.testing.assert_array_equal(first.marginals, again.marginals)
+    assert again.entities == first.entities
+    assert (again.crop, again.image_size, again.notes) == (first.crop, first.image_size, first.notes)
+    requests = [TagRequest(text="Berlin", lang="de"), TagRequest(text=TEXT, image=OTHER_PHOTO, lang="en")]
+    same(tagger.tag_batch(requests)[1], swapped)
+    assert passes == {"text": 2, "image": 1}
+    tagger.tag(TEXT, lang="en", convention="caption")
+    assert passes["text"] == 3  # another reading of the same words
+
+
+def test_a_photo_that_many_send_is_encoded_once(tiny_checkpoint: Path) -> None:
+    """In one batch, too; a changed file is another photo."""
+    tagger = Tagger.load(tiny_checkpoint)
+    jobs = [tagger.prepare(TagRequest(text=f"Ada {i}", lang="en", image=PHOTO.read_bytes())) for i in range(5)]
+    tagger.tag_prepared(jobs)
+    assert [job.image_row for job in jobs] == [0] * 5
+    assert len(tagger.photos.kept) == 1
+
+
+def test_a_changed_file_is_another_photo(tagger: Tagger, tmp_path: Path) -> None:
+    """What is kept of a file is kept for that content alone."""
+    file = tmp_path / "photo.png"
+    Image.new("RGB", (64, 64), "black").save(file)
+    before = tagger.tag(TEXT, file, "en")
+    Image.new("RGB", (80, 64), "white").save(file)
+    assert tagger.tag(TEXT, file, "en").image_size == (80, 64) != before.image_size
 
 
 def test_attention_is_optional(tagger: Tagger) -> None:
