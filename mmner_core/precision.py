@@ -7,7 +7,10 @@ from pathlib import Path
 
 import torch
 
+from mmner_core.errors import InputError
 from mmner_core.model import MMNER
+
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
 
 
 @cache
@@ -20,6 +23,20 @@ def multiplies_bfloat16() -> bool:
     except (OSError, IndexError):
         return False
     return "amx_bf16" in flags or "avx512_bf16" in flags
+
+
+def set_precision(model: MMNER, name: str) -> MMNER:
+    """Run a model in the number format named "fp32" or "bf16", whatever the machine; to compare the two.
+
+    Raises:
+        InputError: if there is no such format.
+    """
+    if name not in PRECISIONS:
+        raise InputError(f"There is no number format {name!r}; choose {' or '.join(PRECISIONS)}.")
+    if model.classifier.weight.dtype != PRECISIONS[name]:
+        model = model.to(PRECISIONS[name])
+        model.crf.float()
+    return model
 
 
 def choose_dtype(model: MMNER, device: torch.device) -> MMNER:

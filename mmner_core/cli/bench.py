@@ -33,9 +33,30 @@ def bench(
         ),
     ] = False,
     sentences: Annotated[int, typer.Option(min=64, help="With --full: sentences read, each with a photo.")] = 128,
+    many: Annotated[bool, typer.Option("--many", help="Large jobs instead (tag-many): rows/s and memory.")] = False,
+    rows: Annotated[list[int], typer.Option(min=1, help="With --many: rows of a job; may be repeated.")] = [  # noqa: B006
+        1_000,
+        4_000,
+        16_000,
+    ],
+    serving: Annotated[
+        bool, typer.Option("--serving", help="Measure many visitors instead: one at a time against grouped.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Measure latency, load, start and throughput on this machine."""
+    if serving:
+        from mmner_core.cli.bench_serving import print_serving_bench
+
+        print_serving_bench(checkpoint, requests=16 * repeats, batch_size=16, json=json)
+        return
+    from mmner_core.cli.output import print_json
+
+    if many:
+        from mmner_core.cli.bench_many import print_many
+
+        print_many(checkpoint, rows, json=json)
+        return
     if full:
         from mmner_core.cli.bench_full import print_full
 
@@ -43,8 +64,6 @@ def bench(
         return
     result = run_bench(checkpoint.absolute(), repeats=repeats)
     if json:
-        from mmner_core.cli.output import print_json
-
         print_json(result)
     else:
         _print(result)

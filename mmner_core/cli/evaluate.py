@@ -26,14 +26,23 @@ def evaluate(
     convention: Convention = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N sentences of each language.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the shuffled condition.")] = 19,
+    precision: Annotated[
+        str | None,
+        typer.Option(metavar="fp32|bf16", help="Number format.", show_default="bf16 where the processor has it"),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Score a model on tagged data: micro, per language and per type, strict and lenient."""
     from mmner_core.evaluate import evaluate as score
     from mmner_core.tagger import Tagger
 
+    tagger = Tagger.load(checkpoint)
+    if precision is not None:
+        from mmner_core.precision import set_precision
+
+        tagger.model = set_precision(tagger.model, precision)
     result = score(
-        Tagger.load(checkpoint),
+        tagger,
         data,
         images=images,
         condition=image_condition,  # type: ignore[arg-type]  # evaluate refuses what it does not know
@@ -43,6 +52,7 @@ def evaluate(
         limit=limit,
         seed=seed,
     )
+    result["number_format"] = str(tagger.model.classifier.weight.dtype).removeprefix("torch.")
     if json:
         from mmner_core.cli.output import print_json
 
@@ -67,7 +77,8 @@ def _print(result: dict[str, Any]) -> None:
         f"{images['broken']:,} broken.",
         *images["problems"],
         f"Checkpoint {result['checkpoint']}, convention {result['convention'] or 'the only one'}, "
-        f"{result['seconds']:.1f} s. Scores in percent; strict unless said otherwise.",
+        f"{result['seconds']:.1f} s, {result['sentences'] / result['seconds']:.1f} sentences/s in "
+        f"{result['number_format']}. Scores in percent; strict unless said otherwise.",
     )
 
 
