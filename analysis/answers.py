@@ -62,7 +62,10 @@ class Answers:
         table = checked(table, where).combine_chunks()
         if len(conditions := pc.unique(table["condition"])) > 1:
             raise InputError(f"{where}: one image condition was expected, found {conditions.to_pylist()}.")
-        gold, predicted = read_spans(table["gold"], table["tags"])
+        try:
+            gold, predicted = read_spans(table["gold"], table["tags"])
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from error
         sentences = table.select(SENTENCE_COLUMNS).to_pandas()
         sentences["n_words"] = gold.n_words
         entities = _entities(table, predicted, where)

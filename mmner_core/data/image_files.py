@@ -8,6 +8,9 @@ from urllib.parse import unquote
 
 from mmner_core.errors import InputError
 
+MAX_NAME_BYTES, MAX_PATH_BYTES = 255, 4096
+SHORT = 50
+"""No id of so few characters can be too long a name."""
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -32,18 +35,27 @@ class ImageFolder:
         the answer is ``<id>.jpg``.
 
         Raises:
-            InputError: if the id points outside the folder.
+            InputError: if the id points outside the folder, or no file can have such a name.
         """
+        begin = f"{where}: the image id" if where else "The image id"
         if not is_inside(image_id):
-            prefix = f"{where}: " if where else ""
-            raise InputError(f"{prefix}the image id {image_id[:60]!r} points outside the image folder.")
+            raise InputError(f"{begin} {image_id[:60]!r} points outside the image folder.")
         for name in _spellings(image_id):
             if self._exists(name):
                 return self.folder / name, True
-        return self.folder / f"{image_id}.jpg", False
+        file = self.folder / f"{image_id}.jpg"
+        if len(image_id) > SHORT and _is_too_long(file):
+            raise InputError(f"{begin} {image_id[:60]!r} is longer than a file name may be.")
+        return file, False
 
     def _exists(self, name: str) -> bool:
         return os.path.isfile(self.folder / name) if "/" in name else name in self._names
+
+
+def _is_too_long(file: Path) -> bool:
+    """Say whether the system refuses such a name, which even the question whether the file exists would raise."""
+    encoded = str(file).encode("utf-8", "replace")
+    return len(encoded) >= MAX_PATH_BYTES or max(map(len, encoded.split(b"/"))) > MAX_NAME_BYTES
 
 
 def resolve_image(images_dir: str | Path, image_id: str) -> Path:

@@ -66,7 +66,7 @@ def _special_tokens(folder: Path) -> dict[str, str]:
             try:
                 record = json.loads((folder / name).read_text(encoding="utf-8"))
             except (ValueError, RecursionError) as error:
-                raise InputError(f"{folder / name} is not readable JSON ({error}).") from error
+                raise InputError(f"{folder / name} is not readable JSON; the checkpoint is damaged.") from error
             for special in _SPECIAL:
                 token = record.get(special) if isinstance(record, dict) else None
                 token = token.get("content") if isinstance(token, dict) else token
