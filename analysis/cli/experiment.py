@@ -34,6 +34,10 @@ Test = Annotated[
 Limit = Annotated[int | None, typer.Option(min=1, help="Sentences per language of each data set without its own =N.")]
 ValidLimit = Annotated[int | None, typer.Option(min=1, help="Validation sentences per language of each data set.")]
 Epochs = Annotated[int | None, typer.Option(min=1, help="Epochs of every cell.", show_default="the preset's")]
+TopLayers = Annotated[
+    int | None,
+    typer.Option(min=0, help="Train only the last N layers of the text encoder: faster.", show_default="all"),
+]
 Variants = Annotated[str, typer.Option(metavar="A,B,...", help="Only these rows of the grid.", show_default="all")]
 Alphas = Annotated[
     str, typer.Option(metavar="A,B,...", help="Loss weights of alpha-temperature, besides the preset's.")
@@ -56,6 +60,7 @@ def experiment(
     limit: Limit = None,
     valid_limit: ValidLimit = None,
     epochs: Epochs = None,
+    top_layers: TopLayers = None,
     variants: Variants = "",
     alphas: Alphas = "0.1,0.5",
     temperatures: Temperatures = "0.01,1",
@@ -84,6 +89,7 @@ def experiment(
         limit=limit,
         valid_limit=valid_limit,
         epochs=epochs,
+        top_layers=top_layers,
         variants=tuple(part.strip() for part in variants.split(",") if part.strip()),
         alphas=numbers(alphas, "--alphas"),
         temperatures=numbers(temperatures, "--temperatures"),

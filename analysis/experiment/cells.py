@@ -72,12 +72,12 @@ class TrainedCell:
 
 
 class CellTrainer:
-    """Trains cells into one folder, with one store of image features for all.
+    """Trains cells into one folder.
 
     Args:
-        folder: of the cells; image features computed once lie there too.
+        folder: of the cells; what is computed once of the images lies there too, for all of them.
         data: folder that the data sets lie in.
-        base: the run that the cells vary: its pictures are encoded at once, for every cell.
+        base: the run that the cells vary.
         command: for the provenance.
     """
 
@@ -125,12 +125,13 @@ class CellTrainer:
         return self._mixture
 
     def _train(self, cell: Cell, folder: Path, checkpoint: Path) -> dict[str, Any]:
-        from mmner_core.encoders.text import find_text
+        from mmner_core.encoders.weights import find_text
         from mmner_core.training.finish import write_checkpoint
+        from mmner_core.training.loop import Trainer
 
         started = time.perf_counter()
         tokenizer = find_text(cell.run.model.text.name)
-        trainer = self._trainer(cell.run, folder, tokenizer)
+        trainer = Trainer(cell.run, self.data, folder, tokenizer)
         progress = trainer.train()
         trained = time.perf_counter() - started
         write_checkpoint(trainer, progress, checkpoint, tokenizer, name=cell.label, command=self.command)
@@ -152,20 +153,6 @@ class CellTrainer:
         del trainer
         gc.collect()
         return facts
-
-    def _trainer(self, run: Run, folder: Path, tokenizer: str) -> Trainer:
-        from mmner_core.image_source import ImageSource
-        from mmner_core.training.loop import Trainer
-
-        everything = self.mixture()
-
-        class CellOfGrid(Trainer):
-            """Encodes the pictures of all cells at once, into the store that the cells of a folder share."""
-
-            def _image_source(self, mixture: Mixture) -> ImageSource | None:
-                return super()._image_source(everything)
-
-        return CellOfGrid(run, self.data, folder, tokenizer)
 
     def _files(self, source: DataSource) -> Sequence[Path]:
         found = [f.path for f in find_files(self.data / source.path).files if f.split in ("train", "valid")]
@@ -205,4 +192,4 @@ def read_record(file: Path) -> dict[str, Any]:
 def _temperature(trainer: Trainer) -> float | None:
     if trainer.model.text_projection is None:
         return None
-    return 1 / float(trainer.model.contrastive.inverse_temperature)
+    return 1 / float(trainer.model.contrastive.inverse_temperature.detach())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from analysis.experiment.arms import Arm
 from analysis.experiment.cells import CellTrainer, TrainedCell
 from analysis.experiment.scoring import Scorer, TestSet, read_test_sets
-from analysis.experiment.settings import Settings, base_run, tested_sources
+from analysis.experiment.settings import Settings, base_run, tested_sources, with_top_layers
 from analysis.runs import Run
 from mmner_core.errors import InputError
 from mmner_core.training.config import DataSource
@@ -46,7 +46,8 @@ class Grid:
             raise InputError(f"There is no data folder {settings.data}; name it with --data.")
         self.settings = settings
         run = base_run(settings)
-        self.base = replace(run, model=replace(run.model, text=resolve_text(run.model.text)))
+        run = replace(run, model=replace(run.model, text=resolve_text(run.model.text)))
+        self.base = run if settings.top_layers is None else with_top_layers(run, settings.top_layers)
         self.trainer = CellTrainer(settings.runs / "cells", settings.data, self.base, command=settings.command)
         self.scorer = Scorer(settings.runs / "runs", command=settings.command)
 

@@ -12,6 +12,11 @@ from mmner_core.presets import PRESETS, preset
 from mmner_core.training.config import DataSource, Run, TrainConfig
 from mmner_core.training.runs import RUNS
 
+_BEHIND_THE_TEXT = (
+    "vit_encoder.", "cnn_encoder.", "text_projection.", "image_projections.", "contrastive.", "to_width.", "fusion.",
+    "classifier.", "crf.",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -27,6 +32,7 @@ class Settings:
         limit: sentences per language of each training data set that has no number of its own; None: all.
         valid_limit: most validation sentences per language and data set; None: all.
         epochs: None: as the preset's run.
+        top_layers: train only so many layers of the text encoder, the last ones; None: all that the preset trains.
         variants: only these rows of the grid; empty: all.
         alphas, temperatures: the values of ``alpha-temperature``.
         severities: of the corruptions of ``robustness``.
@@ -42,6 +48,7 @@ class Settings:
     limit: int | None = None
     valid_limit: int | None = None
     epochs: int | None = None
+    top_layers: int | None = None
     variants: tuple[str, ...] = ()
     alphas: tuple[float, ...] = (0.1, 0.5)
     temperatures: tuple[float, ...] = (0.01, 1.0)
@@ -54,6 +61,7 @@ class Settings:
             "preset": self.preset,
             "test": ", ".join(map(str, self.test)) or "as trained on",
             "valid_limit": self.valid_limit,
+            "top_layers": self.top_layers,
         }
 
 
@@ -93,6 +101,21 @@ def base_run(settings: Settings) -> Run:
         epochs=settings.epochs or run.training.epochs,
     )
     return Run(model=run.model, training=training)
+
+
+def with_top_layers(run: Run, top_layers: int) -> Run:
+    """Return the run with only the last layers of the text encoder left to learn, besides all that is behind them.
+
+    Backward passes then end there, so that a grid fits a small machine.
+
+    Raises:
+        InputError: if the encoder does not have so many layers.
+    """
+    layers = (run.model.text.architecture or {}).get("num_hidden_layers", 0)
+    if top_layers > layers:
+        raise InputError(f"--top-layers {top_layers}: the text encoder of this preset has {layers} layers.")
+    learning = tuple(f"text_encoder.model.encoder.layer.{i}." for i in range(layers - top_layers, layers))
+    return replace(run, training=replace(run.training, trainable=(*learning, *_BEHIND_THE_TEXT)))
 
 
 def tested_sources(settings: Settings, run: Run) -> tuple[DataSource, ...]:

@@ -108,7 +108,7 @@ def _page(record: dict[str, Any], tables: Sequence[ResultTable]) -> str:
     unfinished = "" if seeds == asked else f" of {', '.join(map(str, asked))} (the others are not trained yet)"
     facts = [
         f"- Preset `{settings['preset']}`, seeds {', '.join(map(str, seeds))}{unfinished}, "
-        f"{counted(settings['epochs'], 'epoch')}, the best on validation kept.",
+        f"{counted(settings['epochs'], 'epoch')}, the best on validation kept{_layers(settings['top_layers'])}.",
         f"- Training data: `{settings['train']}` (`=N`: the first N sentences of each language; none: all): "
         f"{_span(sizes)} sentences, {_span(reads)} read in {_span(steps)} steps, per cell.",
         f"- Validation: the same data sets, {_limit(settings['valid_limit'])}. "
@@ -130,6 +130,10 @@ def _page(record: dict[str, Any], tables: Sequence[ResultTable]) -> str:
 
 def _named(source: DataSource) -> str:
     return source.path + (f"={source.limit}" if source.limit is not None else "")
+
+
+def _layers(top: int | None) -> str:
+    return "" if top is None else f"; of the text encoder only the last {counted(top, 'layer')} learn"
 
 
 def _tested(data: dict[str, Any]) -> str:

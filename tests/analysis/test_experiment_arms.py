@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from analysis.experiment.arms import FULL, ablations, chosen_arms, language_subsets, loss_knobs, shares_cnn
+from analysis.experiment.settings import with_top_layers
 from analysis.experiment.sources import SourceSpec, parse_sources
 from mmner_core.errors import InputError
 from mmner_core.presets import mini, paper, paper_code, tiny
@@ -96,6 +97,27 @@ def test_loss_knobs_change_one_thing_at_a_time() -> None:
         loss_knobs(run_of(mini()), (), (0.0,))
     with pytest.raises(InputError, match=r"alpha must lie in \[0, 1\], got 2"):
         loss_knobs(run_of(mini()), (2.0,), ())
+
+
+def test_only_the_last_layers_learn() -> None:
+    """Of the text encoder's weights those of the last layer are trained, and all that is behind it."""
+    import torch
+
+    from mmner_core.model import MMNER
+    from mmner_core.training.loop import start_from
+
+    run = with_top_layers(run_of(tiny()), 1)
+    with torch.random.fork_rng(devices=[]), pytest.MonkeyPatch.context() as patch:
+        model = MMNER.build(run.model)
+        patch.setattr(model, "load_pretrained", lambda: None)
+        start_from(model, run)
+    learning = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    of_text = {name for name in learning if name.startswith("text_encoder.")}
+    assert of_text and all(name.startswith("text_encoder.model.encoder.layer.1.") for name in of_text)
+    others = {name for name, _ in model.named_parameters() if not name.startswith("text_encoder.")}
+    assert learning - of_text == others
+    with pytest.raises(InputError, match="--top-layers 3: the text encoder of this preset has 2 layers"):
+        with_top_layers(run_of(tiny()), 3)
 
 
 def test_rows_are_chosen_by_name() -> None:
