@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from mmner_core.config import ModelConfig
 from mmner_core.data import Example, ReadReport, dataset_digest, find_files, read_examples
+from mmner_core.data.image_counts import ImageCounts
 from mmner_core.data.images import Photo
 from mmner_core.errors import InputError
 from mmner_core.image_source import PhotoFiles
@@ -35,8 +36,9 @@ class BlankPhotos(PhotoFiles):
         side = max(c.size for c in (config.vit, config.cnn) if c is not None)
         self._grey = Photo(Image.new("RGB", (side, side), GREY), (side, side))
 
-    def _open(self, example: Example) -> Photo | None:
-        return self._grey if super()._open(example) is not None else None
+    def _open(self, example: Example) -> tuple[Photo | None, ImageCounts]:
+        photo, counts = super()._open(example)
+        return photo and self._grey, counts
 
 
 def shuffle_images(examples: Sequence[Example], seed: int) -> list[Example]:

@@ -6,9 +6,7 @@ Shapes: U distinct images.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -25,7 +23,7 @@ from mmner_core.encoders.image import CnnEncoder, ImageStates, VitEncoder
 from mmner_core.encoding import Pixels
 from mmner_core.feature_store import FeatureStore, digest_files, preprocessing_of, weights_digest
 from mmner_core.model import MMNER
-from mmner_core.preprocess import cut_square, decode_size, normalise, to_pixels
+from mmner_core.preprocess import cut_squares, decode_size, in_threads, normalise, to_pixels
 
 log = logging.getLogger(__name__)
 SHARD = 128
@@ -68,13 +66,15 @@ class PhotoFiles:
 
     def load(self, examples: Sequence[Example], rng: np.random.Generator | None = None) -> LoadedImages:
         """Decode and preprocess each distinct photo once; ``rng`` asks for training's random crop."""
+        first = {(e.image, e.image_id if e.image is None else None): e for e in reversed(examples)}
+        opened = dict(zip(first, self.open_all(list(first.values())), strict=True))
         index: dict[Path | None, int] = {}
         photos: list[Photo] = []
         rows = []
         for example in examples:
-            if example.image is not None and example.image in index:
-                self.counts.present += 1
-            elif photo := self._open(example):
+            photo, counts = opened[example.image, example.image_id if example.image is None else None]
+            self.counts.add(counts)
+            if photo is not None and example.image not in index:
                 index[example.image] = len(photos)
                 photos.append(photo)
             rows.append(index.get(example.image, -1))
@@ -83,8 +83,14 @@ class PhotoFiles:
         pixels, _ = to_pixels(photos, self.config.vit, self.config.cnn, rng)
         return LoadedImages(rows, pixels=pixels)
 
-    def _open(self, example: Example) -> Photo | None:
-        return load_photo(example, self.counts, target=self._target)
+    def open_all(self, examples: Sequence[Example]) -> list[tuple[Photo | None, ImageCounts]]:
+        """Decode the photo of each sentence, several at a time."""
+        return in_threads(self._open, examples)
+
+    def _open(self, example: Example) -> tuple[Photo | None, ImageCounts]:
+        """Decode a sentence's photo; return it with what became of it."""
+        counts = ImageCounts()
+        return load_photo(example, counts, target=self._target), counts
 
 
 class StoredImages:
@@ -153,23 +159,18 @@ class StoredImages:
         from tqdm import tqdm
 
         lacking = [digest for digest in examples if any(digest not in store for store in self._stores.values())]
-        counts, target = ImageCounts(), decode_size(self.config.vit, self.config.cnn)
-
-        def decode(digest: str) -> tuple[Photo | None, ImageCounts]:
-            return load_photo(examples[digest], own := ImageCounts(), target=target), own
-
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for start in tqdm(range(0, len(lacking), SHARD), desc="images, once", unit="shard", disable=not lacking):
-                digests = lacking[start : start + SHARD]
-                decoded: dict[str, Photo] = {}
-                for digest, (photo, own) in zip(digests, pool.map(decode, digests), strict=True):
-                    counts.add(own)
-                    if photo is not None:
-                        decoded[digest] = photo
-                for name, store in self._stores.items():
-                    missing = [d for d in decoded if d not in store]
-                    if missing:
-                        store.add(missing, self._parts[name].compute([decoded[d] for d in missing]))
+        files, counts = PhotoFiles(self.config), ImageCounts()
+        for start in tqdm(range(0, len(lacking), SHARD), desc="images, once", unit="shard", disable=not lacking):
+            digests = lacking[start : start + SHARD]
+            decoded: dict[str, Photo] = {}
+            for digest, (photo, own) in zip(digests, files.open_all([examples[d] for d in digests]), strict=True):
+                counts.add(own)
+                if photo is not None:
+                    decoded[digest] = photo
+            for name, store in self._stores.items():
+                missing = [d for d in decoded if d not in store]
+                if missing:
+                    store.add(missing, self._parts[name].compute([decoded[d] for d in missing]))
         if counts.problems:
             log.warning("%s", counts.summary())
 
@@ -191,7 +192,7 @@ class _Part:
 
     def compute(self, photos: Sequence[Photo]) -> Tensor:
         """Return what to store of each photo, [len(photos), ...]."""
-        squares = [cut_square(photo, self.config).array for photo in photos]
+        squares = [square.array for square in cut_squares(photos, self.config)]
         if self.keeps_pixels:
             return torch.from_numpy(np.stack(squares))
         parts = [self._encode(squares[start : start + ENCODED]) for start in range(0, len(squares), ENCODED)]

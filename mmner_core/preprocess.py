@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from mmner_core.data.images import Photo
 
 
+T = TypeVar("T")
+R = TypeVar("R")
 OVERSAMPLING = 2
 """Photos are decoded at no less than this many times the size that the encoder reads, so resizing loses nothing."""
 
@@ -61,6 +65,25 @@ def cut_square(photo: Photo, config: ImageConfig, rng: np.random.Generator | Non
     return Square(array[:, ::-1] if flipped else array, Crop(*(edge * enlarge for edge in box)))
 
 
+def cut_squares(photos: Sequence[Photo], config: ImageConfig, rng: np.random.Generator | None = None) -> list[Square]:
+    """Cut the square of each photo; see :func:`cut_square`."""
+    if rng is not None:  # drawn one after the other, so that a seed gives the same squares each time
+        return [cut_square(photo, config, rng) for photo in photos]
+    return in_threads(lambda photo: cut_square(photo, config), photos)
+
+
+def in_threads(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Return ``work(item)`` for each item, in order, in as many threads as torch computes with.
+
+    Decoding and resizing release Python's lock, and torch has nothing to do until they are done.
+    """
+    threads = min(len(items), torch.get_num_threads())
+    if threads < 2:
+        return list(map(work, items))
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, items))
+
+
 def normalise(squares: list[np.ndarray], config: ImageConfig) -> Tensor:
     """[size, size, 3] uint8 arrays -> [U, 3, size, size] float, scaled by the encoder's mean and deviation."""
     pixels = torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float() / 255
@@ -82,7 +105,7 @@ def to_pixels(
             place = rng if config.train_crop == "random" else None
             if rng is None and config.random_crop_at_test:
                 place = np.random.default_rng()
-            squares = [cut_square(photo, config, place) for photo in photos]
+            squares = cut_squares(photos, config, place)
             encoded[name] = normalise([square.array for square in squares], config)
             crops = [square.crop for square in squares]
     return Pixels(**encoded), crops
