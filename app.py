@@ -82,15 +82,11 @@ class TagTab:
             placeholder="Drop a photo here, or click to choose one",
             buttons=["fullscreen"],
         )
+        models = list(self.service.pool.names)
+        several = len(models) > 1
+        self.model = gr.Dropdown(models, value=models[0], label="Model", visible=several, elem_id="wb-model")
         self.run = gr.Button("Find the names", variant="primary", elem_id="wb-run")
         with gr.Accordion("Settings", open=False, elem_id="wb-settings"):
-            self.model = gr.Dropdown(
-                list(self.service.pool.names),
-                value=self.service.pool.names[0],
-                label="Model",
-                visible=len(self.service.pool.names) > 1,
-                elem_id="wb-model",
-            )
             self.language = gr.Dropdown(LANGUAGES, value="auto", label="Language of the sentence")
             self.convention = gr.Dropdown(
                 CONVENTIONS,

@@ -10,6 +10,8 @@ from annotated_types import Ge, Gt, Le
 
 from mmner_core.data.images import ImageLimits
 from mmner_core.errors import InputError
+from mmner_core.text_limits import TextLimits
+from mmner_core.text_limits import TextLimits
 
 SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints" / "mini"
 Count = Annotated[int, Ge(1)]
@@ -58,6 +60,8 @@ class ServingConfig:
     max_upload_mb: Positive = _setting(30.0, "size of an uploaded file")
     max_request_mb: Positive = _setting(8.0, "size of any other request")
     max_megapixels: Positive = _setting(60.0, "width times height of a photo")
+    max_characters: Count = _setting(20_000, "length of a text; about two seconds of a core for each 10,000")
+    max_characters: Count = _setting(20_000, "length of one text; time and memory grow with it")
     upload_space_mb: Positive = _setting(2000.0, "all uploads together; beyond it new ones are refused for a while")
     upload_minutes: Positive = _setting(60.0, "time after which an upload is removed")
 
@@ -78,6 +82,16 @@ class ServingConfig:
         return [(name.strip(), password) for name, _, password in (entry.partition(":") for entry in self.login)]
 
     @property
+    def text_limits(self) -> TextLimits:
+        """Return which texts are refused."""
+        return TextLimits(max_characters=self.max_characters)
+
+    @property
     def image_limits(self) -> ImageLimits:
         """Return which pictures are refused."""
         return ImageLimits(max_bytes=int(self.max_upload_mb * 1e6), max_pixels=int(self.max_megapixels * 1e6))
+
+    @property
+    def text_limits(self) -> TextLimits:
+        """Return which texts are refused."""
+        return TextLimits(max_characters=self.max_characters)

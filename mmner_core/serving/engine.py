@@ -76,7 +76,7 @@ def load_engine(folder: Path, config: ServingConfig) -> Engine:
     """
     from mmner_core.tagger import Tagger
 
-    tagger = Tagger.load(folder, limits=config.image_limits)
+    tagger = Tagger.load(folder, limits=config.image_limits, text_limits=config.text_limits)
     tagger.tag("Hello")
     return Engine(tagger, batch_size=config.batch_size)
 

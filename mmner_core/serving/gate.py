@@ -32,12 +32,14 @@ _SHUT = re.compile(
     r"|^/monitoring)(?:/|$)"
 )
 _UPLOAD = re.compile(r".*/upload/?$")
+BUSY_SECONDS = 5
 _FORM_BYTES = 100_000  # what a form with one file adds to the file
 NO_FETCHING = "This server fetches no web addresses; upload the photo instead."
 NOT_HERE = "There is nothing at this address."
 TOO_OFTEN = "You are asking faster than this server allows; try again in {seconds} s."
 TOO_BIG = "The request is too big; at most {megabytes:g} MB are accepted here."
 NO_LENGTH = "An upload must say how long it is (Content-Length)."
+BUSY = "The server is busy at the moment; try again in some seconds."
 NO_SPACE = "The server has no room for uploads at the moment; try again in some minutes."
 
 
@@ -118,9 +120,9 @@ class Gate:
         """Pass a request on and count what is read of it; return why it is turned away after all, or None.
 
         A request need not announce its length. An error that nothing else caught ends here, or the web server would
-        write all that it says into the log.
+        write all that it says into the log. That the application is full is told in our words.
         """
-        read, too_big, answered = 0, False, False
+        read, too_big, full, answered = 0, False, False, False
 
         async def receive_counted() -> Message:
             nonlocal read, too_big
@@ -131,20 +133,23 @@ class Gate:
             too_big = read > limit
             return {"type": "http.disconnect"} if too_big else message
 
-        async def send_unless_too_big(message: Message) -> None:
-            nonlocal answered
-            if not too_big or answered:
+        async def send_unless_refused(message: Message) -> None:
+            nonlocal answered, full
+            full = full or message.get("status") == 503
+            if answered or not (too_big or full):
                 answered = True
                 await send(message)
 
         try:
-            await self._app(scope, receive_counted, send_unless_too_big)
+            await self._app(scope, receive_counted, send_unless_refused)
         except Exception as error:
             if answered:
                 raise
             if not too_big:
                 return Refusal(500, told(error))
-        return self._too_big(limit) if too_big and not answered else None
+        if answered:
+            return None
+        return self._too_big(limit) if too_big else Refusal(503, BUSY, BUSY_SECONDS) if full else None
 
 
 def is_address(value: object) -> bool:

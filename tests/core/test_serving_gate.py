@@ -19,7 +19,7 @@ from mmner_core.serving.uploads import UploadSpace
 
 
 class Application:
-    """Reads a request to its end and answers 200 with its length; a path /fail raises."""
+    """Reads a request to its end and answers 200; a path /fail raises, /full says that there is no room."""
 
     def __init__(self) -> None:
         self.lengths: list[int] = []
@@ -36,8 +36,9 @@ class Application:
         if scope["path"] == "/fail":
             raise KeyError("what a visitor wrote")
         self.lengths.append(length)
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"fine"})
+        status = 503 if scope["path"] == "/full" else 200
+        await send({"type": "http.response.start", "status": status, "headers": []})
+        await send({"type": "http.response.body", "body": b"max_size is 64"})
 
 
 def ask(
@@ -71,6 +72,13 @@ def test_the_third_of_two_is_told_to_wait() -> None:
     assert headers[b"retry-after"] == b"2"
     assert ask(gate, "/gradio_api/queue/join", visitor="10.0.0.2")[0] == 200
     assert ask(gate, "/", method="GET")[0] == 200
+
+
+def test_a_full_application_is_told_in_our_words() -> None:
+    """A visitor learns when to come back, not how the application counts."""
+    status, told, headers = ask(Gate(Application(), config=ServingConfig()), "/full")
+    assert (status, told) == (503, "The server is busy at the moment; try again in some seconds.")
+    assert headers[b"retry-after"] == b"5"
 
 
 @pytest.mark.parametrize("announced", [None, 2_000_000])

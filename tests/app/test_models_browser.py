@@ -1,0 +1,41 @@
+"""Several models on the page: one is chosen, answers, and is named beside its answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.app.browsing import chromium, enter, find_names, watched_page
+from tests.app.serving import serving
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_model_is_chosen_on_the_page(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    """The status and the result name it; a broken one is told in a sentence and leaves the page alive."""
+    (tmp_path / "other").symlink_to(tiny_checkpoint)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "config.json").write_text("{}")
+    with serving(tiny_checkpoint, "--checkpoints", str(tmp_path)) as url, chromium() as browser:
+        with watched_page(browser) as (page, watch):
+            page.goto(url)
+            status, chooser = page.locator(".wb-status"), page.locator("#wb-model input")
+            expect(status).to_contain_text(f"Model {tiny_checkpoint.name} ready")
+            for name, told in (("broken", "broken"), ("other", "Model other ready")):
+                chooser.click()
+                page.get_by_role("option", name=name).click()
+                expect(status).to_contain_text(told)
+            enter(page, "Ada Lovelace in Berlin", None)
+            find_names(page)
+            expect(page.locator("#wb-result .wb-facts")).to_contain_text("Model: other (")
+            assert watch.errors == []
+
+
+def test_one_model_is_no_choice(url: str) -> None:
+    """Then there is nothing to choose from."""
+    with chromium() as browser, watched_page(browser) as (page, _):
+        page.goto(url)
+        expect(page.locator(".wb-ready")).to_contain_text("Model ready")
+        expect(page.locator("#wb-model")).to_have_count(0)
