@@ -11,7 +11,6 @@ from annotated_types import Ge, Gt, Le
 from mmner_core.data.images import ImageLimits
 from mmner_core.errors import InputError
 from mmner_core.text_limits import TextLimits
-from mmner_core.text_limits import TextLimits
 
 SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints" / "mini"
 Count = Annotated[int, Ge(1)]
@@ -61,7 +60,6 @@ class ServingConfig:
     max_request_mb: Positive = _setting(8.0, "size of any other request")
     max_megapixels: Positive = _setting(60.0, "width times height of a photo")
     max_characters: Count = _setting(20_000, "length of a text; about two seconds of a core for each 10,000")
-    max_characters: Count = _setting(20_000, "length of one text; time and memory grow with it")
     upload_space_mb: Positive = _setting(2000.0, "all uploads together; beyond it new ones are refused for a while")
     upload_minutes: Positive = _setting(60.0, "time after which an upload is removed")
 
@@ -80,11 +78,6 @@ class ServingConfig:
     def logins(self) -> list[tuple[str, str]]:
         """Return name and password of each who may enter; empty: everyone may."""
         return [(name.strip(), password) for name, _, password in (entry.partition(":") for entry in self.login)]
-
-    @property
-    def text_limits(self) -> TextLimits:
-        """Return which texts are refused."""
-        return TextLimits(max_characters=self.max_characters)
 
     @property
     def image_limits(self) -> ImageLimits:
