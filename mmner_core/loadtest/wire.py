@@ -85,7 +85,11 @@ class Session:
                 pass
 
     async def press_button(self, page: Page, question: Question) -> str:
-        """Ask as the page does; return the HTML of the result.
+        """Ask as the page does; return the HTML of the result; raises what :meth:`outputs` does."""
+        return _html((await self.outputs(page, question))[page.result])
+
+    async def outputs(self, page: Page, question: Question) -> list[Any]:
+        """Ask as the page does; return the new value of every part of the page that shows the answer.
 
         Raises:
             Busy: if the app has no room at the moment.
@@ -102,7 +106,7 @@ class Session:
                 output = message["output"]
                 if not message["success"]:
                     raise Failed(_error_text(output))
-                return _html(output["data"][page.result])
+                return list(output["data"])
         raise Lost("The stream of events ended before the answer came.")
 
     async def call_tag(self, question: Question) -> dict[str, Any]:
