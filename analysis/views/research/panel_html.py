@@ -34,20 +34,21 @@ def panel_drawn(panel: Panel, language: str = "", controls: str = "") -> Drawn:
         body = _FIGURE.format(alternative=shown(panel.alternative), height=panel.figure.layout.height or 380)
     if len(table.columns):
         body += _table(table, panel.title, folded=panel.figure is not None)
-    downloads = ("csv",) if panel.drawn is None else ("csv", FIGURE)
-    html = panel_html(panel, body, controls, downloads)
+    html = panel_html(panel, body, controls)
     return Drawn(html=html, figure=panel.figure, table=lambda: table, drawn=panel.drawn, name=panel.id)
 
 
-def panel_html(panel: Panel, body: str, controls: str = "", downloads: tuple[str, ...] = ("csv",)) -> str:
+def panel_html(panel: Panel, body: str, controls: str = "", downloads: tuple[str, ...] | None = None) -> str:
     """Return the frame of a panel around a body of one's own.
 
     Args:
         panel: gives title, sentence, notes and provenance.
         body: HTML.
         controls: HTML beside the title.
-        downloads: kinds of files the table can be had as.
+        downloads: kinds of files to offer; None: the table as CSV, and what the figure shows beyond it.
     """
+    if downloads is None:
+        downloads = ("csv",) if panel.drawn is None else ("csv", FIGURE)
     return _PANEL.format(
         title=shown(panel.title),
         controls=controls,

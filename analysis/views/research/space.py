@@ -57,7 +57,8 @@ def draw_map(asked: Asked) -> Drawn:
     if panel.figure is None:
         return Drawn(html=panel_html(panel, "", controls))
     body = _FIGURE.format(alternative=shown(panel.alternative), table=table_html(panel.table, "Points per colour"))
-    return Drawn(html=panel_html(panel, body, controls), figure=panel.figure, table=lambda: panel.drawn, name="map")
+    html = panel_html(panel, body, controls)
+    return Drawn(html=html, figure=panel.figure, table=lambda: panel.table, drawn=panel.drawn, name=panel.id)
 
 
 def draw_picked(asked: Asked) -> Drawn:
