@@ -59,7 +59,7 @@ class NTXent(nn.Module):
             text, image, image_key = gather_pairs(text, image, image_key)
         n = len(text)
         if n < 2:
-            return text.sum() * 0.0
+            return (text.sum() + image.sum()) * 0.0  # of both: a distributed run waits for the gradients of either
         vectors = F.normalize(torch.cat([text, image]).float(), dim=-1)  # [2B, D]
         logits = vectors @ vectors.T * self.inverse_temperature  # [2B, 2B]
         pair = torch.arange(n, device=text.device) if image_key is None else image_key
