@@ -17,7 +17,7 @@ Stream = Literal["vit", "cnn"]
 FORMAT_VERSION = 1
 MAX_IMAGE_SIZE = 4096
 T = TypeVar("T")
-_STRICT = {"extra": "forbid"}
+_STRICT = {"extra": "forbid", "allow_inf_nan": False}
 
 
 @dataclass(frozen=True, kw_only=True)

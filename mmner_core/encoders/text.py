@@ -95,7 +95,7 @@ def _build(config: TextConfig, architecture: dict[str, Any]) -> tuple[Any, int, 
     from transformers import AutoConfig, AutoModel
 
     hf_config = AutoConfig.for_model(architecture.pop("model_type"), **architecture)
-    model = AutoModel.from_config(hf_config)
+    model = AutoModel.from_config(hf_config, trust_remote_code=False)
     if not pooler and hasattr(model, "pooler"):
         model.pooler = None
     # RoBERTa's family counts positions from behind the padding index, so its table serves two sub-words fewer.

@@ -84,8 +84,8 @@ def _load_by_transformers(folder: str | Path) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        return AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError) as error:
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except Exception as error:  # of transformers, for files that are not what their names say
         raise InputError(
             f"The tokenizer {str(folder)!r} is neither in a local folder nor to be had from the Hugging Face hub; "
             "give the path of a folder with tokenizer.json."
