@@ -30,7 +30,7 @@ from analysis.vectors import sample_entities
 from analysis.workers import Workers
 from mmner_core.errors import InputError
 from mmner_core.evaluate import gold_tags
-from mmner_core.memory import release_freed_memory
+from mmner_core.memory import peak_megabytes, release_freed_memory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -178,6 +178,7 @@ class Evaluation:
             "processes": self.workers.count,
             "arithmetic": arithmetic(self.tagger),
             "seconds": watch.seconds,
+            "peak_megabytes": round(peak_megabytes()),
         }
 
 

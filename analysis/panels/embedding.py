@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from analysis.panels.panel import Content, panel
-from analysis.panels.stored import stored_table
+from analysis.panels.stored import optional_table, stored_table
 from analysis.panels.wording import counted, language_name, number, with_interval
 from mmner_core.errors import InputError
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 MISMATCHED = "shuffled"
 _BINS = 40
-_KEYS = ("language", "quantity", "run")
 _PAIRS = ("matched", "mismatched")
 _DIRECTIONS = {"text_to_image": "text → image", "image_to_text": "image → text"}
 
@@ -39,7 +39,7 @@ def contrastive_of(run: Run) -> pd.DataFrame:
 )
 def retrieval(run: Run, other: Run | None = None) -> Content:
     """Show recall@1/5/10 in both directions per language, beside those of a run to compare with."""
-    table = _of_runs(run, other)
+    table, notes = _beside(run, other, contrastive_of, "quantity")
     parts = table["quantity"].str.split("@", expand=True).reindex(columns=[0, 1])
     chosen = parts[0].isin(list(_DIRECTIONS))
     table = table[chosen].assign(quantity=parts[0][chosen].map(_DIRECTIONS) + " recall@" + parts[1][chosen])
@@ -47,6 +47,7 @@ def retrieval(run: Run, other: Run | None = None) -> Content:
         table=table.reset_index(drop=True),
         rule="a text's partner is its own picture, a picture's any of its texts; ties count against",
         n=f"{_pairs(run)}; per row in the column n",
+        notes=notes,
     )
 
 
@@ -59,12 +60,11 @@ def retrieval(run: Run, other: Run | None = None) -> Content:
 )
 def geometry(run: Run, other: Run | None = None) -> Content:
     """Show gap, alignment, uniformity and separation per language, beside those of a run to compare with."""
-    table = _of_runs(run, other)
+    table, notes = _beside(run, other, contrastive_of, "quantity")
     table = table[~table["quantity"].str.contains("@")].drop(columns=["gallery"], errors="ignore")
     names = table["quantity"].str.replace("_", " ")
-    return Content(
-        table=table.assign(quantity=names).reset_index(drop=True), rule="unit vectors, cosine", n=_pairs(run)
-    )
+    table = table.assign(quantity=names).reset_index(drop=True)
+    return Content(table=table, rule="unit vectors, cosine", n=_pairs(run), notes=notes)
 
 
 @panel(
@@ -83,25 +83,20 @@ def cosines(run: Run, other: Run | None = None, language: str = "all") -> Conten
     """
     from analysis.figures import cosine_histogram
 
+    table, notes = _beside(run, other, _spreads, "pairs")
     known = _cosines_of(run)
-    table = _spreads(known)
-    if other is not None:
-        table = pd.concat([table.assign(run=run.name), _spreads(_cosines_of(other)).assign(run=other.name)])
-        table = table[
-            ["language", "pairs", "run", *(c for c in table.columns if c not in ("language", "pairs", "run"))]
-        ]
-        table = table.sort_values("language", key=lambda names: names.map(_place(names)), kind="stable")
-    histogram = _histogram({name: _of_language(*columns, language) for name, columns in known.items()})
-    shown = _spreads(known).set_index(["language", "pairs"]).loc[language]
-    right, wrong = (shown.loc[name] for name in _PAIRS)
+    chosen = {name: _of_language(*columns, language) for name, columns in known.items()}
+    histogram = _histogram(chosen)
+    right, wrong = (number(float(np.median(cosine)) if len(cosine) else None) for cosine in chosen.values())
     return Content(
-        table=table.reset_index(drop=True),
+        table=table,
         figure=cosine_histogram(histogram) if len(histogram) else None,
         drawn=histogram,
         alternative=f"Two histograms, {language_name(language)}. Median cosine of matched pairs "
-        f"{number(right['median'])}, of mismatched pairs {number(wrong['median'])}; {_separation(run, language)}.",
+        f"{right}, of mismatched pairs {wrong}; {_separation(run, language)}.",
         rule="cosine of text and picture in the contrastive space",
-        n=f"{counted(int(right['n']), 'matched pair')}, {int(wrong['n']):,} mismatched",
+        n=f"{counted(len(chosen['matched']), 'matched pair')}, {len(chosen['mismatched']):,} mismatched",
+        notes=notes,
     )
 
 
@@ -117,7 +112,8 @@ def _cosines_of(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return {name: (one.require("cosine"), one.languages) for name, one in zip(_PAIRS, answers, strict=True)}
 
 
-def _spreads(known: dict[str, tuple[np.ndarray, np.ndarray]]) -> pd.DataFrame:
+def _spreads(run: Run) -> pd.DataFrame:
+    known = _cosines_of(run)
     languages = ("all", *sorted(set(known["matched"][1])))
     rows = [
         {"language": language, "pairs": name, **_spread(_of_language(*columns, language))}
@@ -133,24 +129,32 @@ def _of_language(cosine: np.ndarray, languages: np.ndarray, language: str) -> np
     return cosine[~np.isnan(cosine) & ((languages == language) | (language == "all"))]
 
 
-def _place(names: pd.Series) -> dict[str, int]:
-    return {name: place for place, name in enumerate(dict.fromkeys(names))}
+def _beside(
+    run: Run, other: Run | None, numbers: Callable[[Run], pd.DataFrame], key: str
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Put the numbers of both runs under each other, row by row the same language and ``key``.
 
-
-def _of_runs(run: Run, other: Run | None) -> pd.DataFrame:
-    """Put the numbers of both runs under each other, row by row the same quantity."""
+    Where the other run has no such numbers, those of the one stand alone, with the sentence that says why.
+    """
+    mine = numbers(run)
     if other is None:
-        return contrastive_of(run)
-    tables = [contrastive_of(one).assign(run=one.name) for one in (run, other)]
-    order = tables[0][["language", "quantity"]].apply(tuple, axis=1).tolist()
-    table = pd.concat(tables, ignore_index=True)
-    place = table[["language", "quantity"]].apply(tuple, axis=1).map({key: i for i, key in enumerate(order)})
-    table = table.iloc[np.argsort(place.fillna(len(order)).to_numpy(), kind="stable")]
-    return table[["language", "quantity", "run", *(c for c in tables[0].columns if c not in _KEYS)]]
+        return mine, ()
+    try:
+        theirs = numbers(other)
+    except InputError as error:
+        return mine, (str(error),)
+    keys = ["language", key]
+    table = pd.concat([mine.assign(run=run.name), theirs.assign(run=other.name)], ignore_index=True)
+    places = {names: place for place, names in enumerate(mine[keys].itertuples(index=False, name=None))}
+    found = [places.get(names, len(places)) for names in table[keys].itertuples(index=False, name=None)]
+    table = table.iloc[np.argsort(found, kind="stable")].reset_index(drop=True)
+    return table[[*keys, "run", *(name for name in mine.columns if name not in keys)]], ()
 
 
 def _separation(run: Run, language: str) -> str:
-    table = contrastive_of(run)
+    table = optional_table(run, "contrastive")
+    if table is None:
+        return "separation not known"
     rows = table[(table["quantity"] == "separation") & (table["language"] == language)]
     return f"separation {with_interval(rows.iloc[0], 'value')}" if len(rows) else "separation not known"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import analysis
+from analysis.pairs import match_pairs, read_pairs
 from mmner_core.data import Example, ReadReport, read_examples
 from mmner_core.labels import DEFAULT_TYPES, LabelSet, tags_to_entities
 
@@ -121,6 +122,18 @@ def test_minimal_pairs_ask_for_every_type(language: str) -> None:
     entities = (e for group in minimal_pairs(read(language)[0]) for x in group for e in tags_to_entities(x.tags or ()))
     counts = Counter(entity.type for entity in entities)
     assert set(counts) == set(DEFAULT_TYPES) and min(counts.values()) >= 3
+
+
+@each_language
+def test_the_pair_table_says_what_each_photo_shows(language: str) -> None:
+    """Row by row the data's own sentences: minimal pairs are type-level, five photos show something else."""
+    examples, _ = read(language)
+    pairs = match_pairs(read_pairs(DEMO / "pairs.tsv"), examples, "test", "pairs.tsv")
+    kinds = [pair.kind for pair in pairs]
+    several = {example.words for group in minimal_pairs(examples) for example in group}
+    assert [kind == "no photo" for kind in kinds] == [example.image_id is None for example in examples]
+    assert [kind == "type-level" for kind in kinds] == [example.words in several for example in examples]
+    assert kinds.count("irrelevant") == 5 and kinds.count("exact-entity") >= 20
 
 
 @each_language

@@ -13,7 +13,7 @@ from analysis.panels import Panel, sections
 from analysis.panels.compare import outcomes
 from analysis.panels.confusion import confusion, confusion_languages
 from analysis.panels.display import MISSING, shown_table
-from analysis.panels.embedding import cosines, retrieval
+from analysis.panels.embedding import cosines, geometry, retrieval
 from analysis.panels.errors import failures_first, taxonomy
 from analysis.panels.honesty import chance_badge, honesty
 from analysis.panels.minimal_pairs import minimal_pairs
@@ -149,10 +149,19 @@ def test_a_map_that_passes_no_more_often_than_chance_is_called_so(run: Run) -> N
 def test_cosines_of_two_runs_and_of_one_language(run: Run, other: Run) -> None:
     """Two runs stand row by row under each other; the curves are those of the language, and add up to 1."""
     both = cosines(run, other, "de")
-    assert both.table["run"].tolist()[:4] == ["ours", "ours", "before", "before"]
+    assert both.table["run"].tolist()[:4] == ["ours", "before"] * 2
     assert set(both.table["language"][:4]) == {"all"}
     assert both.drawn is not None and both.drawn.groupby("pairs")["share"].sum().round(9).tolist() == [1, 1]
     assert "German" in both.alternative and both.n.startswith(f"{N // 4} matched")
+
+
+def test_a_run_without_a_space_takes_no_panel_with_it(run: Run) -> None:
+    """Compared with another system's output, the run's own numbers stay, and a note says what is missing."""
+    theirs = tags_run()
+    for panel in (retrieval, geometry, cosines):
+        alone, compared = panel(run), panel(run, theirs)
+        pd.testing.assert_frame_equal(compared.table, alone.table)
+        assert theirs.name in " ".join(compared.notes)
 
 
 def test_the_map_of_one_language_leaves_its_points_where_they_are(run: Run) -> None:
