@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
 import subprocess
 import sys
+import tempfile
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from mmner_core.bench.timing import Timing
 from mmner_core.errors import InputError
+from mmner_core.loadtest.app_process import running_app
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PATIENCE = 180.0
 _LOAD = (
     "import sys, time; from mmner_core.tagger import Tagger; "
     "start = time.perf_counter(); Tagger.load(sys.argv[1]); print(time.perf_counter() - start)"
@@ -55,30 +52,6 @@ def _run(*arguments: str) -> str:
 
 
 def _start_app(checkpoint: Path) -> float:
-    """Start the app on a free port, fetch its page, stop it; return the seconds until the page came."""
-    port = _free_port()
-    command = [sys.executable, "app.py", "--checkpoint", str(checkpoint), "--port", str(port)]
-    started = time.perf_counter()
-    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            while time.perf_counter() - started < PATIENCE:
-                if process.poll() is not None:
-                    raise InputError(f"app.py stopped with code {process.returncode} before it answered.")
-                with contextlib.suppress(urllib.error.URLError), _open(port):
-                    return time.perf_counter() - started
-                time.sleep(0.05)
-            raise InputError(f"app.py did not answer within {PATIENCE:.0f} s.")
-        finally:
-            process.terminate()
-
-
-def _open(port: int) -> contextlib.AbstractContextManager[object]:
-    """Fetch the app's page from this machine, whatever proxy the environment names."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    return opener.open(f"http://127.0.0.1:{port}/", timeout=10)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Start the app, fetch its page, stop it; return the seconds until the page came."""
+    with tempfile.TemporaryDirectory() as folder, running_app(checkpoint, Path(folder)) as app:
+        return app.started_in

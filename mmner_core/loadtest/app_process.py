@@ -24,6 +24,9 @@ LAST_WORDS = 2000  # bytes of its log that are looked at when it dies
 class AppProcess:
     """``python app.py``, started, killed and started again on the same port.
 
+    Attributes:
+        started_in: seconds from its last start to its first page.
+
     Args:
         checkpoint: folder of the model.
         folder: for its log and, below ``tmp``, for its temporary files.
@@ -37,6 +40,7 @@ class AppProcess:
         self.temporary.mkdir(exist_ok=True)
         self._command = [sys.executable, "app.py", "--checkpoint", str(checkpoint), "--port", str(self.port), *options]
         self._process: subprocess.Popen[bytes] | None = None
+        self.started_in = 0.0
 
     @property
     def pid(self) -> int:
@@ -44,8 +48,8 @@ class AppProcess:
         assert self._process is not None  # noqa: S101 (set by start)
         return self._process.pid
 
-    def start(self) -> float:
-        """Start it and wait for its first page; return the seconds that took.
+    def start(self) -> None:
+        """Start it and wait for its first page.
 
         Raises:
             InputError: if it stops by itself or does not answer in time.
@@ -62,7 +66,8 @@ class AppProcess:
                     raise InputError(f"app.py stopped before it answered: {self._last_line()}")
                 try:
                     client.get(self.url, timeout=PATIENCE).raise_for_status()
-                    return time.perf_counter() - started
+                    self.started_in = time.perf_counter() - started
+                    return
                 except httpx.TransportError:
                     time.sleep(0.05)
         raise InputError(f"app.py did not answer within {PATIENCE:.0f} s.")
