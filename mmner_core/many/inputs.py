@@ -66,7 +66,8 @@ def find_inputs(source: Path) -> tuple[Path, list[Path]]:
 
 
 def _is_hidden(name: Path) -> bool:
-    return any(part.startswith((".", "_")) for part in name.parts)
+    """Say whether a file is a program's own: hidden, or what ``datasets`` caches beside the data that it saved."""
+    return any(part.startswith((".", "_")) for part in name.parts) or name.match("cache-*.arrow")
 
 
 def scan(path: Path, name: str, every: int) -> Scan:
@@ -106,7 +107,8 @@ def _describe(path: Path) -> tuple[pa.Schema, int]:
         with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
             return stream.schema, sum(batch.num_rows for batch in stream)
     except pa.ArrowException as error:
-        raise InputError(f"{path} is damaged, or no {path.suffix[1:].capitalize()} file.") from error
+        what = "Parquet file" if path.suffix.lower() == ".parquet" else "Arrow stream"
+        raise InputError(f"{path} is damaged, or no {what}.") from error
 
 
 def _scan_lines(path: Path, name: str, every: int) -> Scan:
