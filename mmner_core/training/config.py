@@ -59,7 +59,7 @@ class TrainConfig:
     trainable: tuple[str, ...] = ()
     """Train only parameters whose names begin so; empty: all that the model leaves free."""
     distractor_share: float = 0.0
-    """Share of the random images that are drawn from photos of nothing that has a name, such as a dog on a lawn."""
+    """Share of the random images that are drawn from photos of mere objects, which ``pairs`` marks as such."""
     captions: str | None = None
     """A table (image, split, caption) of photo captions without names, relative to the data folder."""
     plain: int = 0

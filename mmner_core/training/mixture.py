@@ -33,7 +33,7 @@ class Item:
         source: where it comes from.
         aligned: whether its picture shows what it speaks of, as far as the source knows: only such pairs enter the
             contrastive loss.
-        distracts: whether its picture is known to show nothing that has a name.
+        distracts: whether its picture is known to show a mere object, nothing that has a name.
     """
 
     example: Example
@@ -159,8 +159,7 @@ def _name_free(config: TrainConfig, data: Path, items: Sequence[Item]) -> list[I
         clauses = name_free_clauses(text, rng=random.Random(config.seed), limit=config.name_free_clauses)
         result += [Item(e, replace(plain, path="clauses")) for e in clauses]
     if config.captions is not None:
-        captions = DataSource(path="captions", image_dropout=0.2)
-        result += [Item(e, captions, distracts=True) for e in _captions(data / config.captions)]
+        result += [Item(e, DataSource(path="captions", image_dropout=0.2)) for e in _captions(data / config.captions)]
     log.info("without names: %s", dict(Counter(item.source.path for item in result)))
     return result
 

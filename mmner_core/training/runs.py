@@ -111,7 +111,6 @@ def mini_gate() -> Run:
         train=train,
         valid=(*first.valid, *misled),
         trainable=tuple(f"fusion.blocks.{stream}.{part}" for stream in ("vit", "cnn") for part in ("query", "key")),
-        captions="flickr8k/captions.tsv",
         distractor_share=0.85,
         plain=1,
         name_free_clauses=600,
