@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 import time
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from mmner_core.errors import InputError
 from mmner_core.serving.config import ServingConfig
-from mmner_core.serving.engine import Engine, open_pool
+from mmner_core.serving.engine import DECODING, Engine, open_pool
 from mmner_core.serving.faults import told
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["DISPLAY_SIDE", "Answer", "Question", "Source", "TagService", "told"]
 
 log = logging.getLogger(__name__)
+OTHER_PHOTOS = Path(__file__).resolve().parents[1] / "demo" / "photos"
+OTHER_NAMES = ("misc_hubble_deep_field.jpg", "org_spacex_falcon9.jpg", "per_eileen_collins.jpg", "loc_hawaMahal.jpg")
+"""What a name is also read with, to tell what the visitor's own photo does from what any photo does."""
 DISPLAY_SIDE = 960  # pixels of the longer side of a photo as shown; an answer then costs about 2 MB
 
 
@@ -154,7 +158,8 @@ class TagService:
                 return self._answers[key]
         started = time.perf_counter()
         with self.pool.lease(model) as engine:
-            prediction = _submit(engine, question, photo, attention=True).result()
+            other = None if digest is None else another_photo(digest)
+            prediction = _submit(engine, question, photo, other, attention=True).result()
             source = self._source(model, engine)
         self._log(question, prediction, time.perf_counter() - started)
         shown = photo is not None and prediction.image_size is not None
@@ -183,14 +188,38 @@ class TagService:
         log.info("%s, %s: %d names in %.0f ms", said, photo, len(prediction.entities), 1000 * seconds)
 
 
-def _submit(engine: Engine, question: Question, photo: bytes | None = None, *, attention: bool) -> Future[Prediction]:
+def another_photo(digest: str) -> Path | None:
+    """Return a photo that has nothing to do with a question's, always the same one for the same photo.
+
+    Args:
+        digest: SHA-256 of the question's photo, hex.
+    """
+    others = [file for other, file in _digested() if other != digest]
+    return others[int(digest, 16) % len(others)] if others else None
+
+
+@functools.cache
+def _digested() -> list[tuple[str, Path]]:
+    files = [OTHER_PHOTOS / name for name in OTHER_NAMES]
+    return [(hashlib.sha256(file.read_bytes()).hexdigest(), file) for file in files if file.is_file()]
+
+
+def _submit(
+    engine: Engine, question: Question, photo: bytes | None = None, other: Path | None = None, *, attention: bool
+) -> Future[Prediction]:
     """Hand a question to a model; a future that already failed where the question is at fault."""
     from mmner_core.tagger import TagRequest
 
     try:
         if photo is None and question.photo is not None:
             photo = _read(question.photo)
-        request = TagRequest(text=question.text, image=photo, lang=question.language, convention=question.convention)
+        request = TagRequest(
+            text=question.text,
+            image=photo,
+            lang=question.language,
+            convention=question.convention,
+            other_image=other,
+        )
         return engine.submit(request, attention=attention)
     except Exception as error:
         failed: Future[Prediction] = Future()
@@ -209,6 +238,7 @@ def _read(photo: str) -> bytes:
 def _for_display(photo: bytes, limits: ImageLimits) -> Image:
     from mmner_core.data.images import open_image
 
-    image = open_image(photo, target=DISPLAY_SIDE, limits=limits)
+    with DECODING:
+        image = open_image(photo, target=DISPLAY_SIDE, limits=limits)
     image.thumbnail((DISPLAY_SIDE, DISPLAY_SIDE))
     return image

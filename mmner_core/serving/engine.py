@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
 from mmner_core.serving.batcher import MicroBatcher
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from mmner_core.results import Prediction
     from mmner_core.serving.config import ServingConfig
     from mmner_core.tagger import Tagger, TagJob, TagRequest
+
+
+DECODING = BoundedSemaphore(2)
+"""Photos decoded at once, in the whole process: one of the size allowed may take a gigabyte while it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +50,9 @@ class Engine:
         Raises:
             InputError: if the request is at fault.
         """
-        return self._batcher.submit(_Ready(job=self.tagger.prepare(request), attention=attention))
+        with nullcontext() if request.image is None else DECODING:
+            job = self.tagger.prepare(request)
+        return self._batcher.submit(_Ready(job=job, attention=attention))
 
     def tag(self, request: TagRequest, *, attention: bool = True) -> Prediction:
         """Tag a request, together with whatever else waits.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -38,7 +39,7 @@ def api(service: TagService) -> Api:
 def two_models(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> TagService:
     """Return a service with two models, of which one at a time may be in memory."""
     folder = tmp_path_factory.mktemp("models")
-    (folder / "other").symlink_to(tiny_checkpoint)
+    shutil.copytree(tiny_checkpoint, folder / "other")
     (folder / "broken").mkdir()
     (folder / "broken" / "config.json").write_text("{}")
     return TagService(tiny_checkpoint, ServingConfig(checkpoints=folder, max_loaded=1))

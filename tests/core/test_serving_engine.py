@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from mmner_core.errors import InputError
 from mmner_core.results import Prediction
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.engine import Engine, open_pool
-from mmner_core.tagger import Tagger, TagRequest
+from mmner_core.tagger import Tagger, TagJob, TagRequest
 
 TEXTS = ("Ada Lovelace in Berlin", "Wer kennt Jordan?", "Où est Paris", "Lima", "Grace Hopper met Ada in London")
 
@@ -62,6 +62,35 @@ def test_a_request_at_fault_is_told_before_it_waits(tiny_checkpoint: Path) -> No
         engine.submit(TagRequest(text=" "))
     with pytest.raises(InputError, match="web page"):
         engine.submit(TagRequest(text="Ada", image=b"<html>"))
+    engine.close()
+
+
+def test_photos_are_decoded_two_at_a_time(tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many visitors send one, so that the memory it takes is bounded; texts do not wait for them."""
+    tagger = Tagger.load(tiny_checkpoint)
+    prepare, lock, hold = tagger.prepare, Lock(), Event()
+    busy: list[int] = [0, 0]  # now, at most
+
+    def prepare_slowly(request: TagRequest) -> TagJob:
+        if request.image is None:
+            return prepare(request)
+        with lock:
+            busy[0] += 1
+            busy[1] = max(busy)
+        hold.wait(10)
+        with lock:
+            busy[0] -= 1
+        return prepare(request)
+
+    monkeypatch.setattr(tagger, "prepare", prepare_slowly)
+    engine = Engine(tagger, batch_size=8)
+    photo = draw_photo(0)
+    with ThreadPoolExecutor(6) as visitors:
+        photos = [visitors.submit(engine.tag, TagRequest(text="Ada", image=photo)) for _ in range(5)]
+        assert visitors.submit(engine.tag, TagRequest(text="Berlin")).result(30).text == "Berlin"
+        hold.set()
+        assert all(answer.result(30).image_size for answer in photos)
+    assert busy == [0, 2]
     engine.close()
 
 
