@@ -78,7 +78,8 @@ def with_interval(record: Mapping[Any, Any], quantity: Quantity = F1) -> str:
 
 def points(value: float, *, sign: bool = False) -> str:
     """Write a fraction in points, 0 to 100."""
-    return f"{100 * value:{'+' if sign else ''}.1f}".replace("-", "\u2212")
+    rounded = round(100 * value, 1) + 0.0  # no minus before a zero
+    return f"{rounded:{'+' if sign and rounded else ''}.1f}".replace("-", "\u2212")
 
 
 def _line(cells: Sequence[str]) -> str:

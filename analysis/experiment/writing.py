@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -21,13 +22,16 @@ if TYPE_CHECKING:
     from analysis.experiment.tables import ResultTable
     from mmner_core.training.config import DataSource
 
+_WIDTH = 120
 HEADER = f"""# Experiments
 
 What the readers of the paper ask for, each by one command that can be stopped and given again; a model that two
 experiments want is trained once. Every model is trained from the pretrained encoders, chosen by the validation split
 and scored on the test split: strict F1 in points, with 95 % intervals in brackets.
 
-{WHAT_IS_RESAMPLED} A difference is taken on the same sentences and seed by seed.
+{fill(WHAT_IS_RESAMPLED, _WIDTH)}
+A difference is taken on the same sentences and seed by seed. The encoders' weights are looked for in the folder that
+the environment variable `MMNER_WEIGHTS` names.
 """
 
 
@@ -105,7 +109,8 @@ def _page(record: dict[str, Any], tables: Sequence[ResultTable]) -> str:
     reads = sorted({cell["sentences_read"] for cell in cells})
     steps = sorted({cell["steps"] for cell in cells})
     seeds, asked = record["seeds"], record["seeds_asked"]
-    unfinished = "" if seeds == asked else f" of {', '.join(map(str, asked))} (the others are not trained yet)"
+    to_come = [str(seed) for seed in asked if seed not in seeds]
+    unfinished = f" (to come: {', '.join(to_come)})" if to_come else ""
     facts = [
         f"- Preset `{settings['preset']}`, seeds {', '.join(map(str, seeds))}{unfinished}, "
         f"{counted(settings['epochs'], 'epoch')}, the best on validation kept{_layers(settings['top_layers'])}.",
@@ -113,8 +118,8 @@ def _page(record: dict[str, Any], tables: Sequence[ResultTable]) -> str:
         f"{_span(sizes)} sentences, {_span(reads)} read in {_span(steps)} steps, per cell.",
         f"- Validation: the same data sets, {_limit(settings['valid_limit'])}. "
         f"Test data: {'; '.join(_tested(part) for part in record['tested'])}.",
-        f"- {len(cells)} cells; training and writing them took {seconds / 60:.0f} minutes in all, those shared with "
-        "other experiments included.",
+        f"- {counted(len(cells), 'cell')}, trained and written in {seconds / 60:.0f} minutes in all, those shared with "
+        "other experiments counted in each.",
     ]
     return "\n".join(
         [

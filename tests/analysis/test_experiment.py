@@ -188,7 +188,7 @@ def test_a_killed_grid_goes_on(grid: Path, data: Path, weights: Path, tmp_path: 
     assert len(finished) == 1
     assert len(list(runs.glob("cells/*/state/progress.json"))) == 1
     assert record(runs, "robustness")["seeds"] == [19]
-    assert "(the others are not trained yet)" in (runs / "EXPERIMENTS.md").read_text(encoding="utf-8")
+    assert "seeds 19 (to come: 20), 2 epochs" in (runs / "EXPERIMENTS.md").read_text(encoding="utf-8")
 
     result = call("robustness", runs, data, weights, "--severities", "5")
 
