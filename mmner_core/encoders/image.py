@@ -48,8 +48,8 @@ class ImageEncoder(nn.Module):
         return super().train(mode and (not self.config.frozen or self.config.batchnorm_drifts))
 
     def checkpoint_activations(self) -> None:
-        """Forget the activations inside each block and compute them again for the backward pass."""
-        if not self.config.frozen:
+        """Forget the activations inside each block and compute them again for the backward pass, if it has any."""
+        if not self.config.frozen and hasattr(self.network, "set_grad_checkpointing"):
             self.network.set_grad_checkpointing(True)
 
     def _learning(self) -> Any:

@@ -66,9 +66,8 @@ def train_run(run: Run, data: Path, out: Path, tokenizer: str, *, name: str, com
     trainer = Trainer(run, data, out, tokenizer)
     progress = trainer.train()
     folder = out / "checkpoint"
-    if trainer.accelerator.is_main_process:
+    if trainer.accelerator.is_main_process:  # the others are done; training has ended their connection
         write_checkpoint(trainer, progress, folder, tokenizer, name=name, command=command)
-    trainer.accelerator.wait_for_everyone()
     return folder
 
 
