@@ -17,7 +17,7 @@ import httpx
 from mmner_core.errors import InputError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PATIENCE = 180.0  # seconds; a start takes about four on a quiet machine
+PATIENCE = 600.0  # seconds; a start takes about four on a quiet machine, minutes on one that trains
 LAST_WORDS = 2000  # bytes of its log that are looked at when it dies
 
 
