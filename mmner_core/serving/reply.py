@@ -28,6 +28,8 @@ class EntityReply(TypedDict):
     runner_up: CandidateReply
     without_image: NotRequired[CandidateReply]
     """The likeliest type of the same span for the text alone; only where there was a photo."""
+    with_other_image: NotRequired[CandidateReply]
+    """The same with a photo that has nothing to do with it; only in what the page lets you save."""
 
 
 class CheckpointReply(TypedDict):
