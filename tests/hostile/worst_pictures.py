@@ -45,7 +45,7 @@ def noise(fmt: str, mode: str) -> Image.Image:
 
 KINDS: dict[str, Callable[[], bytes]] = {
     "png-palette-alpha": lambda: encode(flat("PNG", "P"), "PNG", compress_level=1, transparency=0),
-    "png-noise": lambda: encode(noise("PNG", "RGB").resize((6000, 6000)), "PNG", compress_level=1),  # 30 MB
+    "png-noise": lambda: encode(noise("PNG", "RGB").crop((0, 0, 6000, 6000)), "PNG", compress_level=1),  # 30 MB
     "png-16-bit": lambda: encode(flat("PNG", "I;16"), "PNG", compress_level=1),
     "png-profile": lambda: encode(flat("PNG", "RGBA"), "PNG", compress_level=1, icc_profile=rgb_profile()),
     "png-chunks": lambda: png_of_empty_chunks(2_400_000),
@@ -58,7 +58,7 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "tiff-float": lambda: encode(flat("TIFF", "F"), "TIFF", compression="tiff_deflate"),
     "tiff-lab": lambda: encode(flat("TIFF", "LAB"), "TIFF", compression="tiff_deflate"),
     "tiff-cmyk": lambda: encode(flat("TIFF", "CMYK"), "TIFF", compression="tiff_deflate"),
-    "jpeg": lambda: encode(noise("JPEG", "RGB"), "JPEG", quality=25, subsampling=0),
+    "jpeg": lambda: encode(noise("JPEG", "RGB"), "JPEG", quality=8, subsampling=0),
     "jpeg-progressive": lambda: encode(noise("JPEG", "RGB"), "JPEG", quality=15, subsampling=0, progressive=True),
     "jpeg-cmyk": lambda: encode(flat("JPEG", "CMYK"), "JPEG", progressive=True),
     "jpeg-passes": lambda: jpeg_of_scans((side("JPEG"), side("JPEG")), 14),
