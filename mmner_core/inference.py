@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 
 import torch
 from torch import Tensor
@@ -11,6 +13,10 @@ from mmner_core.data import Example
 from mmner_core.encoding import SubwordEncoder, Window, collate, merge_windows
 from mmner_core.image_source import ImageSource
 from mmner_core.model import MMNER, ModelOutput
+
+BATCH_SUBWORDS = 2048
+"""Padded sub-words of one pass; twice as many no longer fit the processor's caches and are read more slowly."""
+BATCH_ROWS = 128
 
 
 def window_batches(
@@ -40,8 +46,8 @@ def predict_tags(
     images: ImageSource | None,
     *,
     convention: str | None = None,
-    batch_subwords: int = 4096,
-    batch_rows: int = 64,
+    batch_subwords: int = BATCH_SUBWORDS,
+    batch_rows: int = BATCH_ROWS,
 ) -> list[list[str]]:
     """Return the tags of each sentence, in order.
 
@@ -104,4 +110,8 @@ def join_windows(windows: Sequence[Window], states: Sequence[Tensor]) -> Tensor:
     """
     if len(windows) == 1:
         return states[0][: windows[0].stop]
-    return torch.stack([states[w][position] for w, position in merge_windows(windows)])
+    parts = []
+    for w, run in groupby(merge_windows(windows), key=itemgetter(0)):  # neighbours in one window are a slice of it
+        positions = [position for _, position in run]
+        parts.append(states[w][positions[0] : positions[-1] + 1])
+    return torch.cat(parts)

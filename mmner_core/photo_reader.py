@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from mmner_core.model import MMNER
 
-CACHE_BYTES = 64 << 20  # some 500 photos of the shipped model
+CACHE_BYTES = 32 << 20  # some 250 photos of the shipped model
 BATCH_PHOTOS = 32
 
 

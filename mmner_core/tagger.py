@@ -24,7 +24,7 @@ from mmner_core.data.images import DEFAULT_LIMITS, ImageLimits
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoding import SubwordEncoder, Window, collate
 from mmner_core.errors import InputError
-from mmner_core.inference import join_windows, window_batches
+from mmner_core.inference import BATCH_ROWS, BATCH_SUBWORDS, join_windows, window_batches
 from mmner_core.labels import LabelSet
 from mmner_core.language import resolve_language
 from mmner_core.photo_reader import PhotoReader, SeenPhoto
@@ -39,9 +39,7 @@ if TYPE_CHECKING:
 
 WINDOW = 256
 """Longest window in sub-words: beyond it attention's quadratic cost outweighs the gain from context."""
-BATCH_SUBWORDS = 2048
-"""What one pass reads; twice as much no longer fits the processor's caches and is slower."""
-TEXT_CACHE_BYTES = 32 << 20  # some 500 texts of the shipped model
+TEXT_CACHE_BYTES = 16 << 20  # some 700 sentences of the shipped model
 REMEMBERED_REQUESTS = 32
 """Texts of larger calls are not kept: a long job rarely reads a text twice, and would push visitors' texts out."""
 
@@ -187,7 +185,7 @@ class Tagger:
         """Tag what :meth:`prepare` returned, each once; see :meth:`tag_batch`."""
         states = self._encode_photos(jobs)
         windows = [job.windows for job in jobs]
-        for ids in window_batches(windows, batch_subwords=BATCH_SUBWORDS, batch_rows=BATCH_SUBWORDS):
+        for ids in window_batches(windows, batch_subwords=BATCH_SUBWORDS, batch_rows=BATCH_ROWS):
             self._read(jobs, ids, states, attention=attention, compare=compare)
         return build_predictions(
             self.model,

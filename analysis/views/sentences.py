@@ -70,6 +70,8 @@ def entity_sentence(entity: TaggedEntity, text_only: Sequence[TaggedEntity] | No
         other = entity.runner_up
         return f"{entity.confidence:.2f} {entity.type}; next best {other.confidence:.2f} {other.type}."
     figures = f"With the picture {entity.confidence:.2f} {entity.type}, without {without.confidence:.2f} {without.type}"
+    if (another := entity.with_other_image) is not None:
+        figures += f", with another photo {another.confidence:.2f} {another.type}"
     if role is Role.UNCHANGED:
         return f"{figures}: the picture did not change this answer{_surer(entity.confidence - without.confidence)}."
     if role is Role.DECIDED:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ import pytest
 from analysis.views.colours import type_colours
 from analysis.views.result import invitation_html, problem_html, result_html
 from analysis.views.sentences import Role, entity_sentence, lost_sentence, picture_role, summary, table_rows
+from analysis.views.service import OTHER_NAMES, OTHER_PHOTOS, another_photo
 from mmner_core.labels import DEFAULT_TYPES
 from mmner_core.results import Candidate, Prediction, TaggedEntity
 from tests.app.made import TEXT, WORDS, attention, entity, prediction
@@ -52,6 +55,25 @@ def test_each_name_gets_one_plain_sentence(
     assert sentence.endswith(ending)
     if role is not Role.UNKNOWN:
         assert sentence.startswith(f"With the picture {found.confidence:.2f} PER, without ")
+
+
+def test_another_photo_is_the_third_figure() -> None:
+    """Where the name was also read with an unrelated photo, the sentence says what came of it."""
+    compared = replace(WITH, with_other_image=Candidate("ORG", 0.62))
+    sentence = entity_sentence(compared, (entity(0, "ORG", 0.41),))
+    assert sentence == (
+        "With the picture 0.83 PER, without 0.41 ORG, with another photo 0.62 ORG: the picture decided."
+    )
+
+
+def test_the_other_photo_is_never_the_visitors_own() -> None:
+    """A photo of the gallery is compared with another of it; the same photo always with the same one."""
+    for name in OTHER_NAMES:
+        own = OTHER_PHOTOS / name
+        digest = hashlib.sha256(own.read_bytes()).hexdigest()
+        other = another_photo(digest)
+        assert other == another_photo(digest)
+        assert other is not None and other.is_file() and other != own
 
 
 @pytest.mark.parametrize(
