@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from mmner_core.checkpoint import load_checkpoint
 from mmner_core.distributed import gather_pairs
 from tests.core.two_processes import PICTURES, SENTENCES, build, gradients, share
 
@@ -17,18 +20,33 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Let two gloo processes take a step of each case; return the folder of their losses and gradients."""
+def both(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path, tokenizer_folder: Path) -> Path:
+    """Let two gloo processes take a step of each case, then train a run; return the folder that they wrote to."""
     folder = tmp_path_factory.mktemp("gloo")
-    command = [sys.executable, "-m", "tests.core.two_processes"]
-    processes = [
-        subprocess.Popen([*command, str(rank), str(folder)], cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
-        for rank in range(2)
-    ]
+    command = [sys.executable, "-m", "tests.core.two_processes", str(folder), str(tiny_bert), str(tokenizer_folder)]
+    meeting = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "ACCELERATE_USE_CPU": "true"}
+    processes = []
+    for rank in map(str, range(2)):
+        variables = {**os.environ, **meeting, "WORLD_SIZE": "2", "RANK": rank, "LOCAL_RANK": rank}
+        processes.append(subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True, env=variables))
     for process in processes:
-        _, complaint = process.communicate(timeout=300)
+        _, complaint = process.communicate(timeout=600)
         assert process.returncode == 0, complaint
     return folder
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def test_two_processes_train_one_checkpoint(both: Path) -> None:
+    """A whole run through Accelerate: images computed by one of them, scores of both, one checkpoint and one log."""
+    metrics = load_checkpoint(both / "run" / "checkpoint").metrics
+    assert [epoch["epoch"] for epoch in metrics["epochs"]] == [1, 2]
+    assert {row["language"] for row in metrics["valid"]} == {"en", "fr", "de", "es"}
+    assert len(list((both / "features").glob("cnn-*/*.safetensors"))) == 1
 
 
 @pytest.mark.parametrize("case", PICTURES)

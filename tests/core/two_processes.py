@@ -1,4 +1,4 @@
-"""One step of training on a share of a batch; as a program it is one of several gloo processes."""
+"""One step of training on a share of a batch; as a program it is one of two gloo processes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from torch import Tensor
 from mmner_core.encoding import Batch, Pixels, Window, collate
 from mmner_core.model import MMNER
 from mmner_core.presets import tiny
+from mmner_core.training.finish import train_run
+from tests.core.training_run import DATA, tiny_run
 
 SENTENCES = ([5, 6, 7], [10, 11], [12, 13, 14], [8, 9], [15, 16], [17, 18, 19], [20, 21], [22, 23])
 TAGS = ([0, 1, 2], [5, 0], [0, 7, 8], [0, 0], [1, 0], [3, 4, 4], [0, 1], [0, 0])
@@ -64,14 +66,17 @@ def gradients(model: MMNER) -> dict[str, Tensor]:
     }
 
 
-def main(rank: int, folder: Path) -> None:
-    """Train one step of each case as one of two processes; write losses and gradients."""
+def main(folder: Path, text_folder: Path, tokenizer_folder: Path) -> None:
+    """Be one of the two processes that a launcher's variables describe.
+
+    Train one step of each case, writing losses and gradients, then a whole run to its checkpoint.
+    """
+    from accelerate import PartialState
     from safetensors.torch import save_file
-    from torch import distributed
     from torch.nn.parallel import DistributedDataParallel
 
     torch.set_num_threads(1)
-    distributed.init_process_group("gloo", init_method=f"file://{folder / 'meeting'}", rank=rank, world_size=2)
+    rank = PartialState(cpu=True).process_index
     half = len(SENTENCES) // 2
     for case in PICTURES:
         model = build()
@@ -80,8 +85,9 @@ def main(rank: int, folder: Path) -> None:
         losses["total"].backward()
         contrastive = {name: value.detach() for name, value in losses.items() if name.startswith("contrastive")}
         save_file({**contrastive, **gradients(model)}, folder / f"{case}-{rank}.safetensors")
-    distributed.destroy_process_group()
+    run = tiny_run(text_folder, frozen=True, epochs=2)
+    train_run(run, DATA, folder / "run", str(tokenizer_folder), name="tiny", command="")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), Path(sys.argv[2]))
+    main(*map(Path, sys.argv[1:]))
