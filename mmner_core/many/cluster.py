@@ -22,6 +22,8 @@ from mmner_core.many.tagging import tag_shard
 if TYPE_CHECKING:
     import numpy as np
 
+    from mmner_core.tagger import Tagger
+
 OBJECT_STORE_BYTES = 100 * 2**20
 """Only the names of shards and their counts pass through it; Ray wants at least 75 MB."""
 
@@ -42,24 +44,41 @@ class ShardTagger:
         from mmner_core.tagger import Tagger
 
         keep_freed_memory()
-        self.tagger = Tagger.load(checkpoint)
         self.defaults = defaults
         self.settings = settings
+        self.tagger: Tagger | None = None
+        self.problem = ""
+        try:
+            self.tagger = Tagger.load(checkpoint)
+        except InputError as error:
+            self.problem = str(error)
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Tag the shards given, one a row; return their counts."""
+        """Tag the shards given, one a row; return their counts, or what is wrong with the input.
+
+        A mistake of the user's goes back as a value: of an exception Ray hands on only the traceback.
+        """
         import numpy as np
 
         from mmner_core.memory import peak_megabytes, release_freed_memory
 
         shards = [_from_row(dict(zip(batch, row, strict=True))) for row in zip(*batch.values(), strict=True)]
-        counts = [tag_shard(self.tagger, shard, self.defaults, **self.settings) for shard in shards]
+        counts = [self._tag(shard) for shard in shards]
         release_freed_memory()
         return {
             "tagged": np.array([count.tagged for count in counts]),
             "rejected": np.array([count.rejected for count in counts]),
             "peak_mb": np.array([peak_megabytes()] * len(counts)),
+            "problem": np.array([self.problem] * len(counts), dtype=object),
         }
+
+    def _tag(self, shard: Shard) -> Counts:
+        if self.tagger is not None and not self.problem:
+            try:
+                return tag_shard(self.tagger, shard, self.defaults, **self.settings)
+            except InputError as error:
+                self.problem = str(error)
+        return Counts(0, 0)
 
 
 def _to_row(shard: Shard) -> dict[str, Any]:
@@ -120,12 +139,12 @@ def tag_on_cluster(
             num_cpus=1,
         )
         for row in done.iter_rows():
+            if row["problem"]:
+                raise InputError(row["problem"])
             counts = Counts(int(row["tagged"]), int(row["rejected"]))
             peaks(float(row["peak_mb"]))
             advance(sum(counts))
             yield counts
-    except ray.exceptions.RayError as error:
-        raise _fault_of_input(error) from error
     finally:
         ray.shutdown()
 
@@ -138,23 +157,13 @@ def _start(cluster: Cluster) -> None:
         import ray
     except ImportError as error:
         raise InputError("--engine ray needs Ray: pip install 'mmner-workbench[ray]'.") from error
-    quiet = {"logging_level": "error", "log_to_driver": False}
+    quiet: dict[str, Any] = {"logging_level": "error", "log_to_driver": False}
     try:
         if cluster.address is not None:
             ray.init(address=cluster.address, **quiet)
         else:
-            size = {"num_cpus": cluster.workers, "object_store_memory": OBJECT_STORE_BYTES}
+            size: dict[str, Any] = {"num_cpus": cluster.workers, "object_store_memory": OBJECT_STORE_BYTES}
             ray.init(address="local", include_dashboard=False, **size, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"There is no Ray cluster at {cluster.address or 'this machine'}: {reason}") from error
-
-
-def _fault_of_input(error: BaseException) -> BaseException:
-    """Return the user's mistake that an actor met, if that is what stopped it; else the error itself."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, InputError):
-            return InputError(str(cause.args[0]) if cause.args else str(cause))
-        cause = getattr(cause, "cause", None) or cause.__cause__
-    return error

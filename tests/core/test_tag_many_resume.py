@@ -180,3 +180,27 @@ def test_ray_writes_and_resumes_the_same(person_checkpoint: Path, tmp_path: Path
     assert result.returncode == 0, result.stderr
     assert "Going on: 20 of 60 rows were done before." in result.stderr
     assert_same_rows(tmp_path / "out", tmp_path / "whole")
+
+
+def test_an_actor_hands_back_the_users_mistake(person_checkpoint: Path, tmp_path: Path) -> None:
+    """A damaged table is told in the same sentence by a worker far away, whose exceptions arrive only as tracebacks."""
+    import numpy as np
+
+    from mmner_core.many.cluster import ShardTagger
+    from mmner_core.many.requests import Defaults
+
+    source = many.write_parquet(tmp_path / "in.parquet", many.rows(9))
+    damaged = bytearray(source.read_bytes())
+    damaged[4:60] = b"\xff" * 56
+    source.write_bytes(damaged)
+    (tmp_path / "tagged").mkdir()
+    shard = {"index": 0, "path": str(source), "name": "in.parquet", "stop": 9, "row": 0, "offset": 0, "line": 1}
+    batch = {column: np.array([value]) for column, value in shard.items()}
+    settings = {"output": tmp_path, "job": "", "compare": True}
+    for checkpoint, message in (
+        (person_checkpoint, "the rows from 0 on cannot be read"),
+        (tmp_path, "is not a whole checkpoint"),
+    ):
+        answer = ShardTagger(str(checkpoint), Defaults(images=tmp_path), settings)(batch)
+        assert message in answer["problem"][0]
+        assert answer["tagged"][0] == 0
