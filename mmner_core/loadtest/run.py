@@ -9,7 +9,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmner_core.checkpoint import check_files
 from mmner_core.errors import InputError
 from mmner_core.loadtest.app_process import REPOSITORY, AppProcess, running_app
 from mmner_core.loadtest.kill import answer_once, kill_and_restart
@@ -63,9 +62,10 @@ def run_with_own_app(plan: LoadPlan, checkpoint: Path) -> LoadReport:
     """Start the app with a checkpoint, test it, stop it.
 
     Raises:
-        InputError: if the checkpoint is not whole, or the app does not start.
+        InputError: if there is no checkpoint, the app does not start, or it cannot answer with that checkpoint.
     """
-    check_files(checkpoint)
+    if not checkpoint.is_dir():  # what is in it the app judges
+        raise InputError(f"There is no checkpoint folder {checkpoint}.")
     with tempfile.TemporaryDirectory(prefix="load-test-") as folder, running_app(checkpoint, Path(folder)) as app:
         return asyncio.run(_run(plan, app.url, app.pid, app, [checkpoint, REPOSITORY / "analysis" / "demo"]))
 
