@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+import httpx
+
 from mmner_core.bench.timing import Timing
 from mmner_core.errors import InputError
-from mmner_core.loadtest.app_process import running_app
+from mmner_core.loadtest.app_process import PATIENCE, running_app
+from mmner_core.loadtest.questions import Photo, Question
+from mmner_core.loadtest.wire import Session
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _LOAD = (
@@ -42,6 +47,14 @@ def time_app(checkpoint: Path, *, repeats: int) -> Timing | None:
     return Timing.of([_start_app(checkpoint) for _ in range(repeats + 1)][1:])
 
 
+def time_first_result(checkpoint: Path, text: str, photo: bytes, *, repeats: int) -> Timing | None:
+    """Time the app from its start to its first answer, about a text and a photo; None where there is no app."""
+    if not (REPOSITORY / "app.py").is_file():
+        return None
+    question = Question(number=1, text=text, photo=Photo(name="photo.jpg", mime_type="image/jpeg", content=photo))
+    return Timing.of([_start_and_ask(checkpoint, question) for _ in range(repeats + 1)][1:])
+
+
 def _run(*arguments: str) -> str:
     """Run Python in the repository and return its output."""
     command = [sys.executable, *arguments]
@@ -55,3 +68,16 @@ def _start_app(checkpoint: Path) -> float:
     """Start the app, fetch its page, stop it; return the seconds until the page came."""
     with tempfile.TemporaryDirectory() as folder, running_app(checkpoint, Path(folder)) as app:
         return app.started_in
+
+
+def _start_and_ask(checkpoint: Path, question: Question) -> float:
+    """Start the app, ask as soon as it answers, stop it; return the seconds until the answer came."""
+    with tempfile.TemporaryDirectory() as folder, running_app(checkpoint, Path(folder)) as app:
+        asked = time.perf_counter()
+        asyncio.run(_ask(app.url, question))
+        return app.started_in + time.perf_counter() - asked
+
+
+async def _ask(url: str, question: Question) -> None:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE) as client:
+        await Session(client).call_tag(question)

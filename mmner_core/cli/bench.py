@@ -11,14 +11,18 @@ from mmner_core.cli.options import SHIPPED, Checkpoint, Json
 
 STARTS = 3
 ROWS = {
-    "text_image": "text and photo: with and without it, heat maps",
+    "text_new_photo": "text and a new photo: with it, without, with another; heat maps",
+    "text_known_photo": "the same, about a photo asked about before",
     "text": "text only",
     "plain_three_conditions": "plain: full precision, one full pass with, without, other photo",
-    "text_encoder": "text encoder, one pass",
-    "image_encoder": "image encoder, one pass",
+    "text_encoder_fused": "text encoder, one pass",
+    "text_encoder_plain": "text encoder, one pass, plain layers",
+    "image_encoder_fused": "image encoder, one pass",
+    "image_encoder_plain": "image encoder, one pass, plain layers",
     "load": "model load, fresh process",
     "shell": "python -m mmner_core tag --text, cold",
     "app": "app start to first page",
+    "first_result": "app start to first result, text and photo",
 }
 
 
@@ -42,6 +46,9 @@ def bench(
     serving: Annotated[
         bool, typer.Option("--serving", help="Measure many visitors instead: one at a time against grouped.")
     ] = False,
+    growth: Annotated[
+        int, typer.Option(min=250, help="Sentences up to which the growth of the cost is measured.")
+    ] = 2_000,
     json: Json = False,
 ) -> None:
     """Measure latency, load, start and throughput on this machine."""
@@ -62,14 +69,14 @@ def bench(
 
         print_full(sentences, _processor(), json=json)
         return
-    result = run_bench(checkpoint.absolute(), repeats=repeats)
+    result = run_bench(checkpoint.absolute(), repeats=repeats, growth=growth)
     if json:
         print_json(result)
     else:
         _print(result)
 
 
-def run_bench(checkpoint: Path, *, repeats: int, starts: int = STARTS) -> dict[str, Any]:
+def run_bench(checkpoint: Path, *, repeats: int, growth: int, starts: int = STARTS) -> dict[str, Any]:
     """Measure everything; seconds throughout.
 
     Raises:
@@ -78,15 +85,20 @@ def run_bench(checkpoint: Path, *, repeats: int, starts: int = STARTS) -> dict[s
     import torch
 
     from mmner_core.bench import processes
-    from mmner_core.bench.tagging import SENTENCES, bench_tagging
+    from mmner_core.bench.batch import bench_batch
+    from mmner_core.bench.growth import bench_growth
+    from mmner_core.bench.sentences import SENTENCES, draw_photo
+    from mmner_core.bench.tagging import bench_tagging
     from mmner_core.tagger import Tagger
 
     tagger = Tagger.load(checkpoint)
     result = bench_tagging(tagger, repeats=repeats)
+    result |= {"batch": bench_batch(tagger), "growth": bench_growth(tagger, largest=growth)}
     timings = {
         "load": processes.time_load(checkpoint, repeats=starts),
         "shell": processes.time_shell(checkpoint, SENTENCES[0][1], repeats=starts),
         "app": processes.time_app(checkpoint, repeats=starts),
+        "first_result": processes.time_first_result(checkpoint, SENTENCES[0][1], draw_photo(0), repeats=starts),
     }
     result["seconds"] |= {name: timing.to_json() for name, timing in timings.items() if timing is not None}
     result["machine"] = {
@@ -118,12 +130,40 @@ def _print(result: dict[str, Any]) -> None:
         for name, what in ROWS.items()
         if (timing := result["seconds"].get(name))
     ]
-    batch, machine = result["batch"], result["machine"]
+    machine = result["machine"]
     ratios = ", ".join(f"{name.replace('_', ' ')} {value:.2f}" for name, value in result["ratios"].items())
     print_out(
         make_table(["What", "Median ms", "95th percentile ms", "Calls"], rows),
         *([f"Ratios: {ratios}."] if ratios else []),
-        f"Batch: {batch['sentences_per_second']:.0f} sentences/s of {batch['words_per_sentence']:.0f} words.",
+        *_batch_lines(result["batch"]),
+        *_growth_lines(result["growth"]),
         f"{machine['processor']}; {machine['threads']} threads, {machine['dtype']}, torch {machine['torch']}; "
         f"checkpoint {result['checkpoint']}.",
     )
+
+
+def _batch_lines(batch: dict[str, Any]) -> list[str]:
+    what = {"tag_batch": "raw text to predictions", "evaluate": "words to tags", "text_encoder": "text encoder alone"}
+    parts = [
+        f"{what[name]} {rate:.0f} sentences/s, {batch['share_of_peak'][name]:.0%} of the peak"
+        for name, rate in batch["sentences_per_second"].items()
+    ]
+    lines = [
+        f"Batch of {batch['sentences']} sentences of {batch['words_per_sentence']:.0f} words, "
+        f"{batch['gflop_per_sentence']:.2f} GFLOP each in the text encoder, peak {batch['peak_gflops']:.0f} GFLOP/s "
+        f"(best square matrix product): {'; '.join(parts)}."
+    ]
+    if "photos_per_second" in batch:
+        lines.append(
+            f"Batch of photos, {batch['gflop_per_photo']:.2f} GFLOP each in the image encoder: "
+            f"{batch['photos_per_second']:.0f} photos/s, {batch['photo_share_of_peak']:.0%} of the peak."
+        )
+    return lines
+
+
+def _growth_lines(growth: dict[str, Any]) -> list[str]:
+    return [
+        f"Growth with {what}, {fit['sizes'][0]:,} to {fit['sizes'][-1]:,}: seconds = size^{fit['exponent']:.2f}; "
+        f"straight line {1000 * fit['seconds_per_item']:.3g} ms each, R² {fit['r2']:.4f}."
+        for what, fit in growth.items()
+    ]

@@ -6,9 +6,13 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
-from mmner_core.bench import processes
-from mmner_core.bench.tagging import SENTENCES, bench_tagging, draw_photo
+from mmner_core.bench import growth, processes
+from mmner_core.bench.batch import bench_batch, count_text_operations, measure_peak
+from mmner_core.bench.growth import bench_growth, fit_growth
+from mmner_core.bench.sentences import SENTENCES, draw_photo
+from mmner_core.bench.tagging import bench_tagging
 from mmner_core.bench.timing import Timing, measure
 from mmner_core.data import open_image
 from mmner_core.errors import InputError
@@ -57,12 +61,59 @@ def test_tagging_is_timed_whole_and_in_parts(person_tagger: Tagger) -> None:
     dtype = person_tagger.model.classifier.weight.dtype
     result = bench_tagging(person_tagger, repeats=5)
     seconds = result["seconds"]
-    assert set(seconds) == {"text", "text_image", "plain_three_conditions", "text_encoder", "image_encoder"}
+    assert set(seconds) == {
+        *("text", "text_new_photo", "text_known_photo", "plain_three_conditions"),
+        *(f"{part}_encoder_{kind}" for part in ("text", "image") for kind in ("fused", "plain")),
+    }
     assert all(0 < timing["median"] <= timing["p95"] for timing in seconds.values())
-    both = seconds["text_encoder"]["median"] + seconds["image_encoder"]["median"]
-    assert result["ratios"]["text_image_to_encoders"] == pytest.approx(seconds["text_image"]["median"] / both)
-    assert result["batch"]["sentences_per_second"] > 0
+    plain = seconds["text_encoder_plain"]["median"] + seconds["image_encoder_plain"]["median"]
+    new = seconds["text_new_photo"]["median"]
+    assert result["ratios"]["new_photo_to_plain_encoders"] == pytest.approx(new / plain)
     assert person_tagger.model.classifier.weight.dtype == dtype
+
+
+def test_shares_of_the_peak_follow_from_what_was_counted(person_tagger: Tagger) -> None:
+    """Rate times operations per sentence is the share of the peak; padding is not counted as work."""
+    batch = bench_batch(person_tagger, sentences=16)
+    for name, rate in batch["sentences_per_second"].items():
+        done = rate * batch["gflop_per_sentence"] / batch["peak_gflops"]
+        assert batch["share_of_peak"][name] == pytest.approx(done)
+    short, long = (person_tagger.subwords.windows([["Ada"] * n])[0] for n in (2, 20))
+    apart = count_text_operations(person_tagger, [short]) + count_text_operations(person_tagger, [long])
+    assert count_text_operations(person_tagger, [short, long]) == apart
+
+
+def test_the_operations_are_those_of_the_products(person_tagger: Tagger) -> None:
+    """Counted by torch, they equal the sum over the layers, worked out by hand."""
+    shape = person_tagger.model.config.text.architecture
+    assert shape is not None
+    [windows] = person_tagger.subwords.windows([["Ada"] * 5])
+    length, width, inner = len(windows[0].input_ids), shape["hidden_size"], shape["intermediate_size"]
+    layer = 2 * length * (4 * width * width + 2 * width * inner) + 4 * length * length * width
+    assert count_text_operations(person_tagger, [windows]) == shape["num_hidden_layers"] * layer
+
+
+def test_a_peak_is_positive() -> None:
+    """In either number format."""
+    assert measure_peak(torch.float32, repeats=1) > 1e9
+
+
+def test_growth_is_told_by_its_exponent() -> None:
+    """Of known laws: linear with a start-up cost, and quadratic."""
+    line = fit_growth([100, 200, 400], [1.1, 2.1, 4.1])
+    assert line["r2"] == pytest.approx(1)
+    assert line["seconds_per_item"] == pytest.approx(0.01)
+    assert line["exponent"] == pytest.approx(0.95, abs=0.02)
+    assert fit_growth([1, 2, 4], [1, 4, 16])["exponent"] == pytest.approx(2)
+
+
+def test_growth_is_measured_up_to_what_was_asked(person_tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In sentences and in characters of one text."""
+    monkeypatch.setattr(growth, "SENTENCE_COUNTS", (4, 8))
+    monkeypatch.setattr(growth, "COPIES", (1, 2))
+    result = bench_growth(person_tagger, largest=16)
+    assert result["sentences"]["sizes"] == [4, 8, 16]
+    assert result["characters"]["sizes"] == [len(SENTENCES[0][1]), 2 * len(SENTENCES[0][1]) + 1]
 
 
 def test_the_app_is_timed_until_its_first_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
