@@ -23,6 +23,11 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 TEXT = "Barack Obama was in Berlin with Ada Lovelace"
 
 
+@with_config(ConfigDict(extra="forbid", strict=True))
+class StrictReply(TagReply):
+    """An answer with the documented fields and no others."""
+
+
 @pytest.fixture(scope="module")
 def photo() -> str:
     """Return the path of a photo."""
@@ -82,7 +87,7 @@ def test_a_batch_that_is_none_is_told(api: Api, items: Any, sentence: str) -> No
 
 def test_answers_keep_the_schema(api: Api, photo: str) -> None:
     """With a photo and without, no field missing and none that the schema does not have."""
-    strict = TypeAdapter(with_config(ConfigDict(extra="forbid", strict=True))(TagReply))
+    strict = TypeAdapter(StrictReply)
     for image in (None, photo):
         reply = api.tag(TEXT, image, "auto", "", "")
         assert strict.validate_python(reply) == reply

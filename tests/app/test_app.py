@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from gradio_client.exceptions import AppError
 from analysis.views.examples import demo_examples
 from analysis.views.service import Question, TagService
 from app import TagTab, build_app, launch_options
+from mmner_core.serving.config import ServingConfig
 
 TEXT = "Barack Obama was in Berlin with Ada Lovelace"
 
@@ -159,3 +161,23 @@ def test_page_asks_nothing_of_other_hosts(service: TagService) -> None:
     assert "http" not in head.replace("http://www.w3.org", "")
     assert "@import" not in head
     assert "googleapis" not in options["theme"]._get_theme_css()
+
+
+@pytest.mark.parametrize("fetch", [False, True])
+def test_a_photo_is_fetched_only_where_that_is_switched_on(
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, fetch: bool
+) -> None:
+    """Gradio would fetch an address in place of any file; it gets to see one only with the setting."""
+    asked: list[str] = []
+
+    async def get(url: str) -> None:
+        asked.append(url)
+        raise OSError("no network in tests")
+
+    monkeypatch.setattr("gradio.processing_utils.async_ssrf_protected_get", get)
+    app = build_app(TagService(tiny_checkpoint, ServingConfig(fetch_urls=fetch)))
+    tag = next(fn for fn in app.fns.values() if fn.api_name == "tag")
+    image = {"path": f"http://example.com/{fetch}.jpg", "meta": {"_type": "gradio.FileData"}}
+    with pytest.raises(gr.Error, match="went wrong on our side" if fetch else "fetches no web addresses"):
+        asyncio.run(app.process_api(tag, [TEXT, image]))
+    assert asked == ([image["path"]] if fetch else [])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.app.browsing import chromium, enter, find_names, watched_page
+from tests.app.browsing import PATIENCE, chromium, enter, find_names, watched_page
 from tests.app.serving import serving
 
 pytestmark = pytest.mark.browser
@@ -23,11 +23,11 @@ def test_a_model_is_chosen_on_the_page(tiny_checkpoint: Path, tmp_path: Path) ->
         with watched_page(browser) as (page, watch):
             page.goto(url)
             status, chooser = page.locator(".wb-status"), page.locator("#wb-model input")
-            expect(status).to_contain_text(f"Model {tiny_checkpoint.name} ready")
+            expect(status).to_contain_text(f"Model {tiny_checkpoint.name} ready", timeout=PATIENCE)
             for name, told in (("broken", "broken"), ("other", "Model other ready")):
                 chooser.click()
                 page.get_by_role("option", name=name).click()
-                expect(status).to_contain_text(told)
+                expect(status).to_contain_text(told, timeout=PATIENCE)
             enter(page, "Ada Lovelace in Berlin", None)
             find_names(page)
             expect(page.locator("#wb-result .wb-facts")).to_contain_text("Model: other (")
@@ -38,5 +38,5 @@ def test_one_model_is_no_choice(url: str) -> None:
     """Then there is nothing to choose from."""
     with chromium() as browser, watched_page(browser) as (page, _):
         page.goto(url)
-        expect(page.locator(".wb-ready")).to_contain_text("Model ready")
+        expect(page.locator(".wb-ready")).to_contain_text("Model ready", timeout=PATIENCE)
         expect(page.locator("#wb-model")).to_have_count(0)
