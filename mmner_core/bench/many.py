@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from mmner_core.bench.tagging import SENTENCES
+from mmner_core.bench.sentences import SENTENCES
 from mmner_core.errors import InputError
 
 REPOSITORY = Path(__file__).resolve().parents[2]

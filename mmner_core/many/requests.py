@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from mmner_core.many.records import Record
     from mmner_core.tagger import TagRequest
 
-MAX_CHARACTERS = 1_000_000
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -30,7 +29,7 @@ class Defaults:
 
 
 def to_request(record: Record, defaults: Defaults) -> TagRequest:
-    """Check a row and turn it into a request.
+    """Check a row and turn it into a request; what the tagger checks itself is left to it.
 
     Raises:
         InputError: if the row could not be read or a column of it cannot be used.
@@ -45,10 +44,6 @@ def to_request(record: Record, defaults: Defaults) -> TagRequest:
         text, words = _join(values["words"])
     else:
         text = _text(values, "text") or ""
-    if not text.strip():
-        raise InputError("the text is empty.")
-    if len(text) > MAX_CHARACTERS:
-        raise InputError(f"the text has {len(text):,} characters; at most {MAX_CHARACTERS:,} are tagged.")
     return TagRequest(
         text=text,
         words=words,
