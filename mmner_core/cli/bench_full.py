@@ -12,9 +12,15 @@ def print_full(sentences: int, processor: str, *, json: bool) -> None:
     if json:
         print_json(result)
         return
-    rates, ratios = result["sentences_per_second"], result["ratios"]
+    rates, ratios, busy = result["sentences_per_second"], result["ratios"], result["processor_ratios"]
     rows = [
-        (what, f"{rates[f'{theirs}_theirs']:.2f}", f"{rates[ours]:.2f}" if ours else "", f"{ratios[ratio]:.2f}")
+        (
+            what,
+            f"{rates[f'{theirs}_theirs']:.2f}",
+            f"{rates[ours]:.2f}" if ours else "",
+            f"{ratios[ratio]:.2f}",
+            f"{busy[ratio]:.2f}" if result["device"] == "cpu" else "",
+        )
         for what, theirs, ours, ratio in (
             ("training, epochs after the first", "training", "training", "training"),
             (f"training, all {result['epochs']} epochs with the images", "training", "", "training_with_building"),
@@ -23,7 +29,7 @@ def print_full(sentences: int, processor: str, *, json: bool) -> None:
         )
     ]
     print_out(
-        make_table(["Sentences/s", "Authors' algorithm", "Here", "Ratio"], rows),
+        make_table(["Sentences/s", "Authors' algorithm", "Here", "Ratio", "Of processor time"], rows),
         f"Images computed once: {rates['building']:.2f} per s.",
         f"{result['sentences']} sentences with a photo of their own, random weights; {result['device']}, "
         f"{processor}, {result['threads']} threads, torch {result['torch']}.",

@@ -38,6 +38,8 @@ def test_both_ways_are_measured_and_compared(tiny_vit: str) -> None:
     assert ratios["training"] == pytest.approx(rates["training"] / rates["training_theirs"])
     assert ratios["inference"] == pytest.approx(rates["inference"] / rates["inference_theirs"])
     assert ratios["training_with_building"] < ratios["training"]
+    assert result["processor_ratios"].keys() == ratios.keys()
+    assert all(ratio > 0 for ratio in result["processor_ratios"].values())
     assert (result["sentences"], result["epochs"], result["device"]) == (64, 8, "cpu")
 
 
