@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page
 
-from app import CHECKPOINT
+from mmner_core.serving.config import SHIPPED
 from tests.app.browsing import chromium, open_example, watched_page
 from tests.app.serving import serving
 
@@ -116,7 +116,7 @@ def take_screenshots(
 def main() -> None:
     """Serve the app on a free port and photograph it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--checkpoint", type=Path, default=CHECKPOINT)
+    parser.add_argument("--checkpoint", type=Path, default=SHIPPED)
     parser.add_argument("--example", type=int, default=1)
     parser.add_argument("--runs", type=Path, help="a folder of runs")
     parser.add_argument("--run", default="", help="the run to show, else the demo's")

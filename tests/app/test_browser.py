@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from analysis.views.examples import DemoExample, demo_examples
 from analysis.views.sentences import LANGUAGE_NAMES
-from app import CHECKPOINT
+from mmner_core.serving.config import SHIPPED
 from tests.app.browsing import CHROMIUM, PATIENCE, chromium, enter, find_names, open_example, watched_page
 from tests.app.serving import serving
 
@@ -27,7 +27,7 @@ expect.set_options(timeout=PATIENCE)
 @pytest.fixture(scope="module")
 def page_url() -> Iterator[str]:
     """Serve the app with the shipped model."""
-    with serving(CHECKPOINT) as url:
+    with serving(SHIPPED) as url:
         yield url
 
 
