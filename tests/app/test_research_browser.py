@@ -38,7 +38,7 @@ def runs(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="module")
 def page_url(tiny_checkpoint: Path, runs: Path) -> Iterator[str]:
     """Serve the app with the tiny model and these runs."""
-    with serving(tiny_checkpoint, "--runs", str(runs)) as url:
+    with serving(tiny_checkpoint, "--runs", str(runs), "--visitor-rate", "0") as url:
         yield url
 
 
