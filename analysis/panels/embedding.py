@@ -47,7 +47,21 @@ def retrieval(run: Run, other: Run | None = None) -> Content:
         table=table.reset_index(drop=True),
         rule="a text's partner is its own picture, a picture's any of its texts; ties count against",
         n=f"{_pairs(run)}; per row in the column n",
-        notes=notes,
+        notes=(*notes, *_twins(run)),
+    )
+
+
+def _twins(run: Run) -> tuple[str, ...]:
+    """Say how many texts no model could tell apart: the same words about different pictures, as in minimal pairs."""
+    answers = run.answers()
+    sentences = answers.sentences[["language", "image_id"]].assign(text=answers.texts())
+    sentences = sentences[sentences["image_id"] != ""]
+    n = int((sentences.groupby(["language", "text"])["image_id"].transform("nunique") > 1).sum())
+    if not n:
+        return ()
+    return (
+        f"{n:,} of {counted(len(sentences), 'text')} have the very words of a text about another picture; as ties "
+        "count against, image → text recall@1 is 0 for pictures with such texts alone, whatever the model.",
     )
 
 
