@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -41,7 +42,7 @@ async def kill_and_restart(world: World, app: AppProcess, read_only: list[Path])
     upload = asyncio.create_task(_upload_half(app.url))
     await asyncio.sleep(MOMENT)
     # Set before the signal: a question that fails in between fails because of it.
-    world.killed = time.perf_counter()
+    world.killed, world.end = time.perf_counter(), math.inf
     died = time.time()
     await asyncio.to_thread(app.kill)
     await asyncio.gather(upload, return_exceptions=True)

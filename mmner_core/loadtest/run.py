@@ -84,6 +84,7 @@ async def _run(plan: LoadPlan, url: str, pid: int | None, app: AppProcess | None
     if plan.kill and app is not None:
         await asyncio.sleep(plan.seconds / 2)
         kill = await kill_and_restart(world, app, read_only)
+        world.end = time.perf_counter() + plan.seconds / 2  # the visitors' time, the app's absence not counted
         memory = MemoryCurve()  # the dead process has taken its memory with it
         watching = asyncio.create_task(memory.watch(app.pid, clock))
     await asyncio.gather(*visits)

@@ -29,7 +29,7 @@ class World:
     Attributes:
         url: of the app.
         clock: when the test began, by ``time.perf_counter``.
-        end: when nobody asks a new question, by the same clock.
+        end: when nobody asks a new question, by the same clock; not known while the app is dead.
         think: mean seconds between an answer and the next question.
         photo_share: how many of the questions have a photo.
         photos: to choose from.
