@@ -51,7 +51,7 @@ def chance_badge(run: Run, method: str) -> str:
         return ""
     for _, row in table[(table["quantity"] == PASSED) & (table["method"] == method)].iterrows():
         if _is_chance(row):
-            return f"no better than chance: {number(row['value'], 2)} of {row['n']} such maps pass the deletion test"
+            return f"no better than chance: {row['value']:.0%} of {row['n']} such maps pass the deletion test"
     return ""
 
 
