@@ -202,8 +202,10 @@ def slice_dots(table: pd.DataFrame, overall: float | None) -> go.Figure:
         hovertemplate="%{customdata[0]}: F1 %{x:.3f}<br>%{customdata[1]} gold entities<extra></extra>",
         showlegend=False,
     )
-    lines = sum(tick.count("<br>") for tick in ticks)
-    figure = new_figure(dots, height=70 + _ROW * len(order) + 16 * lines)
+    # All rows are equally high, so the label of most lines says how high.
+    more_lines = max((label.count("\n") for label in table["label"]), default=0)
+    headings = sum(tick.count("<br>") for tick in ticks if tick.startswith("<b>"))
+    figure = new_figure(dots, height=70 + (_ROW + 14 * more_lines) * len(order) + 16 * headings)
     if overall is not None:
         figure.add_vline(x=overall, line={"color": NEUTRAL, "dash": "dot", "width": 1.5})
     figure.update_xaxes(range=[-0.02, 1.02], title_text="F1")
