@@ -22,7 +22,14 @@ SOURCES = {
 
 
 def render_card(config: ModelConfig, metrics: Mapping[str, Any], provenance: Mapping[str, Any]) -> str:
-    """Return the card as Markdown; ``metrics["test"]``, where it is there, holds records of ``evaluate --json``."""
+    """Return the card as Markdown.
+
+    Args:
+        config: the model.
+        metrics: "valid" scores; where they are there, "test": records of ``evaluate --json``, and "photo": by data
+            set, the ``modality`` rows of the ``metrics.json`` that ``python -m analysis run`` writes.
+        provenance: of the checkpoint.
+    """
     stages = _stages(provenance)
     encoders = [config.text.name, *(image.name for image in (config.vit, config.cnn) if image is not None)]
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
@@ -32,6 +39,7 @@ def render_card(config: ModelConfig, metrics: Mapping[str, Any], provenance: Map
         default_convention=config.conventions[0] if config.conventions else "the only one",
         encoders=" and ".join(f"`{name}`" for name in encoders),
         test=_test_table(metrics.get("test", ())),
+        photo=_photo_table(metrics.get("photo", {})),
         valid=_valid_table(metrics["valid"]),
         sources=_sources({name: digest for stage in stages for name, digest in stage["data"].items()}),
         command="\n".join(stage["command"] for stage in stages),
@@ -48,13 +56,18 @@ def _stages(provenance: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [*(_stages(origin) if origin else ()), provenance]
 
 
-def add_test_scores(folder: Path, records: Sequence[Mapping[str, Any]]) -> None:
-    """Store the records of ``evaluate --json`` in a checkpoint's metrics and write its card anew.
+def add_test_scores(
+    folder: Path,
+    records: Sequence[Mapping[str, Any]],
+    photo: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+) -> None:
+    """Store test records, and what photos change, in a checkpoint's metrics and write its card anew.
 
-    The weights and the checkpoint's digest stay as they are.
+    The weights and the checkpoint's digest stay as they are; see :func:`render_card` for the records' form.
     """
     read = {name: json.loads((folder / name).read_text(encoding="utf-8")) for name in _FILES}
-    metrics = {**read["metrics.json"], "test": list(records)}
+    shown = {data: [row for row in rows if _in_photo_table(row)] for data, rows in (photo or {}).items()}
+    metrics = {**read["metrics.json"], "test": list(records), "photo": shown}
     config = ModelConfig.from_dict(read["config.json"], str(folder / "config.json"))
     card = render_card(config, metrics, read["provenance.json"])
     text = json.dumps(metrics, indent=2, ensure_ascii=False) + "\n"
@@ -88,6 +101,29 @@ def _test_table(records: Sequence[Mapping[str, Any]]) -> str:
         for language, part in record["by_language"].items()
     ]
     return _table(("data", "language", "images", "precision", "recall", "F1", "names", "sentences"), rows)
+
+
+PHOTO_CONDITIONS = ("matched", "shuffled", "other_type", "irrelevant")
+
+
+def _in_photo_table(row: Mapping[str, Any]) -> bool:
+    return row["condition"] in PHOTO_CONDITIONS and row["type"] == "all"
+
+
+def _photo_table(by_data: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    if not by_data:
+        return "Not measured yet; see `python -m analysis run --help`."
+    rows = []
+    for data, differences in by_data.items():
+        for language in dict.fromkeys(row["language"] for row in differences):
+            cells = {r["condition"]: _difference(r) for r in differences if r["language"] == language}
+            rows.append((data, language, *(cells.get(name, "") for name in PHOTO_CONDITIONS)))
+    return _table(("data", "language", *PHOTO_CONDITIONS), rows)
+
+
+def _difference(row: Mapping[str, Any]) -> str:
+    points = [f"{100 * row[key]:+.1f}".replace("-0.0", "+0.0") for key in ("difference", "low", "high")]
+    return f"{points[0]} [{points[1]}, {points[2]}]"
 
 
 def _numbers(data: str, language: str | None, images: str, part: Mapping[str, Any], n: int) -> tuple[object, ...]:

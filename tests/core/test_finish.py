@@ -106,7 +106,8 @@ def test_test_scores_join_card_and_metrics(trained: tuple[Path, str], tmp_path: 
     before = load_checkpoint(folder).digest
     evaluated = call("evaluate", "--data", DATA / "tiny", "--checkpoint", folder, "--json")
     record = json.loads(evaluated.stdout)
-    add_test_scores(folder, [record])
+    row = {"condition": "shuffled", "type": "all", "language": "fr", "difference": -0.02, "low": -0.031, "high": 0.0}
+    add_test_scores(folder, [record], {"tiny test": [row, {**row, "type": "PER"}, {**row, "condition": "blur-3"}]})
     loaded = load_checkpoint(folder)
     assert loaded.digest == before
     assert loaded.metrics["test"] == [record]
@@ -114,6 +115,9 @@ def test_test_scores_join_card_and_metrics(trained: tuple[Path, str], tmp_path: 
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert f"| {DATA / 'tiny'} (wiki) | fr | matched |" in card
     assert f"{f1:.1f} |" in card
+    assert [line for line in card.splitlines() if "tiny test" in line] == [
+        "| tiny test | fr |  | -2.0 [-3.1, +0.0] |  |  |"
+    ]
 
 
 def test_an_encoder_that_is_nowhere_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
