@@ -62,8 +62,8 @@ class AppProcess:
             )
         with httpx.Client(trust_env=False) as client:  # no proxy stands between us and this machine
             while time.perf_counter() - started < PATIENCE:
-                if self._process.poll() is not None:
-                    raise InputError(f"app.py stopped before it answered: {self._last_line()}")
+                if (code := self._process.poll()) is not None:
+                    raise InputError(f"app.py stopped with code {code} before it answered: {self._last_line()}")
                 try:
                     client.get(self.url, timeout=PATIENCE).raise_for_status()
                     self.started_in = time.perf_counter() - started

@@ -231,10 +231,10 @@ class Trainer:
         progress.epoch += 1
 
     def _train_mode(self) -> None:
-        """Switch dropout on, except in parts of which nothing is trained."""
+        """Switch dropout on, except in parts that this run leaves alone; those that the model freezes see to it."""
         self.network.train()
         for part in self.model.children():
-            if not any(p.requires_grad for p in part.parameters()):
+            if self.config.trainable and not any(p.requires_grad for p in part.parameters()):
                 part.eval()
 
     def _step(self, batch: Any) -> dict[str, float]:

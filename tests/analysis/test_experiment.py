@@ -139,7 +139,7 @@ def test_the_page_says_what_was_done(transfer: Path) -> None:
     page = (transfer / "EXPERIMENTS.md").read_text(encoding="utf-8")
     assert page == (transfer / "all.md").read_text(encoding="utf-8")
     assert page.index("## robustness") < page.index("## cross-lingual")
-    assert "draws the test sentences with replacement (the same draw for all seeds" in page
+    assert "draws the test sentences with replacement (the same draw for all seeds" in " ".join(page.split())
     assert "python -m analysis" in page
     assert "- Preset `tiny`, seeds 19, 20, 2 epochs, the best on validation kept." in page
     assert "- Training data: `tiny` (`=N`" in page

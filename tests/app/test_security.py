@@ -244,7 +244,6 @@ def test_a_photo_must_be_uploaded(client: httpx.Client, server: Trap, image: Any
         ("heat_map", [TEXT, None, "x"]),
         ("tag_batch", ["x"]),
         ("tag_batch", [[5]]),
-        ("show", []),
     ],
     ids=str,
 )

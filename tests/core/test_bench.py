@@ -17,6 +17,7 @@ from mmner_core.bench.timing import Timing, measure
 from mmner_core.data import open_image
 from mmner_core.errors import InputError
 from mmner_core.language import detect_language
+from mmner_core.loadtest import app_process
 from mmner_core.tagger import Tagger
 
 SERVER = """
@@ -118,7 +119,8 @@ def test_growth_is_measured_up_to_what_was_asked(person_tagger: Tagger, monkeypa
 
 def test_the_app_is_timed_until_its_first_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A real server in a process of its own, started and stopped."""
-    monkeypatch.setattr(processes, "REPOSITORY", tmp_path)
+    for module in (processes, app_process):
+        monkeypatch.setattr(module, "REPOSITORY", tmp_path)
     assert processes.time_app(tmp_path, repeats=1) is None
     (tmp_path / "app.py").write_text(SERVER)
     timing = processes.time_app(tmp_path, repeats=1)
@@ -128,7 +130,8 @@ def test_the_app_is_timed_until_its_first_page(tmp_path: Path, monkeypatch: pyte
 
 def test_an_app_that_stops_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not waited for."""
-    monkeypatch.setattr(processes, "REPOSITORY", tmp_path)
+    for module in (processes, app_process):
+        monkeypatch.setattr(module, "REPOSITORY", tmp_path)
     (tmp_path / "app.py").write_text("raise SystemExit(3)")
     with pytest.raises(InputError, match=r"app\.py stopped with code 3 before it answered"):
         processes.time_app(tmp_path, repeats=1)
