@@ -1,7 +1,7 @@
 """Tag a shard of sentences under many image conditions at the price of little more than one.
 
-Text is encoded once per sentence and a picture once per file; per condition only the fusion runs again, and one pass of
-the CRF serves all conditions.
+Text is encoded once per sentence and a picture once per file; per condition only the fusion runs again, and the CRF
+takes the sentences of many conditions at once.
 
 Shapes: S sentences, W words, L tags, H heads, K keys, G cells of the photo, D width.
 """
@@ -24,12 +24,17 @@ from analysis.run_plan import MATCHED, NONE
 from analysis.tagged import Answer, Tagged, attention_entropies
 from analysis.text_states import TextReader, TextShard
 from analysis.vectors import main_stream
+from mmner_core.memory import release_freed_memory
 from mmner_core.prediction import attention_map
 
 if TYPE_CHECKING:
     from mmner_core.tagger import Tagger
 
 _ROWS, _WORDS = 64, 4096
+# Words that the CRF decodes at once: its tables of all pairs of tags take 2 kB each.
+_DECODED = 32_768
+# What a process may hold before freed memory is handed back in the middle of a shard.
+_MEGABYTES = 1200
 _NOTHING = ImageSource(kind="none")
 
 
@@ -92,6 +97,7 @@ class Engine:
             cosines |= {(plan.name, i): value for i, value in self._cosines(text, seen).items()}
             for batch in batches:
                 self._fuse(batch, plan, sources, seen)
+            release_freed_memory(over=_MEGABYTES)  # what stays of a condition is small, but leaves holes between it
         answers = {}
         for batch in batches:
             for key, decoded in zip(batch.keys, self._decode(batch, sentences, gold), strict=True):
@@ -167,9 +173,17 @@ class Engine:
     def _decode(
         self, batch: _Batch, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]
     ) -> list[Decoded]:
-        places = [i for _, i in batch.keys]
-        lengths, tags = [len(sentences[i]) for i in places], [gold[i] for i in places]
-        return decode(self.model.crf, torch.cat(batch.emissions), lengths, tags) if places else []
+        if not batch.keys:
+            return []
+        emissions = torch.cat(batch.emissions)
+        step = max(1, _DECODED // emissions.shape[1])
+        decoded = []
+        for first in range(0, len(emissions), step):
+            places = [i for _, i in batch.keys[first : first + step]]
+            lengths, tags = [len(sentences[i]) for i in places], [gold[i] for i in places]
+            decoded += decode(self.model.crf, emissions[first : first + step], lengths, tags)
+        release_freed_memory(over=_MEGABYTES)
+        return decoded
 
 
 def _by_length(n_words: Sequence[int]) -> list[list[int]]:

@@ -125,9 +125,11 @@ class Evaluation:
         release_freed_memory()
         if self.options.studies and MATCHED in run.conditions:
             metrics |= self._studies()
+            release_freed_memory()
             watch.lap("heat maps")
         coordinates = build_maps(vectors, UmapSettings(seed=self.options.seed)) if self.options.maps else pd.DataFrame()
         watch.lap("maps")
+        release_freed_memory()
         lexicon = Lexicon.from_examples(train_examples(self.train)) if self.train else None
         write_run(
             self.out,

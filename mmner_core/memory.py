@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import platform
+from pathlib import Path
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 _KEPT = 1 << 30
@@ -23,14 +25,23 @@ def keep_freed_memory() -> bool:
     return all(libc.mallopt(option, _KEPT) == 1 for option in (_MMAP_THRESHOLD, _TRIM_THRESHOLD))
 
 
-def release_freed_memory() -> None:
-    """Hand back what is free now; called once in a while, it keeps holes between long-lived tensors from adding up."""
-    if _has_glibc():
+def release_freed_memory(over: float = 0) -> None:
+    """Hand back what is free now; called once in a while, it keeps holes between long-lived tensors from adding up.
+
+    Args:
+        over: megabytes that the process may hold before that is worth the time of faulting pages in again.
+    """
+    if _has_glibc() and (not over or _resident_megabytes() > over):
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def _has_glibc() -> bool:
     return platform.libc_ver()[0] == "glibc"
+
+
+def _resident_megabytes() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def peak_megabytes() -> float:

@@ -40,7 +40,9 @@ def test_released_memory_leaves_the_process() -> None:
         "import os, numpy as np; from pathlib import Path\n"
         "from mmner_core.memory import keep_freed_memory, release_freed_memory\n"
         "resident = lambda: int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE')\n"
-        "keep_freed_memory(); np.ones(20_000_000); kept = resident(); release_freed_memory(); print(kept - resident())"
+        "keep_freed_memory(); np.ones(20_000_000); kept = resident()\n"
+        "release_freed_memory(over=100_000); assert kept - resident() < 1e7\n"
+        "release_freed_memory(over=100); print(kept - resident())"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert int(done.stdout) > 100_000_000
