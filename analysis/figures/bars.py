@@ -197,7 +197,11 @@ def slice_dots(table: pd.DataFrame, overall: float | None) -> go.Figure:
         y=places,
         error_x=_whiskers(table, "f1"),
         # Hollow where the sentences are too few for an interval.
-        marker={"size": 9, "symbol": ["circle-open" if missing else "circle" for missing in table["low"].isna()]},
+        marker={
+            "size": 9,
+            "symbol": ["circle-open" if missing else "circle" for missing in table["low"].isna()],
+            "line_width": [2.0 if missing else 0.5 for missing in table["low"].isna()],
+        },
         customdata=[[plain(label), n] for label, n in zip(table["label"], table["n_gold"], strict=True)],
         hovertemplate="%{customdata[0]}: F1 %{x:.3f}<br>%{customdata[1]} gold entities<extra></extra>",
         showlegend=False,
