@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
 from analysis.lexicon import Lexicon
 from analysis.runs import COORDINATES, EMBEDDINGS, LEXICON, METRICS, PREDICTIONS, PROVENANCE, VERSION_KEY, digest
 from analysis.schema import VERSION, checked
 from mmner_core.errors import InputError
+from mmner_core.whole import whole_folder
 
 _ROWS_PER_GROUP = 20_000
 
@@ -59,10 +58,7 @@ def write_run(
     if folder.exists() and not overwrite:
         raise InputError(f"{folder} exists already; choose another folder or say that it may be overwritten.")
     tables = [predictions] if isinstance(predictions, pa.Table) else predictions
-    partial = folder.with_name(f".{folder.name}.partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+    with whole_folder(folder, what="the run") as partial:
         _write_predictions(partial / PREDICTIONS, _by_condition(tables))
         if lexicon is not None:
             pq.write_table(lexicon.to_table(), partial / LEXICON)
@@ -73,28 +69,12 @@ def write_run(
         _write_json(partial / METRICS, metrics)
         digests = {path.name: digest(path) for path in sorted(partial.iterdir())}
         _write_json(partial / PROVENANCE, {**provenance, "files": digests})
-        _swap(partial, folder)
-    except (OSError, SafetensorError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{folder}: the run could not be written ({reason}); what was there stays.") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return folder
 
 
 def _write_embeddings(path: Path, embeddings: Mapping[str, np.ndarray]) -> None:
     save_file({name: np.ascontiguousarray(array) for name, array in embeddings.items()}, path)
     path.chmod(0o644)  # safetensors writes it for the owner alone
-
-
-def _swap(partial: Path, folder: Path) -> None:
-    """Put the complete folder in place; the old one goes only after that."""
-    old = folder.with_name(f".{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    partial.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _by_condition(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

@@ -1,7 +1,4 @@
-"""A checkpoint is a folder: safetensors, config, labels, tokenizer, metrics, provenance, model card. Never a pickle.
-
-Written to a neighbour first and renamed, so that a reader sees the old folder or the new one.
-"""
+"""A checkpoint is a folder: safetensors, config, labels, tokenizer, metrics, provenance, model card. Never a pickle."""
 
 from __future__ import annotations
 
@@ -25,6 +22,7 @@ from mmner_core.errors import InputError
 from mmner_core.labels import LabelSet
 from mmner_core.model import MMNER
 from mmner_core.packing import pack, unpack
+from mmner_core.whole import whole_folder
 
 WEIGHTS = "model.safetensors"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
@@ -75,16 +73,12 @@ def save_checkpoint(
     Raises:
         InputError: if the folder cannot be written.
     """
-    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     if not (Path(tokenizer_folder) / "tokenizer.json").is_file():
         raise InputError(f"There is no tokenizer.json in {tokenizer_folder}; a checkpoint needs the tokenizer's files.")
     folder = Path(folder)
-    partial = folder.with_name(f"{folder.name}.partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
+    with whole_folder(folder, what="the checkpoint") as partial:
         save_file(pack(model.state_dict()), partial / WEIGHTS, metadata={"format": "pt"})
         (partial / WEIGHTS).chmod(0o644)  # safetensors writes it for the owner alone
         _write_json(partial / "config.json", model.config.to_dict())
@@ -95,22 +89,7 @@ def save_checkpoint(
         for name in TOKENIZER_FILES:
             if (Path(tokenizer_folder) / name).is_file():
                 shutil.copyfile(Path(tokenizer_folder) / name, partial / name)
-        _swap(partial, folder)
-    except (OSError, SafetensorError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{folder}: the checkpoint could not be written ({reason}); what was there stays.") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return folder
-
-
-def _swap(partial: Path, folder: Path) -> None:
-    old = folder.with_name(f"{folder.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if folder.exists():
-        folder.rename(old)
-    partial.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write_json(file: Path, content: Any) -> None:
