@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import logging
 import math
-import shutil
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader
 from mmner_core.checkpoint import load_checkpoint, read_json
 from mmner_core.config import parse
 from mmner_core.data import Example
+from mmner_core.data.lines import write_lines
 from mmner_core.encoders.tokenizer import load_tokenizer
 from mmner_core.encoding import SubwordEncoder
 from mmner_core.errors import InputError
@@ -35,6 +36,7 @@ from mmner_core.training.config import Run, TrainConfig
 from mmner_core.training.dropout import MaskPool, pool_dropout
 from mmner_core.training.mixture import Mixture, build_mixture
 from mmner_core.training.optim import build_optimizer, build_schedule
+from mmner_core.whole import partial_folder, remove_leftovers, restore, whole_file, whole_folder
 
 log = logging.getLogger(__name__)
 PATIENCE = timedelta(hours=12)
@@ -168,9 +170,8 @@ class Trainer:
         """Load the last saved state, if there is one, and forget what was logged after it."""
         if self.accelerator.is_main_process:
             self._check_same_run()
-            old = state.with_suffix(".old")
-            if old.is_dir() and not state.is_dir():  # killed between the two renames of _save_state
-                old.rename(state)
+            restore(state)
+            remove_leftovers(self.out)
         self.accelerator.wait_for_everyone()
         progress = Progress()
         if state.is_dir():
@@ -180,7 +181,8 @@ class Trainer:
         file = self.out / "metrics.jsonl"
         if self.accelerator.is_main_process and file.is_file():
             lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-            _write(file, "".join(x for x in lines if x.endswith("\n") and json.loads(x)["step"] <= progress.step))
+            kept = (x for x in lines if x.endswith("\n") and json.loads(x)["step"] <= progress.step)
+            write_lines(file, kept, overwrite=True)
         return progress
 
     def _check_same_run(self) -> None:
@@ -191,7 +193,8 @@ class Trainer:
         """
         file = self.out / "run.json"
         if not file.is_file():
-            _write(file, json.dumps({"run": asdict(self.run), "data": self.mixture.digests}, indent=2) + "\n")
+            record = {"run": asdict(self.run), "data": self.mixture.digests}
+            write_lines(file, [json.dumps(record, indent=2) + "\n"])
             return
         noted = read_json(file)
         # Read as a run, so that fields which the program has learnt since have the values they had by default.
@@ -267,9 +270,8 @@ class Trainer:
             if self.accelerator.is_main_process:
                 from safetensors.torch import save_file
 
-                partial = self.out / "best.partial"
-                save_file({k: v.contiguous() for k, v in self.model.state_dict().items()}, partial)
-                partial.replace(self.out / "best.safetensors")
+                with whole_file(self.out / "best.safetensors") as file:
+                    save_file({k: v.contiguous() for k, v in self.model.state_dict().items()}, file)
 
     def _predict(self, examples: list[Example]) -> list[list[str]]:
         """Tag sentences, each process its share."""
@@ -285,18 +287,13 @@ class Trainer:
 
     def _save_state(self, state: Path, progress: Progress) -> None:
         """Save everything needed to go on; a kill at any moment leaves the old state or the new one."""
-        partial, old = state.with_suffix(".partial"), state.with_suffix(".old")
-        if self.accelerator.is_main_process:
-            shutil.rmtree(partial, ignore_errors=True)
-        self.accelerator.wait_for_everyone()
-        self.accelerator.save_state(str(partial))
-        if self.accelerator.is_main_process:
-            progress.to_file(partial / "progress.json")
-            shutil.rmtree(old, ignore_errors=True)
-            if state.is_dir():
-                state.rename(old)
-            partial.rename(state)
-            shutil.rmtree(old, ignore_errors=True)
+        main = self.accelerator.is_main_process
+        with whole_folder(state, what="the training state") if main else nullcontext(partial_folder(state)) as partial:
+            self.accelerator.wait_for_everyone()  # until the folder is there
+            self.accelerator.save_state(str(partial))
+            if main:
+                progress.to_file(partial / "progress.json")
+            self.accelerator.wait_for_everyone()  # until each process has put its part in
         self.accelerator.wait_for_everyone()
 
     def _log(self, record: dict[str, float], progress: Progress) -> None:
@@ -350,10 +347,3 @@ def start_from(model: MMNER, run: Run) -> None:
             parameter.requires_grad_(False)
     if not any(p.requires_grad for p in model.parameters()):
         raise InputError(f"No parameter is left to train: none begins with {', '.join(trainable)}.")
-
-
-def _write(file: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    partial = file.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(file)

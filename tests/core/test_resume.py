@@ -68,7 +68,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path, tokenize
 
 def test_a_finished_run_is_not_trained_again(finished: Path, tiny_bert: Path, tokenizer_folder: Path) -> None:
     """Killed between the renames that put a new state in place, or after logging, a folder loses and gains nothing."""
-    (finished / "state").rename(finished / "state.old")
+    (finished / "state").rename(finished / ".state.old")
     before = metrics(finished)
     with (finished / "metrics.jsonl").open("a") as lines:
         lines.write('{"epoch": 1, "step": 999, "loss/total": 1.0}\n{"epoch": 1, "st')
