@@ -26,6 +26,7 @@ from safetensors.numpy import load_file, save_file
 from analysis.answers import Answers
 from analysis.runs import Run, digest
 from mmner_core.errors import InputError
+from mmner_core.whole import whole_file
 
 _JOB = "job.json"
 
@@ -78,9 +79,8 @@ class PartStore:
             pq.write_table(rows, table, compression="zstd")
             save_file({name: np.ascontiguousarray(array) for name, array in vectors.items()}, arrays)
             record = {"files": {file.name: digest(file) for file in (table, arrays)}, "facts": facts}
-            partial_file = self._file(shard, "json.partial")
-            partial_file.write_text(json.dumps(record), encoding="utf-8")
-            partial_file.replace(self._file(shard, "json"))
+            with whole_file(self._file(shard, "json")) as part:
+                part.write_text(json.dumps(record), encoding="utf-8")
         except (OSError, SafetensorError) as error:
             reason = getattr(error, "strerror", None) or error
             raise InputError(

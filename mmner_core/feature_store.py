@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from mmner_core.config import ImageConfig
 from mmner_core.errors import InputError
+from mmner_core.whole import whole_file
 
 VERSION = 1
 """Of what is written and of the preprocessing's code; raise it when either changes."""
@@ -58,9 +59,8 @@ class FeatureStore:
 
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / f"{hashlib.sha256(' '.join(digests).encode()).hexdigest()[:16]}.safetensors"
-        partial_file = file.with_suffix(f".partial-{os.getpid()}")
-        save_file({"values": values.contiguous()}, partial_file, metadata={"digests": json.dumps(list(digests))})
-        partial_file.replace(file)
+        with whole_file(file) as part:
+            save_file({"values": values.contiguous()}, part, metadata={"digests": json.dumps(list(digests))})
         self._open(file)
 
     def read(self, digests: Sequence[str]) -> Tensor:

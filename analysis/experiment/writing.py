@@ -17,6 +17,7 @@ from analysis.panels.wording import counted
 from analysis.records import to_records
 from analysis.report.files import write_text
 from analysis.run_provenance import environment
+from mmner_core.whole import whole_file
 
 if TYPE_CHECKING:
     from analysis.experiment.tables import ResultTable
@@ -97,9 +98,8 @@ def _write_parquet(file: Path, table: ResultTable, settings: dict[str, Any]) -> 
     arrow = pa.Table.from_pandas(table.frame, preserve_index=False)
     facts = {b"title": table.title.encode(), b"settings": json.dumps(settings).encode()}
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.name}.partial")
-    pq.write_table(arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **facts}), partial)
-    partial.replace(file)
+    with whole_file(file) as part:
+        pq.write_table(arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **facts}), part)
 
 
 def _page(record: dict[str, Any], tables: Sequence[ResultTable]) -> str:

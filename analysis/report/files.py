@@ -1,25 +1,24 @@
-"""Write a file so that it is either complete or as it was."""
+"""Write the texts that a report or an experiment consists of."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from mmner_core.errors import InputError
+from mmner_core.whole import whole_file
 
 
 def write_text(file: Path, text: str) -> Path:
-    """Write UTF-8 text beside the file and rename it when it is complete.
+    """Write UTF-8 text whole or not at all, making the folder where it is missing.
 
     Raises:
         InputError: if the place cannot be written to.
     """
-    partial = file.with_name(f".{file.name}.partial")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # A lone surrogate is no text; it must not cost the whole report.
-        partial.write_text(text, encoding="utf-8", errors="replace", newline="")
-        os.replace(partial, file)
+        with whole_file(file) as part:
+            # A lone surrogate is no text; it must not cost the whole report.
+            part.write_text(text, encoding="utf-8", errors="replace", newline="")
     except OSError as error:
         raise InputError(f"{file} cannot be written: {error.strerror}; choose another place.") from error
     return file

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from pathlib import Path
 
 from mmner_core.data.image_files import EXTENSIONS
 from mmner_core.errors import InputError
+from mmner_core.whole import whole_file
 
 CACHE_FOLDER = "MMNER_CACHE"
 """Environment variable: where the files go, instead of ``~/.cache/mmner``."""
@@ -34,10 +34,8 @@ def unpack_image(data: bytes, name: str | None) -> Path:
         return file
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=file.parent, suffix=".part")
-        with os.fdopen(handle, "wb") as part:
-            part.write(data)
-        Path(temporary).replace(file)
+        with whole_file(file) as part:
+            part.write_bytes(data)
     except OSError as error:
         raise InputError(
             f"{file} cannot be written ({error.strerror or error}); set {CACHE_FOLDER} to a folder with room."

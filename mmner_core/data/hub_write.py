@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mmner_core.data.example import Example
 from mmner_core.errors import InputError
 from mmner_core.labels import LabelSet
+from mmner_core.whole import whole_file, whole_folder
 
 if TYPE_CHECKING:
     from datasets import Features
@@ -43,14 +42,17 @@ def write_dataset(
     if target.exists() and not overwrite:
         raise InputError(f"{target} exists; choose another name or ask to overwrite it.")
     features = _features(read(), embed=embed)
-    try:
-        with tempfile.TemporaryDirectory(dir=target.absolute().parent, prefix=f".{target.name}.") as folder:
-            parquet = Path(folder) / "train.parquet"
+    if kind == "disk":
+        with whole_folder(target, what="the data set") as folder, tempfile.TemporaryDirectory(dir=folder) as work:
+            parquet = Path(work) / "train.parquet"
             missing = _write_parquet(parquet, read(), features, embed=embed)
-            _move(parquet if kind == "parquet" else _save(parquet), target)
+            _save(parquet, folder)
+        return missing
+    try:
+        with whole_file(target) as parquet:
+            return _write_parquet(parquet, read(), features, embed=embed)
     except OSError as error:
         raise InputError(f"{target} cannot be written: {error.strerror or error}.") from error
-    return missing
 
 
 def _features(examples: Iterable[Example], *, embed: bool) -> Features:
@@ -90,8 +92,6 @@ def _write_parquet(file: Path, examples: Iterable[Example], features: Features, 
                 record = {"words": example.words, "tags": tags, "lang": example.language, "image": image}
                 records.append({name: record[name] for name in features})
             writer.write_batch(pa.RecordBatch.from_pylist(records, schema))
-    with file.open("rb") as done:
-        os.fsync(done.fileno())
     return missing
 
 
@@ -101,17 +101,9 @@ def _image(example: Example) -> dict[str, Any] | None:
     return {"bytes": example.image.read_bytes(), "path": example.image.name}
 
 
-def _save(parquet: Path) -> Path:
-    """Let the library turn a Parquet file into its own folder."""
+def _save(parquet: Path, folder: Path) -> None:
+    """Let the library turn a Parquet file into the files of its own folder."""
     from datasets import Dataset, disable_progress_bars
 
     disable_progress_bars()
-    folder = parquet.parent / "saved"
     Dataset.from_parquet(str(parquet), cache_dir=str(parquet.parent / "cache")).save_to_disk(str(folder))
-    return folder
-
-
-def _move(written: Path, target: Path) -> None:
-    if target.is_dir():
-        shutil.rmtree(target)
-    written.replace(target)

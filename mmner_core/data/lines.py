@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from mmner_core.errors import InputError
+from mmner_core.whole import whole_file
 
 BLOCK_BYTES = 1 << 20
 MAX_LINE_BYTES = 1 << 20
 BOM = "\ufeff"
-_PERMISSIONS = 0o644  # mkstemp makes files that only their owner reads
 
 
 def read_lines(path: Path) -> Iterator[str]:
@@ -78,21 +76,10 @@ def write_lines(path: Path, chunks: Iterable[str], *, overwrite: bool = False) -
     if path.exists() and not overwrite:
         raise InputError(f"{path} exists; choose another name or ask to overwrite it.")
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.", suffix=".part")
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        with whole_file(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(_keep_leading_bom(chunks))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(_PERMISSIONS)
-        temporary.replace(path)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _keep_leading_bom(chunks: Iterable[str]) -> Iterator[str]:

@@ -7,24 +7,20 @@ name, the shard is done.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mmner_core.errors import InputError
 from mmner_core.many.records import Place
+from mmner_core.whole import remove_leftovers, whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 TAGGED, REJECTED = "tagged", "rejected"
-_PART = ".part"
-_PERMISSIONS = 0o644  # mkstemp makes files that only their owner reads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,36 +96,19 @@ def write_shard(
     try:
         lines.unlink(missing_ok=True)
         if rejected:
-            with _whole(lines) as name, name.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            with whole_file(lines) as name, name.open("w", encoding="utf-8", errors="backslashreplace") as file:
                 file.writelines(json.dumps(row, ensure_ascii=False, default=repr) + "\n" for row in rejected)
         table = pa.Table.from_batches(tagged)
         facts = {"job": job, "shard": str(shard.index), "rejected": str(len(rejected))}
-        with _whole(tagged_file(output, shard.index)) as name:
+        with whole_file(tagged_file(output, shard.index)) as name:
             pq.write_table(table.replace_schema_metadata(facts), name, compression="zstd")
     except OSError as error:
         raise InputError(f"{output} cannot be written to: {error.strerror or error}.") from error
     return Counts(table.num_rows, len(rejected))
 
 
-@contextlib.contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """Yield a name to write to; the file takes its own name once it is on the disk."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_PART)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.chmod(_PERMISSIONS)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def prepare_output(output: Path) -> None:
     """Make the output's folders and take away what a killed run left half written."""
     for folder in (output / TAGGED, output / REJECTED):
         folder.mkdir(parents=True, exist_ok=True)
-        for leftover in folder.glob(f".*{_PART}"):
-            leftover.unlink(missing_ok=True)
+        remove_leftovers(folder)

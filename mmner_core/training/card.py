@@ -9,6 +9,7 @@ from string import Template
 from typing import Any
 
 from mmner_core.config import ModelConfig
+from mmner_core.data.lines import write_lines
 
 TEMPLATE = Path(__file__).with_name("card.md")
 SOURCES = {
@@ -71,10 +72,8 @@ def add_test_scores(
     config = ModelConfig.from_dict(read["config.json"], str(folder / "config.json"))
     card = render_card(config, metrics, read["provenance.json"])
     text = json.dumps(metrics, indent=2, ensure_ascii=False) + "\n"
-    for name, content in (("metrics.json", text), ("README.md", card)):
-        partial = folder / f"{name}.partial"
-        partial.write_text(content, encoding="utf-8")
-        partial.replace(folder / name)
+    write_lines(folder / "metrics.json", [text], overwrite=True)
+    write_lines(folder / "README.md", [card], overwrite=True)
 
 
 _FILES = ("metrics.json", "config.json", "provenance.json")

@@ -166,6 +166,25 @@ def test_a_text_file_becomes_a_data_set_and_comes_back(kind: str, tmp_path: Path
         convert(source, target, target_format=kind)
 
 
+@pytest.mark.parametrize("kind", ["parquet", "disk"])
+def test_a_data_set_is_overwritten_as_a_whole(kind: str, tmp_path: Path) -> None:
+    """Even by itself: the old one is read until the new one is complete, and nothing else is left."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    source, target = tmp_path / "train.txt", folder / ("set.parquet" if kind == "parquet" else "set")
+    source.write_text("IMGID:a\nAnna\tB-PER\n\nhello\tO\n\n", encoding="utf-8")
+    convert(source, target, target_format=kind)
+    before = set(folder.rglob("*"))
+    convert(target, target, target_format=kind, overwrite=True)
+    assert len(read_examples(target)[0]) == 2
+    assert set(folder.rglob("*")) == before
+    source.write_text("IMGID:a\nAnna\tB-PER\n\nhello\tX\n\n", encoding="utf-8")
+    with pytest.raises(InputError, match="X"):
+        convert(source, target, target_format=kind, overwrite=True)
+    assert len(read_examples(target)[0]) == 2
+    assert set(folder.rglob("*")) == before
+
+
 def test_a_split_must_be_chosen_for_converting(tmp_path: Path) -> None:
     """One file holds one split, so a data set of several asks which."""
     folder = save("disk", tmp_path / "set")
