@@ -13,8 +13,9 @@ from analysis.external import paired_tags, predictions_table
 from analysis.lexicon import Lexicon
 from analysis.run_provenance import environment
 from analysis.run_writer import write_run
-from analysis.runs import Run, digest
+from analysis.runs import Run
 from analysis.train_data import surfaces_of, train_examples, train_facts
+from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
 from mmner_core.evaluate import first_of_each_language, read_split
 
@@ -67,7 +68,7 @@ def evaluate_predictions(
             "path": str(predictions),
             "read": report.summary(),
             "repaired_tags": report.repaired_tags,
-            "digest": digest(predictions) if predictions.is_file() else None,
+            "digest": file_digest(predictions) if predictions.is_file() else None,
         },
         **train_facts(train),
         **environment(),

@@ -24,7 +24,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from analysis.answers import Answers
-from analysis.runs import Run, digest
+from analysis.runs import Run
+from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
 from mmner_core.whole import whole_file
 
@@ -64,7 +65,7 @@ class PartStore:
         """Say whether a shard is there, whole and undamaged."""
         try:
             record = json.loads(self._file(shard, "json").read_text(encoding="utf-8"))
-            return all(digest(self.folder / name) == expected for name, expected in record["files"].items())
+            return all(file_digest(self.folder / name) == expected for name, expected in record["files"].items())
         except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):  # not what we wrote
             return False
 
@@ -78,7 +79,7 @@ class PartStore:
         try:
             pq.write_table(rows, table, compression="zstd")
             save_file({name: np.ascontiguousarray(array) for name, array in vectors.items()}, arrays)
-            record = {"files": {file.name: digest(file) for file in (table, arrays)}, "facts": facts}
+            record = {"files": {file.name: file_digest(file) for file in (table, arrays)}, "facts": facts}
             with whole_file(self._file(shard, "json")) as part:
                 part.write_text(json.dumps(record), encoding="utf-8")
         except (OSError, SafetensorError) as error:

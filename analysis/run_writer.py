@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 from safetensors.numpy import save_file
 
 from analysis.lexicon import Lexicon
-from analysis.runs import COORDINATES, EMBEDDINGS, LEXICON, METRICS, PREDICTIONS, PROVENANCE, VERSION_KEY, digest
+from analysis.runs import COORDINATES, EMBEDDINGS, LEXICON, METRICS, PREDICTIONS, PROVENANCE, VERSION_KEY
 from analysis.schema import VERSION, checked
+from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
 from mmner_core.whole import whole_folder
 
@@ -67,7 +68,7 @@ def write_run(
         if embeddings:
             _write_embeddings(partial / EMBEDDINGS, embeddings)
         _write_json(partial / METRICS, metrics)
-        digests = {path.name: digest(path) for path in sorted(partial.iterdir())}
+        digests = {path.name: file_digest(path) for path in sorted(partial.iterdir())}
         _write_json(partial / PROVENANCE, {**provenance, "files": digests})
     return folder
 

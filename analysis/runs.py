@@ -15,7 +15,6 @@ A file whose digest is not the one in provenance.json is refused; files added la
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
@@ -34,6 +33,7 @@ from analysis.answers import Answers
 from analysis.external import CONDITION, predictions_table
 from analysis.lexicon import Lexicon
 from analysis.schema import VERSION
+from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -197,18 +197,12 @@ class Run:
         return self.folder / name
 
 
-def digest(path: Path) -> str:
-    """Return the SHA-256 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _verify(path: Path, provenance: dict[str, Any]) -> None:
     files = provenance.get("files")
     expected = files.get(path.name) if isinstance(files, dict) else None
     if expected is None and path.name == PREDICTIONS:
         raise InputError(f"{path.parent / PROVENANCE} has no digest of {PREDICTIONS}; write the run anew.")
-    if expected is not None and digest(path) != expected:
+    if expected is not None and file_digest(path) != expected:
         raise InputError(f"{path} is not the file that {PROVENANCE} describes: damaged or changed; write the run anew.")
 
 

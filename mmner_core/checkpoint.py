@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from mmner_core.config import ModelConfig
+from mmner_core.digests import file_digest
 from mmner_core.encoders.tokenizer import load_tokenizer
 from mmner_core.errors import InputError
 from mmner_core.labels import LabelSet
@@ -191,8 +192,7 @@ def folder_digest(folder: Path) -> str:
     """Return the SHA-256 of weights, config and labels, 16 hex digits."""
     digest = hashlib.sha256()
     for name in (WEIGHTS, "config.json", "labels.json"):
-        with (folder / name).open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        digest.update(bytes.fromhex(file_digest(folder / name)))
     return digest.hexdigest()[:16]
 
 

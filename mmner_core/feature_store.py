@@ -15,13 +15,13 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from mmner_core.config import ImageConfig
+from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
 from mmner_core.whole import whole_file
 
@@ -104,10 +104,6 @@ def digest_files(paths: Iterable[Path]) -> dict[Path, str]:
 
 def _digest_file(path: Path) -> str | None:
     try:
-        with path.open("rb") as file:
-            digest = hashlib.sha256()
-            for block in iter(partial(file.read, 1 << 20), b""):
-                digest.update(block)
-            return digest.hexdigest()
+        return file_digest(path)
     except OSError:
         return None

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.report.files import write_text
 from mmner_core.data.layouts import find_files
+from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -161,8 +162,7 @@ class CellTrainer:
     def _digest(self, file: Path) -> str:
         if file not in self._digests:
             try:
-                with file.open("rb") as content:
-                    self._digests[file] = hashlib.file_digest(content, "sha256").hexdigest()
+                self._digests[file] = file_digest(file)
             except OSError as error:
                 raise InputError(f"{file} cannot be read: {error.strerror}.") from error
         return self._digests[file]

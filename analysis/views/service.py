@@ -7,13 +7,14 @@ import hashlib
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Lock, Thread
+from threading import BoundedSemaphore, Lock, Thread
 from typing import TYPE_CHECKING
 
+from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.engine import DECODING, Engine, open_pool
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from mmner_core.data.images import ImageLimits
-    from mmner_core.results import Prediction
+    from mmner_core.results import Prediction, Word
     from mmner_core.tagger import Tagger
 
 __all__ = ["DISPLAY_SIDE", "Answer", "Question", "Source", "TagService", "told"]
@@ -37,13 +38,17 @@ DISPLAY_SIDE = 960  # pixels of the longer side of a photo as shown; an answer t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What a visitor asks: a text, the path of a photo or None, and what None leaves to the default."""
+    """What a visitor asks: a text, the path of a photo or None, and what None leaves to the default.
+
+    A sentence of a run has its words, with their places in the text.
+    """
 
     text: str
     photo: str | None = None
     language: str | None = None
     convention: str | None = None
     model: str | None = None
+    words: tuple[Word, ...] | None = None
 
     @classmethod
     def from_inputs(
@@ -99,8 +104,9 @@ class TagService:
         self.config = replace(config or ServingConfig(), checkpoint=checkpoint)
         self.pool = open_pool(self.config)
         self._kept = kept
-        self._answers: OrderedDict[tuple[str | None, ...], Answer] = OrderedDict()
+        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
         self._lock = Lock()
+        self._room = BoundedSemaphore(self.config.concurrency)  # the research tabs do not come through gradio's queue
         self._started = False
 
     def start(self) -> None:
@@ -134,7 +140,7 @@ class TagService:
         Raises:
             InputError: if the model cannot be used.
         """
-        with self.pool.lease(model) as engine:
+        with self._room, self.pool.lease(model) as engine:
             futures = [_submit(engine, question, attention=False) for question in questions]
             for question, future in zip(questions, futures, strict=True):
                 started = time.perf_counter()
@@ -151,13 +157,13 @@ class TagService:
         photo = None if question.photo is None else _read(question.photo)
         digest = None if photo is None else hashlib.sha256(photo).hexdigest()
         model = self.pool.resolve(question.model)
-        key = (question.text, digest, question.language, question.convention, model)
+        key = (question.text, question.words, digest, question.language, question.convention, model)
         with self._lock:
             if key in self._answers:
                 self._answers.move_to_end(key)
                 return self._answers[key]
         started = time.perf_counter()
-        with self.pool.lease(model) as engine:
+        with self._room, self.pool.lease(model) as engine:
             other = None if digest is None else another_photo(digest)
             prediction = _submit(engine, question, photo, other, attention=True).result()
             source = self._source(model, engine)
@@ -201,7 +207,7 @@ def another_photo(digest: str) -> Path | None:
 @functools.cache
 def _digested() -> list[tuple[str, Path]]:
     files = [OTHER_PHOTOS / name for name in OTHER_NAMES]
-    return [(hashlib.sha256(file.read_bytes()).hexdigest(), file) for file in files if file.is_file()]
+    return [(file_digest(file), file) for file in files if file.is_file()]
 
 
 def _submit(
@@ -218,6 +224,7 @@ def _submit(
             image=photo,
             lang=question.language,
             convention=question.convention,
+            words=question.words,
             other_image=other,
         )
         return engine.submit(request, attention=attention)

@@ -6,11 +6,11 @@ line. Rows count from 0 in each file; blank lines of a JSONL file are no rows.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
 from mmner_core.many.columns import check_types, known_columns
 from mmner_core.many.records import JSON_LINES, Line, Place, iter_lines, parse_line
@@ -86,10 +86,8 @@ def _scan_table(path: Path, name: str, every: int) -> Scan:
     schema, rows = _describe(path)
     found = known_columns(schema.names, str(path))
     check_types(schema, found, str(path))
-    with path.open("rb") as data:
-        sha256 = hashlib.file_digest(data, "sha256").hexdigest()
     return Scan(
-        file=InputFile(name=name, rows=rows, bytes=path.stat().st_size, sha256=sha256),
+        file=InputFile(name=name, rows=rows, bytes=path.stat().st_size, sha256=file_digest(path)),
         places=[Place(row) for row in range(0, rows, every)],
         unread=[column for column in schema.names if column not in found.values()],
     )
@@ -112,8 +110,7 @@ def _describe(path: Path) -> tuple[pa.Schema, int]:
 
 
 def _scan_lines(path: Path, name: str, every: int) -> Scan:
-    with path.open("rb") as data:
-        sha256 = hashlib.file_digest(data, "sha256").hexdigest()
+    sha256 = file_digest(path)
     places, unread, row, offset = [], [], 0, 0
     with path.open("rb") as data:
         for number, line in enumerate(iter_lines(data), start=1):

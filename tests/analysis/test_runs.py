@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from analysis.external import paired_tags
 from analysis.lexicon import Lexicon
 from analysis.run_writer import write_run
-from analysis.runs import Run, digest
+from analysis.runs import Run
 from mmner_core.data import Example
+from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_table
 
@@ -130,7 +131,7 @@ def test_other_parquet_and_newer_versions_are_refused(folder: Path) -> None:
         (None, "not the"),
     ):
         pq.write_table(table.replace_schema_metadata(metadata), path)
-        (folder / "provenance.json").write_text(json.dumps({"files": {path.name: digest(path)}}))
+        (folder / "provenance.json").write_text(json.dumps({"files": {path.name: file_digest(path)}}))
         with pytest.raises(InputError, match=message):
             Run.open(folder)
 

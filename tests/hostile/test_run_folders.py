@@ -16,8 +16,9 @@ import pytest
 from analysis.lexicon import Lexicon
 from analysis.parts import PartStore
 from analysis.run_writer import write_run
-from analysis.runs import Run, digest
+from analysis.runs import Run
 from analysis.views.research.library import RunLibrary
+from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_table
 from tests.hostile.disks import full_disk, read_only_disk
@@ -67,7 +68,7 @@ def refused(folder: Path) -> str:
 
 def trust(folder: Path) -> None:
     """Write down the digests anew, as someone would who makes up a run."""
-    digests = {path.name: digest(path) for path in folder.iterdir() if path.name != "provenance.json"}
+    digests = {path.name: file_digest(path) for path in folder.iterdir() if path.name != "provenance.json"}
     (folder / "provenance.json").write_text(json.dumps({"files": digests}))
 
 

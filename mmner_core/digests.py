@@ -1,0 +1,16 @@
+"""What a file is told by, wherever it lies and whatever it is called."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, in hex.
+
+    Raises:
+        OSError: if it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
