@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
+from mmner_core.encoders.fast_form import WithFastForm
 from mmner_core.encoders.packed import PackedLayers, can_pack
 
 
@@ -131,7 +132,7 @@ class Layer(nn.Module):
         return self.output(F.gelu(self.intermediate["dense"](states)), states)
 
 
-class Bert(nn.Module):
+class Bert(WithFastForm[PackedLayers]):
     """A BERT encoder without a head.
 
     Args:
@@ -142,7 +143,6 @@ class Bert(nn.Module):
     def __init__(self, shape: BertShape, *, pooler: bool) -> None:
         super().__init__()
         self.checkpoint: Callable[..., Tensor] | None = None
-        self._packed: PackedLayers | None = None
         self.embeddings = _Embeddings(shape)
         layers = nn.ModuleList(Layer(shape) for _ in range(shape.num_hidden_layers))
         self.encoder = nn.ModuleDict({"layer": layers})
@@ -170,37 +170,17 @@ class Bert(nn.Module):
         self.checkpoint = checkpoint
 
     def pack(self) -> None:
-        """Lay the layers out for inference where this machine has kernels for it.
-
-        What is computed with gradients still takes the plain layers; new weights, another device or format, training
-        mode and copying undo the packing.
-        """
+        """Lay the layers out for inference where this machine has kernels for it, until something drops it."""
         layers = self.encoder["layer"].children()
-        self._packed = PackedLayers(layers) if can_pack(self.get_input_embeddings().weight) else None
-
-    def _apply(self, *arguments: Any, **options: Any) -> Bert:
-        self._packed = None
-        return super()._apply(*arguments, **options)
-
-    def _load_from_state_dict(self, *arguments: Any, **options: Any) -> None:
-        self._packed = None
-        super()._load_from_state_dict(*arguments, **options)
-
-    def train(self, mode: bool = True) -> Bert:
-        """Switch mode; in training the plain layers are used."""
-        self._packed = None if mode else self._packed
-        return super().train(mode)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_packed": None}
+        self._fast = PackedLayers(layers) if can_pack(self.get_input_embeddings().weight) else None
 
     def forward(self, *, inputs_embeds: Tensor, attention_mask: Tensor) -> BertOutput:
         """Encode word embeddings [B, S, D] under a mask [B, S], 1 on sub-words."""
         allowed = attention_mask.bool()[:, None, None, :]  # [B, 1, 1, S]
         mask = None if bool(allowed.all()) else allowed
         states = self.embeddings(inputs_embeds)  # [B, S, D]
-        if self._packed is not None and not torch.is_grad_enabled():
-            states = self._packed(states, mask)
+        if (packed := self.fast) is not None:
+            states = packed(states, mask)
         else:
             for layer in self.encoder["layer"].children():
                 if self.checkpoint is not None and self.training:

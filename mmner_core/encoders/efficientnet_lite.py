@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 from torch.utils.checkpoint import checkpoint
 
+from mmner_core.encoders.fast_form import WithFastForm
 from mmner_core.encoders.folded import FoldedBlock, FoldedConvolution, can_fold
 
 NAME = "tf_efficientnet_lite0"
@@ -80,7 +81,7 @@ class _Block(nn.Module):
         return FoldedBlock(steps, self.skips)
 
 
-class EfficientNetLite0(nn.Module):
+class EfficientNetLite0(WithFastForm[list[FoldedBlock]]):
     """The network without its classifier: 224 x 224 pixels become a map of 7 x 7 cells."""
 
     num_features = _LAST
@@ -101,7 +102,6 @@ class EfficientNetLite0(nn.Module):
         self.conv_head = SameConv2d(channels, _LAST, 1)
         self.bn2 = nn.BatchNorm2d(_LAST, eps=_EPSILON)
         self._checkpointed = False
-        self._folded: list[FoldedBlock] | None = None
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
         """Forget the activations inside each block until the backward pass, under the name that timm's models have."""
@@ -120,34 +120,15 @@ class EfficientNetLite0(nn.Module):
         return [FoldedBlock([stem], False), *blocks, FoldedBlock([head], False)]
 
     def use(self, folded: list[FoldedBlock] | None) -> None:
-        """Take what :meth:`fold` returned wherever no gradients are computed.
-
-        New weights, another device or format, training mode and copying undo it.
-        """
-        self._folded = folded
-
-    def _apply(self, *arguments: Any, **options: Any) -> EfficientNetLite0:
-        self._folded = None
-        return super()._apply(*arguments, **options)
-
-    def _load_from_state_dict(self, *arguments: Any, **options: Any) -> None:
-        self._folded = None
-        super()._load_from_state_dict(*arguments, **options)
-
-    def train(self, mode: bool = True) -> EfficientNetLite0:
-        """Switch mode; in training the plain layers are used."""
-        self._folded = None if mode else self._folded
-        return super().train(mode)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_folded": None}
+        """Take what :meth:`fold` returned wherever no gradients are computed, until something drops it."""
+        self._fast = folded
 
     def forward_features(self, pixels: Tensor) -> Tensor:
         """[B, 3, h, w] -> [B, 1280, h / 32, w / 32]."""
-        if self._folded is not None and not torch.is_grad_enabled():
+        if (folded := self.fast) is not None:
             states = pixels.contiguous(memory_format=torch.channels_last)
-            for folded in self._folded:
-                states = folded(states)
+            for part in folded:
+                states = part(states)
             return states
         states = F.relu6(self.bn1(self.conv_stem(pixels)))
         for stage in self.blocks.children():

@@ -60,7 +60,7 @@ def test_packed_layers_are_as_near_the_truth_as_plain_ones() -> None:
         exact = read(network)
         plain = read(network.bfloat16())
         network.pack()
-        assert isinstance(network._packed, PackedLayers)
+        assert isinstance(network._fast, PackedLayers)
         packed = read(network)
     assert not torch.equal(plain, packed)  # else the plain layers ran twice
     assert (packed - exact).abs().mean() < 1.2 * (plain - exact).abs().mean()
@@ -90,14 +90,14 @@ def test_packing_ends_with_the_weights(change: object) -> None:
     network = bert().bfloat16()
     network.pack()
     changed = change(network)  # type: ignore[operator]
-    assert (changed if isinstance(changed, Bert) else network)._packed is None
+    assert (changed if isinstance(changed, Bert) else network)._fast is None
 
 
 def test_full_precision_is_not_packed() -> None:
     """Where bfloat16 is no gain, the plain layers serve."""
     network = bert()
     network.pack()
-    assert network._packed is None
+    assert network._fast is None
 
 
 @pytest.fixture(scope="module")
@@ -148,10 +148,10 @@ def test_folding_changes_nothing_in_full_precision(lite: EfficientNetLite0) -> N
     with torch.no_grad():
         plain = network.forward_features(PIXELS)
         network.use(network.fold(torch.float32))
-        if network._folded is None:
+        if network._fast is None:
             pytest.skip("this torch has no fused convolutions")
         torch.testing.assert_close(network.forward_features(PIXELS), plain, rtol=1e-3, atol=1e-4)
         network.load_state_dict({name: tensor * 1.01 for name, tensor in lite.state_dict().items()})
-        assert network._folded is None
+        assert network._fast is None
         assert not torch.allclose(network.forward_features(PIXELS), plain)
-    assert copy.deepcopy(network)._folded is None
+    assert copy.deepcopy(network)._fast is None
