@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event
 
+from mmner_core.memory import share_freed_memory
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.uploads import UploadSpace
 
@@ -25,8 +26,9 @@ def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
 def serving_process(config: ServingConfig) -> Iterator[tuple[UploadSpace, Event]]:
     """Give the process a folder for uploads, which is removed in the end, and an event that is set when it is to stop.
 
-    Must be entered by the main thread, before the web framework makes its objects.
+    Must be entered by the main thread, before the web framework makes its objects and the model is loaded.
     """
+    share_freed_memory()
     stop = Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())

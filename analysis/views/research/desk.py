@@ -19,6 +19,7 @@ from analysis.views.research.request import View
 from analysis.views.research.tables import FIGURE, MIME, table_file
 from analysis.views.service import TagService, told
 from mmner_core.errors import InputError
+from mmner_core.memory import release_freed_memory
 
 if TYPE_CHECKING:
     from analysis.views.service import Question
@@ -122,6 +123,7 @@ class ResearchDesk:
             place_something(self.library.run())
         except InputError as problem:
             log.info("the first run has no map: %s", problem)
+        release_freed_memory()
 
 
 def _answer(drawn: Drawn) -> dict[str, Any]:
