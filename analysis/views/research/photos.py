@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from analysis.views.marks import shown
 from mmner_core.errors import InputError
+from mmner_core.serving.engine import DECODING
 
 if TYPE_CHECKING:
     from analysis.runs import Run
@@ -66,7 +67,8 @@ def _data_uri(path: Path, _changed: int, side: int) -> str:
     from mmner_core.data.images import open_image
 
     try:
-        image = open_image(path, target=side)
+        with DECODING:
+            image = open_image(path, target=side)
     except InputError:
         return ""
     image.thumbnail((side, side))

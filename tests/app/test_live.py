@@ -1,0 +1,94 @@
+"""The inspector's live model goes the way of visitors' questions: the same limits, the same groups, the same room."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from analysis.views.research.live import LiveModel
+from analysis.views.service import Question, TagService
+from mmner_core.errors import InputError
+from mmner_core.results import Prediction
+from mmner_core.serving.config import ServingConfig
+from mmner_core.serving.engine import Engine
+from mmner_core.tagger import TagRequest
+
+WORDS = ["Ada's", "dog!", "Berlin"]
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """Write a photo of 10,000 pixels."""
+    file = tmp_path / "photo.png"
+    Image.new("RGB", (100, 100), (200, 90, 20)).save(file)
+    return file
+
+
+def test_a_runs_photo_obeys_the_servers_limits(tiny_checkpoint: Path, photo: Path) -> None:
+    """A run may name a picture as big as it likes; it is refused as a visitor's would be."""
+    live = LiveModel(TagService(tiny_checkpoint, ServingConfig(max_megapixels=0.005)))
+    with pytest.raises(InputError, match="pixels"):
+        live.answer(WORDS, photo, "en")
+    assert [word.text for word in live.answer(WORDS, None, "en").prediction.words] == WORDS
+
+
+def test_the_inspector_asks_as_a_visitor_does(
+    tiny_checkpoint: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Photos take their turn to be decoded, requests are read together with what waits; the words are the run's."""
+    turns: list[str] = []
+    asked: list[TagRequest] = []
+
+    class Turns:
+        def __enter__(self) -> None:
+            turns.append("taken")
+
+        def __exit__(self, *_: object) -> None:
+            turns.append("given back")
+
+    submit = Engine.submit
+
+    def note(self: Engine, request: TagRequest, **options: Any) -> Future[Prediction]:
+        asked.append(request)
+        return submit(self, request, **options)
+
+    for module in ("mmner_core.serving.engine", "analysis.views.service"):
+        monkeypatch.setattr(f"{module}.DECODING", Turns())
+    monkeypatch.setattr(Engine, "submit", note)
+    live = LiveModel(TagService(tiny_checkpoint))
+    answer = live.answer(WORDS, photo, "en")
+    assert turns == ["taken", "given back"] * 2  # for the model and for the screen
+    assert [word.text for word in answer.prediction.words] == WORDS
+    assert answer.photo is not None and answer.prediction.image_size == (100, 100)
+    assert live.answer(WORDS, photo, "en") is answer
+    assert len(asked) == 1
+
+
+def test_all_ways_to_the_model_share_its_room(tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The inspector does not come through the web framework's queue; still no more are at work than allowed."""
+    service = TagService(tiny_checkpoint, ServingConfig(concurrency=1))
+    service.tagger()
+    live, submit, lock = LiveModel(service), Engine.submit, threading.Lock()
+    busy = [0, 0]  # now, at most
+
+    def work(self: Engine, request: TagRequest, **options: Any) -> Future[Prediction]:
+        with lock:
+            busy[0] += 1
+            busy[1] = max(busy)
+        time.sleep(0.1)
+        with lock:
+            busy[0] -= 1
+        return submit(self, request, **options)
+
+    monkeypatch.setattr(Engine, "submit", work)
+    with ThreadPoolExecutor(4) as visitors:
+        inspected = [visitors.submit(live.answer, [*WORDS, str(i)], None, "en") for i in range(2)]
+        tagged = [visitors.submit(service.answer, Question(text=f"Lima {i}", language="en")) for i in range(2)]
+        assert all(answer.result(30).prediction.tags for answer in [*inspected, *tagged])
+    assert busy == [0, 1]
