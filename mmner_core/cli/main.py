@@ -7,37 +7,17 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
 from mmner_core.cli import bench, convert, evaluate, info, load_test, tag, tag_many, train
-from mmner_core.errors import InputError
+from mmner_core.cli.group import Commands
 
 PROGRAM = "python -m mmner_core"
-# Typer exports the classes of single usage errors, but only privately their common base.
-UsageError: Any = typer.BadParameter.__mro__[1]
-
-
-class _Commands(TyperGroup):
-    """Tells a user's mistake in one sentence; a bug keeps its traceback."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command that was asked for."""
-        try:
-            return super().invoke(ctx)
-        except InputError as error:
-            message = str(error)
-        except UsageError as error:
-            program = " ".join(filter(None, (PROGRAM, ctx.invoked_subcommand)))
-            message = f"{error.format_message().rstrip('.')}; see {program} --help."
-        typer.echo(message.encode("utf-8", "backslashreplace").decode(), err=True)
-        raise typer.Exit(2)
-
 
 app = typer.Typer(
-    cls=_Commands,
+    name=PROGRAM,
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
