@@ -13,8 +13,8 @@ from typing import Any
 
 from mmner_core.bench.sentences import SENTENCES
 from mmner_core.errors import InputError
+from mmner_core.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 ROW_COUNTS = (1_000, 4_000, 16_000)
 WORKERS = 2
 SHARD_ROWS = 250

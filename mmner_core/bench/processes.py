@@ -16,8 +16,8 @@ from mmner_core.errors import InputError
 from mmner_core.loadtest.app_process import PATIENCE, running_app
 from mmner_core.loadtest.questions import Photo, Question
 from mmner_core.loadtest.wire import Session
+from mmner_core.repository import REPOSITORY
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 _LOAD = (
     "import sys, time; from mmner_core.tagger import Tagger; "
     "start = time.perf_counter(); Tagger.load(sys.argv[1]); print(time.perf_counter() - start)"

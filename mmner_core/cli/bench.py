@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mmner_core.cli.options import SHIPPED, Checkpoint, Json
+from mmner_core.cli.options import Checkpoint, Json
+from mmner_core.repository import SHIPPED
 
 STARTS = 3
 ROWS = {

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mmner_core.cli.options import SHIPPED, Checkpoint, Convention, Json, Language
+from mmner_core.cli.options import Checkpoint, Convention, Json, Language
+from mmner_core.repository import SHIPPED
 
 
 def evaluate(

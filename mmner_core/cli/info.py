@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mmner_core.cli.options import SHIPPED, Json
+from mmner_core.cli.options import Json
+from mmner_core.repository import SHIPPED
 
 
 def info(

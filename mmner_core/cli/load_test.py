@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mmner_core.cli.options import SHIPPED, Checkpoint, Json
+from mmner_core.cli.options import Checkpoint, Json
+from mmner_core.repository import SHIPPED
 
 
 def load_test(

@@ -7,9 +7,6 @@ from typing import Annotated
 
 import typer
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SHIPPED = REPOSITORY / "checkpoints" / "mini"
-
 Checkpoint = Annotated[Path, typer.Option(help="Folder of the model.", show_default="checkpoints/mini")]
 Language = Annotated[
     str | None, typer.Option("--lang", metavar="en|fr|de|es", help="Language; detected where it is not given.")

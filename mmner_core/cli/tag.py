@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmner_core.cli.options import SHIPPED, Checkpoint, Convention, Json, Language, Overwrite
+from mmner_core.cli.options import Checkpoint, Convention, Json, Language, Overwrite
 from mmner_core.errors import InputError
+from mmner_core.repository import SHIPPED
 
 if TYPE_CHECKING:
     from mmner_core.results import Prediction, TaggedEntity

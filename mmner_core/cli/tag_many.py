@@ -7,8 +7,9 @@ from typing import Annotated, get_args
 
 import typer
 
-from mmner_core.cli.options import SHIPPED, Checkpoint, Convention, Json, Language
+from mmner_core.cli.options import Checkpoint, Convention, Json, Language
 from mmner_core.errors import InputError
+from mmner_core.repository import SHIPPED
 
 
 def tag_many(

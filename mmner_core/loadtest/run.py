@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmner_core.errors import InputError
-from mmner_core.loadtest.app_process import REPOSITORY, AppProcess, running_app
+from mmner_core.loadtest.app_process import AppProcess, running_app
 from mmner_core.loadtest.kill import answer_once, kill_and_restart
 from mmner_core.loadtest.memory import MemoryCurve, listening_process
 from mmner_core.loadtest.outcome import Kill, LoadReport
 from mmner_core.loadtest.questions import draw_photos
 from mmner_core.loadtest.visitors import World, visit
+from mmner_core.repository import REPOSITORY
 
 WARM_UP = 60.0  # seconds, or a fifth of the test where that is less
 

@@ -10,9 +10,9 @@ from annotated_types import Ge, Gt, Le
 
 from mmner_core.data.images import ImageLimits
 from mmner_core.errors import InputError
+from mmner_core.repository import SHIPPED
 from mmner_core.text_limits import TextLimits
 
-SHIPPED = Path(__file__).resolve().parents[2] / "checkpoints" / "mini"
 Count = Annotated[int, Ge(1)]
 Positive = Annotated[float, Gt(0)]
 

@@ -17,6 +17,7 @@ from mmner_core.data import Example
 from mmner_core.encoders.text import resolve_text
 from mmner_core.encoders.weights import find_text
 from mmner_core.inference import predict_tags
+from mmner_core.repository import REPOSITORY
 from mmner_core.scores import score
 from mmner_core.training.card import render_card
 from mmner_core.training.config import Run
@@ -24,7 +25,6 @@ from mmner_core.training.loop import Progress, Trainer
 from mmner_core.training.runs import named_run, with_settings
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "timm", "accelerate")
-REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def train_named(
