@@ -15,7 +15,6 @@ A file whose digest is not the one in provenance.json is refused; files added la
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +34,7 @@ from analysis.lexicon import Lexicon
 from analysis.schema import VERSION
 from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
+from mmner_core.json_files import read_object
 
 if TYPE_CHECKING:
     from mmner_core.data import Example
@@ -227,13 +227,7 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         InputError: if it is none.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise InputError(f"{path} is not readable JSON; write the run anew.") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{path} must hold a JSON object, found {type(content).__name__}; write the run anew.")
-    return content
+    return read_object(path, "write the run anew")
 
 
 def _safetensors(path: Path, name: str | None) -> Any:

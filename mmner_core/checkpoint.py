@@ -16,10 +16,11 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from mmner_core import json_files
 from mmner_core.config import ModelConfig
 from mmner_core.digests import file_digest
 from mmner_core.encoders.tokenizer import load_tokenizer
-from mmner_core.errors import InputError
+from mmner_core.errors import InputError, brief
 from mmner_core.labels import LabelSet
 from mmner_core.model import MMNER
 from mmner_core.packing import pack, unpack
@@ -28,7 +29,7 @@ from mmner_core.whole import whole_folder
 WEIGHTS = "model.safetensors"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 REQUIRED = (WEIGHTS, "config.json", "labels.json", "tokenizer.json", "metrics.json", "provenance.json", "README.md")
-LONGEST_REASON = 100
+_DAMAGED = "the checkpoint is damaged"
 IMAGE_PARTS = ("vit_encoder.", "cnn_encoder.", "to_width.", "image_projections.")
 """Tensors that only photos need."""
 
@@ -133,12 +134,6 @@ def load_checkpoint(folder: str | Path, *, images: bool = True) -> Checkpoint:
         )
 
 
-def _brief(error: Exception) -> str:
-    """Return the beginning of what a library says, which may go on for pages."""
-    line = (str(error).splitlines() or [type(error).__name__])[0]
-    return line if len(line) <= LONGEST_REASON else f"{line[:LONGEST_REASON]}..."
-
-
 def _check_source(config: ModelConfig, folder: Path) -> None:
     """Refuse an encoder by a name that its library would look up on the internet, or in another folder."""
     for encoder in (config.vit, config.cnn):
@@ -176,7 +171,7 @@ def _build(config: ModelConfig, file: Path, *, images: bool) -> MMNER:
     except InputError:
         raise
     except Exception as error:  # libraries raise all sorts on unknown names and odd sizes
-        raise InputError(f"{file} describes no model that can be built ({_brief(error)}).") from error
+        raise InputError(f"{file} describes no model that can be built ({brief(error)}).") from error
 
 
 class _NoRandomInit(TorchFunctionMode):
@@ -217,10 +212,7 @@ def read_json(file: Path) -> Any:
     Raises:
         InputError: if it is damaged.
     """
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{file} is not readable JSON ({_brief(error)}); the checkpoint is damaged.") from error
+    return json_files.read_json(file, _DAMAGED)
 
 
 def read_object(file: Path) -> dict[str, Any]:
@@ -229,10 +221,7 @@ def read_object(file: Path) -> dict[str, Any]:
     Raises:
         InputError: if it is damaged, or holds something else.
     """
-    content = read_json(file)
-    if not isinstance(content, dict):
-        raise InputError(f"{file} must hold a JSON object, found {type(content).__name__}; the checkpoint is damaged.")
-    return content
+    return json_files.read_object(file, _DAMAGED)
 
 
 def tensor_shapes(file: Path) -> dict[str, list[int]]:
@@ -290,4 +279,4 @@ def _damage_reported(file: Path) -> Iterator[None]:
     try:
         yield
     except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{file} is damaged or cut short ({_brief(error)}); copy the checkpoint again.") from error
+        raise InputError(f"{file} is damaged or cut short ({brief(error)}); copy the checkpoint again.") from error

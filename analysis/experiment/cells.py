@@ -21,6 +21,7 @@ from analysis.report.files import write_text
 from mmner_core.data.layouts import find_files
 from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
+from mmner_core.json_files import read_object
 
 if TYPE_CHECKING:
     from mmner_core.training.config import DataSource, Run
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 RECORD = "cell.json"
 _KEY_LENGTH = 16
+_REMEDY = "delete its folder to have it made anew"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +117,7 @@ class CellTrainer:
         # What only a training that goes on needs takes most of the place.
         shutil.rmtree(folder / "state", ignore_errors=True)
         (folder / "best.safetensors").unlink(missing_ok=True)
-        return TrainedCell(cell=cell, checkpoint=checkpoint, facts=read_record(record))
+        return TrainedCell(cell=cell, checkpoint=checkpoint, facts=read_object(record, _REMEDY))
 
     def mixture(self) -> Mixture:
         """Return what the run that the cells vary trains on and selects by."""
@@ -172,21 +174,6 @@ def digest_of(record: object) -> str:
     """Return a short digest of something JSON-ready."""
     text = json.dumps(record, sort_keys=True, default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_KEY_LENGTH]
-
-
-def read_record(file: Path) -> dict[str, Any]:
-    """Read a JSON object that was written here.
-
-    Raises:
-        InputError: if it is damaged.
-    """
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise InputError(f"{file} cannot be read: it is damaged; delete its folder to have it made anew.") from error
-    if not isinstance(content, dict):
-        raise InputError(f"{file} must hold a JSON object; delete its folder to have it made anew.")
-    return content
 
 
 def _temperature(trainer: Trainer) -> float | None:

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from mmner_core.checkpoint import load_checkpoint, read_json
+from mmner_core.checkpoint import load_checkpoint
 from mmner_core.config import parse
 from mmner_core.data import Example
 from mmner_core.data.lines import write_lines
@@ -27,6 +27,7 @@ from mmner_core.encoding import SubwordEncoder
 from mmner_core.errors import InputError
 from mmner_core.image_source import ImageSource, PhotoFiles, StoredImages, can_store
 from mmner_core.inference import predict_tags
+from mmner_core.json_files import read_object
 from mmner_core.model import MMNER
 from mmner_core.precision import multiplies_bfloat16
 from mmner_core.scores import score
@@ -196,7 +197,7 @@ class Trainer:
             record = {"run": asdict(self.run), "data": self.mixture.digests}
             write_lines(file, [json.dumps(record, indent=2) + "\n"])
             return
-        noted = read_json(file)
+        noted = read_object(file, "give another folder")
         # Read as a run, so that fields which the program has learnt since have the values they had by default.
         own = parse(Run, json.loads(json.dumps(asdict(self.run))), "this run")
         if parse(Run, noted["run"], str(file)) != own or noted["data"] != self.mixture.digests:
