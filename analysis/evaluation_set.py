@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,11 +9,12 @@ from typing import Any
 
 from analysis.pairs import match_pairs, read_pairs
 from mmner_core.data import Example, dataset_digest
+from mmner_core.data.image_files import EXTENSIONS
+from mmner_core.data.layouts import is_language_folder
 from mmner_core.errors import InputError
 from mmner_core.evaluate import read_split
 
 IRRELEVANT = "irrelevant"
-_LANGUAGE_FOLDER = re.compile(r"(?:train_valid_test_)?(?:en|fr|de|es|all_lang)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +107,13 @@ def source_name(data: Path) -> str:
     """Return the name of a data set: its folder's, which is not that of a language."""
     path = data.absolute()
     folders = path.parents if path.is_file() else (path, *path.parents)
-    return next((folder.name for folder in folders if not _LANGUAGE_FOLDER.fullmatch(folder.name)), "")
+    return next((folder.name for folder in folders if not is_language_folder(folder)), "")
 
 
 def _photos(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; --irrelevant names a folder of photos.")
-    photos = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp")]
+    photos = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in EXTENSIONS]
     if not photos:
         raise InputError(f"{folder} holds no photo (.jpg, .png, .webp); --irrelevant names a folder of photos.")
     return photos

@@ -5,7 +5,6 @@ Shapes: B sentences (windows), S sub-words, W words, U distinct images of the ba
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -14,9 +13,9 @@ import torch
 from torch import Tensor
 
 from mmner_core.encoders.image import ImageStates
+from mmner_core.words import without_surrogates
 
 IGNORED_TAG = -100
-_SURROGATE = re.compile("[\ud800-\udfff]")  # a lone one, as JSON can carry it, is no character that UTF-8 has
 MAX_PIECES = 48
 """A single word is read by at most this many sub-words; only strings without spaces reach it (URLs, base64)."""
 
@@ -72,7 +71,7 @@ class SubwordEncoder:
     def _pieces(self, sentences: Sequence[Sequence[str]]) -> list[list[list[int]]]:
         """Return the sub-word ids of each word of each sentence."""
         encodings = self.tokenizer.backend_tokenizer.encode_batch(
-            [[_SURROGATE.sub("\ufffd", word) for word in words] for words in sentences],
+            [[without_surrogates(word) for word in words] for words in sentences],
             is_pretokenized=True,
             add_special_tokens=False,
         )

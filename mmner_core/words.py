@@ -11,7 +11,7 @@ import functools
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,7 @@ LONGEST_RUN = 128
 _LONG_RUN = re.compile(rf"\S{{{LONGEST_RUN + 1},}}")
 _PIECE = re.compile(rf"\S{{1,{LONGEST_RUN}}}(?<!\u200D)(?![\w\u0300-\u036F\u200D\uFE0F])|\S{{1,{LONGEST_RUN}}}")
 _SPACE_FREE = re.compile(r"\S+")
-_SURROGATE = re.compile("[\ud800-\udfff]")
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can carry it, but it is no character that UTF-8 has
 
 # One emoji with its variation selectors, skin tone and joined parts is one word; spaCy alone tears it apart.
 _PICTOGRAM = (
@@ -56,6 +56,20 @@ _FRENCH_ABBREVIATIONS = (
 )
 
 
+def without_surrogates(text: str) -> str:
+    """Return a text of the same length with U+FFFD in place of each lone surrogate."""
+    return LONE_SURROGATE.sub("\ufffd", text)
+
+
+def join_words(words: Sequence[str]) -> tuple[str, tuple[Word, ...]]:
+    """Put words together with one space between them, and say where each stands."""
+    placed, start = [], 0
+    for word in words:
+        placed.append(Word(word, start, start + len(word)))
+        start += len(word) + 1
+    return " ".join(words), tuple(placed)
+
+
 def split_words(text: str, language: str) -> list[Word]:
     """Split text into words by the rules of ``language`` ("en", "fr", "de" or "es").
 
@@ -67,7 +81,7 @@ def split_words(text: str, language: str) -> list[Word]:
     """
     if language not in LANGUAGES:
         raise InputError(f"Language {language!r} is not supported; choose one of {', '.join(LANGUAGES)}.")
-    readable = _SURROGATE.sub("\ufffd", text)
+    readable = without_surrogates(text)
     words: list[Word] = []
     pipeline, lock = _pipeline(language)
     with lock, pipeline.memory_zone():  # the zone frees the vocabulary of this text: a server must not grow

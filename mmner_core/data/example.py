@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-LANGUAGES = ("en", "fr", "de", "es")
 SPLITS = ("train", "valid", "test")
+_SPLIT_ALIASES = {"validation": "valid", "val": "valid", "dev": "valid"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,11 @@ class Example:
     image: Path | None = None
     where: str = ""
     convention: str | None = None
+
+
+def split_of(name: str) -> str:
+    """Return which split a name means: "valid" for "dev"; a name that means none stays as it is."""
+    return _SPLIT_ALIASES.get(name, name)
 
 
 def dataset_digest(examples: Iterable[Example]) -> str:

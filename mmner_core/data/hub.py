@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from mmner_core.data.embedded import unpack_image
-from mmner_core.data.example import LANGUAGES, Example
+from mmner_core.data.example import Example, split_of
 from mmner_core.data.report import ReadReport
 from mmner_core.errors import InputError
 from mmner_core.labels import repair, split_tag
+from mmner_core.words import LANGUAGES
 
 EMBEDDED = "embedded"
 """As the image folder of a training source: the photos are in the data set itself."""
@@ -27,8 +28,7 @@ _NAMES = {
     "image": ("image",),
     "lang": ("lang", "language"),
 }
-_SPLIT = re.compile(r"(train|valid|validation|val|dev|test)(?:[_-](en|fr|de|es))?(?:-\d+-of-\d+)?")
-_ALIASES = {"validation": "valid", "val": "valid", "dev": "valid"}
+_SPLIT = re.compile(rf"(train|valid|validation|val|dev|test)(?:[_-]({'|'.join(LANGUAGES)}))?(?:-\d+-of-\d+)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +64,7 @@ def find_parts(path: Path) -> list[Part]:
 
 def _part(name: str) -> Part:
     match = _SPLIT.fullmatch(name)
-    return Part(
-        name=name, split=_ALIASES.get(match[1], match[1]) if match else None, language=match[2] if match else None
-    )
+    return Part(name=name, split=split_of(match[1]) if match else None, language=match[2] if match else None)
 
 
 def iter_dataset(path: Path, part: str, report: ReadReport) -> Iterator[tuple[Example, str | None]]:

@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmner_core.data.example import LANGUAGES, SPLITS
+from mmner_core.data.example import SPLITS, split_of
 from mmner_core.data.hub import find_parts, is_dataset
 from mmner_core.errors import InputError
+from mmner_core.words import LANGUAGES
 
-_LANGUAGE_FOLDER = re.compile(r"(?:train_valid_test_)?(en|fr|de|es|all_lang)")
 _SPLIT_FILE = re.compile(r"(train|valid|val|dev|test)(?:_conll_format)?\.(?:txt|conll|conllu|bio|tsv)")
-_ALIASES = {"val": "valid", "dev": "valid"}
 _ALL_LANGUAGES = "all_lang"
+_LANGUAGE_FOLDER = re.compile(rf"(?:train_valid_test_)?({'|'.join((*LANGUAGES, _ALL_LANGUAGES))})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ def find_files(
     """
     path = Path(path)
     _check_choice("language", language, LANGUAGES)
-    split = _ALIASES.get(split, split) if split else None
+    split = split_of(split) if split else None
     _check_choice("split", split, SPLITS)
     folder = Path(images) if images is not None else None
     if folder is not None and not folder.is_dir():
@@ -100,7 +100,7 @@ def _check_choice(what: str, value: str | None, choices: tuple[str, ...]) -> Non
 
 
 def _single_file(path: Path, images: Path | None, language: str | None, split: str | None) -> DataFile:
-    named = _split_of(path.name)
+    named = _split_of_file(path.name)
     if split and named and named != split:
         raise InputError(f"{path} is the {named} split, not {split}.")
     return DataFile(
@@ -156,16 +156,16 @@ def _split_files(folder: Path) -> dict[str, Path]:
     """Return the file of each split in ``folder``, in the order train, valid, test."""
     found: dict[str, Path] = {}
     for file in sorted(folder.iterdir()):
-        if (split := _split_of(file.name)) and file.is_file():
+        if (split := _split_of_file(file.name)) and file.is_file():
             if split in found:
                 raise InputError(f"{folder} has two files for {split}: {found[split].name} and {file.name}.")
             found[split] = file
     return {split: found[split] for split in SPLITS if split in found}
 
 
-def _split_of(name: str) -> str | None:
+def _split_of_file(name: str) -> str | None:
     match = _SPLIT_FILE.fullmatch(name)
-    return _ALIASES.get(match[1], match[1]) if match else None
+    return split_of(match[1]) if match else None
 
 
 def _language_of(folder: Path) -> str | None:
@@ -173,10 +173,15 @@ def _language_of(folder: Path) -> str | None:
     return match[1] if match and match[1] != _ALL_LANGUAGES else None
 
 
+def is_language_folder(folder: Path) -> bool:
+    """Say whether a folder is named after a language, or after all of them, and not after a data set."""
+    return _LANGUAGE_FOLDER.fullmatch(folder.name) is not None
+
+
 def _images_beside(folder: Path) -> Path | None:
     """Return ``images`` in the folder, or beside it where the folder is one of a language."""
     candidates = [folder / "images"]
-    if _LANGUAGE_FOLDER.fullmatch(folder.name):
+    if is_language_folder(folder):
         candidates.append(folder.parent / "images")
     return next((candidate for candidate in candidates if candidate.is_dir()), None)
 
@@ -191,7 +196,7 @@ def _nothing_found(root: Path, folders: list[Path], split: str | None) -> str:
     inner = [
         folder.name
         for folder in _subfolders(root)
-        if _split_files(folder) or any(_LANGUAGE_FOLDER.fullmatch(child.name) for child in _subfolders(folder))
+        if _split_files(folder) or any(is_language_folder(child) for child in _subfolders(folder))
     ]
     if inner:
         return f"{root} holds several data sets; choose one of {', '.join(inner)}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from mmner_core.data.image_files import is_inside
 from mmner_core.errors import InputError
-from mmner_core.results import Word
+from mmner_core.words import LONE_SURROGATE, join_words
 
 if TYPE_CHECKING:
     from mmner_core.many.records import Record
+    from mmner_core.results import Word
     from mmner_core.tagger import TagRequest
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +54,7 @@ def to_request(record: Record, defaults: Defaults) -> TagRequest:
 def row_id(record: Record) -> str | None:
     """Return a row's id as text; None where it has none, or one that is neither text nor a number."""
     value = record.values.get("id")
-    usable = isinstance(value, str | int | float) and not _SURROGATE.search(str(value))
+    usable = isinstance(value, str | int | float) and not LONE_SURROGATE.search(str(value))
     return str(value) if usable else None
 
 
@@ -66,22 +64,19 @@ def _text(values: dict[str, Any], column: str) -> str | None:
         return None
     if not isinstance(value, str):
         raise InputError(f"{column} is {type(value).__name__}, not text.")
-    if _SURROGATE.search(value):
+    if LONE_SURROGATE.search(value):
         raise InputError(f"{column} holds half a character (a lone surrogate), which UTF-8 cannot carry.")
     return value
 
 
 def _join(words: Any) -> tuple[str, tuple[Word, ...]]:
-    """Put words together with one space between them, and say where each stands."""
+    """Check words and put them together; see :func:`mmner_core.words.join_words`."""
     if not isinstance(words, Sequence) or isinstance(words, str):
         raise InputError(f"words is {type(words).__name__}, not a list.")
-    placed, start = [], 0
     for number, word in enumerate(words, start=1):
-        if not isinstance(word, str) or not word.strip() or _SURROGATE.search(word):
+        if not isinstance(word, str) or not word.strip() or LONE_SURROGATE.search(word):
             raise InputError(f"word {number} is {word!r}; each word must be text, and not empty.")
-        placed.append(Word(word, start, start + len(word)))
-        start += len(word) + 1
-    return " ".join(words), tuple(placed)
+    return join_words(words)
 
 
 def _image(value: Any, folder: Path) -> Path | bytes | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from analysis.views.service import Answer, Question, TagService
-from mmner_core.results import Word
+from mmner_core.words import join_words
 
 
 class LiveModel:
@@ -40,18 +40,7 @@ class LiveModel:
         Raises:
             InputError: if checkpoint, words or photo cannot be used.
         """
-        question = Question(
-            text=" ".join(words),
-            photo=None if photo is None else str(photo),
-            language=language or None,
-            words=_with_places(words),
-        )
+        text, placed = join_words(words)
+        shown = None if photo is None else str(photo)
+        question = Question(text=text, photo=shown, language=language or None, words=placed)
         return self._service.answer(question)
-
-
-def _with_places(words: list[str]) -> tuple[Word, ...]:
-    placed, start = [], 0
-    for word in words:
-        placed.append(Word(word, start, start + len(word)))
-        start += len(word) + 1
-    return tuple(placed)
