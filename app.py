@@ -340,8 +340,14 @@ def launch_options(config: ServingConfig, space: UploadSpace | None = None) -> d
         "state_session_capacity": 1000,
         # Without FastAPI's own pages, which fetch scripts from outside.
         "app_kwargs": dict.fromkeys(("docs_url", "redoc_url", "openapi_url"))
-        | {"middleware": [Middleware(Gate, config=config, space=space)]},
+        | {"middleware": [Middleware(Gate, config=config, space=space, awaits=awaits_answer)]},
     }
+
+
+def awaits_answer(application: Any, event: str) -> bool:
+    """Say whether an event's answer was not fetched yet, be it at work or done."""
+    waiting = application.get_blocks()._queue.pending_event_ids_session  # gradio tells it nowhere else
+    return any(event in events for events in waiting.values())
 
 
 def serve(config: ServingConfig) -> None:

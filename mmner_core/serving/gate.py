@@ -32,10 +32,12 @@ _SHUT = re.compile(
     r"|^/monitoring)(?:/|$)"
 )
 _UPLOAD = re.compile(r".*/upload/?$")
+_ANSWER = re.compile(r"/gradio_api/call/[^/]+/([^/]+)/?$")
 BUSY_SECONDS = 5
 _FORM_BYTES = 100_000  # what a form with one file adds to the file
 NO_FETCHING = "This server fetches no web addresses; upload the photo instead."
 NOT_HERE = "There is nothing at this address."
+NO_ANSWER = "There is no answer at this address: it was fetched before, given up, or never asked for."
 TOO_OFTEN = "You are asking faster than this server allows; try again in {seconds} s."
 TOO_BIG = "The request is too big; at most {megabytes:g} MB are accepted here."
 NO_LENGTH = "An upload must say how long it is (Content-Length)."
@@ -59,14 +61,23 @@ class Gate:
         config: limits on size; on how often and how much at once a visitor may send (reading is not limited); and
             whether addresses may be fetched.
         space: where uploads go; None: their total is not limited.
+        awaits: says of the web framework's application whether an answer of that number is to come or waits there.
     """
 
-    def __init__(self, app: Application, *, config: ServingConfig, space: UploadSpace | None = None) -> None:
+    def __init__(
+        self,
+        app: Application,
+        *,
+        config: ServingConfig,
+        space: UploadSpace | None = None,
+        awaits: Callable[[Any, str], bool] = lambda application, number: True,
+    ) -> None:
         self._app = app
         self._config = config
         self._rate = RateLimit(config.visitor_rate, config.visitor_burst)
         self._concurrency = ConcurrencyLimit(config.visitor_concurrency)
         self._space = space
+        self._awaits = awaits
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with the sentence that says why not."""
@@ -120,9 +131,10 @@ class Gate:
         """Pass a request on and count what is read of it; return why it is turned away after all, or None.
 
         A request need not announce its length. An error that nothing else caught ends here, or the web server would
-        write all that it says into the log. That the application is full is told in our words.
+        write all that it says into the log.
         """
-        read, too_big, full, answered = 0, False, False, False
+        read, too_big, answered = 0, False, False
+        refusal: Refusal | None = None
 
         async def receive_counted() -> Message:
             nonlocal read, too_big
@@ -134,9 +146,11 @@ class Gate:
             return {"type": "http.disconnect"} if too_big else message
 
         async def send_unless_refused(message: Message) -> None:
-            nonlocal answered, full
-            full = full or message.get("status") == 503
-            if answered or not (too_big or full):
+            nonlocal answered, refusal
+            refusal = refusal or self._judge_answer(scope, message)
+            if refusal and not answered:
+                raise ConnectionError  # as if the visitor had gone: an answer that streams would not end by itself
+            if answered or not too_big:
                 answered = True
                 await send(message)
 
@@ -145,11 +159,22 @@ class Gate:
         except Exception as error:
             if answered:
                 raise
-            if not too_big:
+            if not (too_big or refusal):
                 return Refusal(500, told(error))
         if answered:
             return None
-        return self._too_big(limit) if too_big else Refusal(503, BUSY, BUSY_SECONDS) if full else None
+        return self._too_big(limit) if too_big else refusal
+
+    def _judge_answer(self, scope: Message, message: Message) -> Refusal | None:
+        """Return what to say instead of the application's answer that begins with ``message``, or None.
+
+        That it is full is told in our words. An answer that nobody awaits would be a stream that breaks off, or is mute.
+        """
+        if message.get("status") == 503:
+            return Refusal(503, BUSY, BUSY_SECONDS)
+        asked = _ANSWER.search(scope["path"]) if message.get("status") == 200 else None
+        unknown = asked is not None and not self._awaits(scope.get("app"), asked[1])
+        return Refusal(404, NO_ANSWER) if unknown else None
 
 
 def is_address(value: object) -> bool:

@@ -19,7 +19,7 @@ from analysis.views.examples import demo_examples
 from mmner_core.loadtest.app_process import AppProcess, running_app
 from mmner_core.loadtest.questions import Photo, Question
 from mmner_core.loadtest.wire import Session
-from mmner_core.serving.gate import BUSY
+from mmner_core.serving.gate import BUSY, NO_ANSWER
 from tests.app.attacking import FILE, Trap, active_content, call, get_raw, sentence, trap, upload, visitor
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -255,6 +255,17 @@ def test_errors_tell_one_sentence_and_nothing_of_the_inside(client: httpx.Client
     assert not INSIDE.search(told)
 
 
+def test_an_answer_that_nobody_awaits_is_told(client: httpx.Client) -> None:
+    """A number that was never given, and one whose answer was fetched: 404 and a sentence, no stream without an end."""
+    joined = client.post("/gradio_api/call/tag", json={"data": [TEXT]}).json()["event_id"]
+    first = client.get(f"/gradio_api/call/tag/{joined}")
+    assert first.status_code == 200 and "event: complete" in first.text
+    for number in (joined, "0123456789abcdef", "%2e%2e", MARKER):
+        response = client.get(f"/gradio_api/call/tag/{number}", timeout=5)
+        assert response.status_code == 404
+        assert response.json()["detail"] == NO_ANSWER
+
+
 def to_component(number: int, function: str) -> dict[str, Any]:
     """Write a request to a part of the page."""
     return {"data": 5, "component_id": number, "session_hash": "x", "fn_name": function}
@@ -358,6 +369,7 @@ def test_the_log_holds_no_text_of_visitors(app: AppProcess, client: httpx.Client
         ("POST", "/gradio_api/upload"),
         ("POST", "/gradio_api/component_server"),
         ("GET", "/gradio_api/queue/data?session_hash=x"),
+        ("GET", "/gradio_api/call/tag/0123456789abcdef"),
         ("GET", "/gradio_api/file=analysis/demo/photos"),
     ],
 )
