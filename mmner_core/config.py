@@ -107,6 +107,8 @@ class FusionConfig:
     used only when there is no image."""
     word_residual: bool = False
     """Add the word vector to the fused vector, so that an untrained fusion cannot hide the text."""
+    gate: bool = False
+    """Let each word's text say how far the photo may change its tag (ours, not the paper's)."""
     dropout: float = 0.1
 
 

@@ -21,6 +21,7 @@ from mmner_core.encoders.text import TextEncoder, TextStates, load_pretrained_te
 from mmner_core.encoding import Batch, Pixels
 from mmner_core.fusion import Fusion, Keys
 from mmner_core.labels import LabelSet
+from mmner_core.photo_gate import PhotoGate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,8 @@ class ModelOutput:
         attention: per stream [B, H, W, K] weights over its keys; empty unless asked for.
         text_projection: [B, D] sentences in the contrastive space, unit length; None without alignment.
         image_projection: per stream [U, D] images in the contrastive space, unit length.
-        losses: "crf" (mean NLL over the batch), "contrastive_vit", "contrastive_cnn", "total"; empty without tags.
+        losses: "crf" (mean NLL over the batch), "contrastive_vit", "contrastive_cnn", "gate" (where looking costs),
+            "total"; empty without tags.
     """
 
     emissions: Tensor
@@ -74,6 +76,7 @@ class MMNER(nn.Module):
         looked_at = config.fusion.streams if self.sees else ()
         self.to_width = nn.ModuleDict({s: self._token_projection(s, width) for s in looked_at})
         self.fusion = Fusion(width, config.fusion)
+        self.gate = PhotoGate(width, len(config.types), config.fusion.dropout) if config.fusion.gate else None
         self.classifier = nn.Linear(width, len(self.labels))
         self.crf = CRF(self.labels, constrained=config.crf_constrained)
 
@@ -184,7 +187,18 @@ class MMNER(nn.Module):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Let words look at the image; return emissions [B, W, L] and, if asked for, attention [B, H, W, K]."""
         fused, attention = self.fusion(words, keys, need_weights=need_weights)  # [B, W, D]
-        return self.classifier(fused), attention
+        emissions = self.classifier(fused)
+        if self.gate is not None and any(key.states.shape[1] > 1 for key in keys.values()):
+            text_emissions = self.read_alone(words)
+            openness = self.gate(words, text_emissions)[..., None].to(emissions.dtype)  # [B, W, 1]
+            emissions = text_emissions + openness * (emissions - text_emissions)
+        return emissions, attention
+
+    def read_alone(self, words: Tensor) -> Tensor:
+        """Return the emissions of the text without a photo, [B, W, L]."""
+        nothing = torch.full((len(words),), -1, device=words.device)
+        fused, _ = self.fusion(words, self.image_keys(None, nothing))
+        return self.classifier(fused)
 
     def image_keys(self, image: ImageStates | None, image_index: Tensor) -> dict[str, Keys]:
         """Return what each word may look at, per stream, [B, K, D]."""
@@ -233,7 +247,7 @@ class MMNER(nn.Module):
         return tokens.flatten(1) if self.config.alignment.vit_pooling == "flatten" else tokens.mean(1)
 
     def losses(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
-        """Return the training losses: 2 * (alpha * crf + (1 - alpha) * sum of contrastive losses)."""
+        """Return the training losses: 2 * (alpha * crf + (1 - alpha) * sum of contrastive losses), and the gate's."""
         assert batch.tags is not None  # noqa: S101 (forward asks only then)
         losses = {"crf": self.crf(output.emissions, batch.tags, batch.word_mask).mean()}
         contrastive = self._contrast(output, batch)
@@ -241,6 +255,10 @@ class MMNER(nn.Module):
         alpha = self.config.alpha
         aligned = sum(contrastive.values(), output.emissions.new_zeros(()))
         losses["total"] = 2 * (alpha * losses["crf"] + (1 - alpha) * aligned)
+        if self.gate is not None and batch.looking_cost is not None:
+            openness = self.gate(output.word_states, self.read_alone(output.word_states)) * batch.word_mask  # [B, W]
+            losses["gate"] = (openness * batch.looking_cost[:, None]).sum() / len(openness)
+            losses["total"] = losses["total"] + losses["gate"]
         return losses
 
     def _contrast(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:

@@ -29,6 +29,9 @@ class DataSource:
     """Share of its sentences that lose their image in an epoch, to learn the state "no image"."""
     random_image: float = 0.0
     """Share of its sentences that get a random other image in an epoch, to learn when to ignore it."""
+    looking_cost: float = 0.0
+    """What a word of it pays in the loss for opening the gate to the photo (``FusionConfig.gate``): above 0 where a
+    wrong photo does harm, below 0 where it does not."""
     limit: int | None = None
     """Read only so many sentences of each file."""
     condition: Literal["matched", "none", "shuffled"] = "matched"

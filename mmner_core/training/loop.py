@@ -10,7 +10,7 @@ import logging
 import math
 import time
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -340,9 +340,10 @@ def start_from(model: MMNER, run: Run) -> None:
         model.load_pretrained()
     else:
         checkpoint = load_checkpoint(init)
-        if checkpoint.model.config != run.model:
+        held, gate = checkpoint.model.config, run.model.fusion.gate
+        if replace(held, fusion=replace(held.fusion, gate=gate or held.fusion.gate)) != run.model:
             raise InputError(f"{init} holds another model than this run trains; begin with a checkpoint of its preset.")
-        model.load_state_dict(checkpoint.model.state_dict())
+        model.load_state_dict(checkpoint.model.state_dict(), strict=held.fusion.gate == gate)  # a gate may be new
     for name, parameter in model.named_parameters():
         if trainable and not name.startswith(trainable):
             parameter.requires_grad_(False)
