@@ -100,9 +100,9 @@ def f1_interval(
         level: nominal coverage.
         seed: of the random generator.
     """
-    if _informative(counts) < MIN_SENTENCES:
+    if informative(counts) < MIN_SENTENCES:
         return None
-    return _interval(_f1_of_pairs(resample_totals(_pairs(counts), resamples=resamples, seed=seed)), level)
+    return percentile_interval(_f1_of_pairs(resample_totals(_pairs(counts), resamples=resamples, seed=seed)), level)
 
 
 def f1_difference(
@@ -137,15 +137,15 @@ def f1_difference(
     scores = np.array([(_f1_of_pairs(total[:2]), _f1_of_pairs(total[2:])) for total in totals])
     f1_a, f1_b = scores.mean(axis=0) if len(scores) else (np.nan, np.nan)
     interval = share = None
-    if parts and min(_informative(part) for part in parts) >= MIN_SENTENCES:
+    if parts and min(informative(part) for part in parts) >= MIN_SENTENCES:
         totals = [resample_totals(part, resamples=resamples, seed=seed + i) for i, part in enumerate(parts)]
         drawn = np.mean([_f1_of_pairs(t[:, 2:]) - _f1_of_pairs(t[:, :2]) for t in totals], axis=0)
-        interval = _interval(drawn, level)
+        interval = percentile_interval(drawn, level)
         share = float(np.mean((drawn > 0) + 0.5 * (drawn == 0)))
     return Difference(
-        f1_a=_known(f1_a),
-        f1_b=_known(f1_b),
-        difference=_known(f1_b - f1_a),
+        f1_a=defined(f1_a),
+        f1_b=defined(f1_b),
+        difference=defined(f1_b - f1_a),
         interval=interval,
         share_above=share,
         n_sentences=len(both),
@@ -172,12 +172,13 @@ def _distinct(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return counts[first], frequency
 
 
-def _informative(counts: np.ndarray) -> int:
+def informative(counts: np.ndarray) -> int:
     """Count the sentences that have an entity at all; the others cannot move F1."""
     return int((counts > 0).any(axis=1).sum())
 
 
-def _interval(drawn: np.ndarray, level: float) -> Interval | None:
+def percentile_interval(drawn: np.ndarray, level: float = LEVEL) -> Interval | None:
+    """Return the interval between the percentiles of R drawn values; None where none is defined (NaN)."""
     known = drawn[~np.isnan(drawn)]
     if not len(known):
         return None
@@ -185,5 +186,6 @@ def _interval(drawn: np.ndarray, level: float) -> Interval | None:
     return Interval(low=float(low), high=float(high), level=level, resamples=len(drawn))
 
 
-def _known(value: float) -> float | None:
+def defined(value: float) -> float | None:
+    """Return a number, or None for NaN."""
     return None if np.isnan(value) else float(value)

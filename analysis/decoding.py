@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from mmner_core.crf import CRF, mask_words
 from mmner_core.labels import Entity, tags_to_entities
-
-if TYPE_CHECKING:
-    from mmner_core.crf import CRF
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +44,7 @@ def decode(crf: CRF, emissions: Tensor, n_words: Sequence[int], gold: Sequence[S
         gold: [B] tags, all of them in the CRF's label set.
     """
     labels = crf.labels
-    mask = (
-        torch.arange(emissions.shape[1], device=emissions.device) < torch.tensor(n_words).to(emissions.device)[:, None]
-    )
+    mask = mask_words(emissions, n_words)
     targets = torch.zeros(mask.shape, dtype=torch.long)
     for row, tags in enumerate(gold):
         targets[row, : len(tags)] = torch.tensor(labels.encode(tags))

@@ -24,6 +24,12 @@ class Messages(NamedTuple):
     beta: Tensor
 
 
+def mask_words(emissions: Tensor, n_words: Sequence[int]) -> Tensor:
+    """Return [B, W] bool, true on words, for emissions [B, W, L] of sentences with so many words."""
+    lengths = torch.tensor(n_words, device=emissions.device)
+    return torch.arange(emissions.shape[1], device=emissions.device) < lengths[:, None]
+
+
 class CRF(nn.Module):
     """Score of a tag sequence y: start[y_1] + sum emissions[t, y_t] + sum transitions[y_t-1, y_t] + end[y_W]."""
 

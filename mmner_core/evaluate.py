@@ -177,18 +177,16 @@ def gold_tags(labels: LabelSet, examples: Sequence[Example]) -> list[list[str]]:
 
 
 def _scores(examples: Sequence[Example], gold: Sequence[list[str]], predicted: Sequence[list[str]]) -> dict[str, Any]:
-    by_type = score(gold, predicted)
-    micro = by_type.pop("micro")
-    lenient = score(gold, predicted, strict=False)["micro"]
+    micro, lenient, by_type = _by_rule(gold, predicted)
     by_language = {}
     for language in sorted({e.language or "unknown" for e in examples}):
         rows = [i for i, e in enumerate(examples) if (e.language or "unknown") == language]
-        by_language[language] = _of_language([gold[i] for i in rows], [predicted[i] for i in rows])
+        own, own_lenient, own_types = _by_rule([gold[i] for i in rows], [predicted[i] for i in rows])
+        by_language[language] = {**own, "sentences": len(rows), "lenient_micro": own_lenient, "by_type": own_types}
     return {"micro": micro, "lenient_micro": lenient, "by_language": by_language, "by_type": by_type}
 
 
-def _of_language(gold: Sequence[list[str]], predicted: Sequence[list[str]]) -> dict[str, Any]:
-    by_type: dict[str, PRF] = score(gold, predicted)
-    micro = by_type.pop("micro")
-    lenient = score(gold, predicted, strict=False)["micro"]
-    return {**micro, "sentences": len(gold), "lenient_micro": lenient, "by_type": by_type}
+def _by_rule(gold: Sequence[list[str]], predicted: Sequence[list[str]]) -> tuple[PRF, PRF, dict[str, PRF]]:
+    """Return the strict and the lenient micro scores, and the strict ones of each type."""
+    by_type = score(gold, predicted)
+    return by_type.pop("micro"), score(gold, predicted, strict=False)["micro"], by_type

@@ -9,6 +9,7 @@ from operator import itemgetter
 import torch
 from torch import Tensor
 
+from mmner_core.crf import mask_words
 from mmner_core.data import Example
 from mmner_core.encoding import SubwordEncoder, Window, collate, merge_windows
 from mmner_core.image_source import ImageSource
@@ -91,8 +92,7 @@ def _decode(
     for start in range(0, len(order), 128):
         chunk = order[start : start + 128]
         padded = torch.nn.utils.rnn.pad_sequence([joined[s] for s in chunk], batch_first=True)
-        lengths = torch.tensor([len(joined[s]) for s in chunk], device=padded.device)
-        mask = torch.arange(padded.shape[1], device=padded.device) < lengths[:, None]
+        mask = mask_words(padded, [len(joined[s]) for s in chunk])
         for s, path in zip(chunk, model.crf.viterbi(padded, mask), strict=True):
             tags[s] = model.labels.decode(path)
     return tags

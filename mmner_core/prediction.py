@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mmner_core.crf import mask_words
 from mmner_core.labels import Entity, tags_to_entities
 from mmner_core.model import MMNER
 from mmner_core.results import AttentionMap, Candidate, Prediction, TaggedEntity, Word
@@ -103,8 +104,7 @@ def _decode(model: MMNER, readings: Sequence[Reading]) -> list[_Decoded]:
     row = {key: n for n, key in enumerate(keys)}
     parts = [readings[i].emissions[condition].float() for i, condition in keys]
     emissions = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)  # [N, W, L]
-    lengths = torch.tensor([len(part) for part in parts], device=emissions.device)
-    mask = torch.arange(emissions.shape[1], device=emissions.device) < lengths[:, None]
+    mask = mask_words(emissions, [len(part) for part in parts])
     paths = [labels.decode(path) for path in crf.viterbi(emissions, mask)]
     messages = crf.messages(emissions, mask)
     spans = {key: tags_to_entities(paths[n]) for n, key in enumerate(keys) if key[1] != OTHER}

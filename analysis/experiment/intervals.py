@@ -16,7 +16,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.bootstrap import LEVEL, MIN_SENTENCES, RESAMPLES, Interval, f1, resample_totals
+from analysis.bootstrap import (
+    MIN_SENTENCES,
+    RESAMPLES,
+    Interval,
+    defined,
+    f1,
+    informative,
+    percentile_interval,
+    resample_totals,
+)
 
 WHAT_IS_RESAMPLED = (
     "Intervals are 95 % percentile intervals of 2,000 bootstrap resamples: each draws the test sentences with "
@@ -93,8 +102,8 @@ def _score(
     own = [np.array([f1(c.sum(axis=0)) for c in side]) for side in sides]
     by_seed = own[0] if reference is None else own[0] - own[1]
     return SeedScore(
-        value=_known(by_seed.mean()),
-        by_seed=tuple(map(_known, by_seed)),
+        value=defined(by_seed.mean()),
+        by_seed=tuple(map(defined, by_seed)),
         interval=_interval(sides, resamples, seed),
         n_sentences=len(counts[0]),
         n_gold=int(counts[0][:, 2].sum()),
@@ -103,20 +112,11 @@ def _score(
 
 def _interval(sides: Sequence[Sequence[np.ndarray]], resamples: int, seed: int) -> Interval | None:
     columns = np.concatenate([c for side in sides for c in side], axis=1)  # [S, 3 K or 6 K]
-    if int((columns > 0).any(axis=1).sum()) < MIN_SENTENCES:
+    if informative(columns) < MIN_SENTENCES:
         return None
     n_seeds = len(sides[0])
     totals = resample_totals(columns, resamples=resamples, seed=seed).reshape(resamples, len(sides), n_seeds, 3)
     scores = f1(totals)  # [R, sides, K]
     per_seed = scores[:, 0] if len(sides) == 1 else scores[:, 0] - scores[:, 1]  # [R, K]
     drawn = np.random.default_rng([seed, n_seeds]).integers(n_seeds, size=(resamples, n_seeds))
-    means = np.take_along_axis(per_seed, drawn, axis=1).mean(axis=1)
-    means = means[~np.isnan(means)]
-    if not len(means):
-        return None
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(low=float(low), high=float(high), level=LEVEL, resamples=resamples)
-
-
-def _known(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return percentile_interval(np.take_along_axis(per_seed, drawn, axis=1).mean(axis=1))
