@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read while gradio is imported
@@ -27,6 +28,7 @@ from analysis.views.service import Question, TagService, told  # noqa: E402
 from mmner_core.errors import InputError  # noqa: E402
 from mmner_core.serving.config import ServingConfig  # noqa: E402
 from mmner_core.serving.faults import log_to_stderr, take_over_logs  # noqa: E402
+from mmner_core.serving.fetch import Fetcher  # noqa: E402
 from mmner_core.serving.gate import Gate, refuse_addresses  # noqa: E402
 from mmner_core.serving.limits import ConcurrencyLimit  # noqa: E402
 from mmner_core.serving.options import read_config  # noqa: E402
@@ -269,17 +271,20 @@ def uploaded(image: Any) -> str | None:
 
 
 class Workbench(gr.Blocks):
-    """A page whose handlers are limited per visitor, fetch nothing, and tell every problem in one sentence."""
+    """A page whose handlers are limited per visitor, fetch nothing unasked, and tell every problem in one sentence."""
 
     def __init__(self, settings: ServingConfig, **options: Any) -> None:
         super().__init__(**options)
-        self._settings = settings
+        # Gradio would fetch an address for any component, without a limit.
+        self._fetcher = Fetcher(max_bytes=int(settings.max_upload_mb * 1e6)) if settings.fetch_urls else None
         self._visitors = ConcurrencyLimit(settings.visitor_concurrency)
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **options: Any) -> Any:
         """Prepare what a program sent for a handler; values left out at the end are the defaults."""
-        if not self._settings.fetch_urls:
-            refuse_addresses(inputs)  # gradio would fetch them, for any component
+        if self._fetcher is None:
+            refuse_addresses(inputs)
+        else:
+            await self._fetcher.replace_addresses(inputs, Path(get_upload_folder()))
         inputs = [*inputs, *(getattr(block, "value", None) for block in block_fn.inputs[len(inputs) :])]
         try:
             return await super().preprocess_data(block_fn, inputs, *rest, **options)

@@ -64,7 +64,7 @@ class ServingConfig:
     upload_minutes: Positive = _setting(60.0, "time after which an upload is removed")
 
     fetch_urls: bool = _setting(
-        False, "let programs give the web address of a photo, which the server then fetches; only for callers you trust"
+        False, "let programs give the web address of a photo, which the server then fetches, from public servers only"
     )
     log_text: bool = _setting(False, "write visitors' texts and the details of errors into the log")
 

@@ -58,8 +58,7 @@ class Gate:
 
     Args:
         app: the application.
-        config: limits on size; on how often and how much at once a visitor may send (reading is not limited); and
-            whether addresses may be fetched.
+        config: limits on size, and on how often and how much at once a visitor may send (reading is not limited).
         space: where uploads go; None: their total is not limited.
         awaits: says of the web framework's application whether an answer of that number is to come or waits there.
     """
@@ -95,7 +94,7 @@ class Gate:
         """Return why a request is turned away before any of it is read, or None."""
         if _SHUT.search(scope["path"]):
             return Refusal(404, NOT_HERE)
-        if _FETCH.search(scope["path"]) and not self._config.fetch_urls:
+        if _FETCH.search(scope["path"]):
             return Refusal(403, NO_FETCHING)
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return None
@@ -168,7 +167,8 @@ class Gate:
     def _judge_answer(self, scope: Message, message: Message) -> Refusal | None:
         """Return what to say instead of the application's answer that begins with ``message``, or None.
 
-        That it is full is told in our words. An answer that nobody awaits would be a stream that breaks off, or is mute.
+        That it is full is told in our words. An answer that nobody awaits would be a stream that breaks off or never
+        ends.
         """
         if message.get("status") == 503:
             return Refusal(503, BUSY, BUSY_SECONDS)
@@ -188,9 +188,13 @@ def refuse_addresses(data: Any) -> None:
     Raises:
         InputError: if there is one.
     """
-    for record in _records(data):
-        if is_address(record.get("path")):
-            raise InputError(NO_FETCHING)
+    if next(files_at_addresses(data), None) is not None:
+        raise InputError(NO_FETCHING)
+
+
+def files_at_addresses(data: Any) -> Iterator[dict[str, Any]]:
+    """Yield the files in what a program sent whose path is an address."""
+    return (record for record in _records(data) if is_address(record.get("path")))
 
 
 def _records(data: Any) -> Iterator[dict[str, Any]]:

@@ -166,21 +166,22 @@ def test_page_asks_nothing_of_other_hosts(service: TagService) -> None:
     assert "googleapis" not in options["theme"]._get_theme_css()
 
 
-@pytest.mark.parametrize("fetch", [False, True])
+@pytest.mark.parametrize(
+    ("fetch", "sentence"), [(False, "fetches no web addresses"), (True, "leads into a private network")]
+)
 def test_a_photo_is_fetched_only_where_that_is_switched_on(
-    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, fetch: bool
+    tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, fetch: bool, sentence: str
 ) -> None:
-    """Gradio would fetch an address in place of any file; it gets to see one only with the setting."""
+    """And within limits of ours: gradio, which would fetch an address in place of any file, gets to see none."""
     asked: list[str] = []
 
     async def get(url: str) -> None:
         asked.append(url)
-        raise OSError("no network in tests")
 
     monkeypatch.setattr("gradio.processing_utils.async_ssrf_protected_get", get)
     app = build_app(TagService(tiny_checkpoint, ServingConfig(fetch_urls=fetch)))
     tag = next(fn for fn in app.fns.values() if fn.api_name == "tag")
-    image = {"path": f"http://example.com/{fetch}.jpg", "meta": {"_type": "gradio.FileData"}}
-    with pytest.raises(gr.Error, match="went wrong on our side" if fetch else "fetches no web addresses"):
+    image = {"path": "http://127.0.0.1:9/photo.jpg", "meta": {"_type": "gradio.FileData"}}
+    with pytest.raises(gr.Error, match=sentence):
         asyncio.run(app.process_api(tag, [TEXT, image]))
-    assert asked == ([image["path"]] if fetch else [])
+    assert asked == []

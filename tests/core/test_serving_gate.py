@@ -133,10 +133,10 @@ def test_routes_that_fetch_or_are_not_needed_are_shut(method: str, path: str, st
     assert ask(Gate(Application(), config=ServingConfig()), path, method=method)[0] == status
 
 
-def test_fetching_can_be_switched_on() -> None:
-    """By the setting alone."""
+def test_the_frameworks_own_fetching_stays_shut() -> None:
+    """Also where photos may be fetched, since that is done within limits of ours."""
     gate = Gate(Application(), config=ServingConfig(fetch_urls=True))
-    assert ask(gate, "/gradio_api/file=http://10.0.0.1/x", method="GET")[0] == 200
+    assert ask(gate, "/gradio_api/file=http://10.0.0.1/x", method="GET")[0] == 403
 
 
 def test_an_error_that_nobody_caught_is_one_sentence(caplog: pytest.LogCaptureFixture) -> None:

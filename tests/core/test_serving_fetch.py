@@ -1,0 +1,151 @@
+"""Photos from the web: only from public servers, wherever they send on to, so many bytes in so many seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmner_core.errors import InputError
+from mmner_core.serving.fetch import Address, Fetcher, is_public
+
+PHOTO = b"\xff\xd8 a photo"
+HERE = ipaddress.ip_address("127.0.0.1")
+
+
+class Server(ThreadingHTTPServer):
+    """A web server of ours."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[str] = []
+        self.done = threading.Event()
+
+    def url(self, path: str) -> str:
+        """Return an address on it."""
+        return f"http://127.0.0.1:{self.server_port}{path}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers by the path: the photo, an endless one, one that never comes, a redirect."""
+
+    server: Server
+
+    def do_GET(self) -> None:  # noqa: N802 (http.server's name for it)
+        """Answer."""
+        self.server.asked.append(self.path)
+        kind, _, target = self.path.removeprefix("/").partition("?")
+        if kind == "slow":
+            self.server.done.wait(10)
+            return
+        self.send_response({"to": 302, "gone": 404}.get(kind, 200))
+        if kind == "to":
+            self.send_header("Location", target)
+        if kind == "packed":
+            self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        try:
+            while kind == "endless":
+                self.wfile.write(bytes(10_000))
+            self.wfile.write(PHOTO)
+        except OSError:
+            return
+
+    def log_message(self, *values: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Listen on this machine."""
+    with Server() as listening:
+        threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
+        yield listening
+        listening.done.set()
+        listening.shutdown()
+
+
+def only_here(address: Address) -> bool:
+    """Allow the test's own server."""
+    return address == HERE
+
+
+def fetch(folder: Path, *urls: str, **options: Any) -> list[bytes]:
+    """Fetch what is at addresses; return the files."""
+    records = [{"path": url, "meta": {"_type": "gradio.FileData"}} for url in urls]
+    fetcher = Fetcher(**{"max_bytes": 1000, "seconds": 5.0, "allowed": only_here} | options)
+    asyncio.run(fetcher.replace_addresses(["text", [{"image": record} for record in records]], folder))
+    return [Path(record["path"]).read_bytes() for record in records]  # type: ignore[arg-type]
+
+
+def test_a_photo_is_fetched(server: Server, tmp_path: Path) -> None:
+    """Each into a file of its own below the folder, redirects followed, and as it was sent: nothing is unpacked."""
+    urls = [server.url(path) for path in ("/photo", "/photo", f"/to?{server.url('/photo')}", "/to?/photo", "/packed")]
+    assert fetch(tmp_path, *urls) == [PHOTO] * 5
+    assert len([file for file in tmp_path.rglob("*") if file.is_file()]) == 5
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/endless", "too big; at most 0.001 MB"),
+        ("/slow", "did not come within 0.2 s"),
+        ("/gone", "status 404"),
+        ("/to?" * 5 + "/photo", "too many redirects"),
+        ("/to?ftp://127.0.0.1/photo", "no http or https"),
+        ("/to?file:///etc/passwd", "no http or https"),
+        ("/to?http://[", "none that makes sense"),
+    ],
+)
+def test_what_is_no_photo_of_the_size_allowed_is_told(server: Server, tmp_path: Path, path: str, told: str) -> None:
+    """In one sentence, and nothing is kept."""
+    with pytest.raises(InputError, match=told):
+        fetch(tmp_path, server.url(path), seconds=0.2 if path == "/slow" else 5.0)
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == []
+
+
+def test_photos_of_a_request_share_the_size(server: Server, tmp_path: Path) -> None:
+    """However many addresses it names."""
+    with pytest.raises(InputError, match="too big"):
+        fetch(tmp_path, *[server.url("/photo")] * 3, max_bytes=2 * len(PHOTO))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "0.0.0.0", "[::ffff:127.0.0.1]"])
+def test_nobody_is_sent_to_this_machine(server: Server, tmp_path: Path, host: str) -> None:
+    """However it is written, nothing is asked."""
+    with pytest.raises(InputError, match="leads into a private network"):
+        fetch(tmp_path, f"http://{host}:{server.server_port}/photo", allowed=is_public)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("target", ["http://169.254.169.254/latest", "//10.0.0.1/", "http://127.0.0.2:{port}/photo"])
+def test_a_redirect_is_checked_as_the_first_address(server: Server, tmp_path: Path, target: str) -> None:
+    """A public server cannot send on to a private one."""
+    target = target.format(port=server.server_port)
+    with pytest.raises(InputError, match="leads into a private network"):
+        fetch(tmp_path, server.url(f"/to?{target}"))
+    assert server.asked == [f"/to?{target}"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    "0.0.0.0 10.1.2.3 100.64.0.1 127.0.0.1 169.254.169.254 172.16.0.1 192.168.1.1 224.0.0.1 240.0.0.1 255.255.255.255 "
+    ":: ::1 fe80::1 fc00::1 ff02::1 ::ffff:10.0.0.1 2002:7f00:1:: 64:ff9b::7f00:1".split(),
+)
+def test_addresses_that_are_not_of_the_open_internet(address: str) -> None:
+    """Loopback, private, link-local, shared, multicast, and such in the guise of IPv6."""
+    assert not is_public(ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize("address", ["93.184.215.14", "1.1.1.1", "2606:4700::1111", "::ffff:1.1.1.1"])
+def test_addresses_of_the_open_internet(address: str) -> None:
+    """Those may be asked."""
+    assert is_public(ipaddress.ip_address(address))
