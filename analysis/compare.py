@@ -15,6 +15,7 @@ import pandas as pd
 from analysis.answers import Answers
 from analysis.bootstrap import RESAMPLES, Difference, f1_difference
 from analysis.categories import from_codes
+from analysis.margins import ALL, by_part
 from analysis.metrics import Judged, judge
 from analysis.spans import Spans, read_spans
 from analysis.wording import entity_names, name_groups, touching
@@ -72,12 +73,10 @@ class Comparison:
             defined is missing.
         """
         a, b = self.judged()
-        languages = self.a.languages
         rows = []
-        for entity_type in ("all", *self.gold.types):
-            counts = [side.counts() if entity_type == "all" else side.counts_of_type(entity_type) for side in (a, b)]
-            for language in ("all", *sorted(set(languages))):
-                chosen = slice(None) if language == "all" else languages == language
+        for entity_type in (ALL, *self.gold.types):
+            counts = [side.counts() if entity_type == ALL else side.counts_of_type(entity_type) for side in (a, b)]
+            for language, chosen in by_part(self.a.languages, unnamed=True):
                 result = f1_difference(counts[0][chosen], counts[1][chosen], resamples=resamples, seed=seed)
                 key = {"language": language, "type": entity_type, "rule": self.rule}
                 rows.append({**key, **difference_row(result)})
@@ -167,11 +166,11 @@ def difference_row(result: Difference) -> dict[str, object]:
 
 def outcome_table(items: pd.DataFrame, by: str = "language") -> pd.DataFrame:
     """Count outcomes per value of a column and role, with an "all" row each."""
-    everything = items.assign(**{by: "all"})
+    everything = items.assign(**{by: ALL})
     counts = pd.concat([everything, items]).groupby([by, "role"])["outcome"].value_counts().unstack(fill_value=0)
     table = counts.reindex(columns=list(OUTCOMES), fill_value=0).reset_index()
     return table.sort_values(by, key=_all_first, kind="stable").reset_index(drop=True)
 
 
 def _all_first(values: pd.Series) -> pd.Series:
-    return values.map(lambda value: (value != "all", value))
+    return values.map(lambda value: (value != ALL, value))

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.geometry import alignment, modality_gap, uniformity
+from analysis.margins import by_part
 from analysis.retrieval import RECALL_AT, PairedVectors, cosine_distributions, pair_vectors, recalls
 
-ALL = "all"
 Row = dict[str, str | float | int | None]
 
 
@@ -45,10 +45,9 @@ def contrastive_table(
     Raises:
         InputError: if the vectors do not fit or one has no direction.
     """
-    names, ids = np.array(languages, dtype=object), np.array(image_ids, dtype=object)
+    ids = np.array(image_ids, dtype=object)
     rows: list[Row] = []
-    for language in (ALL, *sorted(set(languages) - {""})):
-        chosen = np.ones(len(names), dtype=bool) if language == ALL else names == language
+    for language, chosen in by_part(languages):
         pairs = pair_vectors(text[chosen], image[chosen], ids[chosen].tolist())
         rows += [{"language": language, **row} for row in _measure(pairs, ks, seed)]
     return pd.DataFrame(rows)

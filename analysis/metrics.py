@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.bootstrap import CORRECT, GOLD, MIN_SENTENCES, PREDICTED, RESAMPLES, Interval, f1_interval
+from analysis.margins import ALL, by_part
 from analysis.matching import match
 from analysis.spans import Spans, exact_pairs
 
@@ -170,12 +171,10 @@ def score_table(
         One row per (language, type): rule, language, type, precision, recall, f1, low, high, n_sentences, n_gold,
         n_predicted, n_correct, note. Undefined numbers are missing values. The exact rule has type "all" only.
     """
-    languages = np.asarray(languages, dtype=object)
-    types = ("all",) if judged.rule == "exact" else ("all", *judged.gold.types)
-    by_type = {t: judged.counts() if t == "all" else judged.counts_of_type(t) for t in types}
+    types = () if judged.rule == "exact" else judged.gold.types
+    by_type = {ALL: judged.counts()} | {name: judged.counts_of_type(name) for name in types}
     rows = []
-    for language in ("all", *sorted(set(languages))):
-        chosen = slice(None) if language == "all" else languages == language
+    for language, chosen in by_part(languages, unnamed=True):
         for entity_type, counts in by_type.items():
             result = score(counts[chosen], judged.rule, resamples=resamples, seed=seed)
             rows.append({"language": language, "type": entity_type, **score_row(result)})

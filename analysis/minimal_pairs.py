@@ -14,9 +14,9 @@ import pandas as pd
 
 from analysis.answers import Answers
 from analysis.estimate import Estimate, mean_estimate
+from analysis.margins import by_part
 from mmner_core.labels import Entity
 
-ALL = "all"
 # Exclusive and exhaustive. "Moved" means that the picture changed the answer on the words in question.
 OUTCOMES = (
     "both right",
@@ -85,11 +85,9 @@ def pair_table(pairs: list[MinimalPair], outcomes: list[str], languages: np.ndar
     ``n``. Every word sequence weighs the same, however many pairs it makes; n and the interval are over sequences.
     """
     group = np.array([pair.group for pair in pairs], dtype=int)
-    language = np.array([languages[pair.first] for pair in pairs], dtype=object)
     found = np.array(outcomes, dtype=object)
     rows = []
-    for name in (ALL, *sorted(set(language) - {""})):
-        mask = np.ones(len(pairs), dtype=bool) if name == ALL else language == name
+    for name, mask in by_part([languages[pair.first] for pair in pairs]):
         for outcome in (*OUTCOMES, FLIPPED_RIGHT):
             wanted = (BOTH_RIGHT, MOVED_ONE) if outcome == FLIPPED_RIGHT else (outcome,)
             hit = np.isin(found[mask], wanted)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from analysis.bootstrap import RESAMPLES, Difference, f1_difference
 from analysis.corruptions import CORRUPTIONS
+from analysis.margins import ALL, by_part
 from analysis.metrics import Judged, judge
 from mmner_core.errors import InputError
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from analysis.runs import Run
 
 TEXT_ONLY = "none"
-ALL = "all"
 TERCILES = ("low", "middle", "high")
 
 
@@ -84,14 +84,11 @@ def modality_table(
     rows = []
     for condition in run.conditions:
         paired = pair_conditions(run, condition, baseline, rule=rule)
-        languages = paired.baseline.languages
-        names = [ALL, *sorted(set(languages) - {""})]
         types = sorted(set(paired.judged_baseline.gold.types) | set(paired.judged_condition.predicted.types))
-        for language in names:
-            mask = np.ones(len(paired), dtype=bool) if language == ALL else languages == language
+        for language, mask in by_part(paired.baseline.languages):
             for entity_type in (ALL, *types):
                 row = compare_slice(paired, mask, entity_type, resamples=resamples, seed=seed)
-                rows.append({"condition": condition, "language": language, "type": entity_type} | row)
+                rows.append({"condition": condition, "language": language, "type": entity_type, **row})
     return pd.DataFrame(rows)
 
 

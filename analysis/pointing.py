@@ -17,6 +17,7 @@ import pandas as pd
 from analysis.corruptions import GREY
 from analysis.donors import other_type_donors
 from analysis.estimate import mean_estimate
+from analysis.margins import by_part
 from mmner_core.labels import Entity, tags_to_entities
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 SIDE = 448  # twice what the encoders see, so that halving a photo loses nothing they would have had
 CHANCE = 0.5
-ALL = "all"
 # (words, picture, entity) -> method to [rows, columns].
 HeatMaps = Callable[[Sequence[str], "Image.Image", Entity], Mapping[str, np.ndarray]]
 
@@ -146,8 +146,8 @@ def pointing_table(results: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     rows = []
     for method in results["method"].unique():
         of_method = results[results["method"] == method]
-        for language in (ALL, *sorted(set(of_method["language"]) - {""})):
-            chosen = of_method if language == ALL else of_method[of_method["language"] == language]
+        for language, mask in by_part(of_method["language"]):
+            chosen = of_method[mask]
             for quantity in ("hit", "mass"):
                 clusters = chosen["sentence"].to_numpy()
                 estimate = mean_estimate(chosen[quantity].to_numpy(), clusters=clusters, seed=seed)

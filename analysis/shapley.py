@@ -23,12 +23,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimate import mean_estimate
+from analysis.margins import by_part
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
     from analysis.runs import Run
 
-ALL = "all"
 # Which image condition of a run shows which players.
 TEXT_AND_IMAGE = {
     frozenset[str](): "nothing",
@@ -129,13 +129,9 @@ def share_table(shares: pd.DataFrame, *, seed: int = 0) -> pd.DataFrame:
     """
     quantities = [name for name in shares.columns if name == "total" or name.startswith(("share_", "drop_"))]
     rows = []
-    for language in (ALL, *sorted(set(shares["language"]) - {""})):
-        for entity_type in (ALL, *sorted(set(shares["type"]))):
-            chosen = shares
-            if language != ALL:
-                chosen = chosen[chosen["language"] == language]
-            if entity_type != ALL:
-                chosen = chosen[chosen["type"] == entity_type]
+    for language, of_language in by_part(shares["language"]):
+        for entity_type, of_type in by_part(shares["type"]):
+            chosen = shares[of_language & of_type]
             clusters = chosen["sentence_id"].to_numpy()
             for quantity in quantities:
                 estimate = mean_estimate(chosen[quantity].to_numpy(), clusters=clusters, seed=seed)

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from analysis.experiment.arms import FULL, SHARED_CNN, ablations, chosen_arms, shares_cnn
-from analysis.experiment.counts import ALL, Slice, difference, score, sentence_counts, slices
+from analysis.experiment.counts import Slice, difference, score, sentence_counts, slices
 from analysis.experiment.grid import Grid, Outcome
 from analysis.experiment.scoring import MATCHED, NONE
 from analysis.experiment.tables import DIFFERENCE, F1, ResultTable
+from analysis.margins import ALL
 
 QUESTION = "What is each part of the model worth? One part at a time is taken away or exchanged, and trained anew."
 CONDITIONS = (MATCHED, NONE, "shuffled")

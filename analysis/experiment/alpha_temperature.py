@@ -10,10 +10,11 @@ import pandas as pd
 
 from analysis.experiment.arms import FULL, chosen_arms, loss_knobs
 from analysis.experiment.collapse import Space, measure, verdicts
-from analysis.experiment.counts import ALL, difference, score
+from analysis.experiment.counts import difference, score
 from analysis.experiment.grid import Grid, Outcome
 from analysis.experiment.scoring import MATCHED, NONE
 from analysis.experiment.tables import DIFFERENCE, NOTHING, ResultTable, with_interval
+from analysis.margins import ALL
 
 QUESTION = (
     "How delicate are the weight of the two losses (alpha) and the temperature? One at a time is changed; a training "

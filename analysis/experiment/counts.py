@@ -10,10 +10,10 @@ import pandas as pd
 from analysis.experiment.grid import Outcome
 from analysis.experiment.intervals import SeedScore, mean_difference, mean_f1
 from analysis.experiment.scoring import NONE
+from analysis.margins import ALL
 from analysis.metrics import judge
 from analysis.runs import Run
 
-ALL = "all"
 _COUNTS = ["correct", "predicted", "gold"]
 _KEY = ["set", "sentence_id"]
 Slice = dict[str, str]
