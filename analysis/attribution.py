@@ -20,6 +20,10 @@ CellScore = Callable[[np.ndarray], np.ndarray]
 STEPS = 10
 RANDOM_ORDERS = 39
 LEVEL = 0.05
+RANDOM_ORDER = "random order"
+"""What tables call the random orders beside the maps."""
+RANDOM_MODEL = " (random model)"
+"""What tables put after a map's name where it is that of a model with random weights."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

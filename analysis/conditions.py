@@ -58,6 +58,9 @@ class ImageSource:
     seed: int = 0
 
 
+NOTHING = ImageSource(kind="none")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionPlan:
     """One condition over a split.
@@ -142,7 +145,7 @@ def _cannot_take_part(example: Example) -> str:
 
 def _own_source(example: Example, name: str, seed: int) -> ImageSource:
     if name in ("none", "nothing"):
-        return ImageSource(kind="none")
+        return NOTHING
     if name == "matched" or name in HIDDEN:
         return ImageSource(kind="photo", path=example.image)
     if name == "blank":

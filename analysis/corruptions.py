@@ -14,11 +14,11 @@ from zlib import crc32
 import numpy as np
 from PIL import Image, ImageFilter
 
+from mmner_core.data.colour import GREY
 from mmner_core.errors import InputError
 
 REFERENCE_SIDE = 256
 SEVERITIES = (1, 2, 3, 4, 5)
-GREY = (128, 128, 128)
 
 BLUR_SIGMA = (1, 2, 3, 4, 6)  # pixels at a short side of 224 (ImageNet-C defocus and Gaussian blur)
 NOISE_SIGMA = (0.08, 0.12, 0.18, 0.26, 0.38)  # of the range 0..1 (ImageNet-C Gaussian noise)

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from analysis.conditions import ConditionPlan, ImageSource
+from analysis.conditions import NOTHING, ConditionPlan, ImageSource
 from analysis.decoding import Decoded, decode
 from analysis.pictures import Picture, PictureEncoder, picture_of, stack
 from analysis.run_plan import MATCHED, NONE
@@ -35,7 +35,6 @@ _ROWS, _WORDS = 64, 4096
 _DECODED = 32_768
 # What a process may hold before freed memory is handed back in the middle of a shard.
 _MEGABYTES = 1200
-_NOTHING = ImageSource(kind="none")
 
 
 @dataclass(slots=True)
@@ -130,7 +129,7 @@ class Engine:
             readable = source.kind == "none" or picture_of(source) in pictures
             if plan.name == MATCHED and not readable:
                 broken.add(i)
-                sources[i] = _NOTHING  # as a text without photo
+                sources[i] = NOTHING  # as a text without photo
             elif readable and (i not in broken or plan.name == NONE):
                 sources[i] = source
             else:

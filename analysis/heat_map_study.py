@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from analysis.attribution import MapTest, check_maps, map_table, occlusion_map, rank_correlation
+from analysis.attribution import (
+    RANDOM_MODEL,
+    RANDOM_ORDER,
+    MapTest,
+    check_maps,
+    map_table,
+    occlusion_map,
+    rank_correlation,
+)
 from analysis.estimate import mean_estimate
 from analysis.pointing import plan_paste_tests, play, pointing_table
 from analysis.records import to_records
@@ -27,9 +35,6 @@ if TYPE_CHECKING:
 
     from analysis.probe import Probe, Scene
     from mmner_core.data import Example
-
-RANDOM_MODEL = " (random model)"
-RANDOM_ORDER = "random order"
 
 
 @dataclass(frozen=True, slots=True)

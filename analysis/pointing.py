@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.corruptions import GREY
 from analysis.donors import other_type_donors
 from analysis.estimate import mean_estimate
 from analysis.margins import by_part
+from mmner_core.data.colour import GREY
 from mmner_core.labels import Entity, tags_to_entities
 
 if TYPE_CHECKING:

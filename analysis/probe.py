@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from analysis.corruptions import GREY
+from mmner_core.data.colour import GREY
 from mmner_core.data.images import Photo
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoding import Pixels, SubwordEncoder, Window, collate

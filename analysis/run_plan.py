@@ -12,13 +12,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from analysis.conditions import CONDITIONS, CORRUPTED, HIDDEN, REPLACED, ConditionPlan, ImageSource, plan_condition
+from analysis.conditions import (
+    CONDITIONS,
+    CORRUPTED,
+    HIDDEN,
+    NOTHING,
+    REPLACED,
+    ConditionPlan,
+    plan_condition,
+)
 from mmner_core.data import Example
 from mmner_core.errors import InputError
 
 MATCHED, NONE = "matched", "none"
 ALL = "all"
-_NOTHING = ImageSource(kind="none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +111,7 @@ def plan_run(
             continue
         plan = plan_condition(examples, name, seed=seed, irrelevant=irrelevant)
         if name in (MATCHED, NONE):
-            sources = tuple(_NOTHING if source is None else source for source in plan.sources)
+            sources = tuple(NOTHING if source is None else source for source in plan.sources)
             plan = replace(plan, sources=sources, skipped={})
         plans.append(plan)
     if denied := [name for name in insist if name in left_out]:
@@ -121,7 +128,7 @@ def plan_facts(plan: RunPlan) -> dict[str, Any]:
 
 
 def _text_only(n: int) -> ConditionPlan:
-    return ConditionPlan(name=NONE, sources=(_NOTHING,) * n, skipped={})
+    return ConditionPlan(name=NONE, sources=(NOTHING,) * n, skipped={})
 
 
 def _unavailable(name: str, pictured: bool, reads_images: bool, pool: bool, streams: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from mmner_core.config import ModelConfig
 from mmner_core.data import Example, ReadReport, dataset_digest, find_files, read_examples
+from mmner_core.data.colour import GREY
 from mmner_core.data.image_counts import ImageCounts
 from mmner_core.data.images import Photo
 from mmner_core.errors import InputError
@@ -23,7 +24,6 @@ from mmner_core.tagger import Tagger
 
 ImageCondition = Literal["matched", "none", "shuffled", "blank"]
 CONDITIONS: tuple[str, ...] = get_args(ImageCondition)
-GREY = (128, 128, 128)
 
 
 class BlankPhotos(PhotoFiles):

@@ -6,10 +6,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from analysis.attribution import RANDOM_MODEL, RANDOM_ORDER
 from analysis.figures.theme import BLUE, NEUTRAL, VERMILION, colours_of, new_figure, plain, template
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-RANDOM_ORDER, RANDOM_MODEL = "random order", " (random model)"
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.attribution import RANDOM_MODEL
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import optional_table, stored_table
 from analysis.panels.wording import counted, number, with_interval
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from analysis.runs import Run
 
 PASSED, CHANCE_TO_PASS = "better_than_chance", 0.05
-RANDOM_MODEL = "(random model)"
 _REMEDY = "write it from a checkpoint and data with photos"
 
 
