@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mmner_core.cli.options import Checkpoint, Json
+from mmner_core.cli.output import make_table, print_json, print_out
 from mmner_core.repository import SHIPPED
 
 STARTS = 3
@@ -58,8 +59,6 @@ def bench(
 
         print_serving_bench(checkpoint, requests=16 * repeats, batch_size=16, json=json)
         return
-    from mmner_core.cli.output import print_json
-
     if many:
         from mmner_core.cli.bench_many import print_many
 
@@ -124,8 +123,6 @@ def _processor() -> str:
 
 
 def _print(result: dict[str, Any]) -> None:
-    from mmner_core.cli.output import make_table, print_out
-
     rows = [
         (what, f"{1000 * timing['median']:,.1f}", f"{1000 * timing['p95']:,.1f}", timing["n"])
         for name, what in ROWS.items()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from mmner_core.cli.output import make_table, print_json, print_out
+
 
 def print_full(sentences: int, processor: str, *, json: bool) -> None:
     """Measure and print sentences per second both ways, with their ratios."""
     from mmner_core.bench.full import bench_full
-    from mmner_core.cli.output import make_table, print_json, print_out
 
     result = bench_full(sentences=sentences) | {"processor": processor}
     if json:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import typer
 
+from mmner_core.cli.output import make_table, print_json, print_out
+
 
 def print_many(checkpoint: Path, row_counts: Sequence[int], *, json: bool) -> None:
     """Measure large jobs and print the table.
@@ -15,7 +17,6 @@ def print_many(checkpoint: Path, row_counts: Sequence[int], *, json: bool) -> No
         InputError: if a job fails.
     """
     from mmner_core.bench.many import bench_many
-    from mmner_core.cli.output import make_table, print_json, print_out
 
     results = bench_many(checkpoint.absolute(), row_counts=row_counts, say=lambda line: typer.echo(line, err=True))
     if json:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from mmner_core.cli.output import make_table, print_json, print_out
+
 NAMES = {"text": "text", "photo": "text and photo"}
 
 
@@ -15,7 +17,6 @@ def print_serving_bench(checkpoint: Path, *, requests: int, batch_size: int, jso
         InputError: if the checkpoint cannot be used.
     """
     from mmner_core.bench.serving import run_serving_bench
-    from mmner_core.cli.output import print_json
 
     result = run_serving_bench(checkpoint, requests=requests, batch_size=batch_size)
     if json:
@@ -25,8 +26,6 @@ def print_serving_bench(checkpoint: Path, *, requests: int, batch_size: int, jso
 
 
 def _print(result: dict[str, Any]) -> None:
-    from mmner_core.cli.output import make_table, print_out
-
     columns = ["What", "Alone per s", "Grouped per s", "Ratio", "Alone p95 ms", "Grouped p95 ms"]
     rows = [
         (

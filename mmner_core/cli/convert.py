@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mmner_core.cli.options import Json, Overwrite
+from mmner_core.cli.output import print_json, print_out
 
 
 def convert(
@@ -31,7 +32,6 @@ def convert(
     json: Json = False,
 ) -> None:
     """Rewrite a file of tagged sentences in another format, and say what was met on the way."""
-    from mmner_core.cli.output import print_json, print_out
     from mmner_core.data import convert as rewrite
 
     report = rewrite(

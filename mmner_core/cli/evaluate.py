@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mmner_core.cli.options import Checkpoint, Convention, Json, Language
+from mmner_core.cli.output import make_table, print_json, print_out
 from mmner_core.repository import SHIPPED
 
 
@@ -55,16 +56,12 @@ def evaluate(
     )
     result["number_format"] = str(tagger.model.classifier.weight.dtype).removeprefix("torch.")
     if json:
-        from mmner_core.cli.output import print_json
-
         print_json(result)
     else:
         _print(result)
 
 
 def _print(result: dict[str, Any]) -> None:
-    from mmner_core.cli.output import make_table, print_out
-
     rows = [_row("all", result["micro"], result["lenient_micro"], result["sentences"])]
     for language, part in result["by_language"].items():
         rows.append(_row(language, part, part["lenient_micro"], part["sentences"]))

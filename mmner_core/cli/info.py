@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from mmner_core.cli.options import Json
+from mmner_core.cli.output import make_table, print_json, print_out
 from mmner_core.repository import SHIPPED
 
 
@@ -19,12 +20,8 @@ def info(
     """Print a model's card and key facts: digest, sizes, labels, conventions, scores."""
     facts = describe(checkpoint)
     if json:
-        from mmner_core.cli.output import print_json
-
         print_json(facts)
         return
-    from mmner_core.cli.output import make_table, print_out
-
     weights = ", ".join(f"{part} {count / 1e6:.1f} million" for part, count in facts["parameters"].items())
     rows = [
         ("folder", facts["path"]),

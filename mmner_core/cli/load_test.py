@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mmner_core.cli.options import Checkpoint, Json
+from mmner_core.cli.output import make_table, print_json, print_out
 from mmner_core.repository import SHIPPED
 
 
@@ -30,8 +31,6 @@ def load_test(
     report = run_against(plan, url) if url else run_with_own_app(plan, checkpoint.absolute())
     record = report.to_json()
     if json:
-        from mmner_core.cli.output import print_json
-
         print_json(record)
     else:
         _print(record)
@@ -40,8 +39,6 @@ def load_test(
 
 
 def _print(record: dict[str, Any]) -> None:
-    from mmner_core.cli.output import make_table, print_out
-
     columns = ["Kind", "Answers", "Median ms", "95th percentile ms", "99th", "Longest"]
     rows = [
         (kind, f"{quantiles['n']:,}", *(f"{1000 * quantiles[q]:,.0f}" for q in ("p50", "p95", "p99", "max")))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mmner_core.cli.options import Checkpoint, Convention, Json, Language, Overwrite
+from mmner_core.cli.output import make_table, print_json, print_out
 from mmner_core.errors import InputError
 from mmner_core.repository import SHIPPED
 
@@ -57,8 +58,6 @@ def tag(
         tagger = Tagger.load(checkpoint, images=image is not None)  # without a photo, no image encoder is needed
     prediction = tagger.tag(text or "", image, lang, convention=convention, attention=False)
     if json:
-        from mmner_core.cli.output import print_json
-
         print_json(prediction.to_json())
     else:
         _print(prediction)
@@ -77,8 +76,6 @@ def _get_ready(text: str, lang: str | None) -> None:
 
 
 def _print(prediction: Prediction) -> None:
-    from mmner_core.cli.output import make_table, print_out
-
     columns = ["Name", "Type", "Confidence", "Runner-up", "Characters"]
     if prediction.text_only_entities is not None:
         columns.append("Without photo")

@@ -8,6 +8,7 @@ from typing import Annotated, get_args
 import typer
 
 from mmner_core.cli.options import Checkpoint, Convention, Json, Language
+from mmner_core.cli.output import print_json
 from mmner_core.errors import InputError
 from mmner_core.repository import SHIPPED
 
@@ -66,8 +67,6 @@ def tag_many(
     )
     outcome = run(options, say=lambda sentence: typer.echo(sentence, err=True))
     if json:
-        from mmner_core.cli.output import print_json
-
         print_json(outcome.to_json())
         return
     typer.echo(f"{outcome.tagged:,} rows tagged into {output / 'tagged'}.", err=True)
