@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _LONGEST_REASON = 100  # characters
+_NAMES_SHOWN, _LONGEST_NAME = 12, 40
 
 
 class InputError(ValueError):
@@ -17,3 +20,14 @@ def brief(error: Exception) -> str:
     """Return the beginning of what a library says, which may go on for pages."""
     line = (str(error).splitlines() or [type(error).__name__])[0]
     return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}..."
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return the first of some names, quoted where they hold line breaks, and cut where they go on for long."""
+    known = list(names)
+    shown = [
+        name if name.isprintable() and len(name) <= _LONGEST_NAME else repr(name[:_LONGEST_NAME])
+        for name in known[:_NAMES_SHOWN]
+    ]
+    more = [f"and {len(known) - _NAMES_SHOWN} more"] if len(known) > _NAMES_SHOWN else []
+    return ", ".join([*shown, *more]) or "none"

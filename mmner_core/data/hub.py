@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmner_core.data.arrow_check import check_offsets
 from mmner_core.data.embedded import unpack_image
 from mmner_core.data.example import Example, split_of
 from mmner_core.data.report import ReadReport
-from mmner_core.errors import InputError
+from mmner_core.errors import InputError, brief, listed
 from mmner_core.labels import repair, split_tag
 from mmner_core.words import LANGUAGES
 
@@ -29,6 +30,9 @@ _NAMES = {
     "lang": ("lang", "language"),
 }
 _SPLIT = re.compile(rf"(train|valid|validation|val|dev|test)(?:[_-]({'|'.join(LANGUAGES)}))?(?:-\d+-of-\d+)?")
+
+# What the library and those below it raise on damaged files, by experiment; pyarrow's own are among them.
+_DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, MemoryError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +80,11 @@ def iter_dataset(path: Path, part: str, report: ReadReport) -> Iterator[tuple[Ex
     rows = _open(path)["train" if path.is_file() else part]
     columns = _columns(rows.features, str(path))
     names = _label_names(rows.features, columns, str(path))
-    for number, row in enumerate(rows):
+    for number, row in enumerate(_read_on(rows, f"{path}[{part}]")):
         values = {column: row[name] for column, name in columns.items()}
         where = f"{path}[{part}]:{number}"
+        if not isinstance(values["words"], list | None):
+            raise InputError(f"{where}: words is {type(values['words']).__name__}, not a list.")
         if not values["words"]:
             report.empty_sentences += 1
             continue
@@ -87,11 +93,25 @@ def iter_dataset(path: Path, part: str, report: ReadReport) -> Iterator[tuple[Ex
         yield _example(values, tags, names["lang"], where)
 
 
+def _read_on(rows: Iterable[dict[str, Any]], where: str) -> Iterator[dict[str, Any]]:
+    """Yield the rows that the library reads; damage, which it may come upon at any row, becomes one sentence."""
+    reading, number = iter(rows), 0
+    while True:
+        try:
+            row = next(reading)
+        except StopIteration:
+            return
+        except _DAMAGE as error:
+            raise InputError(f"{where}: the rows from {number:,} on cannot be read ({brief(error)}).") from error
+        yield row
+        number += 1
+
+
 def _open(path: Path) -> Mapping[str, Any]:
     """Return a data set's splits; images are not decoded and nothing is copied."""
     import datasets
 
-    logging.getLogger("datasets").setLevel(logging.ERROR)
+    logging.getLogger("datasets").setLevel(logging.CRITICAL)  # what it logs of damage is told below
     datasets.disable_progress_bars()
     try:
         if path.is_file():
@@ -101,8 +121,12 @@ def _open(path: Path) -> Mapping[str, Any]:
         else:
             found = datasets.load_from_disk(str(path))
             found = found if isinstance(found, datasets.DatasetDict) else {str(found.split or "all"): found}
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+            for rows in found.values():
+                check_offsets(rows.data.table)
+        if any(rows.features is None for rows in found.values()):
+            raise ValueError("its columns cannot be read")
+    except _DAMAGE as error:
+        reason = brief(error).rstrip(".")
         raise InputError(f"{path} is no data set that Hugging Face datasets can open: {reason}.") from error
     undecoded = datasets.Image(decode=False)
     return {
@@ -121,7 +145,7 @@ def _columns(features: Mapping[str, Any], where: str) -> dict[str, str]:
         if present:
             found[column] = present[0]
     if "words" not in found:
-        raise InputError(f"{where} has no column words or tokens; its columns are {', '.join(features)}.")
+        raise InputError(f"{where} has no column words or tokens; its columns are {listed(features)}.")
     return found
 
 
@@ -161,8 +185,8 @@ def _tags(values: Mapping[str, Any], names: list[str] | None, where: str) -> tup
 def _name(tag: Any, names: list[str] | None) -> str:
     if names is None:
         return str(tag)
-    if not 0 <= tag < len(names):
-        raise InputError(f"the tag {tag} is none of the {len(names)} class labels.")
+    if not isinstance(tag, int) or not 0 <= tag < len(names):
+        raise InputError(f"{tag!r} is none of the {len(names)} class labels.")
     return names[tag]
 
 
@@ -171,12 +195,17 @@ def _example(
 ) -> tuple[Example, str | None]:
     language = values.get("lang")
     if language is not None and languages is not None:
-        language = languages[language]
+        try:
+            language = _name(language, languages)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from error
     if language is not None and language not in LANGUAGES:
         raise InputError(f"{where}: there is no language {language!r}; it must be one of {', '.join(LANGUAGES)}.")
     image, name, file = values.get("image"), None, None
     if isinstance(image, Mapping):
         name = image.get("path")
+        if not isinstance(image.get("bytes"), bytes | None) or not isinstance(name, str | None):
+            raise InputError(f"{where}: image holds neither bytes nor a path.")
         if image.get("bytes") is not None:
             file, name = unpack_image(image["bytes"], name), name or "embedded"
     elif image is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from mmner_core.errors import InputError
+from mmner_core.errors import InputError, listed
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,7 +30,7 @@ def known_columns(names: Iterable[str], where: str) -> dict[str, str]:
             found[column] = name
     if not {"text", "words"} & found.keys():
         raise InputError(
-            f"{where} has no column text or words (its columns: {', '.join(names) or 'none'}); "
+            f"{where} has no column text or words (its columns: {listed(names)}); "
             "rename the one that holds the sentences."
         )
     return found

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmner_core.digests import file_digest
-from mmner_core.errors import InputError
+from mmner_core.errors import InputError, brief
 from mmner_core.many.columns import check_types, known_columns
 from mmner_core.many.records import JSON_LINES, Line, Place, iter_lines, parse_line
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SUFFIXES = (".parquet", ".arrow", *JSON_LINES)
+MOST_ROWS_PER_BYTE = 100
+"""A table of more claims what it does not have; its shards alone would fill the memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +81,18 @@ def scan(path: Path, name: str, every: int) -> Scan:
     try:
         return _scan_lines(path, name, every) if path.suffix.lower() in JSON_LINES else _scan_table(path, name, every)
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+        raise InputError(f"{path} cannot be read: {error.strerror or brief(error)}.") from error
 
 
 def _scan_table(path: Path, name: str, every: int) -> Scan:
     schema, rows = _describe(path)
+    size = path.stat().st_size
+    if rows > MOST_ROWS_PER_BYTE * size:
+        raise InputError(f"{path} is damaged: it claims {rows:,} rows in {size:,} bytes.")
     found = known_columns(schema.names, str(path))
     check_types(schema, found, str(path))
     return Scan(
-        file=InputFile(name=name, rows=rows, bytes=path.stat().st_size, sha256=file_digest(path)),
+        file=InputFile(name=name, rows=rows, bytes=size, sha256=file_digest(path)),
         places=[Place(row) for row in range(0, rows, every)],
         unread=[column for column in schema.names if column not in found.values()],
     )
@@ -101,10 +106,13 @@ def _describe(path: Path) -> tuple[pa.Schema, int]:
     try:
         if path.suffix.lower() == ".parquet":
             with pq.ParquetFile(path) as table:
-                return table.schema_arrow, table.metadata.num_rows
-        with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
-            return stream.schema, sum(batch.num_rows for batch in stream)
-    except pa.ArrowException as error:
+                schema, rows = table.schema_arrow, table.metadata.num_rows
+        else:
+            with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
+                schema, rows = stream.schema, sum(batch.num_rows for batch in stream)
+        len(schema.names)  # decodes them
+        return schema, rows
+    except (pa.ArrowException, UnicodeDecodeError) as error:
         what = "Parquet file" if path.suffix.lower() == ".parquet" else "Arrow stream"
         raise InputError(f"{path} is damaged, or no {what}.") from error
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from mmner_core.errors import InputError
+from mmner_core.data.arrow_check import check_offsets
+from mmner_core.errors import InputError, brief
 from mmner_core.many.columns import known_columns
 
 if TYPE_CHECKING:
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 
 JSON_LINES = (".jsonl", ".ndjson")
 READ_ROWS = 256
-"""Rows of a table in memory at a time."""
+"""Rows of a table in memory at a time, of big ones fewer."""
+READ_BYTES = 64 << 20
 MAX_LINE_BYTES = 4 << 20
 _BUFFER_BYTES = 1 << 20
 
@@ -76,8 +78,7 @@ def iter_records(path: Path, start: Place, stop: int) -> Iterator[Record]:
             yield from _to_records(batch, row)
             row += batch.num_rows
     except (pa.ArrowException, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: the rows from {row:,} on cannot be read ({reason}).") from error
+        raise InputError(f"{path}: the rows from {row:,} on cannot be read ({brief(error)}).") from error
 
 
 def parse_line(line: Line) -> tuple[dict[str, Any], str | None]:
@@ -139,13 +140,16 @@ def _parquet_batches(path: Path, start: int, stop: int) -> Iterator[pa.RecordBat
 
     with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES) as table:
         columns = list(known_columns(table.schema_arrow.names, str(path)).values())
-        groups, first, end = [], None, 0
+        groups, first, end, row_bytes = [], None, 0, 1
         for group in range(table.num_row_groups):
-            begin, end = end, end + table.metadata.row_group(group).num_rows
+            facts = table.metadata.row_group(group)
+            begin, end = end, end + facts.num_rows
             if end > start and begin < stop:
                 groups.append(group)
                 first = begin if first is None else first
-        batches = table.iter_batches(READ_ROWS, row_groups=groups, columns=columns, use_threads=False)
+                row_bytes = max(row_bytes, facts.total_byte_size // max(facts.num_rows, 1))
+        rows = max(1, min(READ_ROWS, READ_BYTES // row_bytes))
+        batches = table.iter_batches(rows, row_groups=groups, columns=columns, use_threads=False)
         yield from _cut(batches, first or 0, start, stop)
 
 
@@ -160,7 +164,9 @@ def _arrow_batches(path: Path, start: int, stop: int) -> Iterator[pa.RecordBatch
             for batch in stream
             for begin in range(0, batch.num_rows, READ_ROWS)
         )
-        yield from _cut(slices, 0, start, stop)
+        for rows in _cut(slices, 0, start, stop):
+            check_offsets(rows)
+            yield rows
 
 
 def _cut(batches: Iterator[pa.RecordBatch], row: int, start: int, stop: int) -> Iterator[pa.RecordBatch]:
@@ -178,8 +184,10 @@ def _to_records(batch: pa.RecordBatch, row: int) -> Iterator[Record]:
     names = known_columns(batch.schema.names, "the table")
     batch = batch.select(list(names.values())).rename_columns(list(names))
     try:
-        rows = batch.to_pylist()
+        rows = batch.to_pylist() if batch.nbytes <= READ_BYTES else None
     except UnicodeDecodeError:  # pyarrow takes any bytes for text; only that row is at fault
+        rows = None
+    if rows is None:
         for i in range(batch.num_rows):
             yield _decode(batch.slice(i, 1), row + i)
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +19,10 @@ if TYPE_CHECKING:
 
 WINDOW_ROWS = 512
 """Rows sorted by length together."""
+WINDOW_BYTES = 256 << 20
+"""Beyond it a window is cut short: embedded photos may have megabytes each."""
 BATCH_ROWS = 64
-"""Rows whose photos are in memory together."""
+"""Rows whose decoded photos are in memory together."""
 
 
 def output_schema() -> pa.Schema:
@@ -88,7 +89,7 @@ def tag_shard(
     rejected: list[dict[str, Any]] = []
     records = iter_records(shard.path, shard.start, shard.stop)
     seen = 0
-    while window := list(islice(records, WINDOW_ROWS)):
+    for window in windows(records):
         rows = _tag_window(tagger, window, shard, defaults, rejected, compare=compare, advance=advance)
         tagged.append(pa.RecordBatch.from_pylist(rows, schema))
         seen += len(window)
@@ -124,6 +125,26 @@ def _tag_window(
         advance(len(batch))
     rejected += [_set_aside(records[i], shard.name, reasons[i]) for i in sorted(reasons)]
     return [rows[i] for i in sorted(rows)]
+
+
+def windows(records: Iterator[Record]) -> Iterator[list[Record]]:
+    """Yield runs of rows, so many or so big."""
+    window: list[Record] = []
+    size = 0
+    for record in records:
+        window.append(record)
+        size += _size(record)
+        if len(window) == WINDOW_ROWS or size >= WINDOW_BYTES:
+            yield window
+            window, size = [], 0
+    if window:
+        yield window
+
+
+def _size(record: Record) -> int:
+    image = record.values.get("image")
+    data = image.get("bytes") if isinstance(image, dict) else image
+    return _length(record) + (len(data) if isinstance(data, bytes | str) else 0)
 
 
 def _by_length(records: Sequence[Record]) -> Iterator[list[int]]:
