@@ -130,6 +130,8 @@ class TagService:
     ) -> tuple[Source, list[Future[Prediction]]]:
         """Tag questions with one model, grouped with whatever else waits; nothing is kept.
 
+        Of many questions only so many stand in line at once: whoever asks a single one gets in between.
+
         Args:
             questions: what is asked; which model they name does not matter.
             model: the model.
@@ -141,7 +143,13 @@ class TagService:
             InputError: if the model cannot be used.
         """
         with self._room, self.pool.lease(model) as engine:
-            futures = [_submit(engine, question, attention=False) for question in questions]
+            futures: list[Future[Prediction]] = []
+            for i, question in enumerate(questions):
+                if (
+                    i >= self.config.batch_size
+                ):  # no more in line than one pass takes, so that others are not kept waiting
+                    futures[i - self.config.batch_size].exception()
+                futures.append(_submit(engine, question, attention=False))
             for question, future in zip(questions, futures, strict=True):
                 started = time.perf_counter()
                 if future.exception() is None:

@@ -1,4 +1,4 @@
-"""The inspector's live model goes the way of visitors' questions: the same limits, the same groups, the same room."""
+"""All ways to the model, the inspector and long batches among them: the same limits, the same line, the same room."""
 
 from __future__ import annotations
 
@@ -92,3 +92,38 @@ def test_all_ways_to_the_model_share_its_room(tiny_checkpoint: Path, monkeypatch
         tagged = [visitors.submit(service.answer, Question(text=f"Lima {i}", language="en")) for i in range(2)]
         assert all(answer.result(30).prediction.tags for answer in [*inspected, *tagged])
     assert busy == [0, 1]
+
+
+def test_a_long_batch_leaves_room_in_the_line(tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more of its questions wait at once than one pass takes; all are answered, in order."""
+    service = TagService(tiny_checkpoint, ServingConfig(batch_size=3))
+    service.tagger()
+    submit, lock, hold = Engine.submit, threading.Lock(), threading.Event()
+    tag = Engine._tag
+    waiting = [0, 0]  # now, at most
+
+    def leave(_: Future[Prediction]) -> None:
+        with lock:
+            waiting[0] -= 1
+
+    def enter(self: Engine, request: TagRequest, **options: Any) -> Future[Prediction]:
+        with lock:
+            if not waiting[1]:
+                threading.Timer(0.5, hold.set).start()
+            waiting[0] += 1
+            waiting[1] = max(waiting)
+        future = submit(self, request, **options)
+        future.add_done_callback(leave)
+        return future
+
+    def tag_later(self: Engine, group: Any) -> list[Prediction]:
+        hold.wait(10)
+        return tag(self, group)
+
+    monkeypatch.setattr(Engine, "submit", enter)
+    monkeypatch.setattr(Engine, "_tag", tag_later)
+    service.pool.close()  # the engine that is loaded next is held
+    texts = [f"Lima {i}" for i in range(20)]
+    _, futures = service.predict([Question(text=text, language="en") for text in texts])
+    assert [future.result().text for future in futures] == texts
+    assert waiting[1] <= 4  # one may be answered a moment before it is counted as gone
