@@ -60,7 +60,8 @@ def begin(output: Path, job: Job, facts: dict[str, Any]) -> bool:
     if file.is_file():
         _compare(output, _read(file), json.loads(json.dumps(asdict(job))))
         return True
-    strangers = [path.name for path in output.iterdir() if path.name != _LOCK] if output.is_dir() else []
+    ours = (_LOCK, f".{JOB}.")  # the latter: left by a run that was killed while it wrote the job down
+    strangers = [path.name for path in output.iterdir() if not path.name.startswith(ours)] if output.is_dir() else []
     if strangers:
         raise InputError(f"{output} holds other files ({sorted(strangers)[0]}); give a new or empty --output folder.")
     record = {"format_version": 1, "digest": job.digest, **asdict(job), "begun": f"{datetime.now(UTC):%FT%TZ}", **facts}
@@ -73,7 +74,7 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
         return {name: record[name] for name in ("input", "checkpoint", "settings")}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{file} is damaged; remove its folder, or give another --output.") from error
 
 

@@ -184,7 +184,7 @@ def find_checkpoints(first: Path, folder: Path | None = None) -> dict[str, Path]
     if folder is None:
         return found
     try:
-        others = sorted(path.parent for path in folder.glob("*/config.json"))
+        others = sorted(path.parent for path in folder.glob("[!.]*/config.json"))  # hidden: one that is being written
         if not folder.is_dir():
             raise NotADirectoryError(20, "not a folder")
     except OSError as error:

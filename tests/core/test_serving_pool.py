@@ -61,8 +61,10 @@ def use(pool: CheckpointPool[Model], name: str | None = None) -> str:
 
 
 def test_models_are_found_by_the_names_of_their_folders(folders: dict[str, Path], tmp_path: Path) -> None:
-    """The first is the default; what holds no config.json is no model; two of one name are told apart."""
+    """The first is the default; what holds no config.json, or is being written, is none; namesakes are told apart."""
     (tmp_path / "notes").mkdir()
+    (tmp_path / ".c.partial").mkdir()
+    (tmp_path / ".c.partial" / "config.json").touch()
     assert list(find_checkpoints(tmp_path / "b", tmp_path)) == ["b", "a", "c"]
     elsewhere = tmp_path / "notes" / "a"
     assert list(find_checkpoints(elsewhere, tmp_path)) == ["a", f"{tmp_path.name}/a", "b", "c"]

@@ -130,6 +130,23 @@ def test_another_checkpoint_is_refused(person_checkpoint: Path, tiny_checkpoint:
         many.tag(tiny_checkpoint, source, tmp_path / "out")
 
 
+def test_a_job_killed_before_it_was_written_down_begins_anew(person_checkpoint: Path, tmp_path: Path) -> None:
+    """What such a run leaves behind is not taken for somebody else's file."""
+    source = many.write_jsonl(tmp_path / "in.jsonl", many.rows(2))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".job.json.0123456789abcdef.part").write_text('{"inp')
+    assert many.tag(person_checkpoint, source, tmp_path / "out").tagged == 2
+
+
+def test_a_job_file_nested_without_end_is_one_sentence(person_checkpoint: Path, tmp_path: Path) -> None:
+    """Even what no parser can hold is called damaged."""
+    source = many.write_jsonl(tmp_path / "in.jsonl", many.rows(2))
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "job.json").write_text("[" * 100_000)
+    with pytest.raises(InputError, match="job.json is damaged"):
+        many.tag(person_checkpoint, source, tmp_path / "out")
+
+
 def test_the_output_must_be_the_jobs_own(person_checkpoint: Path, tmp_path: Path) -> None:
     """A folder with other files is not written to, nor one that another run is writing to."""
     source = many.write_jsonl(tmp_path / "in.jsonl", many.rows(2))
