@@ -93,34 +93,39 @@ def xlmr_siglip() -> Run:
 
 
 def mini_gate() -> Run:
-    """Second stage of the shipped checkpoint: a gate by which the text of ``mini`` says how far the photo may speak.
+    """Second stage of the shipped checkpoint: the words of ``mini`` learn when the photo may speak, and where to look.
 
-    Begins with ``mini`` (``--init``) and trains the gate alone, so that what is read without a photo stays as it was,
-    to the last bit. Short texts see a random photo as often as their own and pay for looking: a wrong photo misleads
-    them most. In whole sentences it does next to no harm, and the gate would shut for want of a reason: every one of
-    the training names is known by heart. There it is paid for looking.
+    Begins with ``mini`` (``--init``) and adds a gate, by which the text says how far the photo may change its tag. It
+    trains that, the queries and keys of cross-attention and what brings the photo to the words' width. What is read
+    without a photo stays as it was, to the last bit: attention over a single key depends on none of these.
+
+    Short texts see a random photo as often as their own and pay for looking: a wrong photo misleads them most. In
+    whole sentences it does little harm, and the gate would shut there for want of a reason, the names of training
+    being known by heart; so they are paid for looking.
     """
     first = mini()
     pictured = partial(DataSource, images=PHOTOS, pairs="mmwiki/pairs.tsv", conventions_by={"mmnerd": "caption"})
     train = (
-        pictured(path="mmwiki", random_image=0.2, looking_cost=-0.09),
-        pictured(path="mmwiki-short", random_image=0.5, looking_cost=0.18),
-        DataSource(path="probe", images=PHOTOS, repeat=4),
+        pictured(path="mmwiki", random_image=0.3, looking_cost=-0.04),
+        pictured(path="mmwiki-short", random_image=0.5, looking_cost=0.3),
+        DataSource(path="probe", images=PHOTOS, repeat=12),
     )
     misled = (replace(s, condition="shuffled") for s in first.training.valid if s.path in ("mmwiki", "mmwiki-short"))
+    looking = (f"fusion.blocks.{stream}.{part}" for stream in ("vit", "cnn") for part in ("query", "key"))
     training = TrainConfig(
         train=train,
         valid=(*first.training.valid, *misled),
-        trainable=("gate.",),
+        trainable=("gate.", "to_width.", *looking),
         distractor_share=0.4,
         plain=1,
         name_free_clauses=600,
-        epochs=3,
+        epochs=1,
         head_lr=2e-3,
+        weight_decay=0.05,
         betas=first.training.betas,
         warmup=0.05,
         batch_subwords=2800,
-        batch_sentences=128,
+        batch_sentences=96,
         augment=first.training.augment,
     )
     return Run(model=replace(first.model, fusion=replace(first.model.fusion, gate=True)), training=training)
