@@ -191,11 +191,14 @@ class TagTab:
         return event.entity, *self.draw(event.entity, *chosen)
 
     def draw(
-        self, entity: int, question: Question, stream: str, head: str, opacity: float, cells: bool, shuffled: bool
-    ) -> tuple[Any, str]:
+        self, entity: int, question: Question | None, stream: str, head: str,
+        opacity: float, cells: bool, shuffled: bool,
+    ) -> tuple[Any, str]:  # fmt: skip
         """Draw one name's heat map over the photo; return it with its caption."""
         controls = MapControls(stream=stream, head=head, opacity=opacity, cells=cells, shuffled=shuffled)
         try:
+            if question is None:  # the server was started anew, or many visitors came since
+                raise InputError("Your question is no longer known here; press “Find the names” again.")
             drawn = draw_map(self.service.answer(question), entity, controls)
         except Exception as error:
             return gr.skip(), caption.problem_caption(told(error))
@@ -342,7 +345,7 @@ def launch_options(config: ServingConfig, space: UploadSpace | None = None) -> d
         "auth": config.logins or None,
         "max_file_size": int(config.max_upload_mb * 1e6),
         "allowed_paths": [str(examples.DEMO / "photos"), str(assets.figure_library())],
-        "state_session_capacity": 1000,
+        "state_session_capacity": 128,  # 0.4 MB each; who is pushed out by later visitors asks once more
         # Without FastAPI's own pages, which fetch scripts from outside.
         "app_kwargs": dict.fromkeys(("docs_url", "redoc_url", "openapi_url"))
         | {"middleware": [Middleware(Gate, config=config, space=space, awaits=awaits_answer)]},
