@@ -145,9 +145,7 @@ class TagService:
         with self._room, self.pool.lease(model) as engine:
             futures: list[Future[Prediction]] = []
             for i, question in enumerate(questions):
-                if (
-                    i >= self.config.batch_size
-                ):  # no more in line than one pass takes, so that others are not kept waiting
+                if i >= self.config.batch_size:  # others are not kept waiting by more in line than one pass takes
                     futures[i - self.config.batch_size].exception()
                 futures.append(_submit(engine, question, attention=False))
             for question, future in zip(questions, futures, strict=True):

@@ -18,6 +18,7 @@ from mmner_core.results import Prediction
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.engine import Engine
 from mmner_core.tagger import TagRequest
+from tests.crowd import Crowd
 
 WORDS = ["Ada's", "dog!", "Berlin"]
 
@@ -74,16 +75,11 @@ def test_all_ways_to_the_model_share_its_room(tiny_checkpoint: Path, monkeypatch
     """The inspector does not come through the web framework's queue; still no more are at work than allowed."""
     service = TagService(tiny_checkpoint, ServingConfig(concurrency=1))
     service.tagger()
-    live, submit, lock = LiveModel(service), Engine.submit, threading.Lock()
-    busy = [0, 0]  # now, at most
+    live, submit, busy = LiveModel(service), Engine.submit, Crowd()
 
     def work(self: Engine, request: TagRequest, **options: Any) -> Future[Prediction]:
-        with lock:
-            busy[0] += 1
-            busy[1] = max(busy)
-        time.sleep(0.1)
-        with lock:
-            busy[0] -= 1
+        with busy:
+            time.sleep(0.1)
         return submit(self, request, **options)
 
     monkeypatch.setattr(Engine, "submit", work)
@@ -91,29 +87,22 @@ def test_all_ways_to_the_model_share_its_room(tiny_checkpoint: Path, monkeypatch
         inspected = [visitors.submit(live.answer, [*WORDS, str(i)], None, "en") for i in range(2)]
         tagged = [visitors.submit(service.answer, Question(text=f"Lima {i}", language="en")) for i in range(2)]
         assert all(answer.result(30).prediction.tags for answer in [*inspected, *tagged])
-    assert busy == [0, 1]
+    assert (busy.now, busy.most) == (0, 1)
 
 
 def test_a_long_batch_leaves_room_in_the_line(tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No more of its questions wait at once than one pass takes; all are answered, in order."""
     service = TagService(tiny_checkpoint, ServingConfig(batch_size=3))
     service.tagger()
-    submit, lock, hold = Engine.submit, threading.Lock(), threading.Event()
+    submit, hold, waiting = Engine.submit, threading.Event(), Crowd()
     tag = Engine._tag
-    waiting = [0, 0]  # now, at most
-
-    def leave(_: Future[Prediction]) -> None:
-        with lock:
-            waiting[0] -= 1
 
     def enter(self: Engine, request: TagRequest, **options: Any) -> Future[Prediction]:
-        with lock:
-            if not waiting[1]:
-                threading.Timer(0.5, hold.set).start()
-            waiting[0] += 1
-            waiting[1] = max(waiting)
+        if not waiting.most:
+            threading.Timer(0.5, hold.set).start()
+        waiting.__enter__()
         future = submit(self, request, **options)
-        future.add_done_callback(leave)
+        future.add_done_callback(waiting.__exit__)
         return future
 
     def tag_later(self: Engine, group: Any) -> list[Prediction]:
@@ -126,4 +115,4 @@ def test_a_long_batch_leaves_room_in_the_line(tiny_checkpoint: Path, monkeypatch
     texts = [f"Lima {i}" for i in range(20)]
     _, futures = service.predict([Question(text=text, language="en") for text in texts])
     assert [future.result().text for future in futures] == texts
-    assert waiting[1] <= 4  # one may be answered a moment before it is counted as gone
+    assert waiting.most <= 4  # one may be answered a moment before it is counted as gone

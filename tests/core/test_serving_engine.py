@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from mmner_core.results import Prediction
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.engine import Engine, open_pool
 from mmner_core.tagger import Tagger, TagJob, TagRequest
+from tests.crowd import Crowd
 
 TEXTS = ("Ada Lovelace in Berlin", "Wer kennt Jordan?", "Où est Paris", "Lima", "Grace Hopper met Ada in London")
 
@@ -68,18 +69,13 @@ def test_a_request_at_fault_is_told_before_it_waits(tiny_checkpoint: Path) -> No
 def test_photos_are_decoded_two_at_a_time(tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many visitors send one, so that the memory it takes is bounded; texts do not wait for them."""
     tagger = Tagger.load(tiny_checkpoint)
-    prepare, lock, hold = tagger.prepare, Lock(), Event()
-    busy: list[int] = [0, 0]  # now, at most
+    prepare, hold, busy = tagger.prepare, Event(), Crowd()
 
     def prepare_slowly(request: TagRequest) -> TagJob:
         if request.image is None:
             return prepare(request)
-        with lock:
-            busy[0] += 1
-            busy[1] = max(busy)
-        hold.wait(10)
-        with lock:
-            busy[0] -= 1
+        with busy:
+            hold.wait(10)
         return prepare(request)
 
     monkeypatch.setattr(tagger, "prepare", prepare_slowly)
@@ -90,7 +86,7 @@ def test_photos_are_decoded_two_at_a_time(tiny_checkpoint: Path, monkeypatch: py
         assert visitors.submit(engine.tag, TagRequest(text="Berlin")).result(30).text == "Berlin"
         hold.set()
         assert all(answer.result(30).image_size for answer in photos)
-    assert busy == [0, 2]
+    assert (busy.now, busy.most) == (0, 2)
     engine.close()
 
 

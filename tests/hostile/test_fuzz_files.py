@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,21 +53,28 @@ def any_file(*samples: str | bytes) -> st.SearchStrategy[bytes]:
     return st.binary(max_size=60) | st.sampled_from(wholes).flatmap(damaged)
 
 
+@contextmanager
+def fuzzed(tmp_path_factory: pytest.TempPathFactory, name: str, content: bytes) -> Iterator[Path]:
+    """Write a file; whatever refuses it says its name, in one line."""
+    file = tmp_path_factory.getbasetemp() / name
+    file.write_bytes(content)
+    try:
+        yield file
+    except InputError as error:
+        assert str(file) in str(error)
+        assert len(str(error).splitlines()) == 1
+
+
 @pytest.mark.parametrize("fmt", ["auto", *FORMATS])
 @examples(100)
 @given(content=any_file(PLAIN, CONLL, CONLLU, *(whole[:200] for whole in BINARY.values())))
 def test_data_file(tmp_path_factory: pytest.TempPathFactory, fmt: str, content: bytes) -> None:
     """Sentences with a legal tag for every word, or a sentence that names the file."""
     count(f"data files read as {fmt}")
-    file = tmp_path_factory.getbasetemp() / "fuzzed.txt"
-    file.write_bytes(content)
-    try:
+    with fuzzed(tmp_path_factory, "fuzzed.txt", content) as file:
         examples, report = read_examples(file, fmt=fmt)
-    except InputError as error:
-        assert str(file) in str(error)
-        return
-    assert report.sentences == len(examples) > 0
-    assert all(e.tags is not None and len(e.tags) == len(e.words) > 0 and all(e.words) for e in examples)
+        assert report.sentences == len(examples) > 0
+        assert all(e.tags is not None and len(e.tags) == len(e.words) > 0 and all(e.words) for e in examples)
 
 
 lines_of_json = st.lists(json_values.map(json.dumps), max_size=3).map("\n".join).map(str.encode)
@@ -77,14 +86,9 @@ REQUESTS = '{"text": "Jordan \\ud83d", "image": "a.png", "lang": "en", "id": 1}\
 def test_lines_of_json(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     """Requests with a text, or a sentence that names file and line."""
     count("files of JSON lines")
-    file = tmp_path_factory.getbasetemp() / "fuzzed.jsonl"
-    file.write_bytes(content)
-    try:
+    with fuzzed(tmp_path_factory, "fuzzed.jsonl", content) as file:
         rows = list(read_rows(file, Rejects(skip=False)))
-    except InputError as error:
-        assert str(file) in str(error)
-        return
-    assert all(row.request.text.strip() for row in rows)
+        assert all(row.request.text.strip() for row in rows)
 
 
 def places(record: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

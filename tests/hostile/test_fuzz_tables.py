@@ -29,7 +29,7 @@ from mmner_core.many.records import Place, Record, iter_records
 from mmner_core.many.requests import Defaults, row_id, to_request
 from mmner_core.many.tagging import windows
 from tests.hostile.counting import count, examples
-from tests.hostile.test_fuzz_files import REQUESTS, any_file, damaged, json_values, lines_of_json
+from tests.hostile.test_fuzz_files import REQUESTS, any_file, damaged, fuzzed, json_values, lines_of_json
 
 ROWS = [
     {"id": i, "text": f"Ada in Berlin {i}", "image": {"bytes": b"\x89PNG" + bytes(40), "path": "a.png"}, "lang": "en",
@@ -87,13 +87,8 @@ def check(record: Record) -> None:
 def test_table(tmp_path_factory: pytest.TempPathFactory, suffix: str, data: st.DataObject) -> None:
     """Rows, or one sentence that names the file."""
     count(f"{suffix} tables of a large job")
-    file = tmp_path_factory.getbasetemp() / f"fuzzed{suffix}"
-    file.write_bytes(data.draw(any_file(whole(suffix))))
-    try:
+    with fuzzed(tmp_path_factory, f"fuzzed{suffix}", data.draw(any_file(whole(suffix)))) as file:
         read(file)
-    except InputError as error:
-        assert str(file) in str(error)
-        assert len(str(error).splitlines()) == 1
 
 
 @examples(150)
@@ -101,12 +96,8 @@ def test_table(tmp_path_factory: pytest.TempPathFactory, suffix: str, data: st.D
 def test_lines(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     """As many rows as lines that are not blank, or one sentence that names the file."""
     count("JSONL of a large job")
-    file = tmp_path_factory.getbasetemp() / "fuzzed-job.jsonl"
-    file.write_bytes(content)
-    try:
+    with fuzzed(tmp_path_factory, "fuzzed-job.jsonl", content) as file:
         assert len(read(file)) == sum(1 for line in content.split(b"\n") if line.strip())
-    except InputError as error:
-        assert str(file) in str(error)
 
 
 cells = json_values | st.binary(max_size=5) | st.text(st.characters(), max_size=5)
