@@ -9,6 +9,7 @@ from analysis.answers import Answers
 from analysis.categories import from_codes, from_values
 from analysis.lexicon import SEEN, UNKNOWN, Lexicon
 from analysis.spans import Spans
+from analysis.terciles import TERCILES, cosine_terciles
 
 ENTITY_LENGTHS = ((1, "1 word"), (2, "2 words"), (3, "3 words"), (None, "4 words or more"))
 SENTENCE_LENGTHS = (
@@ -21,7 +22,7 @@ SENTENCE_LENGTHS = (
 DENSITIES = ((0, "none"), (1, "1"), (3, "2-3"), (None, "4 or more"))
 POSITIONS = ("whole sentence", "first", "inside", "last")
 CASINGS = ("lower case", "Capitalised", "UPPER CASE", "mixed case", "no letters")
-COSINES = ("low cosine", "middle cosine", "high cosine", "no cosine")
+COSINES = (*(f"{third} cosine" for third in TERCILES), "no cosine")
 IMAGES = ("with image", "without image")
 
 # Attribute to the phrase that a slice's description reads, as in: length of the name is 1 word.
@@ -76,7 +77,7 @@ def attribute_table(answers: Answers, spans: Spans, lexicon: Lexicon | None = No
 def sentence_attributes(answers: Answers) -> pd.DataFrame:
     """Describe each sentence: [S] categorical columns language, sentence_length, source, kind, image, cosine_tercile.
 
-    Cosine terciles are taken within each language, since languages differ in their level.
+    Cosine terciles are those of :mod:`analysis.terciles`.
     """
     sentences = answers.sentences
     has_image = (sentences["image_path"] != "") | (sentences["image_id"] != "")
@@ -87,19 +88,14 @@ def sentence_attributes(answers: Answers) -> pd.DataFrame:
             "source": _known(sentences["source"]),
             "kind": _known(sentences["kind"]),
             "image": from_values(np.where(has_image, *IMAGES), IMAGES),
-            "cosine_tercile": _terciles(answers.cosine, answers.languages),
+            "cosine_tercile": _terciles(answers),
         }
     )
 
 
-def _terciles(cosine: np.ndarray | None, languages: np.ndarray) -> pd.Categorical:
-    codes = np.full(len(languages), COSINES.index("no cosine"))
-    if cosine is not None:
-        for language in set(languages):
-            rows = np.flatnonzero((languages == language) & ~np.isnan(cosine))
-            if len(rows):
-                codes[rows] = np.searchsorted(np.quantile(cosine[rows], [1 / 3, 2 / 3]), cosine[rows])
-    return from_codes(codes, COSINES, ordered=True)
+def _terciles(answers: Answers) -> pd.Categorical:
+    names = [f"{third or 'no'} cosine" for third in cosine_terciles(answers)]
+    return from_values(names, COSINES).as_ordered()
 
 
 def _position(spans: Spans) -> pd.Categorical:

@@ -16,6 +16,7 @@ from analysis.bootstrap import RESAMPLES, Difference, f1_difference
 from analysis.corruptions import CORRUPTIONS
 from analysis.margins import ALL, by_part
 from analysis.metrics import Judged, judge
+from analysis.terciles import cosine_terciles
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from analysis.runs import Run
 
 TEXT_ONLY = "none"
-TERCILES = ("low", "middle", "high")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -33,12 +33,15 @@ class Paired:
     Attributes:
         baseline, condition: what was said under each.
         judged_baseline, judged_condition: the same, each entity right or not; their gold entities are the same rows.
+        terciles: [S] thirds by image-text cosine under the condition, see :mod:`analysis.terciles`; those of all its
+            sentences, so that every view puts a sentence into the same one.
     """
 
     baseline: Answers
     condition: Answers
     judged_baseline: Judged
     judged_condition: Judged
+    terciles: np.ndarray
 
     def __len__(self) -> int:
         return len(self.baseline)
@@ -54,10 +57,11 @@ def pair_conditions(run: Run, condition: str = "matched", baseline: str = TEXT_O
     """
     a, b = run.answers(baseline), run.answers(condition)
     places = pd.Index(b.sentences["sentence_id"]).get_indexer(pd.Index(a.sentences["sentence_id"]))
+    terciles = cosine_terciles(b)[places[places >= 0]]
     a, b = a.take(places >= 0), b.take(places[places >= 0])
     pictured = (b.sentences["image_id"] != "").to_numpy()
     if pictured.any() and not pictured.all():
-        a, b = a.take(pictured), b.take(pictured)
+        a, b, terciles = a.take(pictured), b.take(pictured), terciles[pictured]
     judged_a, judged_b = judge(a.gold, a.predicted, rule), judge(b.gold, b.predicted, rule)
     same = len(judged_a.gold) == len(judged_b.gold) and all(
         np.array_equal(getattr(judged_a.gold, name), getattr(judged_b.gold, name))
@@ -68,7 +72,7 @@ def pair_conditions(run: Run, condition: str = "matched", baseline: str = TEXT_O
             f"Run {run.name!r}: conditions {baseline!r} and {condition!r} differ in their gold tags, so they cannot be "
             "compared; write the run anew."
         )
-    return Paired(baseline=a, condition=b, judged_baseline=judged_a, judged_condition=judged_b)
+    return Paired(baseline=a, condition=b, judged_baseline=judged_a, judged_condition=judged_b, terciles=terciles)
 
 
 def modality_table(
@@ -150,23 +154,8 @@ def split_table(paired: Paired, groups: np.ndarray, *, resamples: int = RESAMPLE
         seed: of the bootstrap.
     """
     names = [name for name in dict.fromkeys(groups.tolist()) if name]
-    return pd.DataFrame(
-        [{"group": name} | compare_slice(paired, groups == name, resamples=resamples, seed=seed) for name in names]
-    )
-
-
-def cosine_terciles(cosine: np.ndarray, languages: np.ndarray) -> np.ndarray:
-    """Name each sentence's third by image-text cosine within its language, [S]; "" without a cosine.
-
-    Within the language, because cosines of two languages need not be comparable and the thirds would else differ in
-    their mix of languages.
-    """
-    thirds = np.full(len(cosine), "", dtype=object)
-    for language in np.unique(languages):
-        rows = np.flatnonzero((languages == language) & ~np.isnan(cosine))
-        order = np.argsort(cosine[rows], kind="stable")
-        thirds[rows[order]] = np.array(TERCILES, dtype=object)[np.arange(len(rows)) * 3 // max(len(rows), 1)]
-    return thirds
+    rows = [{"group": name} | compare_slice(paired, groups == name, resamples=resamples, seed=seed) for name in names]
+    return pd.DataFrame(rows, columns=None if rows else ["group"])
 
 
 def severity_curves(table: pd.DataFrame) -> pd.DataFrame:

@@ -32,7 +32,7 @@ from analysis.contrastive import contrastive_table
 from analysis.leakage import find_leakage
 from analysis.metrics import judge, score_table
 from analysis.minimal_pairs import find_minimal_pairs, pair_outcomes, pair_table
-from analysis.modality import cosine_terciles, modality_table, pair_conditions, split_table
+from analysis.modality import modality_table, pair_conditions, split_table
 from analysis.records import to_records
 from analysis.run_plan import MATCHED, NONE
 from analysis.shapley import TEXT_AND_IMAGE, TEXT_AND_STREAMS, entity_shares, share_table
@@ -68,8 +68,7 @@ def modality(run: Run) -> Metrics:
         return metrics
     paired = pair_conditions(run, MATCHED)
     if paired.condition.cosine is not None:
-        thirds = cosine_terciles(paired.condition.cosine, paired.condition.languages)
-        metrics["modality_by_cosine"] = to_records(split_table(paired, thirds))
+        metrics["modality_by_cosine"] = to_records(split_table(paired, paired.terciles))
     kinds = paired.condition.sentences["kind"].to_numpy(dtype=object)
     if any(kinds):
         metrics["modality_by_kind"] = to_records(split_table(paired, kinds))

@@ -9,10 +9,8 @@ import pandas as pd
 
 from analysis.conditions import CORRUPTED, HIDDEN
 from analysis.modality import (
-    TERCILES,
     TEXT_ONLY,
     Paired,
-    cosine_terciles,
     image_effects,
     modality_table,
     pair_conditions,
@@ -22,6 +20,7 @@ from analysis.modality import (
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import table_of
 from analysis.panels.wording import counted, extremes, language_name
+from analysis.terciles import TERCILES
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -114,8 +113,8 @@ def severity(run: Run, language: str = "all") -> Content:
 def terciles(run: Run) -> Content:
     """Split the contribution of the pair's image by thirds of the cosine within each language."""
     paired = _own_image(run)
-    groups = cosine_terciles(paired.condition.require("cosine"), paired.condition.languages)
-    table = table_of(run, "modality_by_cosine", lambda: split_table(paired, groups))
+    paired.condition.require("cosine")
+    table = table_of(run, "modality_by_cosine", lambda: split_table(paired, paired.terciles))
     table = table.sort_values("group", key=lambda names: names.map(TERCILES.index), kind="stable", ignore_index=True)
     return _split(table, paired, "No sentence has an image-text cosine.", lambda name: f"{name} third")
 

@@ -1,10 +1,9 @@
 """What an entity is said to be like is what it is like."""
 
-import numpy as np
 import pytest
 from hypothesis import given
 
-from analysis.attributes import ATTRIBUTES, PHRASES, attribute_table, sentence_attributes
+from analysis.attributes import ATTRIBUTES, PHRASES, attribute_table
 from analysis.lexicon import Lexicon
 from mmner_core.data import Example
 from tests.analysis.small_run import small_answers
@@ -71,17 +70,6 @@ def test_what_is_not_known_is_called_so() -> None:
     row = attribute_table(answers, answers.gold).iloc[0]
     unknown = row[["seen", "language", "kind", "image", "cosine_tercile"]].tolist()
     assert unknown == ["not known", "not known", "not known", "without image", "no cosine"]
-
-
-def test_cosine_terciles_are_taken_within_a_language() -> None:
-    """A language whose cosines are lower throughout still has a high tercile."""
-    n = 18
-    languages = ["en"] * 9 + ["de"] * 9
-    cosine = [*np.linspace(0.5, 0.9, 9), *np.linspace(-0.3, 0.1, 9)]
-    answers = small_answers([("x", "O", "O")] * n, language=languages, cosine=cosine)
-    terciles = sentence_attributes(answers)["cosine_tercile"]
-    expected = ["low cosine"] * 3 + ["middle cosine"] * 3 + ["high cosine"] * 3
-    assert terciles.tolist() == expected * 2
 
 
 @FEW

@@ -8,7 +8,6 @@ import pytest
 from analysis.bootstrap import f1_difference
 from analysis.modality import (
     compare_slice,
-    cosine_terciles,
     image_effects,
     modality_table,
     pair_conditions,
@@ -96,13 +95,6 @@ def test_severity_curves_start_at_the_photo_as_it_is() -> None:
     assert everything[["corruption", "severity"]].to_numpy().tolist() == [["blur", 0], ["blur", 1], ["blur", 3]]
     assert everything["condition"].tolist() == ["matched", "blur-1", "blur-3"]
     assert severity_curves(modality_table(small_run(), resamples=20).query("condition == 'none'")).empty
-
-
-def test_terciles_are_of_equal_size_within_each_language() -> None:
-    """Low, middle and high thirds are made per language; a sentence without a cosine is in none."""
-    cosine = np.array([0.1, 0.9, 0.5, np.nan, 0.11, 0.12, 0.13])
-    languages = np.array(["en"] * 4 + ["de"] * 3, dtype=object)
-    assert cosine_terciles(cosine, languages).tolist() == ["low", "high", "middle", "", "low", "middle", "high"]
 
 
 def test_split_by_group_leaves_unnamed_sentences_out() -> None:
