@@ -32,7 +32,7 @@ PHRASES = {
     "seen": "seen in training",
     "entity_length": "length of the name",
     "sentence_length": "length of the sentence",
-    "density": "number of annotated names in the sentence",
+    "density": "names in the sentence",
     "position": "place in the sentence",
     "casing": "letter case",
     "source": "source",

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.figures.theme import BLUE, NEUTRAL, VERMILION, colours_of, new_figure, plain
+from analysis.views.colours import text_colour
 
 _ROW = 24  # pixels per row of a horizontal figure, enough for its label
 
@@ -61,6 +62,7 @@ def taxonomy_bars(table: pd.DataFrame) -> go.Figure:
                 marker_color=colours[kind],
                 texttemplate="%{x:.0%}",
                 textposition="inside",
+                insidetextfont_color=text_colour(colours[kind]),
                 insidetextanchor="middle",
                 textangle=0,
                 hovertemplate=f"%{{y}}: {plain(kind)} %{{x:.1%}} (%{{customdata}})<extra></extra>",
@@ -128,14 +130,17 @@ def shapley_bars(table: pd.DataFrame, players: Sequence[str]) -> go.Figure:
             )
         )
     total = table[table["quantity"] == "total"]
+    at = [plain(label) for label in total["label"]]
+    # The whiskers are those of a bar without length, in the ink of the scheme: no one grey stands out from every bar.
+    whiskers = {"base": total["value"], "x": [0.0] * len(at), "error_x": _whiskers(total, "value")}
+    traces.append(go.Bar(orientation="h", y=at, **whiskers, marker_line_width=0, showlegend=False, hoverinfo="skip"))
     traces.append(
         go.Scatter(
             name="total",
             mode="markers",
-            y=[plain(label) for label in total["label"]],
+            y=at,
             x=total["value"],
-            error_x=_whiskers(total, "value"),
-            marker={"color": NEUTRAL, "symbol": "diamond", "size": 9},
+            marker={"color": NEUTRAL, "symbol": "diamond", "size": 10, "line_width": 1.5},
             hovertemplate="%{y}: total %{x:+.3f}<extra></extra>",
         )
     )
@@ -205,6 +210,7 @@ def slice_dots(table: pd.DataFrame, overall: float | None) -> go.Figure:
         customdata=[[plain(label), n] for label, n in zip(table["label"], table["n_gold"], strict=True)],
         hovertemplate="%{customdata[0]}: F1 %{x:.3f}<br>%{customdata[1]} gold entities<extra></extra>",
         showlegend=False,
+        cliponaxis=False,
     )
     # All rows are equally high, so the label of most lines says how high.
     more_lines = max((label.count("\n") for label in table["label"]), default=0)

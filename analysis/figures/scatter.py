@@ -45,7 +45,7 @@ def space_map(
                 kind(
                     name=plain(name), legendgroup=plain(name), showlegend=modality == modalities[0], mode="markers",
                     x=rows["x"], y=rows["y"], customdata=rows["point"], text=[plain(text) for text in rows["text"]],
-                    marker={"color": colours[name], "symbol": _SYMBOLS[modality], "size": 6, "opacity": 0.75},
+                    marker={"color": colours[name], "symbol": _SYMBOLS[modality], "size": 6, "opacity": 0.9},
                     hovertemplate=f"%{{text}}<br>{plain(name)}, {modality}<extra></extra>",
                 )
             )  # fmt: skip
