@@ -55,6 +55,9 @@ class ImageConfig:
     size: int = 224
     crop_fraction: float = 1.0
     """The short side is resized to ``size / crop_fraction`` before the centre crop of ``size``."""
+    stretch: float = 1.0
+    """How many times its short side the cut from a photo may be long; it is squeezed into the encoder's square. 1: cut
+    a square, which squeezes nothing and loses the ends of a long photo."""
     resized: bool = True
     """Resize a photo before the crop; False: cut ``size`` pixels from it as it is, enlarging only what is smaller (the
     authors' code does for ResNet)."""
@@ -83,6 +86,10 @@ class ImageConfig:
     def __post_init__(self) -> None:
         if not 0 < self.crop_fraction <= 1:
             raise InputError(f"crop_fraction must lie in (0, 1], got {self.crop_fraction}.")
+        if not 1 <= self.stretch < math.inf:
+            raise InputError(f"stretch must be a number of at least 1, got {self.stretch}.")
+        if self.stretch > 1 and not self.resized:
+            raise InputError("stretch squeezes photos, resized=False leaves them as they are; choose one of the two.")
         if not 1 <= self.size <= MAX_IMAGE_SIZE:
             raise InputError(f"size must lie between 1 and {MAX_IMAGE_SIZE} pixels, got {self.size}.")
         if not all(0 < value < math.inf for value in self.std) or not all(map(math.isfinite, self.mean)):

@@ -27,7 +27,7 @@ from mmner_core.whole import whole_file
 
 VERSION = 1
 """Of what is written and of the preprocessing's code; raise it when either changes."""
-_PREPROCESSING = ("size", "crop_fraction", "resized", "interpolation", "mean", "std")
+_PREPROCESSING = ("size", "crop_fraction", "stretch", "resized", "interpolation", "mean", "std")
 
 
 class FeatureStore:

@@ -25,7 +25,7 @@ OVERSAMPLING = 2
 
 
 class Square(NamedTuple):
-    """The square cut from the resized photo.
+    """What the encoder reads of a photo.
 
     Attributes:
         array: [size, size, 3] uint8.
@@ -39,6 +39,7 @@ class Square(NamedTuple):
 def cut_square(photo: Photo, config: ImageConfig, rng: np.random.Generator | None = None) -> Square:
     """Resize an RGB photo so that its short side is ``size / crop_fraction`` and cut a square of ``size``.
 
+    With ``config.stretch`` above 1 the cut may be so many times as long as broad, and is squeezed into the square.
     Where ``config.resized`` is off, the square is cut from the photo as it was, and enlarged if that is smaller.
 
     Args:
@@ -53,12 +54,13 @@ def cut_square(photo: Photo, config: ImageConfig, rng: np.random.Generator | Non
     enlarge = photo.size[0] / image.width  # from this picture to the original
     # One resampling straight from the original's crop rectangle; the rest of the photo is never resized.
     if config.resized:
-        side = config.size * min(image.size) / round(config.size / config.crop_fraction)
+        share = config.size / round(config.size / config.crop_fraction)
+        width, height = (share * min(length, config.stretch * min(image.size)) for length in image.size)
     else:
-        side = min(config.size / enlarge, *image.size)
-    slack = (image.width - side, image.height - side)
+        width = height = min(config.size / enlarge, *image.size)
+    slack = (image.width - width, image.height - height)
     left, top = (s / 2 for s in slack) if rng is None else (s * rng.random() for s in slack)
-    box = (left, top, left + side, top + side)
+    box = (left, top, left + width, top + height)
     square = image.resize((config.size, config.size), resampling[config.interpolation], box=box)
     array = np.asarray(square)
     flipped = rng is not None and rng.random() < 0.5

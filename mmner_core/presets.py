@@ -12,6 +12,8 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
+STRETCH = 1.5
+"""Photos up to 3:2 are read whole, squeezed to a square: heads, feet and the titles of posters are at the ends."""
 TINY_BERT = {
     "model_type": "bert",
     "vocab_size": 256,
@@ -104,6 +106,17 @@ def mini() -> ModelConfig:
         alignment=AlignmentConfig(streams=("cnn",), temperature=0.07, learn_temperature=True),
         alpha=0.9,
     )
+
+
+def seeing_whole(model: ModelConfig) -> ModelConfig:
+    """Return a model that reads whole photos with its CNN, not their central square.
+
+    Raises:
+        InputError: if it has no CNN.
+    """
+    if model.cnn is None:
+        raise InputError("This model has no CNN that could see photos otherwise; begin with one that has.")
+    return replace(model, cnn=replace(model.cnn, crop_fraction=1.0, stretch=STRETCH))
 
 
 def tiny() -> ModelConfig:

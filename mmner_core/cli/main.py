@@ -10,7 +10,7 @@ import os
 
 import typer
 
-from mmner_core.cli import bench, convert, evaluate, info, load_test, tag, tag_many, train
+from mmner_core.cli import bench, convert, evaluate, info, load_test, tag, tag_many, train, train_photos
 from mmner_core.cli.group import Commands
 
 PROGRAM = "python -m mmner_core"
@@ -28,6 +28,7 @@ for command in (
     tag_many.tag_many,
     evaluate.evaluate,
     train.train,
+    train_photos.train_photos,
     convert.convert,
     info.info,
     bench.bench,
@@ -38,7 +39,7 @@ for command in (
 
 @app.callback()
 def _prepare(ctx: typer.Context) -> None:
-    training = ctx.invoked_subcommand == "train"
+    training = ctx.invoked_subcommand in ("train", "train-photos")
     logging.basicConfig(
         level=logging.INFO if training else logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
     )

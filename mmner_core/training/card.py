@@ -17,6 +17,7 @@ SOURCES = {
     "mmnerd": "MMNERD, English text (captions and posts); its authors state no licence",
     "mmwiki": "sentences of WikiNEuRal, CoNLL, WikiGold and MMNERD, each paired with a photo; most photos state no "
     "licence, so they are not redistributed",
+    "mmwiki/pairs.tsv": "the photos of mmwiki and the types of what they show",
     "mmwiki-short": "the pairs of mmwiki, cut to the name and up to three words on either side",
     "probe": "ambiguous names in open contexts, the same words with pictures of different types",
 }
@@ -44,17 +45,21 @@ def render_card(config: ModelConfig, metrics: Mapping[str, Any], provenance: Map
         valid=_valid_table(metrics["valid"]),
         sources=_sources({name: digest for stage in stages for name, digest in stage["data"].items()}),
         command="\n".join(stage["command"] for stage in stages),
-        seconds=" and ".join(f"{stage['seconds']:,}" for stage in stages),
+        seconds=" and ".join(str(stage["seconds"]) for stage in stages),
         seed=" and ".join(str(seed) for seed in dict.fromkeys(stage["seed"] for stage in stages)),
         commit="`, then `".join(stage["commit"] or "not recorded" for stage in stages),
         versions=", ".join(f"{name} {number}" for name, number in provenance["versions"].items()),
     )
 
 
+_UNTOLD = {"run": "unnamed", "command": "# not recorded", "seed": "?", "seconds": "?", "commit": None, "data": {}}
+"""What stands for that which a checkpoint from elsewhere does not tell."""
+
+
 def _stages(provenance: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the provenance of each run that had a part in the weights, the first one first."""
     origin = provenance.get("init")
-    return [*(_stages(origin) if origin else ()), provenance]
+    return [*(_stages(origin) if origin else ()), {**_UNTOLD, **provenance}]
 
 
 def add_test_scores(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -83,20 +83,40 @@ def write_checkpoint(
         "epochs": _epochs(trainer.out / "metrics.jsonl"),
         "valid": validation_scores(trainer),
     }
+    origin = trainer.config.init
     provenance = {
-        "run": name,
-        "command": command,
-        "seed": trainer.config.seed,
-        "init": _origin(trainer.config.init),
-        "data": trainer.mixture.digests,
-        "versions": {"python": platform.python_version(), **{library: version(library) for library in LIBRARIES}},
-        "commit": _commit(),
+        **describe_training(
+            name=name, command=command, seed=trainer.config.seed, init=origin, data=trainer.mixture.digests
+        ),
         "machine": {"processor": platform.machine(), "device": str(trainer.accelerator.device)},
         **_times(trainer.out),
     }
     card = render_card(trainer.run.model, metrics, provenance)
     files = _tokenizer_files(tokenizer, trainer.out)
     save_checkpoint(folder, trainer.model, files, metrics=metrics, provenance=provenance, card=card)
+
+
+def describe_training(
+    *, name: str, command: str, seed: int, init: str | None, data: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the part of a checkpoint's provenance that every stage of training has.
+
+    Args:
+        name: the run's.
+        command: the way to repeat it.
+        seed: of everything random.
+        init: checkpoint folder that it began with.
+        data: SHA-256 of each source, by "role:path".
+    """
+    return {
+        "run": name,
+        "command": command,
+        "seed": seed,
+        "init": _origin(init),
+        "data": dict(data),
+        "versions": {"python": platform.python_version(), **{library: version(library) for library in LIBRARIES}},
+        "commit": _commit(),
+    }
 
 
 def validation_scores(trainer: Trainer) -> list[dict[str, Any]]:

@@ -93,11 +93,12 @@ def xlmr_siglip() -> Run:
 
 
 def mini_gate() -> Run:
-    """Second stage of the shipped checkpoint: the words of ``mini`` learn when the photo may speak, and where to look.
+    """Last stage of the shipped checkpoint: the words learn when the photo may speak, and where to look.
 
-    Begins with ``mini`` (``--init``) and adds a gate, by which the text says how far the photo may change its tag. It
-    trains that, the queries and keys of cross-attention and what brings the photo to the words' width. What is read
-    without a photo stays as it was, to the last bit: attention over a single key depends on none of these.
+    Begins with ``mini`` after ``train-photos`` has tuned its CNN (``--init``) and adds a gate, by which the text says
+    how far the photo may change its tag. It trains that, the queries and keys of cross-attention and what brings the
+    photo to the words' width and into the contrastive space. What is read without a photo stays as it was, to the last
+    bit: attention over a single key depends on none of these.
 
     Short texts see a random photo as often as their own and pay for looking: a wrong photo misleads them most. In
     whole sentences it does little harm, and the gate would shut there for want of a reason, the names of training
@@ -115,7 +116,7 @@ def mini_gate() -> Run:
     training = TrainConfig(
         train=train,
         valid=(*first.training.valid, *misled),
-        trainable=("gate.", "to_width.", *looking),
+        trainable=("gate.", "to_width.", "image_projections.", *looking),
         distractor_share=0.4,
         plain=1,
         name_free_clauses=600,
@@ -128,7 +129,8 @@ def mini_gate() -> Run:
         batch_sentences=96,
         augment=first.training.augment,
     )
-    return Run(model=replace(first.model, fusion=replace(first.model.fusion, gate=True)), training=training)
+    model = presets.seeing_whole(first.model)
+    return Run(model=replace(model, fusion=replace(model.fusion, gate=True)), training=training)
 
 
 RUNS: dict[str, Callable[[], Run]] = {f.__name__: f for f in (mini, mini_gate, paper, paper_code, xlmr_siglip)}

@@ -78,6 +78,14 @@ def test_contradictions_are_refused(fields: dict[str, Any], message: str) -> Non
         ModelConfig(**fields)
 
 
+def test_stretch_is_a_ratio_of_at_least_one() -> None:
+    """A photo cannot be squeezed to less than a square, nor when it is to be left as it is."""
+    with pytest.raises(InputError, match="stretch must be a number of at least 1, got 0.5"):
+        ImageConfig(library="timm", name="any", stretch=0.5)
+    with pytest.raises(InputError, match="choose one of the two"):
+        ImageConfig(library="timm", name="any", stretch=1.5, resized=False)
+
+
 def test_a_crop_fraction_is_a_share() -> None:
     """It lies above 0 and up to 1."""
     with pytest.raises(InputError, match="crop_fraction must lie in \\(0, 1\\], got 0"):

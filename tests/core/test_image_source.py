@@ -128,7 +128,9 @@ def test_what_changed_is_computed_again(
 
     cropped = copy.deepcopy(model)
     cropped.config = replace(model.config, cnn=replace(FROZEN_CNN, crop_fraction=0.5))
-    for variant, dtype in ((cropped, torch.float32), (model, torch.bfloat16)):
+    squeezed = copy.deepcopy(model)
+    squeezed.config = replace(model.config, cnn=replace(FROZEN_CNN, stretch=1.5))
+    for variant, dtype in ((cropped, torch.float32), (squeezed, torch.float32), (model, torch.bfloat16)):
         decoded.clear()
         store(variant, examples, tmp_path, dtype)
         assert len(decoded) == 6

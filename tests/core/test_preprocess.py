@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -33,6 +35,21 @@ def test_the_crop_is_the_central_square(size: tuple[int, int], fraction: float) 
     side = min(size) * 32 / round(32 / fraction)
     assert right - left == pytest.approx(side) and bottom - top == pytest.approx(side)
     assert left + right == pytest.approx(size[0]) and top + bottom == pytest.approx(size[1])
+
+
+@pytest.mark.parametrize(("size", "crop"), [((150, 100), (0, 0, 150, 100)), ((100, 140), (0, 0, 100, 140))])
+def test_a_photo_may_be_squeezed_instead_of_cut(size: tuple[int, int], crop: tuple[int, ...]) -> None:
+    """With a stretch of 1.5, all of a photo up to 3:2 is seen, its ends at the square's edges."""
+    square = cut_square(photo(*size), replace(CONFIG, stretch=1.5))
+    assert tuple(square.crop) == crop and square.array.shape == (32, 32, 3)
+    assert square.array[16, 0, 0] <= 6 and square.array[16, -1, 0] >= 249
+    assert square.array[0, 16, 1] <= 6 and square.array[-1, 16, 1] >= 249
+
+
+@pytest.mark.parametrize(("size", "crop"), [((400, 100), (125, 0, 275, 100)), ((4, 1000), (0, 497, 4, 503))])
+def test_a_longer_photo_is_squeezed_so_far_and_cut_beyond(size: tuple[int, int], crop: tuple[int, ...]) -> None:
+    """A panorama keeps its middle: squeezed further, nothing in it could be known again."""
+    assert tuple(cut_square(photo(*size), replace(CONFIG, stretch=1.5)).crop) == crop
 
 
 @pytest.mark.parametrize("seed", [None, 0, 1, 2])
