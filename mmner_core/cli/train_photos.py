@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -34,7 +34,7 @@ def train_photos(
 
     if not pairs.is_file():
         raise InputError(f"There is no pair table {pairs}.")
-    settings = {"epochs": epochs, "trainable": tuple(trainable or ()) or None, "seed": seed}
+    settings: dict[str, Any] = {"epochs": epochs, "trainable": tuple(trainable or ()) or None, "seed": seed}
     config = replace(PhotoTypesConfig(), **{name: value for name, value in settings.items() if value is not None})
     command = shlex.join(["python", "-m", "mmner_core", *sys.argv[1:]])
     typer.echo(train_photo_stage(init, (pairs, images), out, config, command=command))

@@ -52,7 +52,14 @@ def render_card(config: ModelConfig, metrics: Mapping[str, Any], provenance: Map
     )
 
 
-_UNTOLD = {"run": "unnamed", "command": "# not recorded", "seed": "?", "seconds": "?", "commit": None, "data": {}}
+_UNTOLD: dict[str, Any] = {
+    "run": "unnamed",
+    "command": "# not recorded",
+    "seed": "?",
+    "seconds": "?",
+    "commit": None,
+    "data": {},
+}
 """What stands for that which a checkpoint from elsewhere does not tell."""
 
 
