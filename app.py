@@ -129,8 +129,10 @@ class TagTab:
         self.run.click(self.show, [*asked, *style], shown, **model)
         self.strip.select(self.open_example, None, asked[:3], **QUIET).then(self.show, [*asked, *style], shown, **model)
         chosen = [self.question, self.stream, self.head, *style]
+        # Gradio would judge the controls by choices that it forgets with the visit, and not let our sentence be told.
+        raw: dict[str, Any] = {"preprocess": False, **QUIET}
         # Clicks made while a map is being drawn are answered in turn; other modes drop them or repeat the first.
-        self.result.select(self.pick, chosen, [self.entity, *drawn], trigger_mode="multiple", **QUIET)
+        self.result.select(self.pick, chosen, [self.entity, *drawn], trigger_mode="multiple", **raw)
         self.model.input(self.ready, self.model, [self.status, self.convention], **QUIET)
         controls = [
             self.stream.input,
@@ -139,7 +141,7 @@ class TagTab:
             self.cells.input,
             self.shuffled.input,
         ]
-        gr.on(controls, self.draw, [self.entity, *chosen], drawn, trigger_mode="always_last", **QUIET)
+        gr.on(controls, self.draw, [self.entity, *chosen], drawn, trigger_mode="always_last", **raw)
 
     def ready(self, model: str | None = None) -> tuple[str, Any]:
         """Wait for a model; return its status and the conventions it knows."""
@@ -195,10 +197,10 @@ class TagTab:
         opacity: float, cells: bool, shuffled: bool,
     ) -> tuple[Any, str]:  # fmt: skip
         """Draw one name's heat map over the photo; return it with its caption."""
-        controls = MapControls(stream=stream, head=head, opacity=opacity, cells=cells, shuffled=shuffled)
         try:
             if question is None:  # the server was started anew, or many visitors came since
                 raise InputError("Your question is no longer known here; press “Find the names” again.")
+            controls = MapControls(stream=stream, head=head, opacity=opacity, cells=cells, shuffled=shuffled)
             drawn = draw_map(self.service.answer(question), entity, controls)
         except Exception as error:
             return gr.skip(), caption.problem_caption(told(error))

@@ -30,13 +30,23 @@ class DrawnMap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapControls:
-    """The values of the heat map's controls, as the page has them."""
+    """The values of the heat map's controls, as the page or a program has sent them.
+
+    Raises:
+        InputError: if they are not of the kind that the controls have.
+    """
 
     stream: str
     head: str = MEAN
     opacity: float = 0.5
     cells: bool = False
     shuffled: bool = False
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.stream, str) and isinstance(self.head, str)):
+            raise InputError("The stream and the head of a heat map are given by their names.")
+        if not (isinstance(self.opacity, int | float) and 0 <= self.opacity <= 1):
+            raise InputError("The opacity of a heat map is a number from 0 to 1.")
 
 
 def stream_choices(prediction: Prediction) -> list[tuple[str, str]]:
@@ -66,6 +76,8 @@ def draw_map(answer: Answer, entity: int, controls: MapControls) -> DrawnMap:
         InputError: if the name, stream or head does not exist, or there is no photo.
     """
     prediction, photo = answer.prediction, answer.photo
+    if not isinstance(entity, int):
+        raise InputError("The name of a heat map is given by its number, from 0.")
     head = None if controls.head == MEAN else _head_index(controls.head)
     choice = MapChoice(entity=entity, stream=controls.stream, head=head, shuffled=controls.shuffled)
     found = entity_map(prediction, choice)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -158,3 +160,17 @@ def test_controls_offer_what_the_prediction_has() -> None:
 def test_regions_are_named(cell: tuple[int, int], name: str) -> None:
     """A cell of a 7 x 7 grid has a name in words."""
     assert region(*cell, 7, 7) == name
+
+
+@pytest.mark.parametrize(
+    ("controls", "entity"),
+    [
+        ({"stream": None}, 0), ({"stream": []}, 0), ({"stream": "vit", "head": 0}, 0), ({"stream": "vit"}, "0"),
+        ({"stream": "vit", "opacity": "0.5"}, 0), ({"stream": "vit", "opacity": float("nan")}, 0),
+        ({"stream": "vit", "opacity": -1}, 0), ({"stream": "vit", "opacity": None}, 0), ({"stream": "vit"}, None),
+    ],
+)  # fmt: skip
+def test_controls_of_another_kind_are_refused(controls: dict[str, Any], entity: Any) -> None:
+    """Whatever JSON a program sends in their place."""
+    with pytest.raises(InputError, match="of a heat map"):
+        draw_map(Answer(prediction=peaked(0, 0), photo=photo()), entity, MapControls(**controls))

@@ -1,0 +1,89 @@
+"""The server forgets the oldest visits; whoever comes back to one is told so, and asks once more."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from analysis.views.examples import demo_examples
+from analysis.views.service import TagService
+from app import build_app, launch_options
+
+TEXT = "Barack Obama was in Berlin with Ada Lovelace"
+FORGOTTEN = "Your question is no longer known here"
+
+
+class Visit:
+    """A page that somebody opened: what its button and its marks send."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+        self._session = secrets.token_hex(6)
+        self._config = client.get("config").json()
+        self._names = {part["id"]: part["props"].get("elem_id") for part in self._config["components"]}
+        self._held = {part["id"]: part["props"].get("value") for part in self._config["components"]}
+
+    def ask(self) -> str:
+        """Press the button, with a sentence and a photo; return the result."""
+        photo = demo_examples()[0].photo
+        assert photo
+        (path,) = self._client.post("gradio_api/upload", files={"files": photo.read_bytes()}).json()
+        upload = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        self._held |= {self._number("wb-sentence"): TEXT, self._number("wb-photo"): upload}
+        self._send("wb-run", "click")
+        return str(self._held[self._number("wb-result")])
+
+    def click_name(self) -> tuple[Any, str]:
+        """Click the first name; return the heat map and what is written below it."""
+        _, heat_map, caption = self._send("wb-result", "select", {"entity": 0})
+        return heat_map, caption
+
+    def _number(self, name: str) -> int:
+        return next(number for number, known in self._names.items() if known == name)
+
+    def _send(self, part: str, happened: str, data: dict[str, Any] | None = None) -> list[Any]:
+        target = [self._number(part), happened]
+        handler = next(handler for handler in self._config["dependencies"] if target in handler["targets"])
+        inputs = [self._held[number] for number in handler["inputs"]]
+        body = {"data": inputs, "fn_index": handler["id"], "session_hash": self._session, "event_data": data}
+        event = self._client.post("gradio_api/queue/join", json=body).raise_for_status().json()["event_id"]
+        told = self._client.get(f"gradio_api/queue/data?session_hash={self._session}").text
+        messages = [json.loads(line.removeprefix("data: ")) for line in told.splitlines() if line.startswith("data: ")]
+        done = next(m for m in messages if m["msg"] == "process_completed" and m["event_id"] == event)
+        assert done["success"], done
+        outputs = done["output"]["data"]
+        for number, value in zip(handler["outputs"], outputs, strict=True):
+            self._held[number] = value.get("value", self._held[number]) if isinstance(value, dict) else value
+        return outputs
+
+
+@pytest.fixture
+def client(service: TagService) -> Iterator[httpx.Client]:
+    """Serve the app, but so that it remembers one visit only."""
+    options = launch_options(service.config) | {"state_session_capacity": 1, "server_port": None}
+    app = build_app(service)
+    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **options)
+    try:
+        with httpx.Client(base_url=url, timeout=60) as opened:
+            yield opened
+    finally:
+        app.close(verbose=False)
+
+
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # gradio's, from counting its requests
+def test_a_visitor_who_was_forgotten_asks_once_more(client: httpx.Client) -> None:
+    """A name clicked after others came gets one sentence instead of a heat map, and after that all is as it was."""
+    first, second = Visit(client), Visit(client)
+    first.ask()
+    before = first.click_name()
+    assert before[0]["value"]["url"] and FORGOTTEN not in before[1]
+    second.ask()
+    heat_map, told = first.click_name()
+    assert FORGOTTEN in told and "value" not in heat_map
+    first.ask()
+    assert first.click_name()[1] == before[1]
