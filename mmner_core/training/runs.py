@@ -100,15 +100,15 @@ def mini_gate() -> Run:
     photo to the words' width and into the contrastive space. What is read without a photo stays as it was, to the last
     bit: attention over a single key depends on none of these.
 
-    Short texts see a random photo as often as their own and pay for looking: a wrong photo misleads them most. In
+    Short texts see a random photo more often than not and pay for looking: a wrong photo misleads them most. In
     whole sentences it does little harm, and the gate would shut there for want of a reason, the names of training
     being known by heart; so they are paid for looking.
     """
     first = mini()
     pictured = partial(DataSource, images=PHOTOS, pairs="mmwiki/pairs.tsv", conventions_by={"mmnerd": "caption"})
     train = (
-        pictured(path="mmwiki", random_image=0.3, looking_cost=-0.04),
-        pictured(path="mmwiki-short", random_image=0.5, looking_cost=0.3),
+        pictured(path="mmwiki", random_image=0.2, looking_cost=-0.08),
+        pictured(path="mmwiki-short", random_image=0.6, looking_cost=0.5),
         DataSource(path="probe", images=PHOTOS, repeat=12),
     )
     misled = (replace(s, condition="shuffled") for s in first.training.valid if s.path in ("mmwiki", "mmwiki-short"))
