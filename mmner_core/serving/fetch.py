@@ -6,7 +6,8 @@ import asyncio
 import ipaddress
 import secrets
 import socket
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,12 +78,16 @@ class Fetcher:
         except TimeoutError as error:
             raise InputError(TOO_SLOW.format(seconds=self.seconds)) from error
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            raise InputError(FAILED.format(reason="no answer, or none that makes sense")) from error
+            untrusted = any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+            reason = "its server's certificate does not verify" if untrusted else "no answer, or none that makes sense"
+            raise InputError(FAILED.format(reason=reason)) from error
 
     async def _get(self, url: str, room: int) -> bytes:
         """Follow redirects, each address checked anew."""
-        # No proxy of the environment: it would look names up for itself, after the check.
-        async with httpx.AsyncClient(trust_env=False, timeout=self.seconds) as client:
+        # No proxy of the environment: it would look names up for itself, after the check. But its authorities
+        # (SSL_CERT_FILE, SSL_CERT_DIR), which the context knows.
+        context = httpx.create_ssl_context()
+        async with httpx.AsyncClient(verify=context, trust_env=False, timeout=self.seconds) as client:
             address = httpx.URL(url)
             for _ in range(_HOPS):
                 request = await self._request(client, address)
@@ -118,3 +123,10 @@ class Fetcher:
             if len(content) > room:
                 raise InputError(TOO_BIG.format(megabytes=self.max_bytes / 1e6))
         return bytes(content)
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

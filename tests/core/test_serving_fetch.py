@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import shutil
+import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,14 +28,23 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self) -> None:
+    def __init__(self, certificate: Path | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[str] = []
+        self.names: list[str | None] = []  # that TLS asked for
         self.done = threading.Event()
+        if certificate is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(certificate, certificate.with_suffix(".key"))
+            context.sni_callback = lambda connection, name, _: self.names.append(name)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
 
     def url(self, path: str) -> str:
         """Return an address on it."""
         return f"http://127.0.0.1:{self.server_port}{path}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of those who hung up."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -70,6 +83,39 @@ def server() -> Iterator[Server]:
         threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
         yield listening
         listening.done.set()
+        listening.shutdown()
+
+
+def certificate_for(name: str, folder: Path) -> Path:
+    """Make a certificate that is its own authority, with its key beside it."""
+    file = folder / f"{name}.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"]
+    subprocess.run([*command, "-keyout", file.with_suffix(".key"), "-out", file], check=True, capture_output=True)
+    return file
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a certificate of photos.example."""
+    if shutil.which("openssl") is None:
+        pytest.skip("no openssl to make certificates with: apt-get install openssl")
+    return certificate_for("photos.example", tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def secure(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Listen on this machine with TLS, under every name that ends in .example."""
+    look_up = socket.getaddrinfo
+
+    def found(host: Any, *rest: Any, **options: Any) -> Any:
+        named = isinstance(host, str) and host.endswith(".example")
+        return look_up("127.0.0.1" if named else host, *rest, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+    with Server(certificate) as listening:
+        threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
+        yield listening
         listening.shutdown()
 
 
@@ -149,3 +195,37 @@ def test_addresses_that_are_not_of_the_open_internet(address: str) -> None:
 def test_addresses_of_the_open_internet(address: str) -> None:
     """Those may be asked."""
     assert is_public(ipaddress.ip_address(address))
+
+
+def test_a_photo_comes_over_tls(
+    secure: Server, certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though a checked address is asked, TLS is told the name, and the certificate is that of the name."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    assert fetch(tmp_path, f"https://photos.example:{secure.server_port}/photo") == [PHOTO]
+    assert secure.names == ["photos.example"]
+
+
+@pytest.mark.parametrize("host", ["photos.example", "other.example", "127.0.0.1"])
+def test_a_certificate_that_does_not_verify_is_refused(
+    secure: Server, certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """One of an unknown authority, and one of a known authority for another name or for the address asked."""
+    if host == "photos.example":
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    else:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with pytest.raises(InputError, match=r"\(its server's certificate does not verify\); upload it instead"):
+        fetch(tmp_path, f"https://{host}:{secure.server_port}/photo")
+    assert secure.asked == []
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == []
+
+
+def test_tls_opens_no_way_into_a_private_network(
+    secure: Server, certificate: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name with a good certificate that stands for a private address is refused before anything is asked."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with pytest.raises(InputError, match="leads into a private network"):
+        fetch(tmp_path, f"https://photos.example:{secure.server_port}/photo", allowed=is_public)
+    assert secure.names == []
