@@ -13,6 +13,7 @@ from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
 from mmner_core.config import AlignmentConfig
 from mmner_core.distributed import gather_pairs
+from mmner_core.linear import SteadyLinear
 
 MIN_TEMPERATURE = 0.01  # as in CLIP: the learnt inverse temperature is kept at or below 100
 
@@ -21,7 +22,7 @@ class Projection(nn.Sequential):
     """Linear-ReLU-Linear into the contrastive space (paper: language-image alignment)."""
 
     def __init__(self, width_in: int, width: int) -> None:
-        super().__init__(nn.Linear(width_in, width), nn.ReLU(), nn.Linear(width, width))
+        super().__init__(SteadyLinear(width_in, width), nn.ReLU(), SteadyLinear(width, width))
 
 
 class NTXent(nn.Module):

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
 from mmner_core.config import FusionConfig
+from mmner_core.linear import SteadyLinear
 
 
 class Keys(NamedTuple):
@@ -35,10 +36,10 @@ class CrossAttention(nn.Module):
             raise ValueError(f"{config.heads} heads do not divide width {width}; choose a divisor.")
         self.heads = config.heads
         self.tied = config.query == "tied_to_key"
-        self.query = nn.Linear(width, width)  # kept when tied: the authors' checkpoints carry it, unused
-        self.key = nn.Linear(width, width)
-        self.value = nn.Linear(width, width)
-        self.dense = nn.Linear(width, width)
+        self.query = SteadyLinear(width, width)  # kept when tied: the authors' checkpoints carry it, unused
+        self.key = SteadyLinear(width, width)
+        self.value = SteadyLinear(width, width)
+        self.dense = SteadyLinear(width, width)
         self.norm = nn.LayerNorm(width, eps=1e-12)
         self.dropout = nn.Dropout(config.dropout)
 
@@ -73,7 +74,7 @@ class Fusion(nn.Module):
         self.null_keys = nn.ParameterDict(
             {stream: nn.Parameter(torch.randn(width) * 0.02) for stream in config.streams}
         )
-        self.dense = nn.Linear(width * len(config.streams), width) if config.streams else None
+        self.dense = SteadyLinear(width * len(config.streams), width) if config.streams else None
         self.dropout = nn.Dropout(config.dropout)
 
     def keys(self, stream: str, tokens: Tensor | None, present: Tensor) -> Keys:

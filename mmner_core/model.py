@@ -21,6 +21,7 @@ from mmner_core.encoders.text import TextEncoder, TextStates, load_pretrained_te
 from mmner_core.encoding import Batch, Pixels
 from mmner_core.fusion import Fusion, Keys
 from mmner_core.labels import LabelSet
+from mmner_core.linear import SteadyLinear
 from mmner_core.photo_gate import PhotoGate
 
 
@@ -77,7 +78,7 @@ class MMNER(nn.Module):
         self.to_width = nn.ModuleDict({s: self._token_projection(s, width) for s in looked_at})
         self.fusion = Fusion(width, config.fusion)
         self.gate = PhotoGate(width, len(config.types), config.fusion.dropout) if config.fusion.gate else None
-        self.classifier = nn.Linear(width, len(self.labels))
+        self.classifier = SteadyLinear(width, len(self.labels))
         self.crf = CRF(self.labels, constrained=config.crf_constrained)
 
     @classmethod
@@ -130,7 +131,7 @@ class MMNER(nn.Module):
         """Bring a stream's tokens to the width of the words; a ViT's in the paper have it already."""
         encoder = self._encoder_of(stream)
         same = encoder is self.vit_encoder and encoder.width == width
-        return nn.Identity() if same else nn.Linear(encoder.width, width)
+        return nn.Identity() if same else SteadyLinear(encoder.width, width)
 
     def _encoder_of(self, stream: str) -> VitEncoder | CnnEncoder:
         """Return the network that feeds a stream; the CNN feeds both where there is no ViT."""

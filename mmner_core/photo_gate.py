@@ -13,6 +13,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from mmner_core.linear import SteadyLinear
+
 HIDDEN = 16
 NEARLY_OPEN = 1.0
 """First bias of the gate: an untrained one lets 73 % of the photo's evidence through."""
@@ -36,8 +38,8 @@ class PhotoGate(nn.Module):
         self.ranked = min(2, n_types)
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
-        self.hidden = nn.Linear(width + 1 + n_types + self.ranked, HIDDEN)
-        self.open = nn.Linear(HIDDEN, 1)
+        self.hidden = SteadyLinear(width + 1 + n_types + self.ranked, HIDDEN)
+        self.open = SteadyLinear(HIDDEN, 1)
         nn.init.constant_(self.open.bias, NEARLY_OPEN)
 
     def forward(self, words: Tensor, text_emissions: Tensor) -> Tensor:

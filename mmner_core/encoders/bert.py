@@ -176,12 +176,12 @@ class Bert(WithFastForm[PackedLayers]):
 
     def forward(self, *, inputs_embeds: Tensor, attention_mask: Tensor) -> BertOutput:
         """Encode word embeddings [B, S, D] under a mask [B, S], 1 on sub-words."""
-        allowed = attention_mask.bool()[:, None, None, :]  # [B, 1, 1, S]
-        mask = None if bool(allowed.all()) else allowed
+        allowed = attention_mask.bool()  # [B, S]
         states = self.embeddings(inputs_embeds)  # [B, S, D]
         if (packed := self.fast) is not None:
-            states = packed(states, mask)
+            states = packed(states, allowed)
         else:
+            mask = None if bool(allowed.all()) else allowed[:, None, None, :]  # [B, 1, 1, S]
             for layer in self.encoder["layer"].children():
                 if self.checkpoint is not None and self.training:
                     states = self.checkpoint(layer, states, mask, use_reentrant=False)

@@ -12,6 +12,7 @@ from mmner_core.encoders.bert import Bert, BertShape
 from mmner_core.encoders.efficientnet_lite import NAME, EfficientNetLite0
 from mmner_core.encoders.libraries import prepare_libraries
 from mmner_core.encoders.packed import PackedLayers
+from mmner_core.linear import SteadyLinear
 from mmner_core.precision import multiplies_bfloat16
 
 SHAPE = BertShape(
@@ -64,6 +65,49 @@ def test_packed_layers_are_as_near_the_truth_as_plain_ones() -> None:
         packed = read(network)
     assert not torch.equal(plain, packed)  # else the plain layers ran twice
     assert (packed - exact).abs().mean() < 1.2 * (plain - exact).abs().mean()
+
+
+@needs_bfloat16
+def test_a_sentence_is_read_the_same_in_any_company() -> None:
+    """Alone, and beside shorter and longer ones in either order: the same to the last bit."""
+    wide = BertShape(
+        hidden_size=128, num_attention_heads=4, intermediate_size=1536, num_hidden_layers=2, max_position_embeddings=256
+    )
+    network = draw(Bert(wide, pooler=False)).bfloat16()
+    assert isinstance(network, Bert)
+    network.pack()
+    lengths = [3, 200, 17, 16, 3, 40, 15, 250, 33]
+    sentences = [torch.randn(n, 128, generator=torch.Generator().manual_seed(n)).bfloat16() for n in lengths]
+
+    def read_together(chosen: list[int]) -> list[Tensor]:
+        padded = nn.utils.rnn.pad_sequence([sentences[i] for i in chosen], batch_first=True, padding_value=7.0)
+        mask = torch.arange(padded.shape[1]) < torch.tensor([lengths[i] for i in chosen])[:, None]
+        with torch.no_grad():
+            states = network(inputs_embeds=padded, attention_mask=mask.long()).last_hidden_state
+        assert not states[~mask].any()
+        return [states[row, : lengths[i]] for row, i in enumerate(chosen)]
+
+    everybody = list(range(len(lengths)))
+    alone = [read_together([i])[0] for i in everybody]
+    for chosen in (everybody, everybody[::-1], [0, 4], [2, 5]):
+        for i, states in zip(chosen, read_together(chosen), strict=True):
+            assert torch.equal(states, alone[i])
+
+
+@needs_bfloat16
+@pytest.mark.parametrize(("width", "out"), [(1280, 384), (1536, 384), (384, 9)])
+def test_a_row_is_multiplied_the_same_in_any_company(width: int, out: int) -> None:
+    """A single row, one of many, and one that stands for many without being copied."""
+    generator = torch.Generator().manual_seed(4)
+    layer = SteadyLinear(width, out)
+    rows = torch.randn(200, width, generator=generator).bfloat16()
+    with torch.no_grad():
+        for parameter in layer.bfloat16().parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) / 32)
+        together = layer(rows)
+        assert torch.equal(torch.stack([layer(row) for row in rows]), together)
+        assert torch.equal(layer(rows[5].expand(3, 1, -1)), together[5].expand(3, 1, -1))
+        assert layer(rows[:0]).shape == (0, out)
 
 
 @needs_bfloat16

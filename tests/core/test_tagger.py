@@ -13,9 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from mmner_core.cache import RecentlyUsed
 from mmner_core.errors import InputError
 from mmner_core.labels import tags_to_entities
+from mmner_core.photo_reader import PhotoReader
 from mmner_core.precision import multiplies_bfloat16
+from mmner_core.repository import SHIPPED
 from mmner_core.results import Prediction, Word
 from mmner_core.tagger import Tagger, TagRequest
 
@@ -75,6 +78,34 @@ def test_a_batch_equals_single_calls(tagger: Tagger) -> None:
         same(alone, batched)
         assert alone.attention.keys() == batched.attention.keys()
         assert alone.crop == batched.crop
+
+
+@pytest.mark.skipif(not multiplies_bfloat16(), reason="full precision is another matter: it rounds where none sees it")
+def test_an_answer_does_not_depend_on_its_neighbours() -> None:
+    """The shipped model: texts of all lengths, with and without photo, alone and in two orders, to the last bit."""
+    shipped = Tagger.load(SHIPPED)
+    words = f"{TEXT} Grace Hopper met Ada Lovelace in the harbour of Köln, où Jordan vivait.".split() * 12
+    photos = (None, PHOTO, OTHER_PHOTO)
+    requests = [
+        TagRequest(text=" ".join(words[i : i + n]), image=photos[i % 3], lang="en")
+        for i, n in enumerate((1, 1, 2, 5, 9, 13, 20, 33, 60, 200, 7, 12))
+    ]
+
+    def tag(chosen: list[TagRequest]) -> list[Prediction]:
+        shipped.texts = RecentlyUsed(0)  # else the second time none would be read
+        shipped.photos = PhotoReader(shipped.model, shipped.limits, max_bytes=0)
+        return shipped.tag_batch(chosen)
+
+    alone = [tag([request])[0] for request in requests]
+    assert any(answer.entities for answer in alone)
+    for together in (tag(requests), tag(requests[::-1])[::-1]):
+        for one, other in zip(alone, together, strict=True):
+            assert (one.tags, one.entities) == (other.tags, other.entities)
+            assert one.text_only_entities == other.text_only_entities
+            assert one.image_text_cosine == other.image_text_cosine
+            np.testing.assert_array_equal(one.marginals, other.marginals)
+            for stream, attention in one.attention.items():
+                np.testing.assert_array_equal(attention.weights, other.attention[stream].weights)
 
 
 def test_an_empty_batch_is_an_empty_answer(tagger: Tagger) -> None:
