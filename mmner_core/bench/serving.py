@@ -96,13 +96,26 @@ def _serve(tagger: Tagger, asked: Sequence[TagRequest], *, batch_size: int) -> t
 
 
 def compare_answers(first: Sequence[Prediction], second: Sequence[Prediction]) -> dict[str, Any]:
-    """Count the answers whose names differ, and the largest difference in confidence of a name that both have."""
-    others, largest = 0, 0.0
+    """Count the answers that are equal to the last bit and those with other names; say how far confidences differ.
+
+    Equal are names, their probabilities, runners-up and comparisons, and the probability of every tag of every word.
+    """
+    equal, others, largest = 0, 0, 0.0
     for one, other in zip(first, second, strict=True):
         names, rivals = ({(e.start, e.end, e.type): e.confidence for e in p.entities} for p in (one, other))
         others += names.keys() != rivals.keys()
+        equal += _told(one) == _told(other) and bool((one.marginals == other.marginals).all())
         largest = max([largest, *(abs(names[key] - rivals[key]) for key in names.keys() & rivals.keys())])
-    return {"answers": len(first), "other_names": others, "largest_confidence_difference": largest}
+    return {
+        "answers": len(first),
+        "equal": equal,
+        "other_names": others,
+        "largest_confidence_difference": largest,
+    }
+
+
+def _told(answer: Prediction) -> tuple[object, ...]:
+    return answer.tags, answer.entities, answer.text_only_entities, answer.image_text_cosine
 
 
 def run_serving_bench(checkpoint: Path, *, requests: int, batch_size: int) -> dict[str, Any]:

@@ -42,8 +42,9 @@ def _print(result: dict[str, Any]) -> None:
     for kind, found in result["kinds"].items():
         told = found["differences"]
         sentences.append(
-            f"{NAMES[kind].capitalize()}: {told['other_names']} of {told['answers']} answers with other names; "
-            f"confidences differ by at most {told['largest_confidence_difference']:.4f}."
+            f"{NAMES[kind].capitalize()}: {told['equal']} of {told['answers']} answers equal to the last bit, "
+            f"{told['other_names']} with other names; confidences differ by at most "
+            f"{told['largest_confidence_difference']:.4f}."
         )
     print_out(
         make_table(columns, rows),

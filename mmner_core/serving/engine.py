@@ -70,9 +70,13 @@ class Engine:
         release_freed_memory()
 
     def _tag(self, group: Sequence[_Ready]) -> list[Prediction]:
-        return self.tagger.tag_prepared(
-            [ready.job for ready in group], attention=any(ready.attention for ready in group)
-        )
+        answers: dict[int, Prediction] = {}
+        # Apart, for attention that is to be shown is computed, and rounded, otherwise: no answer depends on neighbours.
+        for attention in {ready.attention for ready in group}:
+            places = [i for i, ready in enumerate(group) if ready.attention is attention]
+            found = self.tagger.tag_prepared([group[i].job for i in places], attention=attention)
+            answers.update(zip(places, found, strict=True))
+        return [answers[i] for i in range(len(group))]
 
 
 def load_engine(folder: Path, config: ServingConfig) -> Engine:

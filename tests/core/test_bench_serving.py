@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mmner_core.bench.serving import bench_serving, compare_answers
+from mmner_core.precision import multiplies_bfloat16
 from mmner_core.tagger import Tagger
 
 
@@ -16,7 +17,9 @@ def test_one_at_a_time_is_compared_with_groups(person_tagger: Tagger) -> None:
         assert found["ratio"] == found["grouped"]["per_second"] / found["one_at_a_time"]["per_second"]
         assert found["differences"]["answers"] == 12
         assert found["differences"]["other_names"] == 0
-        assert found["differences"]["largest_confidence_difference"] < 0.05
+        if multiplies_bfloat16():  # full precision rounds by the size of a group, in digits that nobody sees
+            assert found["differences"]["equal"] == 12
+        assert found["differences"]["largest_confidence_difference"] < 1e-3
         assert found["grouped"]["seconds"]["n"] == 12
 
 
@@ -27,5 +30,5 @@ def test_a_difference_is_counted(person_tagger: Tagger) -> None:
     moved = replace(first, entities=(replace(first.entities[0], confidence=0.25), *first.entities[1:]))
     lost = replace(first, entities=first.entities[1:])
     told = compare_answers([first, first, first], [first, moved, lost])
-    assert (told["answers"], told["other_names"]) == (3, 1)
+    assert (told["answers"], told["equal"], told["other_names"]) == (3, 1, 1)
     assert told["largest_confidence_difference"] == abs(first.entities[0].confidence - 0.25)

@@ -56,6 +56,20 @@ def test_grouped_answers_are_those_one_at_a_time(tiny_checkpoint: Path) -> None:
     engine.close()
 
 
+def test_who_wants_no_attention_gets_the_same_beside_one_who_does(tiny_checkpoint: Path) -> None:
+    """Each kind in a pass of its own, for attention that is shown is computed another way."""
+    tagger = Tagger.load(tiny_checkpoint)
+    requests = [TagRequest(text=text, image=draw_photo(0)) for text in TEXTS]
+    alone = [tagger.tag_batch([request], attention=bool(i % 2))[0] for i, request in enumerate(requests)]
+    engine = Engine(tagger, batch_size=8)
+    together = [engine.submit(request, attention=bool(i % 2)) for i, request in enumerate(requests)]
+    for i, future in enumerate(together):
+        answer = future.result(30)
+        assert bool(answer.attention) == bool(i % 2)
+        assert close_to(answer, alone[i])
+    engine.close()
+
+
 def test_a_request_at_fault_is_told_before_it_waits(tiny_checkpoint: Path) -> None:
     """In the visitor's own thread, so that nobody else's group is spoilt."""
     engine = Engine(Tagger.load(tiny_checkpoint), batch_size=8)
