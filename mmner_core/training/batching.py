@@ -19,6 +19,7 @@ from mmner_core.image_source import ImageSource
 from mmner_core.labels import OUTSIDE, LabelSet
 from mmner_core.training.augment import augment
 from mmner_core.training.config import TrainConfig
+from mmner_core.training.contexts import in_open_context
 from mmner_core.training.mixture import Item
 
 
@@ -48,6 +49,8 @@ class Epoch(Dataset[Sample]):
         rng = random.Random(f"{self.config.seed}/{self.epoch}/{index}")
         example = item.example
         words, tags = example.words, example.tags or (OUTSIDE,) * len(example.words)
+        if item.source.contexts and rng.random() < item.source.contexts:
+            words, tags = in_open_context(words, tags, example.language, rng)
         if item.source.augmented:
             words, tags = augment(words, tags, config=self.config.augment, rng=rng)
         image = self._image(example.image, item, rng)

@@ -108,8 +108,8 @@ def mini_gate() -> Run:
     pictured = partial(DataSource, images=PHOTOS, pairs="mmwiki/pairs.tsv", conventions_by={"mmnerd": "caption"})
     train = (
         pictured(path="mmwiki", random_image=0.2, looking_cost=-0.08),
-        pictured(path="mmwiki-short", random_image=0.6, looking_cost=0.5),
-        DataSource(path="probe", images=PHOTOS, repeat=12),
+        pictured(path="mmwiki-short", random_image=0.6, looking_cost=3.0),
+        DataSource(path="probe", images=PHOTOS, repeat=12, contexts=0.8),
     )
     misled = (replace(s, condition="shuffled") for s in first.training.valid if s.path in ("mmwiki", "mmwiki-short"))
     looking = (f"fusion.blocks.{stream}.{part}" for stream in ("vit", "cnn") for part in ("query", "key"))

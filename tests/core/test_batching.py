@@ -19,6 +19,7 @@ from mmner_core.presets import tiny
 from mmner_core.training.augment import AugmentConfig
 from mmner_core.training.batching import Collator, Epoch, LengthBatches, Sample
 from mmner_core.training.config import DataSource, TrainConfig
+from mmner_core.training.contexts import open_contexts
 from mmner_core.training.mixture import Item
 
 SOURCE = DataSource(path="data")
@@ -75,6 +76,16 @@ def test_batches_follow_seed_and_epoch() -> None:
     assert LengthBatches(lengths, config(seed=20)).batches(0) != first
     sampler.epoch = 1
     assert list(sampler) == sampler.batches(1)
+
+
+def test_names_move_into_open_contexts_as_often_as_asked_for() -> None:
+    """About so many sentences of an epoch are one of our contexts around the name; the others are as they were."""
+    epoch = Epoch(items(400, replace(SOURCE, contexts=0.5)), config())
+    read = [epoch[i].example for i in range(400)]
+    moved = [e for e in read if len(e.words) != 2 or e.words[1].isalpha()]
+    assert 160 <= len(moved) <= 240
+    assert all(e.words[(e.tags or ()).index("B-PER")] == "Word" for e in read)
+    assert all(tuple("_" if w == "Word" else w for w in e.words) in open_contexts("en") for e in moved)
 
 
 def test_a_sentence_depends_on_its_epoch_and_index_alone() -> None:

@@ -1,0 +1,46 @@
+"""Open contexts of our own: a few words about anyone or anything, so that a name in them may be of any type.
+
+A model that is to ask the photo when words leave the type open must know such words when it meets them. The few
+contexts of one corpus would be learnt by heart.
+"""
+
+from __future__ import annotations
+
+import random
+from functools import cache
+from pathlib import Path
+
+from mmner_core.labels import OUTSIDE, tags_to_entities
+
+CONTEXTS_FOLDER = Path(__file__).with_name("contexts")
+NAME = "_"
+"""Stands for the name in a context."""
+
+
+@cache
+def open_contexts(language: str, folder: Path = CONTEXTS_FOLDER) -> tuple[tuple[str, ...], ...]:
+    """Read ``LANGUAGE.txt``, one context a line, its words apart, the name's place marked; none if there is no file."""
+    file = folder / f"{language}.txt"
+    if not file.is_file():
+        return ()
+    return tuple(tuple(line.split()) for line in file.read_text(encoding="utf-8").splitlines())
+
+
+def in_open_context(
+    words: tuple[str, ...], tags: tuple[str, ...], language: str | None, rng: random.Random
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Move a sentence's one name into another context; return words and IOB2 tags.
+
+    A sentence with no name or several, or of a language that we have no contexts for, stays as it is.
+    """
+    names = tags_to_entities(tags)
+    contexts = open_contexts(language or "")
+    if len(names) != 1 or not contexts:
+        return words, tags
+    name, context = names[0], rng.choice(contexts)
+    place = context.index(NAME)
+    around = (OUTSIDE,) * place, (OUTSIDE,) * (len(context) - place - 1)
+    return (
+        context[:place] + words[name.start : name.end] + context[place + 1 :],
+        around[0] + tags[name.start : name.end] + around[1],
+    )
