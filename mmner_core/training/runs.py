@@ -122,6 +122,7 @@ def mini_gate() -> Run:
         name_free_clauses=600,
         epochs=1,
         head_lr=2e-3,
+        clip=10.0,  # the contrastive loss has the larger gradients and would shrink the gate's
         weight_decay=0.05,
         betas=first.training.betas,
         warmup=0.05,
