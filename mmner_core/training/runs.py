@@ -115,7 +115,7 @@ def mini_align() -> Run:
 
 
 def mini_gate() -> Run:
-    """Instead of ``mini_align``, for who fears wrong photos: the words learn when the photo may speak, and where to look.
+    """Instead of ``mini_align``, where wrong photos are feared: words learn when the photo may speak and where to look.
 
     Begins with ``mini`` after ``train-photos`` has tuned its CNN (``--init``) and adds a gate, by which the text says
     how far the photo may change its tag. It trains that, the queries and keys of cross-attention and what brings the
