@@ -37,4 +37,4 @@ def train_photos(
     settings: dict[str, Any] = {"epochs": epochs, "trainable": tuple(trainable or ()) or None, "seed": seed}
     config = replace(PhotoTypesConfig(), **{name: value for name, value in settings.items() if value is not None})
     command = shlex.join(["python", "-m", "mmner_core", *sys.argv[1:]])
-    typer.echo(train_photo_stage(init, (pairs, images), out, config, command=command))
+    typer.echo(train_photo_stage(init, pairs, images, out, config, command=command))

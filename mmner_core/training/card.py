@@ -45,7 +45,7 @@ def render_card(config: ModelConfig, metrics: Mapping[str, Any], provenance: Map
         valid=_valid_table(metrics["valid"]),
         sources=_sources({name: digest for stage in stages for name, digest in stage["data"].items()}),
         command="\n".join(stage["command"] for stage in stages),
-        seconds=" and ".join(str(stage["seconds"]) for stage in stages),
+        seconds=" and ".join(f"{stage['seconds']:,}" if "seconds" in stage else "?" for stage in stages),
         seed=" and ".join(str(seed) for seed in dict.fromkeys(stage["seed"] for stage in stages)),
         commit="`, then `".join(stage["commit"] or "not recorded" for stage in stages),
         versions=", ".join(f"{name} {number}" for name, number in provenance["versions"].items()),
@@ -56,7 +56,6 @@ _UNTOLD: dict[str, Any] = {
     "run": "unnamed",
     "command": "# not recorded",
     "seed": "?",
-    "seconds": "?",
     "commit": None,
     "data": {},
 }

@@ -18,9 +18,9 @@ NAME = "_"
 
 
 @cache
-def open_contexts(language: str, folder: Path = CONTEXTS_FOLDER) -> tuple[tuple[str, ...], ...]:
+def open_contexts(language: str) -> tuple[tuple[str, ...], ...]:
     """Read ``LANGUAGE.txt``, one context a line, its words apart, the name's place marked; none if there is no file."""
-    file = folder / f"{language}.txt"
+    file = CONTEXTS_FOLDER / f"{language}.txt"
     if not file.is_file():
         return ()
     return tuple(tuple(line.split()) for line in file.read_text(encoding="utf-8").splitlines())

@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from mmner_core.checkpoint import folder_digest, read_json, save_checkpoint
 from mmner_core.data import Example
 from mmner_core.encoders.text import resolve_text
@@ -83,23 +85,31 @@ def write_checkpoint(
         "epochs": _epochs(trainer.out / "metrics.jsonl"),
         "valid": validation_scores(trainer),
     }
-    origin = trainer.config.init
-    provenance = {
-        **describe_training(
-            name=name, command=command, seed=trainer.config.seed, init=origin, data=trainer.mixture.digests
-        ),
-        "machine": {"processor": platform.machine(), "device": str(trainer.accelerator.device)},
-        **_times(trainer.out),
-    }
+    provenance = describe_training(
+        name=name,
+        command=command,
+        seed=trainer.config.seed,
+        init=trainer.config.init,
+        data=trainer.mixture.digests,
+        device=trainer.accelerator.device,
+        times=_times(trainer.out),
+    )
     card = render_card(trainer.run.model, metrics, provenance)
     files = _tokenizer_files(tokenizer, trainer.out)
     save_checkpoint(folder, trainer.model, files, metrics=metrics, provenance=provenance, card=card)
 
 
 def describe_training(
-    *, name: str, command: str, seed: int, init: str | None, data: Mapping[str, str]
+    *,
+    name: str,
+    command: str,
+    seed: int,
+    init: str | None,
+    data: Mapping[str, str],
+    device: torch.device,
+    times: tuple[float, float],
 ) -> dict[str, Any]:
-    """Return the part of a checkpoint's provenance that every stage of training has.
+    """Return the provenance of a checkpoint, whatever stage of training it comes from.
 
     Args:
         name: the run's.
@@ -107,7 +117,10 @@ def describe_training(
         seed: of everything random.
         init: checkpoint folder that it began with.
         data: SHA-256 of each source, by "role:path".
+        device: where it was trained.
+        times: when training began and ended, in seconds since 1970.
     """
+    began, ended = times
     return {
         "run": name,
         "command": command,
@@ -116,6 +129,10 @@ def describe_training(
         "data": dict(data),
         "versions": {"python": platform.python_version(), **{library: version(library) for library in LIBRARIES}},
         "commit": _commit(),
+        "machine": {"processor": platform.machine(), "device": str(device)},
+        "began": _iso(began),
+        "ended": _iso(ended),
+        "seconds": round(ended - began),
     }
 
 
@@ -157,11 +174,10 @@ def _origin(init: str | None) -> dict[str, Any] | None:
     return {"checkpoint": folder_digest(Path(init)), **read_json(Path(init) / "provenance.json")}
 
 
-def _times(out: Path) -> dict[str, Any]:
+def _times(out: Path) -> tuple[float, float]:
     """Return when training began and last ended, by the stamps of its files; the time between holds pauses too."""
     events = [int(file.name.split(".")[3]) for file in out.rglob("events.out.tfevents.*")]
-    began, ended = min(events), (out / "state" / "progress.json").stat().st_mtime
-    return {"began": _iso(began), "ended": _iso(ended), "seconds": round(ended - began)}
+    return min(events), (out / "state" / "progress.json").stat().st_mtime
 
 
 def _iso(seconds: float) -> str:

@@ -17,6 +17,7 @@ from mmner_core.errors import InputError
 from mmner_core.evaluate import shuffle_images
 from mmner_core.labels import OUTSIDE
 from mmner_core.training.config import DataSource, TrainConfig
+from mmner_core.training.typed_photos import OBJECT
 
 log = logging.getLogger(__name__)
 SHUFFLE_SEED = 19
@@ -132,7 +133,7 @@ def _annotate(items: Sequence[Item], source: DataSource, table: Path, split: str
         for item, row in zip(part, queues[language or ""], strict=True):
             convention = source.conventions_by.get(row["text_source"], source.convention)
             aligned = row["kind"] != "irrelevant"
-            distracts = not aligned and row["note"] == "object"
+            distracts = not aligned and row["note"] == OBJECT
             annotated.append(Item(replace(item.example, convention=convention), source, aligned, distracts))
     return annotated
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -22,7 +20,8 @@ from mmner_core.training.typed_photos import read_typed_photos
 
 def train_photo_stage(
     init: Path,
-    data: Sequence[Path],
+    pairs: Path,
+    images: Path,
     out: Path,
     config: PhotoTypesConfig | None = None,
     *,
@@ -32,7 +31,8 @@ def train_photo_stage(
 
     Args:
         init: checkpoint folder to begin with.
-        data: the pair table and the folder of its photos.
+        pairs: the pair table.
+        images: folder of its photos.
         out: folder of the run.
         config: hyper-parameters; None: the defaults.
         command: what to record as the way to repeat it.
@@ -41,26 +41,29 @@ def train_photo_stage(
         InputError: if the checkpoint has no CNN, or the table or a photo is missing or malformed.
     """
     config = config or PhotoTypesConfig()
-    table, images = data
     checkpoint = load_checkpoint(init)
     model = MMNER.build(seeing_whole(checkpoint.model.config))
     model.load_state_dict(checkpoint.model.state_dict())
     assert model.cnn_encoder is not None  # noqa: S101 (seeing_whole asks for it)
     types = model.config.types
-    train, valid = (read_typed_photos(table, images, split, types) for split in ("train", "valid"))
+    train, valid = (read_typed_photos(pairs, images, split, types) for split in ("train", "valid"))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     began = time.time()
     history = train_photo_types(model.cnn_encoder.to(device), train, valid, config)
     model.eval().cpu()
     metrics = {"valid": [], "photo_types": {"photos": len(valid.files), "epochs": history}}
-    digests = {f"{part}:{table.parent.name}/{table.name}": file_digest(table) for part in ("train", "valid")}
+    digests = {f"{part}:{pairs.parent.name}/{pairs.name}": file_digest(pairs) for part in ("train", "valid")}
     provenance = {
-        **describe_training(name="photos", command=command, seed=config.seed, init=str(init), data=digests),
+        **describe_training(
+            name="photos",
+            command=command,
+            seed=config.seed,
+            init=str(init),
+            data=digests,
+            device=device,
+            times=(began, time.time()),
+        ),
         "hyper_parameters": asdict(config),
-        "machine": {"device": str(device)},
-        "began": datetime.fromtimestamp(began, UTC).isoformat(timespec="seconds"),
-        "ended": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(time.time() - began),
     }
     card = render_card(model.config, metrics, provenance)
     return save_checkpoint(out / "checkpoint", model, init, metrics=metrics, provenance=provenance, card=card)
