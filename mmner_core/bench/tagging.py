@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from mmner_core.bench.sentences import SENTENCES, draw_photo
-from mmner_core.bench.timing import Timing, measure
+from mmner_core.bench.timing import Timing, measure_in_turn
 from mmner_core.cache import RecentlyUsed
 from mmner_core.checkpoint import load_checkpoint
 from mmner_core.encoding import Batch, Pixels, collate
@@ -22,44 +22,56 @@ NEW_PHOTOS = 16
 
 
 def bench_tagging(tagger: Tagger, *, repeats: int) -> dict[str, Any]:
-    """Time single texts with and without a photo, each encoder alone, and the plain way.
+    """Time single texts with and without a photo, each encoder alone, and the plain way, all in turn.
 
     A call with a photo answers with the photo, without it and with another one, and says where the words looked, from
     one pass of each encoder; a photo is either new or was asked about before, and the text is always new. "Plain" is
     full precision, weights as they were loaded, and one full pass for each of the three photos.
     """
-    asked = count()
-    timings = {"text": measure(lambda _: tagger.tag(_new_text(next(asked))), repeats=repeats)}
-    photo, other = draw_photo(0), draw_photo(1)
-    photos = [draw_photo(2 + i) for i in range(NEW_PHOTOS)] if tagger.reads_images else []
-    if tagger.reads_images:
-        plain = _plain(tagger)
-
-        def new_photo(_: int) -> None:
-            i = next(asked)
-            shown = photos[i % NEW_PHOTOS] + i.to_bytes(4, "big")  # trailing bytes: the same picture, a new file
-            tagger.tag(_new_text(i), shown, other_image=other)
-
-        def plainly(_: int) -> None:
-            text = _new_text(next(asked))
-            for image in (photo, None, other):
-                plain.tag(text, image, compare=False)
-
-        timings["text_new_photo"] = measure(new_photo, repeats=repeats)
-        timings["text_known_photo"] = measure(
-            lambda _: tagger.tag(_new_text(next(asked)), photo, other_image=other), repeats=repeats
-        )
-        timings["plain_three_conditions"] = measure(plainly, repeats=max(5, repeats // 5), warmup=2)
-    encoders = _bench_encoders(tagger, photo, repeats=repeats)
+    calls = _questions(tagger) | _passes(tagger)
+    timings = measure_in_turn(calls, repeats=repeats)
     return {
-        "seconds": {name: timing.to_json() for name, timing in (timings | encoders).items()},
-        "ratios": _ratios(timings, encoders) if tagger.reads_images else {},
+        "seconds": {name: timing.to_json() for name, timing in timings.items()},
+        "ratios": _ratios(timings) if tagger.reads_images else {},
     }
 
 
-def _ratios(timings: dict[str, Timing], encoders: dict[str, Timing]) -> dict[str, float]:
+def _questions(tagger: Tagger) -> dict[str, Callable[[int], object]]:
+    """Return calls that ask for predictions, each for one that it did not ask for before."""
+    asked = count()
+
+    def text_only(_: int) -> None:
+        tagger.tag(_new_text(next(asked)))
+
+    if not tagger.reads_images:
+        return {"text": text_only}
+    photo, other, *photos = (draw_photo(i) for i in range(2 + NEW_PHOTOS))
+    plain = _plain(tagger)
+
+    def new_photo(_: int) -> None:
+        i = next(asked)
+        shown = photos[i % NEW_PHOTOS] + i.to_bytes(4, "big")  # trailing bytes: the same picture, a new file
+        tagger.tag(_new_text(i), shown, other_image=other)
+
+    def known_photo(_: int) -> None:
+        tagger.tag(_new_text(next(asked)), photo, other_image=other)
+
+    def plainly(_: int) -> None:
+        text = _new_text(next(asked))
+        for image in (photo, None, other):
+            plain.tag(text, image, compare=False)
+
+    return {
+        "text": text_only,
+        "text_new_photo": new_photo,
+        "text_known_photo": known_photo,
+        "plain_three_conditions": plainly,
+    }
+
+
+def _ratios(timings: dict[str, Timing]) -> dict[str, float]:
     plain, fused = (
-        sum(timing.median for name, timing in encoders.items() if name.endswith(kind)) for kind in ("plain", "fused")
+        sum(timings[f"{encoder}_encoder_{kind}"].median for encoder in ("text", "image")) for kind in ("plain", "fused")
     )
     new, known = timings["text_new_photo"].median, timings["text_known_photo"].median
     return {
@@ -86,26 +98,26 @@ def _plain(tagger: Tagger) -> Tagger:
     return plain
 
 
-@torch.inference_mode()
-def _bench_encoders(tagger: Tagger, photo: bytes, *, repeats: int) -> dict[str, Timing]:
-    """Time one forward pass of each encoder on inputs that are ready: as it runs, and with its plain layers."""
+def _passes(tagger: Tagger) -> dict[str, Callable[[int], object]]:
+    """Return one forward pass of each encoder on inputs that are ready: as it runs, and with its plain layers."""
     plain = copy.deepcopy(tagger.model)  # a copy is not packed
     windows = tagger.subwords.windows([_new_text(i).split() for i in range(len(SENTENCES))])
     batches = [collate(parts, pad=tagger.subwords.pad) for parts in windows]
-    timings: dict[str, Timing] = {}
+    passes: dict[str, Callable[[int], object]] = {}
     for kind, model in (("fused", tagger.model), ("plain", plain)):
-        timings[f"text_encoder_{kind}"] = measure(_text_pass(model, batches), repeats=repeats)
+        passes[f"text_encoder_{kind}"] = _text_pass(model, batches)
         if tagger.reads_images:
-            pixels = PhotoReader(model, tagger.limits).open(photo).pixels
+            pixels = PhotoReader(model, tagger.limits).open(draw_photo(0)).pixels
             assert pixels is not None  # noqa: S101 (a model that reads images cuts them)
-            ready = pixels.to(tagger.device, model.classifier.weight.dtype)
-            timings[f"image_encoder_{kind}"] = measure(_image_pass(model, ready), repeats=repeats)
-    return timings
+            passes[f"image_encoder_{kind}"] = _image_pass(
+                model, pixels.to(tagger.device, model.classifier.weight.dtype)
+            )
+    return passes
 
 
 def _text_pass(model: MMNER, batches: list[Batch]) -> Callable[[int], object]:
-    return lambda i: model.encode_text(batches[i % len(batches)])
+    return torch.inference_mode()(lambda i: model.encode_text(batches[i % len(batches)]))
 
 
 def _image_pass(model: MMNER, pixels: Pixels) -> Callable[[int], object]:
-    return lambda _: model.encode_pixels(pixels)
+    return torch.inference_mode()(lambda _: model.encode_pixels(pixels))

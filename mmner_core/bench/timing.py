@@ -1,10 +1,10 @@
-"""Measure the same call many times."""
+"""Measure the same calls many times."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -28,13 +28,20 @@ class Timing:
         return asdict(self)
 
 
-def measure(call: Callable[[int], object], *, repeats: int, warmup: int = 5) -> Timing:
-    """Time ``call(i)``, which gets the number of the repetition, so that inputs can vary."""
-    for i in range(warmup):
-        call(i)
-    seconds = []
-    for i in range(repeats):
-        started = time.perf_counter()
-        call(i)
-        seconds.append(time.perf_counter() - started)
-    return Timing.of(seconds)
+def measure_in_turn(
+    calls: Mapping[str, Callable[[int], object]], *, repeats: int, warmup: int = 5
+) -> dict[str, Timing]:
+    """Time calls that are to be compared: one of each per round, so that what slows the machine slows all alike.
+
+    Args:
+        calls: each gets the number of the round, so that inputs can vary.
+        repeats: measured rounds.
+        warmup: rounds before them.
+    """
+    seconds: dict[str, list[float]] = {name: [] for name in calls}
+    for i in (*range(warmup), *range(repeats)):
+        for name, call in calls.items():
+            started = time.perf_counter()
+            call(i)
+            seconds[name].append(time.perf_counter() - started)
+    return {name: Timing.of(taken[warmup:]) for name, taken in seconds.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from mmner_core.bench.batch import bench_batch, count_text_operations, measure_p
 from mmner_core.bench.growth import bench_growth, fit_growth
 from mmner_core.bench.sentences import SENTENCES, draw_photo
 from mmner_core.bench.tagging import bench_tagging
-from mmner_core.bench.timing import Timing, measure
+from mmner_core.bench.timing import Timing, measure_in_turn
 from mmner_core.data import open_image
 from mmner_core.errors import InputError
 from mmner_core.language import detect_language
@@ -42,8 +43,22 @@ def test_warm_up_is_not_counted() -> None:
         calls.append(i)
         time.sleep(0.05 if len(calls) <= 2 else 0)
 
-    assert measure(slow_at_first, repeats=5, warmup=2).p95 < 0.05
+    assert measure_in_turn({"slow": slow_at_first}, repeats=5, warmup=2)["slow"].p95 < 0.05
     assert calls == [0, 1, 0, 1, 2, 3, 4]
+
+
+def test_what_is_compared_is_timed_in_turn() -> None:
+    """A machine that slows down after some rounds leaves the ratio of two calls as it was."""
+    order: list[str] = []
+
+    def sleep(name: str, seconds: float, i: int) -> None:
+        order.append(name)
+        time.sleep(seconds * (1 if i < 2 else 4))
+
+    calls = {"one": partial(sleep, "one", 0.01), "half": partial(sleep, "half", 0.005)}
+    timings = measure_in_turn(calls, repeats=5, warmup=1)
+    assert order == ["one", "half"] * 6
+    assert timings["one"].median / timings["half"].median == pytest.approx(2, rel=0.2)
 
 
 def test_the_sentences_are_in_their_languages() -> None:
