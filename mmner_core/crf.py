@@ -18,7 +18,10 @@ IMPOSSIBLE = -1e4  # finite, so that gradients stay finite; exp(-1e4) is 0 in fl
 
 
 class Messages(NamedTuple):
-    """Forward and backward sums, [B, W, L] each: log sums over what may come before and after each tag."""
+    """Forward and backward sums, [B, W, L] each: log sums over what may come before and after each tag.
+
+    They say nothing on padding.
+    """
 
     alpha: Tensor
     beta: Tensor
@@ -76,31 +79,25 @@ class CRF(nn.Module):
 
     def log_partition(self, emissions: Tensor, mask: Tensor) -> Tensor:
         """Return the log of the summed exponentiated scores of all tag sequences, [B]."""
-        end = self.end_transitions.float()
-        return torch.logsumexp(self._forward_messages(emissions.float(), mask)[:, -1] + end, dim=-1)
-
-    def _forward_messages(self, emissions: Tensor, mask: Tensor) -> Tensor:
-        """Return alpha [B, W, L]: log sum over prefixes that end in each tag; padding repeats the last word's."""
-        start, transitions, _ = self._scores()
-        alphas = [start + emissions[:, 0]]
-        for t in range(1, emissions.shape[1]):
-            step = torch.logsumexp(alphas[-1][:, :, None] + transitions, dim=1) + emissions[:, t]
-            alphas.append(torch.where(mask[:, t, None], step, alphas[-1]))
-        return torch.stack(alphas, dim=1)
-
-    def _backward_messages(self, emissions: Tensor, mask: Tensor) -> Tensor:
-        """Return beta [B, W, L]: log sum over what may follow each tag; ``end`` on and after the last word."""
-        _, transitions, end = self._scores()
-        betas = [end.expand(emissions.shape[0], -1)]
-        for t in range(emissions.shape[1] - 2, -1, -1):
-            step = torch.logsumexp(transitions + (emissions[:, t + 1] + betas[-1])[:, None, :], dim=2)
-            betas.append(torch.where(mask[:, t + 1, None], step, betas[-1]))
-        return torch.stack(betas[::-1], dim=1)
+        start, transitions, end = self._scores()
+        emissions = emissions.float()
+        alpha = _sum_prefixes(start, transitions, emissions) + emissions
+        return torch.logsumexp(_last_words(alpha, mask) + end, dim=-1)
 
     def messages(self, emissions: Tensor, mask: Tensor) -> Messages:
-        """Return the sums that marginals and span probabilities are read from, to compute them once for both."""
+        """Return the sums that marginals and span probabilities are read from, to compute them once for both.
+
+        The backward sums are the forward ones of the sentence read from its end, so both are made in one go.
+        """
+        start, transitions, end = self._scores()
         emissions = emissions.float()
-        return Messages(self._forward_messages(emissions, mask), self._backward_messages(emissions, mask))
+        places = torch.arange(emissions.shape[1], device=emissions.device)
+        backwards = (mask.sum(1, keepdim=True) - 1 - places).clamp(min=0)  # [B, W], its own inverse
+        order = backwards[..., None].expand_as(emissions)
+        both = torch.stack([emissions, emissions.gather(1, order)])  # [2, B, W, L]
+        ends = torch.stack([start, end])[:, None]  # [2, 1, L]
+        prefixes, suffixes = _sum_prefixes(ends, torch.stack([transitions, transitions.T])[:, None], both)
+        return Messages(prefixes + emissions, suffixes.gather(1, order))
 
     @torch.no_grad()
     def marginals(self, emissions: Tensor, mask: Tensor, messages: Messages | None = None) -> Tensor:
@@ -112,14 +109,14 @@ class CRF(nn.Module):
     def viterbi(self, emissions: Tensor, mask: Tensor) -> list[list[int]]:
         """Return the best tag sequence of each sentence, as indices, one per word."""
         start, transitions, end = self._scores()
-        emissions = emissions.float()
-        best = start + emissions[:, 0]  # [B, L]
+        first, *others = emissions.float().unbind(1)  # [B, L] each
+        best = [start + first]
         origins: list[Tensor] = []
-        for t in range(1, emissions.shape[1]):
-            top, origin = (best[:, :, None] + transitions).max(dim=1)
-            best = torch.where(mask[:, t, None], top + emissions[:, t], best)
+        for emitted in others:
+            top, origin = (best[-1][:, :, None] + transitions).max(dim=1)
+            best.append(top + emitted)
             origins.append(origin)
-        last = (best + end).argmax(dim=1).tolist()
+        last = (_last_words(torch.stack(best, dim=1), mask) + end).argmax(dim=1).tolist()
         lengths = mask.sum(1).tolist()
         back = torch.stack(origins, dim=1).tolist() if origins else [[]] * len(last)
         return [_trace(tag, back[b][: lengths[b] - 1]) for b, tag in enumerate(last)]
@@ -164,7 +161,7 @@ class CRF(nn.Module):
         _, transitions, end = self._scores()
         emissions = emissions.float()
         alpha, beta = messages or self.messages(emissions, mask)
-        log_z = torch.logsumexp(alpha[:, -1] + end, dim=-1)  # [B]
+        log_z = torch.logsumexp(_last_words(alpha, mask) + end, dim=-1)  # [B]
         row, first, stop = torch.tensor(spans, device=emissions.device).T  # [N] each
         columns = [(self.labels.begin(t), self.labels.inside(t)) for t in self.labels.types]
         begin, inside = torch.tensor(columns, device=emissions.device).T  # [T] each
@@ -182,6 +179,29 @@ class CRF(nn.Module):
         left = torch.where(onward[:, None], left, end[last])
         log_p = alpha[row, first][:, begin] + emitted + moved + left - log_z[row, None]
         return log_p.clamp(max=0).exp()  # rounding must not make a certain span more than certain
+
+
+def _sum_prefixes(start: Tensor, transitions: Tensor, emissions: Tensor) -> Tensor:
+    """Return the log sums over all ways to reach each tag of each word, what the word itself emits left out.
+
+    Args:
+        start: [..., L].
+        transitions: [..., from, to].
+        emissions: [..., W, L].
+
+    Returns:
+        [..., W, L].
+    """
+    *before, last = emissions.unbind(-2)  # [..., L] each
+    sums = [start.expand_as(last)]
+    for emitted in before:
+        sums.append(torch.logsumexp((sums[-1] + emitted)[..., None] + transitions, dim=-2))
+    return torch.stack(sums, dim=-2)
+
+
+def _last_words(states: Tensor, mask: Tensor) -> Tensor:
+    """Return the row of each sentence's last word, [B, W, L] -> [B, L]."""
+    return states[torch.arange(len(states), device=states.device), mask.sum(1) - 1]
 
 
 def _trace(last: int, origins: list[list[int]]) -> list[int]:
