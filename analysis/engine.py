@@ -154,12 +154,12 @@ class Engine:
         distinct = {id(seen[i]): seen[i] for i in rows if i in seen}
         number = {key: n for n, key in enumerate(distinct)}
         index = torch.tensor([number[id(seen[i])] if i in seen else -1 for i in rows], device=batch.words.device)
-        keys = self.model.image_keys(stack(list(distinct.values())) if distinct else None, index)
+        keys = self.model.image_keys(stack(list(distinct.values())) if distinct else None)
         for stream in self.model.config.fusion.streams:
             if plan.streams is not None and stream not in plan.streams:
-                keys[stream] = self.model.fusion.keys(stream, None, torch.zeros_like(index, dtype=torch.bool))
+                keys[stream] = self.model.fusion.keys(stream, None)
         words = batch.words if plan.words_seen or batch.hidden is None else batch.hidden
-        emissions, attention = self.model.tag_words(words[places], keys, need_weights=bool(distinct))
+        emissions, attention = self.model.tag_words(words[places], keys, index, need_weights=bool(distinct))
         batch.emissions.append(emissions.float())
         batch.keys += [(plan.name, i) for i in rows]
         cells = [attention[s][..., first:].mean(1) for s, first in self.first_cell.items() if s in attention]

@@ -188,12 +188,12 @@ class Probe:
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return [U, W, L] tag scores of the sentence beside each image, and the attention [U, H, W, K] per stream."""
         n = next(len(states) for states in image if states is not None)
-        present = torch.arange(n, device=self._device)
-        keys = self.model.image_keys(image, present)
+        index = torch.arange(n, device=self._device)
+        keys = self.model.image_keys(image)
         for stream in self.streams:
             if streams is not None and stream not in streams:
-                keys[stream] = self.model.fusion.keys(stream, None, torch.zeros_like(present, dtype=torch.bool))
-        emissions, attention = self.model.tag_words(words.expand(n, -1, -1), keys, need_weights=need_weights)
+                keys[stream] = self.model.fusion.keys(stream, None)
+        emissions, attention = self.model.tag_words(words.expand(n, -1, -1), keys, index, need_weights=need_weights)
         return emissions.float(), attention
 
     def _log_probability(self, emissions: Tensor, entity: Entity) -> Tensor:

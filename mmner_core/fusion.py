@@ -1,11 +1,11 @@
 """The multimodal collaboration module: words look at the image through one cross-attention block per stream.
 
-Shapes: B sentences, W words, K keys, H heads, D width.
+Shapes: B sentences, W words, U images, K keys, H heads, D width.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,15 +16,15 @@ from mmner_core.linear import SteadyLinear
 
 
 class Keys(NamedTuple):
-    """What words may look at in one stream: the "no image" key first, then the image's tokens.
+    """What words may look at in one stream: the "no image" key first, then the tokens of one of U images.
 
     Attributes:
-        states: [B, K, D].
-        allowed: [B, K] bool: without an image only key 0; with one, key 0 only if it is offered as a sink.
+        key: [U, H, K, D/H]; without any image U is 1 and so is K.
+        value: the same.
     """
 
-    states: Tensor
-    allowed: Tensor
+    key: Tensor
+    value: Tensor
 
 
 class CrossAttention(nn.Module):
@@ -36,6 +36,7 @@ class CrossAttention(nn.Module):
             raise ValueError(f"{config.heads} heads do not divide width {width}; choose a divisor.")
         self.heads = config.heads
         self.tied = config.query == "tied_to_key"
+        self.null_sink = config.null_sink
         self.query = SteadyLinear(width, width)  # kept when tied: the authors' checkpoints carry it, unused
         self.key = SteadyLinear(width, width)
         self.value = SteadyLinear(width, width)
@@ -43,12 +44,18 @@ class CrossAttention(nn.Module):
         self.norm = nn.LayerNorm(width, eps=1e-12)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, words: Tensor, keys: Keys, *, need_weights: bool) -> tuple[Tensor, Tensor | None]:
+    def keys(self, states: Tensor) -> Keys:
+        """Project what may be looked at, [U, K, D]."""
+        return Keys(self._split(self.key(states)), self._split(self.value(states)))
+
+    def forward(
+        self, words: Tensor, keys: Keys, image_index: Tensor, *, need_weights: bool
+    ) -> tuple[Tensor, Tensor | None]:
         """Return the words having looked, [B, W, D], and each head's weights [B, H, W, K] if asked for."""
         q = self._split(self.key(words) if self.tied else self.query(words))  # [B, H, W, D/H]
-        k = self._split(self.key(keys.states))  # [B, H, K, D/H]
-        v = self._split(self.value(keys.states))  # [B, H, K, D/H]
-        allowed = keys.allowed[:, None, None, :]  # [B, 1, 1, K]
+        image = image_index.clamp(min=0, max=len(keys.key) - 1)
+        k, v = keys.key[image], keys.value[image]  # [B, H, K, D/H]
+        allowed = self._allowed(image_index, k.shape[2])[:, None, None]  # [B, 1, 1, K]
         weights = None
         if need_weights:
             scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5  # [B, H, W, K]
@@ -58,6 +65,13 @@ class CrossAttention(nn.Module):
             context = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed)
         looked = self.dense(context.transpose(1, 2).flatten(2))  # [B, W, D]
         return self.norm(words + self.dropout(looked)), weights
+
+    def _allowed(self, image_index: Tensor, n_keys: int) -> Tensor:
+        """Return [B, K] bool: without an image only key 0; with one, key 0 only if it is offered as a sink."""
+        present = (image_index >= 0)[:, None].expand(-1, n_keys)
+        allowed = present.clone()
+        allowed[:, 0] = True if self.null_sink or n_keys == 1 else ~present[:, 0]
+        return allowed
 
     def _split(self, states: Tensor) -> Tensor:
         """[B, N, D] -> [B, H, N, D/H]."""
@@ -77,30 +91,38 @@ class Fusion(nn.Module):
         self.dense = SteadyLinear(width * len(config.streams), width) if config.streams else None
         self.dropout = nn.Dropout(config.dropout)
 
-    def keys(self, stream: str, tokens: Tensor | None, present: Tensor) -> Keys:
-        """Put the "no image" key before the tokens and say which may be looked at.
+    def keys(self, stream: str, tokens: Tensor | None) -> Keys:
+        """Put the "no image" key before the tokens and project both.
 
         Args:
             stream: "vit" or "cnn".
-            tokens: [B, P, D] image tokens (anything where no image is present), or None if the batch has no image.
-            present: [B] bool, whether the sentence has an image.
+            tokens: [U, P, D] tokens of the images, or None if there is none.
         """
-        null = self.null_keys[stream].expand(len(present), 1, -1)  # [B, 1, D]
-        if tokens is None:
-            return Keys(null, torch.ones_like(present)[:, None])
-        offered = torch.ones_like(present) if self.config.null_sink else ~present
-        allowed = torch.cat([offered[:, None], present[:, None].expand(-1, tokens.shape[1])], dim=1)
-        return Keys(torch.cat([null.to(tokens.dtype), tokens], dim=1), allowed)
+        null = self.null_keys[stream][None, None]  # [1, 1, D]
+        if tokens is not None:
+            null = torch.cat([null.to(tokens.dtype).expand(len(tokens), -1, -1), tokens], dim=1)  # [U, 1 + P, D]
+        block: Any = self.blocks[stream]
+        return block.keys(null)
 
     def forward(
-        self, words: Tensor, keys: dict[str, Keys], *, need_weights: bool = False
+        self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, *, need_weights: bool = False
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return fused word vectors [B, W, D] and, if asked for, each stream's attention [B, H, W, K]."""
+        """Let words look at images.
+
+        Args:
+            words: [B, W, D].
+            keys: per stream, of the U images; a stream without tokens shows no sentence anything.
+            image_index: [B] which of the images each sentence has, -1 where it has none.
+            need_weights: also return where the words looked.
+
+        Returns:
+            fused word vectors [B, W, D] and, if asked for, each stream's attention [B, H, W, K].
+        """
         if self.dense is None:
             return words, {}
         looked, attention = [], {}
         for stream, block in self.blocks.items():
-            states, weights = block(words, keys[stream], need_weights=need_weights)
+            states, weights = block(words, keys[stream], image_index, need_weights=need_weights)
             looked.append(states)
             if weights is not None:
                 attention[stream] = weights

@@ -145,8 +145,8 @@ class MMNER(nn.Module):
         text = self.encode_text(batch)  # tokens [B, S, D], sentence [B, D]
         image = self.encode_image(batch)  # vit [U, P, D], cnn [U, C, h, w]
         words = self.word_states(text, batch)  # [B, W, D]
-        keys = self.image_keys(image, batch.image_index)  # per stream [B, K, D]
-        emissions, attention = self.tag_words(words, keys, need_weights=need_weights)  # [B, W, L]
+        keys = self.image_keys(image if bool(batch.image_present.any()) else None)  # per stream, of U images
+        emissions, attention = self.tag_words(words, keys, batch.image_index, need_weights=need_weights)  # [B, W, L]
         text_projection, image_projection = self.project(text, image)  # [B, D], per stream [U, D]
         output = ModelOutput(
             emissions=emissions,
@@ -184,12 +184,22 @@ class MMNER(nn.Module):
         return text.tokens.gather(1, index)
 
     def tag_words(
-        self, words: Tensor, keys: dict[str, Keys], *, need_weights: bool = False
+        self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, *, need_weights: bool = False
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Let words look at the image; return emissions [B, W, L] and, if asked for, attention [B, H, W, K]."""
-        fused, attention = self.fusion(words, keys, need_weights=need_weights)  # [B, W, D]
+        """Let words look at their images.
+
+        Args:
+            words: [B, W, D].
+            keys: what :meth:`image_keys` returned for the images.
+            image_index: [B] which of these each sentence has, -1 where it has none.
+            need_weights: also return where the words looked.
+
+        Returns:
+            emissions [B, W, L] and, if asked for, per stream the attention [B, H, W, K].
+        """
+        fused, attention = self.fusion(words, keys, image_index, need_weights=need_weights)  # [B, W, D]
         emissions = self.classifier(fused)
-        if self.gate is not None and any(key.states.shape[1] > 1 for key in keys.values()):
+        if self.gate is not None and any(stream.key.shape[2] > 1 for stream in keys.values()):
             text_emissions = self.read_alone(words)
             openness = self.gate(words, text_emissions)[..., None].to(emissions.dtype)  # [B, W, 1]
             emissions = text_emissions + openness * (emissions - text_emissions)
@@ -198,20 +208,17 @@ class MMNER(nn.Module):
     def read_alone(self, words: Tensor) -> Tensor:
         """Return the emissions of the text without a photo, [B, W, L]."""
         nothing = torch.full((len(words),), -1, device=words.device)
-        fused, _ = self.fusion(words, self.image_keys(None, nothing))
+        fused, _ = self.fusion(words, self.image_keys(None), nothing)
         return self.classifier(fused)
 
-    def image_keys(self, image: ImageStates | None, image_index: Tensor) -> dict[str, Keys]:
-        """Return what each word may look at, per stream, [B, K, D]."""
-        present = image_index >= 0
-        keys: dict[str, Keys] = {}
-        for stream in self.config.fusion.streams:
-            tokens = None
-            if image is not None and bool(present.any()):
-                tokens = self.to_width[stream](self._tokens(image, stream))  # [U, P, D]
-                tokens = tokens[image_index.clamp(min=0)]  # [B, P, D]; masked where absent
-            keys[stream] = self.fusion.keys(stream, tokens, present)
-        return keys
+    def image_keys(self, image: ImageStates | None) -> dict[str, Keys]:
+        """Return what words may look at, per stream, of each of the U images; None: of no image."""
+        return {
+            stream: self.fusion.keys(
+                stream, None if image is None else self.to_width[stream](self._tokens(image, stream))
+            )
+            for stream in self.config.fusion.streams
+        }
 
     def _tokens(self, image: ImageStates, stream: str) -> Tensor:
         """Return a stream's tokens, [U, P, D or C]."""

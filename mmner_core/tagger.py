@@ -24,6 +24,7 @@ from mmner_core.data.images import DEFAULT_LIMITS, ImageLimits
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoding import SubwordEncoder, Window, collate
 from mmner_core.errors import InputError
+from mmner_core.fusion import Keys
 from mmner_core.inference import BATCH_ROWS, BATCH_SUBWORDS, join_windows, window_batches
 from mmner_core.labels import LabelSet
 from mmner_core.language import resolve_language
@@ -88,6 +89,14 @@ class _ReadText(NamedTuple):
 
     words: Tensor
     vector: Tensor | None
+
+
+class _Look(NamedTuple):
+    """One text's look at one image: the condition, the row of the batch, the image's row, -1 for none."""
+
+    condition: str
+    row: int
+    image: int
 
 
 class Tagger:
@@ -184,9 +193,14 @@ class Tagger:
     def tag_prepared(self, jobs: Sequence[TagJob], *, attention: bool = True, compare: bool = True) -> list[Prediction]:
         """Tag what :meth:`prepare` returned, each once; see :meth:`tag_batch`."""
         states = self._encode_photos(jobs)
+        keys = self.model.image_keys(states)
         windows = [job.windows for job in jobs]
         for ids in window_batches(windows, batch_subwords=BATCH_SUBWORDS, batch_rows=BATCH_ROWS):
-            self._read(jobs, ids, states, attention=attention, compare=compare)
+            self._read(jobs, ids, keys, attention=attention, compare=compare)
+        vectors = self.model.project_image(states) if states is not None else {}
+        for job in jobs:
+            if job.image_row >= 0:
+                job.image_vectors = {stream: images[job.image_row] for stream, images in vectors.items()}
         return build_predictions(
             self.model,
             [_join(job) for job in jobs],
@@ -243,7 +257,7 @@ class Tagger:
         self,
         jobs: Sequence[TagJob],
         ids: Sequence[tuple[int, int]],
-        states: ImageStates | None,
+        keys: dict[str, Keys],
         *,
         attention: bool,
         compare: bool,
@@ -251,31 +265,40 @@ class Tagger:
         """Read a batch of windows: text once, then fusion with the photo and, to compare, without and with another."""
         texts = self._encode_texts(jobs, ids)
         words = torch.nn.utils.rnn.pad_sequence([text.words for text in texts], batch_first=True)  # [B, W, D]
-        shown = torch.tensor([jobs[j].image_row for j, _ in ids], device=self.device)
-        others = torch.tensor([jobs[j].other_row for j, _ in ids], device=self.device)
-        index = {SEEN: shown}
-        if compare and bool((shown >= 0).any()):
-            index[ALONE] = torch.full_like(shown, -1)
-        if bool((others >= 0).any()):
-            index[OTHER] = others
-        passes: dict[str, Tensor] = {}
-        for condition, rows in index.items():
-            wanted = attention and condition == SEEN and states is not None
-            keys = self.model.image_keys(states, rows)
-            emissions, weights = self.model.tag_words(words, keys, need_weights=wanted)
-            passes[condition] = emissions.float()
-            passes |= {f"attention/{s}": w.transpose(1, 2).float() for s, w in weights.items()}  # [B, W, H, K]
-        images = self.model.project_image(states) if states is not None else {}
-        for row, (j, window) in enumerate(ids):
-            job = jobs[j]
-            job.passes.setdefault("words", {})[window] = texts[row].words.float()
-            if (vector := texts[row].vector) is not None:
-                job.passes.setdefault("text", {})[window] = vector
-            for name, value in passes.items():
-                if name == SEEN or (job.other_row if name == OTHER else job.image_row) >= 0:
-                    job.passes.setdefault(name, {})[window] = value[row]
-            if job.image_row >= 0:
-                job.image_vectors = {stream: vectors[job.image_row] for stream, vectors in images.items()}
+        for (j, window), text in zip(ids, texts, strict=True):
+            jobs[j].passes.setdefault("words", {})[window] = text.words.float()
+            if text.vector is not None:
+                jobs[j].passes.setdefault("text", {})[window] = text.vector
+        seen = [_Look(SEEN, row, jobs[j].image_row) for row, (j, _) in enumerate(ids)]
+        pictured = [look.row for look in seen if look.image >= 0]
+        compared = [_Look(ALONE, row, -1) for row in pictured] if compare else []
+        compared += [_Look(OTHER, row, jobs[j].other_row) for row, (j, _) in enumerate(ids) if jobs[j].other_row >= 0]
+        weighed = bool(attention and pictured)
+        for looks in filter(None, (seen, compared) if weighed else (seen + compared,)):
+            self._look(jobs, ids, words, keys, looks, need_weights=weighed and looks is seen)
+
+    def _look(
+        self,
+        jobs: Sequence[TagJob],
+        ids: Sequence[tuple[int, int]],
+        words: Tensor,
+        keys: dict[str, Keys],
+        looks: Sequence[_Look],
+        *,
+        need_weights: bool,
+    ) -> None:
+        """Let words [B, W, D] look at what the conditions show them."""
+        images = torch.tensor([look.image for look in looks], device=self.device)
+        chosen = words[[look.row for look in looks]]
+        emissions, weights = self.model.tag_words(chosen, keys, images, need_weights=need_weights)
+        for look, scores in zip(looks, emissions.float(), strict=True):
+            j, window = ids[look.row]
+            jobs[j].passes.setdefault(look.condition, {})[window] = scores
+        for stream, attention in weights.items():
+            for look, shares in zip(looks, attention.transpose(1, 2).float(), strict=True):  # [W, H, K]
+                if look.image >= 0:
+                    j, window = ids[look.row]
+                    jobs[j].passes.setdefault(f"attention/{stream}", {})[window] = shares
 
     def _encode_texts(self, jobs: Sequence[TagJob], ids: Sequence[tuple[int, int]]) -> list[_ReadText]:
         """Read some windows, those that were not read lately in one pass."""

@@ -10,7 +10,7 @@ from mmner_core.config import FusionConfig
 from mmner_core.fusion import CrossAttention, Fusion
 
 WIDTH, TOKENS = 8, 5
-PRESENT = torch.tensor([True, False])
+SHOWN = torch.tensor([0, -1])
 
 
 def build(**options: object) -> Fusion:
@@ -27,8 +27,8 @@ def look(fusion: Fusion, *, tokens: Tensor | None = None, need_weights: bool = T
     torch.manual_seed(1)
     words = torch.randn(2, 3, WIDTH)
     tokens = torch.randn(2, TOKENS, WIDTH) if tokens is None else tokens
-    keys = {stream: fusion.keys(stream, tokens, PRESENT) for stream in fusion.config.streams}
-    return fusion(words, keys, need_weights=need_weights)
+    keys = {stream: fusion.keys(stream, tokens) for stream in fusion.config.streams}
+    return fusion(words, keys, SHOWN, need_weights=need_weights)
 
 
 @pytest.mark.parametrize("sink", [True, False])
@@ -74,8 +74,9 @@ def test_no_image_in_the_whole_batch_is_the_same_as_none_for_one_sentence() -> N
     fusion = build()
     torch.manual_seed(1)
     words = torch.randn(2, 3, WIDTH)
-    keys = {stream: fusion.keys(stream, None, torch.tensor([False, False])) for stream in ("vit", "cnn")}
-    torch.testing.assert_close(fusion(words, keys)[0][1], look(fusion)[0][1], atol=1e-5, rtol=1e-5)
+    keys = {stream: fusion.keys(stream, None) for stream in ("vit", "cnn")}
+    fused, _ = fusion(words, keys, torch.tensor([-1, -1]))
+    torch.testing.assert_close(fused[1], look(fusion)[0][1], atol=1e-5, rtol=1e-5)
 
 
 def test_a_tied_query_is_computed_by_the_key_projection() -> None:
@@ -99,7 +100,7 @@ def test_the_residual_adds_the_word_vectors() -> None:
 def test_without_streams_words_pass_unchanged() -> None:
     """A text-only model has no module to go through."""
     words = torch.randn(2, 3, WIDTH)
-    assert build(streams=())(words, {}) == (words, {})
+    assert build(streams=())(words, {}, SHOWN) == (words, {})
 
 
 def test_heads_must_divide_the_width() -> None:
