@@ -2,7 +2,9 @@
 
 A profile of the plain layers showed a third of the time in copying biases and in adding, activating and reordering
 between the products. Here the weights lie as oneDNN's kernels read them, query, key and value are one product, and
-bias, GELU and residual are added while a product's result is still in the cache.
+bias, GELU and residual are added while a product's result is still in the cache. Attention over sentences is two
+batches of products and a softmax: torch's fused attention calls oneDNN for every sentence, head and block, which takes
+longer than these small products themselves. It rounds the scores to bfloat16, as it does the weights.
 
 A sentence comes out the same to the last bit whatever stands beside it. The products take the sub-words of all
 sentences without padding: in bfloat16 a row of them does not depend on how many rows there are, from two on. Attention
@@ -15,19 +17,19 @@ together, N <= G * P of these filled, H heads, D width.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
 if TYPE_CHECKING:
     from mmner_core.encoders.bert import Layer
 
 _TYPICAL_ROWS = 1024  # the blocking that the weights are laid out for; other sizes work as well
 _LANES = 16  # float32 numbers in a register of AVX-512
+_GROUP_SCORES = 1 << 20  # more of them no longer stay in the caches from the product through the softmax
 
 
 def can_pack(weight: Tensor) -> bool:
@@ -66,35 +68,35 @@ class PackedLinear:
 
 
 class AttentionGroup(NamedTuple):
-    """Sentences that attend in one call, side by side in [T, ...].
+    """Sentences that attend in one call, side by side in [T, ...]; a row of queries, keys or values is of one head.
 
     Attributes:
         rows: where their sub-words lie.
-        size: G.
-        places: [G * P] which of these rows stands in each place, any in an empty one; None if all are filled.
-        filled: [N] the places that are filled; None if all are.
-        mask: [G, 1, 1, P], added to the scores: minus infinity on empty places; None if all are filled.
+        places: [3 * G * H * P] which row of [N, 3, H, D/H] stands in each place, any in an empty one.
+        filled: [N * H] which place of [G, H, P] holds the head of each sub-word.
+        mask: [G * H, P, P], added to the scores: minus infinity on empty keys.
     """
 
     rows: slice
-    size: int
-    places: Tensor | None = None
-    filled: Tensor | None = None
-    mask: Tensor | None = None
+    places: Tensor
+    filled: Tensor
+    mask: Tensor
 
     @classmethod
-    def of(cls, lengths: Sequence[int], start: int, dtype: torch.dtype) -> AttentionGroup:
+    def of(cls, lengths: Sequence[int], start: int, heads: int, dtype: torch.dtype) -> AttentionGroup:
         """Group sentences of these lengths, whose sub-words begin at row ``start``."""
-        rows = slice(start, start + sum(lengths))
         width = _round_up(max(lengths))
-        if min(lengths) == width:
-            return cls(rows, len(lengths))
         is_filled = torch.arange(width) < torch.tensor(lengths)[:, None]  # [G, P]
-        filled = is_filled.flatten().nonzero()[:, 0]
-        places = torch.zeros(is_filled.numel(), dtype=torch.long)
-        places[filled] = torch.arange(len(filled))
+        sentence, place = is_filled.nonzero(as_tuple=True)  # [N] each
+        head = torch.arange(heads)
+        subword = torch.zeros(is_filled.shape, dtype=torch.long)
+        subword[is_filled] = torch.arange(len(place))
+        part = torch.arange(3)[:, None, None, None]
+        places = (subword[:, None] * 3 + part) * heads + head[:, None]  # [3, G, H, P]
+        filled = (sentence[:, None] * heads + head) * width + place[:, None]  # [N, H]
         mask = torch.zeros(is_filled.shape, dtype=dtype).masked_fill_(~is_filled, float("-inf"))
-        return cls(rows, len(lengths), places, filled, mask[:, None, None])
+        mask = mask[:, None, None].expand(-1, heads, width, -1).reshape(-1, width, width)
+        return cls(slice(start, start + len(place)), places.flatten(), filled.flatten(), mask)
 
 
 def _round_up(length: int) -> int:
@@ -108,7 +110,7 @@ class PackedLayer:
         attention: Any = layer.attention["self"]
         attended: Any = layer.attention["output"]
         up: Any = layer.intermediate["dense"]
-        self._heads: int = attention.heads
+        self.heads: int = attention.heads
         self._qkv = PackedLinear(attention.query, attention.key, attention.value)
         self._attended = PackedLinear(attended.dense)
         self._norm: nn.LayerNorm = attended.LayerNorm
@@ -126,11 +128,11 @@ class PackedLayer:
 
     def _attend(self, qkv: Tensor, group: AttentionGroup) -> Tensor:
         """[N, 3 * D] -> [N, D]."""
-        padded = qkv if group.places is None else qkv.index_select(0, group.places)  # [G * P, 3 * D]
-        q, k, v = padded.view(group.size, -1, 3, self._heads, qkv.shape[1] // 3 // self._heads).permute(2, 0, 3, 1, 4)
-        context = F.scaled_dot_product_attention(q, k, v, attn_mask=group.mask)  # [G, H, P, D/H]
-        context = context.transpose(1, 2).reshape(len(padded), -1)
-        return context if group.filled is None else context.index_select(0, group.filled)
+        width, depth = group.mask.shape[-1], qkv.shape[1] // 3 // self.heads  # P, D/H
+        q, k, v = qkv.view(-1, depth).index_select(0, group.places).view(3, -1, width, depth)  # [G * H, P, D/H]
+        scores = torch.baddbmm(group.mask, q, k.transpose(1, 2), alpha=depth**-0.5)  # [G * H, P, P]
+        context = scores.softmax(-1, dtype=torch.float32).to(v.dtype) @ v  # [G * H, P, D/H]
+        return context.view(-1, depth).index_select(0, group.filled).view(len(qkv), -1)
 
 
 class PackedLayers:
@@ -138,6 +140,7 @@ class PackedLayers:
 
     def __init__(self, layers: Iterable[Any]) -> None:
         self._layers = [PackedLayer(layer) for layer in layers]
+        self._heads = self._layers[0].heads
 
     def __call__(self, states: Tensor, allowed: Tensor) -> Tensor:
         """Encode embedded sub-words, [B, S, D]; padding comes out as zeros.
@@ -147,14 +150,24 @@ class PackedLayers:
             allowed: [B, S] bool, true on sub-words.
         """
         lengths = allowed.sum(1).tolist()
-        order = sorted(range(len(lengths)), key=lambda b: _round_up(lengths[b]))
+        order: list[int] = []
         groups: list[AttentionGroup] = []
-        for _, sentences in groupby(order, key=lambda b: _round_up(lengths[b])):
+        for sentences in _attend_together(lengths, self._heads):
             start = groups[-1].rows.stop if groups else 0
-            groups.append(AttentionGroup.of([lengths[b] for b in sentences], start, states.dtype))
+            groups.append(AttentionGroup.of([lengths[b] for b in sentences], start, self._heads, states.dtype))
+            order += sentences
         index = torch.arange(allowed.numel()).view(allowed.shape)[order][allowed[order]]  # [T] of [B * S]
         padded = states.reshape(-1, states.shape[-1])
         flat = padded.index_select(0, index)
         for layer in self._layers:
             flat = layer(flat, groups)
         return torch.zeros_like(padded).index_copy_(0, index, flat).view(states.shape)
+
+
+def _attend_together(lengths: Sequence[int], heads: int) -> Iterator[list[int]]:
+    """Yield the sentences of each group: of one rounded length, and few enough for the caches."""
+    order = sorted(range(len(lengths)), key=lambda b: _round_up(lengths[b]))
+    for width, run in groupby(order, key=lambda b: _round_up(lengths[b])):
+        sentences = list(run)
+        most = max(1, _GROUP_SCORES // (heads * width**2))
+        yield from (sentences[i : i + most] for i in range(0, len(sentences), most))
