@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _TYPICAL_ROWS = 1024  # the blocking that the weights are laid out for; other sizes work as well
 _LANES = 16  # float32 numbers in a register of AVX-512
-_GROUP_SCORES = 1 << 20  # more of them no longer stay in the caches from the product through the softmax
+_GROUP_SCORES = 1 << 19  # more of them no longer stay in the caches from the product through the softmax
 
 
 def can_pack(weight: Tensor) -> bool:
