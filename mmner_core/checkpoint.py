@@ -27,6 +27,9 @@ from mmner_core.packing import pack, unpack
 from mmner_core.whole import whole_folder
 
 WEIGHTS = "model.safetensors"
+GATE_WEIGHTS = "gate.safetensors"
+"""The photo's gate, where a model has one: trained last and alone, it lies apart, so that a checkpoint with another
+gate shares its large file with the one without."""
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 REQUIRED = (WEIGHTS, "config.json", "labels.json", "tokenizer.json", "metrics.json", "provenance.json", "README.md")
 _DAMAGED = "the checkpoint is damaged"
@@ -81,8 +84,9 @@ def save_checkpoint(
         raise InputError(f"There is no tokenizer.json in {tokenizer_folder}; a checkpoint needs the tokenizer's files.")
     folder = Path(folder)
     with whole_folder(folder, what="the checkpoint") as partial:
-        save_file(pack(model.state_dict()), partial / WEIGHTS, metadata={"format": "pt"})
-        (partial / WEIGHTS).chmod(0o644)  # safetensors writes it for the owner alone
+        for name, tensors in _by_file(pack(model.state_dict())).items():
+            save_file(tensors, partial / name, metadata={"format": "pt"})
+            (partial / name).chmod(0o644)  # safetensors writes it for the owner alone
         _write_json(partial / "config.json", model.config.to_dict())
         _write_json(partial / "labels.json", list(model.labels.tags))
         _write_json(partial / "metrics.json", metrics)
@@ -92,6 +96,19 @@ def save_checkpoint(
             if (Path(tokenizer_folder) / name).is_file():
                 shutil.copyfile(Path(tokenizer_folder) / name, partial / name)
     return folder
+
+
+def _by_file(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """Say which file each tensor is written to."""
+    files: dict[str, dict[str, Tensor]] = {WEIGHTS: {}}
+    for name, tensor in tensors.items():
+        files.setdefault(GATE_WEIGHTS if name.startswith("gate.") else WEIGHTS, {})[name] = tensor
+    return files
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Return the files that hold a checkpoint's tensors."""
+    return [folder / WEIGHTS, *([folder / GATE_WEIGHTS] if (folder / GATE_WEIGHTS).exists() else [])]
 
 
 def _write_json(file: Path, content: Any) -> None:
@@ -118,7 +135,7 @@ def load_checkpoint(folder: str | Path, *, images: bool = True) -> Checkpoint:
         raise InputError(f"{folder / 'labels.json'} does not list the tags that config.json's types call for.")
     # Building a model is mostly importing libraries, on one core; the file is read and hashed on the other meanwhile.
     with ThreadPoolExecutor(max_workers=1) as reader:
-        state = reader.submit(_read_weights, folder / WEIGHTS, images=images)
+        state = reader.submit(_read_weights, folder, images=images)
         digest = reader.submit(folder_digest, folder)
         tokenizer = reader.submit(load_tokenizer, folder)
         model = _build(config, folder / "config.json", images=images)
@@ -144,7 +161,7 @@ def _check_source(config: ModelConfig, folder: Path) -> None:
 
 def _check_depth(config: ModelConfig, folder: Path) -> None:
     """Refuse a config that asks for more layers than there are tensors, before building them takes for ever."""
-    layers, tensors = (config.text.architecture or {}).get("num_hidden_layers"), len(tensor_shapes(folder / WEIGHTS))
+    layers, tensors = (config.text.architecture or {}).get("num_hidden_layers"), len(tensor_shapes(folder))
     if isinstance(layers, int) and layers > tensors:
         raise InputError(
             f"{folder / 'config.json'} describes no model that can be built ({layers:,} layers, but {WEIGHTS} holds "
@@ -186,8 +203,8 @@ class _NoRandomInit(TorchFunctionMode):
 def folder_digest(folder: Path) -> str:
     """Return the SHA-256 of weights, config and labels, 16 hex digits."""
     digest = hashlib.sha256()
-    for name in (WEIGHTS, "config.json", "labels.json"):
-        digest.update(bytes.fromhex(file_digest(folder / name)))
+    for file in (*weight_files(folder), folder / "config.json", folder / "labels.json"):
+        digest.update(bytes.fromhex(file_digest(file)))
     return digest.hexdigest()[:16]
 
 
@@ -224,28 +241,36 @@ def read_object(file: Path) -> dict[str, Any]:
     return json_files.read_object(file, _DAMAGED)
 
 
-def tensor_shapes(file: Path) -> dict[str, list[int]]:
-    """Return name and shape of each tensor as stored, from the file's header.
+def tensor_shapes(folder: Path) -> dict[str, list[int]]:
+    """Return name and shape of each tensor as stored, from the headers of the checkpoint's files.
 
     Raises:
-        InputError: if the file is damaged.
+        InputError: if a file is damaged.
     """
     from safetensors import safe_open
 
-    with _damage_reported(file), safe_open(file, framework="pt") as store:
-        return {name: store.get_slice(name).get_shape() for name in store.keys()}  # noqa: SIM118 (not a dict)
+    shapes: dict[str, list[int]] = {}
+    for file in weight_files(folder):
+        with _damage_reported(file), safe_open(file, framework="pt") as store:
+            shapes.update((name, store.get_slice(name).get_shape()) for name in store.keys())  # noqa: SIM118
+    return shapes
 
 
-def _read_weights(file: Path, *, images: bool) -> dict[str, Tensor]:
-    """Read and unpack the tensors, checking that all are numbers."""
+def _read_weights(folder: Path, *, images: bool) -> dict[str, Tensor]:
+    """Read and unpack the tensors, checking that all are numbers and none is there twice."""
     from safetensors import safe_open
 
-    with _damage_reported(file), safe_open(file, framework="pt") as store:
-        wanted = [name for name in store.keys() if images or not name.startswith(IMAGE_PARTS)]  # noqa: SIM118
-        state = unpack({name: store.get_tensor(name) for name in wanted})
-    for name, tensor in state.items():
-        if not _finite(tensor):
-            raise InputError(f"{file}: tensor {name} holds values that are not numbers; the checkpoint is damaged.")
+    state: dict[str, Tensor] = {}
+    for file in weight_files(folder):
+        with _damage_reported(file), safe_open(file, framework="pt") as store:
+            wanted = [name for name in store.keys() if images or not name.startswith(IMAGE_PARTS)]  # noqa: SIM118
+            read = unpack({name: store.get_tensor(name) for name in wanted})
+        for name, tensor in read.items():
+            if name in state:
+                raise InputError(f"{file}: tensor {name} is in {WEIGHTS} too; remove one of the two.")
+            if not _finite(tensor):
+                raise InputError(f"{file}: tensor {name} holds values that are not numbers; the checkpoint is damaged.")
+        state.update(read)
     return state
 
 

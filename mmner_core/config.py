@@ -116,6 +116,8 @@ class FusionConfig:
     """Add the word vector to the fused vector, so that an untrained fusion cannot hide the text."""
     gate: bool = False
     """Let each word's text say how far the photo may change its tag (ours, not the paper's)."""
+    gate_margin: float = 0.0
+    """Added to the gate's logit in use, not in training: a word that training left in doubt is open to the photo."""
     dropout: float = 0.1
 
 

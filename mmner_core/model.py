@@ -77,7 +77,8 @@ class MMNER(nn.Module):
         looked_at = config.fusion.streams if self.sees else ()
         self.to_width = nn.ModuleDict({s: self._token_projection(s, width) for s in looked_at})
         self.fusion = Fusion(width, config.fusion)
-        self.gate = PhotoGate(width, len(config.types), config.fusion.dropout) if config.fusion.gate else None
+        looking = config.fusion
+        self.gate = PhotoGate(width, len(config.types), looking.dropout, looking.gate_margin) if looking.gate else None
         self.classifier = SteadyLinear(width, len(self.labels))
         self.crf = CRF(self.labels, constrained=config.crf_constrained)
 

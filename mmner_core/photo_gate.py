@@ -30,10 +30,12 @@ class PhotoGate(nn.Module):
         width: D.
         n_types: T.
         dropout: on the word's vector.
+        margin: added to the logit in use, not in training.
     """
 
-    def __init__(self, width: int, n_types: int, dropout: float) -> None:
+    def __init__(self, width: int, n_types: int, dropout: float, margin: float = 0.0) -> None:
         super().__init__()
+        self.margin = margin
         self.n_types = n_types
         self.ranked = min(2, n_types)
         self.norm = nn.LayerNorm(width)
@@ -56,4 +58,5 @@ class PhotoGate(nn.Module):
         evidence = torch.cat([outside, types], dim=-1).clamp(min=FLOOR).log() / -LOG_FLOOR
         said = torch.cat([evidence, types.topk(self.ranked, dim=-1).values], dim=-1).to(words.dtype)
         states = self.hidden(torch.cat([self.dropout(self.norm(words)), said], dim=-1)).tanh()
-        return self.open(states).float().sigmoid()[..., 0] * (outside[..., 0] < 0.5)
+        logit = self.open(states).float()[..., 0] + (0.0 if self.training else self.margin)
+        return logit.sigmoid() * (outside[..., 0] < 0.5)

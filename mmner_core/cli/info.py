@@ -63,12 +63,12 @@ def describe(folder: Path) -> dict[str, Any]:
 
 
 def _count_weights(folder: Path) -> dict[str, int]:
-    """Return how many weights each part of the model has, from the file's header."""
+    """Return how many weights each part of the model has, from the files' headers."""
     from math import prod
 
-    from mmner_core.checkpoint import WEIGHTS, tensor_shapes
+    from mmner_core.checkpoint import tensor_shapes
 
     counts: Counter[str] = Counter()
-    for name, shape in tensor_shapes(folder / WEIGHTS).items():
+    for name, shape in tensor_shapes(folder).items():
         counts[name.split(".", 1)[0]] += prod(shape)
     return dict(counts.most_common())

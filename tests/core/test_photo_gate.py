@@ -87,6 +87,19 @@ def test_what_the_text_takes_for_no_name_stays_none(gated: MMNER) -> None:
     assert torch.equal(gated(batch_of()).emissions, gated(batch_of().without_images()).emissions)
 
 
+@torch.no_grad()
+def test_a_margin_opens_it_in_use_and_not_in_training(gated: MMNER) -> None:
+    """The logit of every name rises by the margin in eval mode alone."""
+    assert gated.gate is not None
+    words = gated(batch_of()).word_states
+    alone = gated.read_alone(words)
+    before = gated.gate(words, alone)
+    gated.gate.margin = 1.5
+    torch.testing.assert_close(gated.gate(words, alone).logit(), before.logit() + 1.5, atol=1e-4, rtol=1e-4)
+    gated.gate.dropout.p = 0.0
+    torch.testing.assert_close(gated.gate.train()(words, alone), before)
+
+
 def test_a_cost_of_looking_shuts_it_and_a_reward_opens_it(gated: MMNER) -> None:
     """The gate's loss is the cost times the sum over words of how open they are, a mean over sentences."""
     gated.requires_grad_(False)
