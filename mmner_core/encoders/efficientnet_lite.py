@@ -18,7 +18,7 @@ from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 from torch.utils.checkpoint import checkpoint
 
 from mmner_core.encoders.fast_form import WithFastForm
-from mmner_core.encoders.folded import FoldedBlock, FoldedConvolution, can_fold
+from mmner_core.encoders.folded import FoldedBlock, FoldedConvolution, FoldedNetwork, can_fold
 
 NAME = "tf_efficientnet_lite0"
 _STEM, _LAST = 32, 1280
@@ -81,7 +81,7 @@ class _Block(nn.Module):
         return FoldedBlock(steps, self.skips)
 
 
-class EfficientNetLite0(WithFastForm[list[FoldedBlock]]):
+class EfficientNetLite0(WithFastForm[FoldedNetwork]):
     """The network without its classifier: 224 x 224 pixels become a map of 7 x 7 cells."""
 
     num_features = _LAST
@@ -107,7 +107,7 @@ class EfficientNetLite0(WithFastForm[list[FoldedBlock]]):
         """Forget the activations inside each block until the backward pass, under the name that timm's models have."""
         self._checkpointed = enable
 
-    def fold(self, dtype: torch.dtype) -> list[FoldedBlock] | None:
+    def fold(self, dtype: torch.dtype) -> FoldedNetwork | None:
         """Return the network for inference in another number format, from these weights in their own.
 
         None where this machine has no kernels for it. See :meth:`use`.
@@ -117,19 +117,16 @@ class EfficientNetLite0(WithFastForm[list[FoldedBlock]]):
         stem = FoldedConvolution(self.conv_stem, self.bn1, dtype, relu6=True)
         head = FoldedConvolution(self.conv_head, self.bn2, dtype, relu6=True)
         blocks = [block.fold(dtype) for block in self.modules() if isinstance(block, _Block)]
-        return [FoldedBlock([stem], False), *blocks, FoldedBlock([head], False)]
+        return FoldedNetwork([FoldedBlock([stem], False), *blocks, FoldedBlock([head], False)])
 
-    def use(self, folded: list[FoldedBlock] | None) -> None:
+    def use(self, folded: FoldedNetwork | None) -> None:
         """Take what :meth:`fold` returned wherever no gradients are computed, until something drops it."""
         self._fast = folded
 
     def forward_features(self, pixels: Tensor) -> Tensor:
         """[B, 3, h, w] -> [B, 1280, h / 32, w / 32]."""
         if (folded := self.fast) is not None:
-            states = pixels.contiguous(memory_format=torch.channels_last)
-            for part in folded:
-                states = part(states)
-            return states
+            return folded(pixels)
         states = F.relu6(self.bn1(self.conv_stem(pixels)))
         for stage in self.blocks.children():
             for block in stage.children():

@@ -1,12 +1,24 @@
-"""A convolution for inference on a CPU with its BatchNorm, its activation and an addition folded into one kernel."""
+"""A CNN for inference on a CPU: norm, activation and addition folded into each convolution, few images at a time.
+
+A convolution of this kind does little with each number that it reads, so it is as fast as the memory that its states
+lie in. The maps of the first blocks are large; taken one or a few images at a time they stay in the caches, and no
+allocator maps memory anew for them. The last blocks are all weights; they want many images at a time.
+
+Shapes: B images, C channels.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import accumulate, groupby
+from operator import itemgetter
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
+
+_BYTES_AT_ONCE = 4 << 20  # the largest states of a block: in the caches of two cores, and not mapped anew in a server
 
 
 def can_fold(weight: Tensor) -> bool:
@@ -39,6 +51,7 @@ class FoldedConvolution:
             weight = F.pad(weight, (1, 0, 1, 0))
         self._padding = [kernel // 2] * 2
         self._stride = [stride] * 2
+        self._bytes_per_cell = dtype.itemsize * convolution.out_channels / stride**2
         self._groups = convolution.groups
         self._bias = (norm.bias.float() - norm.running_mean.float() * scale).detach().to(dtype)
         self._weight = torch.ops.mkldnn._reorder_convolution_weight(
@@ -50,6 +63,10 @@ class FoldedConvolution:
             [],
         )
         self._activation: tuple[Any, ...] = ("hardtanh", [0.0, 6.0], "") if relu6 else ("none", [], "")
+
+    def result_bytes(self, cells: int) -> tuple[float, int]:
+        """Return the size of the result for an image of so many cells, and how many cells that has."""
+        return self._bytes_per_cell * cells, cells // (self._stride[0] * self._stride[1])
 
     def __call__(self, states: Tensor, residual: Tensor | None = None) -> Tensor:
         """[B, C, h, w] -> [B, out, h / stride, w / stride], ``residual`` of that shape added; even h and w only."""
@@ -68,9 +85,46 @@ class FoldedBlock:
         self._convolutions = convolutions
         self._skips = skips
 
+    def result_bytes(self, cells: int) -> tuple[float, int]:
+        """Return the size of the largest result within for an image of so many cells, and the cells of the last."""
+        largest = 0.0
+        for convolution in self._convolutions:
+            size, cells = convolution.result_bytes(cells)
+            largest = max(largest, size)
+        return largest, cells
+
     def __call__(self, states: Tensor) -> Tensor:
         """[B, C, h, w] -> [B, out, h / stride, w / stride]."""
         result = states
         for convolution in self._convolutions[:-1]:
             result = convolution(result)
         return self._convolutions[-1](result, states if self._skips else None)
+
+
+class FoldedNetwork:
+    """Blocks one after the other; an image comes out the same however many are taken at a time."""
+
+    def __init__(self, blocks: list[FoldedBlock]) -> None:
+        self._blocks = blocks
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """[B, 3, h, w] -> [B, C, h / stride, w / stride]."""
+        states = pixels.contiguous(memory_format=torch.channels_last)
+        for images, blocks in self._stages(pixels.shape[2] * pixels.shape[3]):
+            parts = []
+            for part in states.split(images):
+                for block in blocks:
+                    part = block(part)
+                parts.append(part)
+            states = torch.cat(parts) if len(parts) > 1 else parts[0]
+        return states
+
+    def _stages(self, cells: int) -> Iterator[tuple[int, list[FoldedBlock]]]:
+        """Yield runs of blocks with the number of images to take through each at a time; it never falls."""
+        fitting = []
+        for block in self._blocks:
+            size, cells = block.result_bytes(cells)
+            fitting.append(max(1, int(_BYTES_AT_ONCE // size)))
+        at_once = [*accumulate(reversed(fitting), min)][::-1]
+        for images, run in groupby(zip(at_once, self._blocks, strict=True), key=itemgetter(0)):
+            yield images, [block for _, block in run]

@@ -199,3 +199,20 @@ def test_folding_changes_nothing_in_full_precision(lite: EfficientNetLite0) -> N
         assert network._fast is None
         assert not torch.allclose(network.forward_features(PIXELS), plain)
     assert copy.deepcopy(network)._fast is None
+
+
+@needs_bfloat16
+def test_a_photo_is_read_the_same_in_any_company(lite: EfficientNetLite0) -> None:
+    """Alone, and among so many that they go through every stage of the network in parts: the same to the last bit."""
+    network = copy.deepcopy(lite)
+    folded = network.fold(torch.bfloat16)
+    network = network.bfloat16()
+    network.use(folded)
+    if network._fast is None:
+        pytest.skip("this torch has no fused convolutions")
+    pixels = torch.rand(19, 3, 224, 224, generator=torch.Generator().manual_seed(6)).bfloat16() * 2 - 1
+    with torch.no_grad():
+        together = network.forward_features(pixels)
+        assert together.shape == (19, 1280, 7, 7)
+        for row in (0, 7, 18):
+            assert torch.equal(network.forward_features(pixels[row : row + 1])[0], together[row])
