@@ -340,10 +340,11 @@ def start_from(model: MMNER, run: Run) -> None:
         model.load_pretrained()
     else:
         checkpoint = load_checkpoint(init)
-        held, gate = checkpoint.model.config, run.model.fusion.gate
-        if replace(held, fusion=replace(held.fusion, gate=gate or held.fusion.gate)) != run.model:
+        held, wanted = checkpoint.model.config, run.model.fusion
+        gate = wanted.gate or held.fusion.gate  # a gate may be new, and its margin another
+        if replace(held, fusion=replace(held.fusion, gate=gate, gate_margin=wanted.gate_margin)) != run.model:
             raise InputError(f"{init} holds another model than this run trains; begin with a checkpoint of its preset.")
-        model.load_state_dict(checkpoint.model.state_dict(), strict=held.fusion.gate == gate)  # a gate may be new
+        model.load_state_dict(checkpoint.model.state_dict(), strict=held.fusion.gate == gate)
     for name, parameter in model.named_parameters():
         if trainable and not name.startswith(trainable):
             parameter.requires_grad_(False)
