@@ -149,12 +149,13 @@ def _batch_lines(batch: dict[str, Any]) -> list[str]:
     lines = [
         f"Batch of {batch['sentences']} sentences of {batch['words_per_sentence']:.0f} words, "
         f"{batch['gflop_per_sentence']:.2f} GFLOP each in the text encoder, peak {batch['peak_gflops']:.0f} GFLOP/s "
-        f"(best square matrix product): {'; '.join(parts)}."
+        f"(best square matrix product, measured beside each of these): {'; '.join(parts)}."
     ]
     if "photos_per_second" in batch:
         lines.append(
             f"Batch of photos, {batch['gflop_per_photo']:.2f} GFLOP each in the image encoder: "
-            f"{batch['photos_per_second']:.0f} photos/s, {batch['photo_share_of_peak']:.0%} of the peak."
+            f"{batch['photos_per_second']:.0f} photos/s, {batch['photo_share_of_peak']:.0%} of the peak; "
+            f"both encoders, a photo to a sentence: {batch['encoders_share_of_peak']:.0%}."
         )
     return lines
 
