@@ -34,6 +34,8 @@ _SHUT = re.compile(
 _UPLOAD = re.compile(r".*/upload/?$")
 _ANSWER = re.compile(r"/gradio_api/call/[^/]+/([^/]+)/?$")
 BUSY_SECONDS = 5
+TOKEN_BYTES = 2_000
+"""A longer request takes one more token for each so many bytes: work grows with the text, be it one or a batch."""
 _FORM_BYTES = 100_000  # what a form with one file adds to the file
 NO_FETCHING = "This server fetches no web addresses; upload the photo instead."
 NOT_HERE = "There is nothing at this address."
@@ -86,7 +88,9 @@ class Gate:
         with ExitStack() as held:
             refusal = self._judge(scope, held)
             if refusal is None:
-                refusal = await self._pass_within(self._limit(scope["path"]), scope, receive, send)
+                refusal = await self._pass_within(
+                    self._limit(scope["path"]), scope, self._charged(scope, receive), send
+                )
             if refusal is not None:
                 await _refuse(send, refusal)
 
@@ -98,7 +102,7 @@ class Gate:
             return Refusal(403, NO_FETCHING)
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return None
-        visitor = (scope.get("client") or ("unknown",))[0]
+        visitor = _visitor(scope)
         if wait := self._rate.take(visitor):
             seconds = math.ceil(wait)
             return Refusal(429, TOO_OFTEN.format(seconds=seconds), seconds)
@@ -116,6 +120,23 @@ class Gate:
             if self._space is not None and not self._space.reserve(announced):
                 return Refusal(503, NO_SPACE, 60)
         return None
+
+    def _charged(self, scope: Message, receive: Receive) -> Receive:
+        """Return ``receive``, which takes the visitor's tokens for what it reads of anything but an upload."""
+        if _UPLOAD.match(scope["path"]):
+            return receive
+        visitor, paid = _visitor(scope), TOKEN_BYTES
+
+        async def receive_charged() -> Message:
+            nonlocal paid
+            message = await receive()
+            paid -= len(message.get("body", b""))
+            if paid < 0:
+                self._rate.charge(visitor, -paid / TOKEN_BYTES)
+                paid = 0
+            return message
+
+        return receive_charged
 
     def _limit(self, path: str) -> int:
         """Return the most bytes that a request to a path may have."""
@@ -207,6 +228,11 @@ def _records(data: Any) -> Iterator[dict[str, Any]]:
             waiting.extend(value.values())
         elif isinstance(value, list | tuple):
             waiting.extend(value)
+
+
+def _visitor(scope: Message) -> str:
+    """Return the address that a request comes from."""
+    return str((scope.get("client") or ("unknown",))[0])
 
 
 def _content_length(scope: Message) -> int | None:

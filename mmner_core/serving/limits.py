@@ -50,17 +50,28 @@ class RateLimit:
         if not self.rate:
             return 0.0
         with self._lock:
-            now = self._clock()
-            bucket = self._buckets.setdefault(visitor, _Bucket(self.burst, now))
-            self._buckets.move_to_end(visitor)
-            while len(self._buckets) > self._remembered:
-                self._buckets.popitem(last=False)
-            bucket.tokens = min(self.burst, bucket.tokens + (now - bucket.filled) * self.rate)
-            bucket.filled = now
+            bucket = self._fill(visitor)
             if bucket.tokens < 1:
                 return (1 - bucket.tokens) / self.rate
             bucket.tokens -= 1
             return 0.0
+
+    def charge(self, visitor: str, tokens: float) -> None:
+        """Take tokens for what turned out to be more work than one; what is not there must come back first."""
+        if self.rate and tokens > 0:
+            with self._lock:
+                self._fill(visitor).tokens -= tokens
+
+    def _fill(self, visitor: str) -> _Bucket:
+        """Return a visitor's bucket with what has come back since."""
+        now = self._clock()
+        bucket = self._buckets.setdefault(visitor, _Bucket(self.burst, now))
+        self._buckets.move_to_end(visitor)
+        while len(self._buckets) > self._remembered:
+            self._buckets.popitem(last=False)
+        bucket.tokens = min(self.burst, bucket.tokens + (now - bucket.filled) * self.rate)
+        bucket.filled = now
+        return bucket
 
 
 class ConcurrencyLimit:

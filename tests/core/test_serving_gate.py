@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mmner_core.errors import InputError
 from mmner_core.serving.config import ServingConfig
-from mmner_core.serving.gate import Gate, Message, Receive, Send, refuse_addresses
+from mmner_core.serving.gate import TOKEN_BYTES, Gate, Message, Receive, Send, refuse_addresses
 from mmner_core.serving.uploads import UploadSpace
 
 
@@ -74,6 +74,20 @@ def test_the_third_of_two_is_told_to_wait() -> None:
     assert ask(gate, "/", method="GET")[0] == 200
 
 
+def test_a_long_request_takes_the_tokens_of_many() -> None:
+    """Sixty-four texts in one call are no cheaper than in many; a short request pays one token, an upload as well."""
+    gate = Gate(Application(), config=ServingConfig(visitor_rate=1, visitor_burst=10))
+    assert ask(gate, "/gradio_api/call/tag_batch", *[b"x" * TOKEN_BYTES] * 13)[0] == 200
+    assert (
+        ask(gate, "/gradio_api/call/tag_batch")[1] == "You are asking faster than this server allows; try again in 4 s."
+    )
+    short = [ask(gate, "/gradio_api/call/tag", b"x" * TOKEN_BYTES, visitor="10.0.0.2")[0] for _ in range(11)]
+    assert short == [200] * 10 + [429]
+    big = b"x" * 100 * TOKEN_BYTES
+    uploads = [ask(gate, "/upload", big, visitor="10.0.0.3", announced=len(big))[0] for _ in range(2)]
+    assert uploads == [200, 200]
+
+
 def test_a_full_application_is_told_in_our_words() -> None:
     """A visitor learns when to come back, not how the application counts."""
     status, told, headers = ask(Gate(Application(), config=ServingConfig()), "/full")
@@ -85,7 +99,7 @@ def test_a_full_application_is_told_in_our_words() -> None:
 def test_a_request_that_is_too_big_is_cut(announced: int | None) -> None:
     """Whether it says so or not; the application does not see more than is allowed."""
     application = Application()
-    gate = Gate(application, config=ServingConfig(max_request_mb=1))
+    gate = Gate(application, config=ServingConfig(max_request_mb=1, visitor_rate=0))
     status, told, _ = ask(gate, "/gradio_api/queue/join", *[bytes(100_000)] * 20, announced=announced)
     assert (status, told) == (413, "The request is too big; at most 1 MB are accepted here.")
     assert application.lengths == []

@@ -34,6 +34,22 @@ def test_a_burst_then_a_rate() -> None:
     assert limit.take("ada") > 0
 
 
+def test_more_work_takes_more_tokens() -> None:
+    """What a visitor owes must come back before the next request; who owes nothing is not charged."""
+    clock = Clock()
+    limit = RateLimit(2.0, 3, clock=clock)
+    assert limit.take("ada") == 0
+    limit.charge("ada", 4)
+    assert limit.take("ada") == pytest.approx(1.5)
+    clock.now += 1.5
+    assert limit.take("ada") == 0
+    limit.charge("bob", -5)
+    assert [limit.take("bob") == 0 for _ in range(4)] == [True, True, True, False]
+    unlimited = RateLimit(0, 1, clock=clock)
+    unlimited.charge("ada", 1e9)
+    assert unlimited.take("ada") == 0
+
+
 def test_visitors_do_not_share_a_bucket() -> None:
     """One visitor's haste costs another nothing."""
     limit = RateLimit(1.0, 1, clock=Clock())
