@@ -52,19 +52,27 @@ class CrossAttention(nn.Module):
         self, words: Tensor, keys: Keys, image_index: Tensor, *, need_weights: bool
     ) -> tuple[Tensor, Tensor | None]:
         """Return the words having looked, [B, W, D], and each head's weights [B, H, W, K] if asked for."""
+        context, weights = self._attend(words, keys, image_index, need_weights=need_weights)
+        looked = self.dense(context.transpose(1, 2).flatten(2))  # [B, W, D], or [1, 1, D] where all see the same
+        return self.norm(words + self.dropout(looked)), weights
+
+    def _attend(
+        self, words: Tensor, keys: Keys, image_index: Tensor, *, need_weights: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return what each word sees, [B, H, W, D/H], and the weights if asked for."""
+        if keys.key.shape[2] == 1 and not (self.training or torch.is_grad_enabled()):
+            # A single key has all the attention, whatever the query, so its value is what every word sees.
+            alone = torch.ones(len(words), self.heads, words.shape[1], 1, device=words.device)
+            return keys.value, alone if need_weights else None
         q = self._split(self.key(words) if self.tied else self.query(words))  # [B, H, W, D/H]
         image = image_index.clamp(min=0, max=len(keys.key) - 1)
         k, v = keys.key[image], keys.value[image]  # [B, H, K, D/H]
         allowed = self._allowed(image_index, k.shape[2])[:, None, None]  # [B, 1, 1, K]
-        weights = None
-        if need_weights:
-            scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5  # [B, H, W, K]
-            weights = scores.float().masked_fill(~allowed, float("-inf")).softmax(-1)
-            context = weights.to(v.dtype) @ v  # [B, H, W, D/H]
-        else:
-            context = F.scaled_dot_product_attention(q, k, v, attn_mask=allowed)
-        looked = self.dense(context.transpose(1, 2).flatten(2))  # [B, W, D]
-        return self.norm(words + self.dropout(looked)), weights
+        if not need_weights:
+            return F.scaled_dot_product_attention(q, k, v, attn_mask=allowed), None
+        scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5  # [B, H, W, K]
+        weights = scores.float().masked_fill(~allowed, float("-inf")).softmax(-1)
+        return weights.to(v.dtype) @ v, weights
 
     def _allowed(self, image_index: Tensor, n_keys: int) -> Tensor:
         """Return [B, K] bool: without an image only key 0; with one, key 0 only if it is offered as a sink."""

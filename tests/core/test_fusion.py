@@ -69,13 +69,17 @@ def test_the_sink_is_offered_beside_an_image_only_on_request() -> None:
     assert (without["vit"][0, ..., 0] == 0).all()
 
 
-def test_no_image_in_the_whole_batch_is_the_same_as_none_for_one_sentence() -> None:
-    """A sentence without image gets the same vectors whether or not its neighbour has one."""
+@pytest.mark.parametrize("learning", [True, False])
+def test_no_image_in_the_whole_batch_is_the_same_as_none_for_one_sentence(learning: bool) -> None:
+    """A sentence without image gets the same vectors whether or not its neighbour has one, also while learning."""
     fusion = build()
     torch.manual_seed(1)
     words = torch.randn(2, 3, WIDTH)
     keys = {stream: fusion.keys(stream, None) for stream in ("vit", "cnn")}
-    fused, _ = fusion(words, keys, torch.tensor([-1, -1]))
+    with torch.set_grad_enabled(learning):
+        fused, attention = fusion(words, keys, torch.tensor([-1, -1]), need_weights=True)
+    assert all(torch.equal(weights, torch.ones(2, 2, 3, 1)) for weights in attention.values())
+    assert set(attention) == {"vit", "cnn"}
     torch.testing.assert_close(fused[1], look(fusion)[0][1], atol=1e-5, rtol=1e-5)
 
 
