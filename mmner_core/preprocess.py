@@ -15,6 +15,8 @@ from mmner_core.encoding import Pixels
 from mmner_core.results import Crop
 
 if TYPE_CHECKING:
+    from PIL.Image import Image, Resampling
+
     from mmner_core.data.images import Photo
 
 
@@ -36,7 +38,9 @@ class Square(NamedTuple):
     crop: Crop
 
 
-def cut_square(photo: Photo, config: ImageConfig, rng: np.random.Generator | None = None) -> Square:
+def cut_square(
+    photo: Photo, config: ImageConfig, rng: np.random.Generator | None = None, *, alone: bool = False
+) -> Square:
     """Resize an RGB photo so that its short side is ``size / crop_fraction`` and cut a square of ``size``.
 
     With ``config.stretch`` above 1 the cut may be so many times as long as broad, and is squeezed into the square.
@@ -46,6 +50,7 @@ def cut_square(photo: Photo, config: ImageConfig, rng: np.random.Generator | Non
         photo: an upright RGB photo, perhaps decoded smaller than the original.
         config: the encoder's preprocessing.
         rng: cut at a random place and flip half of the time (training); None: the centre, never flipped.
+        alone: no other photo is being cut, so that another thread is free to resize half of this one.
     """
     from PIL import Image as PILImage
 
@@ -61,16 +66,33 @@ def cut_square(photo: Photo, config: ImageConfig, rng: np.random.Generator | Non
     slack = (image.width - width, image.height - height)
     left, top = (s / 2 for s in slack) if rng is None else (s * rng.random() for s in slack)
     box = (left, top, left + width, top + height)
-    square = image.resize((config.size, config.size), resampling[config.interpolation], box=box)
-    array = np.asarray(square)
+    array = _resize(image, config.size, resampling[config.interpolation], box, halves=alone)
     flipped = rng is not None and rng.random() < 0.5
     return Square(array[:, ::-1] if flipped else array, Crop(*(edge * enlarge for edge in box)))
+
+
+def _resize(
+    image: Image, size: int, resampling: Resampling, box: tuple[float, float, float, float], *, halves: bool
+) -> np.ndarray:
+    """Resize a box of a picture to a square, perhaps its halves side by side, which gives the same pixels."""
+    if not halves:
+        return np.asarray(image.resize((size, size), resampling, box=box))
+    left, top, right, bottom = box
+    rows = size // 2
+    middle = top + (bottom - top) * rows / size
+    upper, lower = side_by_side(
+        lambda: image.resize((size, rows), resampling, box=(left, top, right, middle)),
+        lambda: image.resize((size, size - rows), resampling, box=(left, middle, right, bottom)),
+    )
+    return np.concatenate([np.asarray(upper), np.asarray(lower)])
 
 
 def cut_squares(photos: Sequence[Photo], config: ImageConfig, rng: np.random.Generator | None = None) -> list[Square]:
     """Cut the square of each photo; see :func:`cut_square`."""
     if rng is not None:  # drawn one after the other, so that a seed gives the same squares each time
         return [cut_square(photo, config, rng) for photo in photos]
+    if len(photos) == 1:
+        return [cut_square(photos[0], config, alone=True)]
     return in_threads(lambda photo: cut_square(photo, config), photos)
 
 
@@ -84,6 +106,20 @@ def in_threads(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         return list(map(work, items))
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(work, items))
+
+
+def side_by_side(aside: Callable[[], T], here: Callable[[], R]) -> tuple[T, R]:
+    """Return what two calls return, ``aside`` made in another thread if torch computes in several.
+
+    Of use where ``aside`` releases Python's lock. If both fail, the error is that of ``here``.
+    """
+    if torch.get_num_threads() < 2:
+        result = here()
+        return aside(), result
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(aside)
+        result = here()
+        return future.result(), result
 
 
 def normalise(squares: list[np.ndarray], config: ImageConfig) -> Tensor:

@@ -76,6 +76,21 @@ def test_the_crop_refers_to_the_original_of_a_photo_decoded_smaller() -> None:
     assert np.abs(a.array.astype(int) - b.array.astype(int)).max() <= 3
 
 
+@pytest.mark.parametrize("stretch", [1.0, 1.5])
+@pytest.mark.parametrize("size", [(400, 300), (301, 977), (640, 427), (64, 64), (50, 33), (32, 32)])
+def test_a_photo_cut_alone_is_cut_the_same(size: tuple[int, int], stretch: float) -> None:
+    """Two halves resized side by side are the whole, to the last bit, whatever the size and the place of the cut."""
+    rng = np.random.default_rng(0)
+    noise = Image.fromarray(rng.integers(0, 256, (*size[::-1], 3), dtype=np.uint8))
+    config = replace(CONFIG, stretch=stretch, size=33)
+    for place in (None, 1, 2):
+        whole, halves = (
+            cut_square(Photo(noise, size), config, place and np.random.default_rng(place), alone=alone)
+            for alone in (False, True)
+        )
+        np.testing.assert_array_equal(halves.array, whole.array)
+
+
 def test_evaluation_is_deterministic_and_training_is_not() -> None:
     """The centre crop is always the same; random crops differ, flip about half of the time, and follow their seed."""
     assert cut_square(photo(90, 60), CONFIG).crop == cut_square(photo(90, 60), CONFIG).crop
