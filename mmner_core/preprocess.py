@@ -74,15 +74,14 @@ def cut_square(
 def _resize(
     image: Image, size: int, resampling: Resampling, box: tuple[float, float, float, float], *, halves: bool
 ) -> np.ndarray:
-    """Resize a box of a picture to a square, perhaps its halves side by side, which gives the same pixels."""
-    if not halves:
-        return np.asarray(image.resize((size, size), resampling, box=box))
+    """Resize a box of a picture to a square, its halves side by side if asked for and if that gives the same pixels."""
     left, top, right, bottom = box
-    rows = size // 2
-    middle = top + (bottom - top) * rows / size
+    middle = (float(np.float32(top)) + float(np.float32(bottom))) / 2  # Pillow reads boxes in single precision
+    if not halves or size % 2 or float(np.float32(middle)) != middle:
+        return np.asarray(image.resize((size, size), resampling, box=box))
     upper, lower = side_by_side(
-        lambda: image.resize((size, rows), resampling, box=(left, top, right, middle)),
-        lambda: image.resize((size, size - rows), resampling, box=(left, middle, right, bottom)),
+        lambda: image.resize((size, size // 2), resampling, box=(left, top, right, middle)),
+        lambda: image.resize((size, size // 2), resampling, box=(left, middle, right, bottom)),
     )
     return np.concatenate([np.asarray(upper), np.asarray(lower)])
 

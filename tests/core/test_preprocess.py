@@ -82,12 +82,9 @@ def test_a_photo_cut_alone_is_cut_the_same(size: tuple[int, int], stretch: float
     """Two halves resized side by side are the whole, to the last bit, whatever the size and the place of the cut."""
     rng = np.random.default_rng(0)
     noise = Image.fromarray(rng.integers(0, 256, (*size[::-1], 3), dtype=np.uint8))
-    config = replace(CONFIG, stretch=stretch, size=33)
-    for place in (None, 1, 2):
-        whole, halves = (
-            cut_square(Photo(noise, size), config, place and np.random.default_rng(place), alone=alone)
-            for alone in (False, True)
-        )
+    for pixels, fraction in ((32, 1.0), (33, 1.0), (32, 0.9)):
+        config = replace(CONFIG, stretch=stretch, size=pixels, crop_fraction=fraction)
+        whole, halves = (cut_square(Photo(noise, size), config, alone=alone) for alone in (False, True))
         np.testing.assert_array_equal(halves.array, whole.array)
 
 
