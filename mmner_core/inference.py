@@ -77,8 +77,7 @@ def predict_tags(
         )
         first = model.classifier.weight
         output: ModelOutput = model(batch.to(first.device, first.dtype))
-        for row, key in enumerate(batch_ids):
-            emissions[key] = output.emissions[row].float()
+        emissions.update(zip(batch_ids, output.emissions.float(), strict=True))
     return _decode(model, windows, emissions)
 
 
