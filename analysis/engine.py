@@ -159,7 +159,7 @@ class Engine:
             if plan.streams is not None and stream not in plan.streams:
                 keys[stream] = self.model.fusion.keys(stream, None)
         words = batch.words if plan.words_seen or batch.hidden is None else batch.hidden
-        emissions, attention = self.model.tag_words(words[places], keys, index, need_weights=bool(distinct))
+        emissions, attention = self.model.tag_words(words[places], keys, index, weighed=len(places) if distinct else 0)
         batch.emissions.append(emissions.float())
         batch.keys += [(plan.name, i) for i in rows]
         cells = [attention[s][..., first:].mean(1) for s, first in self.first_cell.items() if s in attention]

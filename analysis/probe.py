@@ -193,7 +193,8 @@ class Probe:
         for stream in self.streams:
             if streams is not None and stream not in streams:
                 keys[stream] = self.model.fusion.keys(stream, None)
-        emissions, attention = self.model.tag_words(words.expand(n, -1, -1), keys, index, need_weights=need_weights)
+        weighed = n if need_weights else 0
+        emissions, attention = self.model.tag_words(words.expand(n, -1, -1), keys, index, weighed=weighed)
         return emissions.float(), attention
 
     def _log_probability(self, emissions: Tensor, entity: Entity) -> Tensor:

@@ -48,31 +48,32 @@ class CrossAttention(nn.Module):
         """Project what may be looked at, [U, K, D]."""
         return Keys(self._split(self.key(states)), self._split(self.value(states)))
 
-    def forward(
-        self, words: Tensor, keys: Keys, image_index: Tensor, *, need_weights: bool
-    ) -> tuple[Tensor, Tensor | None]:
-        """Return the words having looked, [B, W, D], and each head's weights [B, H, W, K] if asked for."""
-        context, weights = self._attend(words, keys, image_index, need_weights=need_weights)
+    def forward(self, words: Tensor, keys: Keys, image_index: Tensor, *, weighed: int) -> tuple[Tensor, Tensor | None]:
+        """Return the words having looked, [B, W, D], and each head's weights in the first ``weighed`` sentences."""
+        context, weights = self._attend(words, keys, image_index, weighed=weighed)
         looked = self.dense(context.transpose(1, 2).flatten(2))  # [B, W, D], or [1, 1, D] where all see the same
         return self.norm(words + self.dropout(looked)), weights
 
-    def _attend(
-        self, words: Tensor, keys: Keys, image_index: Tensor, *, need_weights: bool
-    ) -> tuple[Tensor, Tensor | None]:
-        """Return what each word sees, [B, H, W, D/H], and the weights if asked for."""
+    def _attend(self, words: Tensor, keys: Keys, image_index: Tensor, *, weighed: int) -> tuple[Tensor, Tensor | None]:
+        """Return what each word sees, [B, H, W, D/H], and the weights [weighed, H, W, K] if there are any."""
         if keys.key.shape[2] == 1 and not (self.training or torch.is_grad_enabled()):
             # A single key has all the attention, whatever the query, so its value is what every word sees.
-            alone = torch.ones(len(words), self.heads, words.shape[1], 1, device=words.device)
-            return keys.value, alone if need_weights else None
+            alone = torch.ones(weighed, self.heads, words.shape[1], 1, device=words.device)
+            return keys.value, alone if weighed else None
         q = self._split(self.key(words) if self.tied else self.query(words))  # [B, H, W, D/H]
         image = image_index.clamp(min=0, max=len(keys.key) - 1)
         k, v = keys.key[image], keys.value[image]  # [B, H, K, D/H]
         allowed = self._allowed(image_index, k.shape[2])[:, None, None]  # [B, 1, 1, K]
-        if not need_weights:
-            return F.scaled_dot_product_attention(q, k, v, attn_mask=allowed), None
-        scores = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5  # [B, H, W, K]
-        weights = scores.float().masked_fill(~allowed, float("-inf")).softmax(-1)
-        return weights.to(v.dtype) @ v, weights
+        weights, contexts = None, []
+        if weighed:
+            first = slice(weighed)
+            scores = q[first] @ k[first].transpose(-1, -2) / q.shape[-1] ** 0.5  # [weighed, H, W, K]
+            weights = scores.float().masked_fill(~allowed[first], float("-inf")).softmax(-1)
+            contexts.append(weights.to(v.dtype) @ v[first])
+        if weighed < len(words):
+            rest = slice(weighed, None)
+            contexts.append(F.scaled_dot_product_attention(q[rest], k[rest], v[rest], attn_mask=allowed[rest]))
+        return torch.cat(contexts), weights
 
     def _allowed(self, image_index: Tensor, n_keys: int) -> Tensor:
         """Return [B, K] bool: without an image only key 0; with one, key 0 only if it is offered as a sink."""
@@ -113,7 +114,7 @@ class Fusion(nn.Module):
         return block.keys(null)
 
     def forward(
-        self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, *, need_weights: bool = False
+        self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, *, weighed: int = 0
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Let words look at images.
 
@@ -121,16 +122,16 @@ class Fusion(nn.Module):
             words: [B, W, D].
             keys: per stream, of the U images; a stream without tokens shows no sentence anything.
             image_index: [B] which of the images each sentence has, -1 where it has none.
-            need_weights: also return where the words looked.
+            weighed: of how many sentences, from the first on, to say where the words looked.
 
         Returns:
-            fused word vectors [B, W, D] and, if asked for, each stream's attention [B, H, W, K].
+            fused word vectors [B, W, D] and, if asked for, each stream's attention [weighed, H, W, K].
         """
         if self.dense is None:
             return words, {}
         looked, attention = [], {}
         for stream, block in self.blocks.items():
-            states, weights = block(words, keys[stream], image_index, need_weights=need_weights)
+            states, weights = block(words, keys[stream], image_index, weighed=weighed)
             looked.append(states)
             if weights is not None:
                 attention[stream] = weights

@@ -147,7 +147,8 @@ class MMNER(nn.Module):
         image = self.encode_image(batch)  # vit [U, P, D], cnn [U, C, h, w]
         words = self.word_states(text, batch)  # [B, W, D]
         keys = self.image_keys(image if bool(batch.image_present.any()) else None)  # per stream, of U images
-        emissions, attention = self.tag_words(words, keys, batch.image_index, need_weights=need_weights)  # [B, W, L]
+        weighed = len(words) if need_weights else 0
+        emissions, attention = self.tag_words(words, keys, batch.image_index, weighed=weighed)  # [B, W, L]
         text_projection, image_projection = self.project(text, image)  # [B, D], per stream [U, D]
         output = ModelOutput(
             emissions=emissions,
@@ -185,7 +186,7 @@ class MMNER(nn.Module):
         return text.tokens.gather(1, index)
 
     def tag_words(
-        self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, *, need_weights: bool = False
+        self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, *, weighed: int = 0
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Let words look at their images.
 
@@ -193,12 +194,12 @@ class MMNER(nn.Module):
             words: [B, W, D].
             keys: what :meth:`image_keys` returned for the images.
             image_index: [B] which of these each sentence has, -1 where it has none.
-            need_weights: also return where the words looked.
+            weighed: of how many sentences, from the first on, to say where the words looked.
 
         Returns:
-            emissions [B, W, L] and, if asked for, per stream the attention [B, H, W, K].
+            emissions [B, W, L] and, if asked for, per stream the attention [weighed, H, W, K].
         """
-        fused, attention = self.fusion(words, keys, image_index, need_weights=need_weights)  # [B, W, D]
+        fused, attention = self.fusion(words, keys, image_index, weighed=weighed)  # [B, W, D]
         emissions = self.classifier(fused)
         if self.gate is not None and any(stream.key.shape[2] > 1 for stream in keys.values()):
             text_emissions = self.read_alone(words)

@@ -273,32 +273,18 @@ class Tagger:
         pictured = [look.row for look in seen if look.image >= 0]
         compared = [_Look(ALONE, row, -1) for row in pictured] if compare else []
         compared += [_Look(OTHER, row, jobs[j].other_row) for row, (j, _) in enumerate(ids) if jobs[j].other_row >= 0]
-        weighed = bool(attention and pictured)
-        for looks in filter(None, (seen, compared) if weighed else (seen + compared,)):
-            self._look(jobs, ids, words, keys, looks, need_weights=weighed and looks is seen)
-
-    def _look(
-        self,
-        jobs: Sequence[TagJob],
-        ids: Sequence[tuple[int, int]],
-        words: Tensor,
-        keys: dict[str, Keys],
-        looks: Sequence[_Look],
-        *,
-        need_weights: bool,
-    ) -> None:
-        """Let words [B, W, D] look at what the conditions show them."""
+        looks = [*seen, *compared]
         images = torch.tensor([look.image for look in looks], device=self.device)
-        chosen = words[[look.row for look in looks]]
-        emissions, weights = self.model.tag_words(chosen, keys, images, need_weights=need_weights)
+        weighed = len(seen) if attention and pictured else 0
+        emissions, weights = self.model.tag_words(words[[look.row for look in looks]], keys, images, weighed=weighed)
         for look, scores in zip(looks, emissions.float(), strict=True):
             j, window = ids[look.row]
             jobs[j].passes.setdefault(look.condition, {})[window] = scores
-        for stream, attention in weights.items():
-            for look, shares in zip(looks, attention.transpose(1, 2).float(), strict=True):  # [W, H, K]
-                if look.image >= 0:
-                    j, window = ids[look.row]
-                    jobs[j].passes.setdefault(f"attention/{stream}", {})[window] = shares
+        for stream, shares in weights.items():
+            by_word = shares.transpose(1, 2).float()  # [B, W, H, K]
+            for row in pictured:
+                j, window = ids[row]
+                jobs[j].passes.setdefault(f"attention/{stream}", {})[window] = by_word[row]
 
     def _encode_texts(self, jobs: Sequence[TagJob], ids: Sequence[tuple[int, int]]) -> list[_ReadText]:
         """Read some windows, those that were not read lately in one pass."""
