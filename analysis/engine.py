@@ -159,10 +159,11 @@ class Engine:
             if plan.streams is not None and stream not in plan.streams:
                 keys[stream] = self.model.fusion.keys(stream, None)
         words = batch.words if plan.words_seen or batch.hidden is None else batch.hidden
-        emissions, attention = self.model.tag_words(words[places], keys, index, weighed=len(places) if distinct else 0)
-        batch.emissions.append(emissions.float())
+        tagged = self.model.tag_words(words[places], keys, index, weighed=len(places) if distinct else 0)
+        batch.emissions.append(tagged.emissions.float())
         batch.keys += [(plan.name, i) for i in rows]
-        cells = [attention[s][..., first:].mean(1) for s, first in self.first_cell.items() if s in attention]
+        seen_by = tagged.attention
+        cells = [seen_by[s][..., first:].mean(1) for s, first in self.first_cell.items() if s in seen_by]
         # A hidden stream has the "no image" key alone, so no cell.
         weights = [w.float().cpu().numpy() for w in cells if w.shape[-1]]  # [B, W, G] each
         for row, i in enumerate(rows):

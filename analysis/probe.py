@@ -194,8 +194,8 @@ class Probe:
             if streams is not None and stream not in streams:
                 keys[stream] = self.model.fusion.keys(stream, None)
         weighed = n if need_weights else 0
-        emissions, attention = self.model.tag_words(words.expand(n, -1, -1), keys, index, weighed=weighed)
-        return emissions.float(), attention
+        tagged = self.model.tag_words(words.expand(n, -1, -1), keys, index, weighed=weighed)
+        return tagged.emissions.float(), tagged.attention
 
     def _log_probability(self, emissions: Tensor, entity: Entity) -> Tensor:
         """Return [U] the log of the exact CRF probability of the entity.

@@ -117,7 +117,7 @@ class FusionConfig:
     gate: bool = False
     """Let each word's text say how far the photo may change its tag (ours, not the paper's)."""
     gate_margin: float = 0.0
-    """Added to the gate's logit in use, not in training: a word that training left in doubt is open to the photo."""
+    """Added to the gate's logit in use, not in training: above 0 a doubt counts for the photo, below 0 against it."""
     dropout: float = 0.1
 
 

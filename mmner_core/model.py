@@ -7,6 +7,7 @@ D width, L tags.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,21 @@ from mmner_core.linear import SteadyLinear
 from mmner_core.photo_gate import PhotoGate
 
 
+class TaggedWords(NamedTuple):
+    """What words come to once they have looked at their images.
+
+    Attributes:
+        emissions: [B, W, L] score of each tag for each word.
+        attention: per stream [B, H, W, K] weights over its keys, of as many sentences as asked for.
+        openness: [B, W] how far each word's text lets its photo change its tag, from 0 to 1; None without a gate or
+            without photos.
+    """
+
+    emissions: Tensor
+    attention: dict[str, Tensor]
+    openness: Tensor | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelOutput:
     """What one forward pass yields.
@@ -35,6 +51,7 @@ class ModelOutput:
         attention: per stream [B, H, W, K] weights over its keys; empty unless asked for.
         text_projection: [B, D] sentences in the contrastive space, unit length; None without alignment.
         image_projection: per stream [U, D] images in the contrastive space, unit length.
+        openness: [B, W] how far the gate is open; None without a gate or without photos.
         losses: "crf" (mean NLL over the batch), "contrastive_vit", "contrastive_cnn", "gate" (where looking costs),
             "total"; empty without tags.
     """
@@ -44,6 +61,7 @@ class ModelOutput:
     attention: dict[str, Tensor] = field(default_factory=dict)
     text_projection: Tensor | None = None
     image_projection: dict[str, Tensor] = field(default_factory=dict)
+    openness: Tensor | None = None
     losses: dict[str, Tensor] = field(default_factory=dict)
 
 
@@ -148,12 +166,13 @@ class MMNER(nn.Module):
         words = self.word_states(text, batch)  # [B, W, D]
         keys = self.image_keys(image if bool(batch.image_present.any()) else None)  # per stream, of U images
         weighed = len(words) if need_weights else 0
-        emissions, attention = self.tag_words(words, keys, batch.image_index, weighed=weighed)  # [B, W, L]
+        tagged = self.tag_words(words, keys, batch.image_index, weighed=weighed)  # emissions [B, W, L]
         text_projection, image_projection = self.project(text, image)  # [B, D], per stream [U, D]
         output = ModelOutput(
-            emissions=emissions,
+            emissions=tagged.emissions,
             word_states=words,
-            attention=attention,
+            attention=tagged.attention,
+            openness=tagged.openness,
             text_projection=text_projection,
             image_projection=image_projection,
         )
@@ -185,9 +204,7 @@ class MMNER(nn.Module):
         index = batch.word_to_token[..., None].expand(-1, -1, text.tokens.shape[-1])
         return text.tokens.gather(1, index)
 
-    def tag_words(
-        self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, *, weighed: int = 0
-    ) -> tuple[Tensor, dict[str, Tensor]]:
+    def tag_words(self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, *, weighed: int = 0) -> TaggedWords:
         """Let words look at their images.
 
         Args:
@@ -195,17 +212,15 @@ class MMNER(nn.Module):
             keys: what :meth:`image_keys` returned for the images.
             image_index: [B] which of these each sentence has, -1 where it has none.
             weighed: of how many sentences, from the first on, to say where the words looked.
-
-        Returns:
-            emissions [B, W, L] and, if asked for, per stream the attention [weighed, H, W, K].
         """
         fused, attention = self.fusion(words, keys, image_index, weighed=weighed)  # [B, W, D]
         emissions = self.classifier(fused)
-        if self.gate is not None and any(stream.key.shape[2] > 1 for stream in keys.values()):
-            text_emissions = self.read_alone(words)
-            openness = self.gate(words, text_emissions)[..., None].to(emissions.dtype)  # [B, W, 1]
-            emissions = text_emissions + openness * (emissions - text_emissions)
-        return emissions, attention
+        if self.gate is None or all(stream.key.shape[2] == 1 for stream in keys.values()):
+            return TaggedWords(emissions, attention, None)
+        text_emissions = self.read_alone(words)
+        openness = self.gate(words, text_emissions)  # [B, W]
+        gated = text_emissions + openness[..., None].to(emissions.dtype) * (emissions - text_emissions)
+        return TaggedWords(gated, attention, openness)
 
     def read_alone(self, words: Tensor) -> Tensor:
         """Return the emissions of the text without a photo, [B, W, L]."""
@@ -265,9 +280,9 @@ class MMNER(nn.Module):
         alpha = self.config.alpha
         aligned = sum(contrastive.values(), output.emissions.new_zeros(()))
         losses["total"] = 2 * (alpha * losses["crf"] + (1 - alpha) * aligned)
-        if self.gate is not None and batch.looking_cost is not None:
-            openness = self.gate(output.word_states, self.read_alone(output.word_states)) * batch.word_mask  # [B, W]
-            losses["gate"] = (openness * batch.looking_cost[:, None]).sum() / len(openness)
+        if output.openness is not None and batch.looking_cost is not None:
+            paid = output.openness * batch.word_mask * batch.looking_cost[:, None]  # [B, W]
+            losses["gate"] = paid.sum() / len(paid)
             losses["total"] = losses["total"] + losses["gate"]
         return losses
 

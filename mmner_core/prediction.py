@@ -33,6 +33,7 @@ class Reading:
     Attributes:
         emissions: [W, L] per condition: ``SEEN`` always, ``ALONE`` and ``OTHER`` where they were asked for.
         word_states: [W, D].
+        openness: [W] how far the text lets the photo change each word's tag; None without a gate or a photo.
         attention: per stream [H, W, K].
         text_vector: [D] in the contrastive space.
         image_vectors: per stream [D] in the contrastive space.
@@ -40,6 +41,7 @@ class Reading:
 
     emissions: Mapping[str, Tensor]
     word_states: Tensor
+    openness: Tensor | None
     attention: Mapping[str, Tensor]
     text_vector: Tensor | None
     image_vectors: Mapping[str, Tensor]
@@ -133,7 +135,7 @@ def _build(model: MMNER, reading: Reading, decoded: _Decoded, *, words: Sequence
     return Prediction(
         words=tuple(words),
         tags=tuple(decoded.tags),
-        entities=tuple(_entities(model, decoded, SEEN, facts["text"], words)),
+        entities=tuple(_entities(model, decoded, SEEN, facts["text"], words, reading.openness)),
         text_only_entities=tuple(_entities(model, decoded, ALONE, facts["text"], words))
         if ALONE in decoded.spans
         else None,
@@ -146,7 +148,12 @@ def _build(model: MMNER, reading: Reading, decoded: _Decoded, *, words: Sequence
 
 
 def _entities(
-    model: MMNER, decoded: _Decoded, condition: str, text: str, words: Sequence[Word]
+    model: MMNER,
+    decoded: _Decoded,
+    condition: str,
+    text: str,
+    words: Sequence[Word],
+    openness: Tensor | None = None,
 ) -> Iterator[TaggedEntity]:
     """Give each span of a condition its probability, its runner-up and what the other conditions make of it."""
     types = model.labels.types
@@ -170,6 +177,7 @@ def _entities(
             with_other_image=_best(types, decoded.probabilities[OTHER][place])
             if condition == SEEN and OTHER in decoded.probabilities
             else None,
+            openness=None if openness is None else float(openness[span.start : span.end].mean()),
         )
 
 

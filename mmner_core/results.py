@@ -48,6 +48,8 @@ class TaggedEntity:
         marked_without_image: whether the text alone yields this very span and type; None as above.
         with_other_image: the most probable type of the same span when the model is shown the request's other image;
             None where there was none.
+        openness: how far the text lets the photo change these tags, from 0 to 1, mean over the words; None without a
+            gate or an image.
     """
 
     text: str
@@ -61,6 +63,7 @@ class TaggedEntity:
     without_image: Candidate | None = None
     marked_without_image: bool | None = None
     with_other_image: Candidate | None = None
+    openness: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -276,15 +276,17 @@ class Tagger:
         looks = [*seen, *compared]
         images = torch.tensor([look.image for look in looks], device=self.device)
         weighed = len(seen) if attention and pictured else 0
-        emissions, weights = self.model.tag_words(words[[look.row for look in looks]], keys, images, weighed=weighed)
-        for look, scores in zip(looks, emissions.float(), strict=True):
+        tagged = self.model.tag_words(words[[look.row for look in looks]], keys, images, weighed=weighed)
+        for look, scores in zip(looks, tagged.emissions.float(), strict=True):
             j, window = ids[look.row]
             jobs[j].passes.setdefault(look.condition, {})[window] = scores
-        for stream, shares in weights.items():
-            by_word = shares.transpose(1, 2).float()  # [B, W, H, K]
+        by_word = {f"attention/{stream}": shares.transpose(1, 2).float() for stream, shares in tagged.attention.items()}
+        if tagged.openness is not None:
+            by_word["openness"] = tagged.openness
+        for name, values in by_word.items():  # [B, W, H, K] and [B, W]
             for row in pictured:
                 j, window = ids[row]
-                jobs[j].passes.setdefault(f"attention/{stream}", {})[window] = by_word[row]
+                jobs[j].passes.setdefault(name, {})[window] = values[row]
 
     def _encode_texts(self, jobs: Sequence[TagJob], ids: Sequence[tuple[int, int]]) -> list[_ReadText]:
         """Read some windows, those that were not read lately in one pass."""
@@ -327,6 +329,7 @@ def _join(job: TagJob) -> Reading:
     return Reading(
         emissions={condition: joined[condition] for condition in (SEEN, ALONE, OTHER) if condition in joined},
         word_states=joined["words"],
+        openness=joined.get("openness"),
         attention={
             name.removeprefix("attention/"): value.transpose(0, 1)  # [H, W, K]
             for name, value in joined.items()

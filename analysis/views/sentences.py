@@ -73,13 +73,19 @@ def entity_sentence(entity: TaggedEntity, text_only: Sequence[TaggedEntity] | No
     if (another := entity.with_other_image) is not None:
         figures += f", with another photo {another.confidence:.2f} {another.type}"
     if role is Role.UNCHANGED:
-        return f"{figures}: the picture did not change this answer{_surer(entity.confidence - without.confidence)}."
+        surer = _surer(entity.confidence - without.confidence)
+        return f"{figures}: the picture did not change this answer{surer}{_let(entity)}."
     if role is Role.DECIDED:
-        return f"{figures}: the picture decided."
+        return f"{figures}: the picture decided{_let(entity)}."
     if role is Role.ADDED:
-        return f"{figures}, too little to mark it: the picture added this name."
+        return f"{figures}, too little to mark it: the picture added this name{_let(entity)}."
     rivals = " and ".join(f"“{other.text}” ({other.type})" for other in text_only or () if _overlap(entity, other))
-    return f"{figures}: the picture moved the boundary; the text alone marks {rivals}."
+    return f"{figures}: the picture moved the boundary; the text alone marks {rivals}{_let(entity)}."
+
+
+def _let(entity: TaggedEntity) -> str:
+    """Say how far the gate, where there is one, let the picture count."""
+    return "" if entity.openness is None else f" (the text lets it count {entity.openness:.0%})"
 
 
 def lost_sentence(entity: TaggedEntity) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from PIL import Image
 from mmner_core.cache import RecentlyUsed
 from mmner_core.errors import InputError
 from mmner_core.labels import tags_to_entities
+from mmner_core.photo_gate import PhotoGate
 from mmner_core.photo_reader import PhotoReader
 from mmner_core.precision import multiplies_bfloat16
 from mmner_core.repository import SHIPPED
@@ -292,3 +294,19 @@ def test_what_cannot_be_read_is_told(tagger: Tagger, request_: TagRequest, sente
     """One sentence each."""
     with pytest.raises(InputError, match=sentence):
         tagger.tag_batch([request_])
+
+
+def test_a_gate_says_how_far_the_text_lets_the_photo_count(person_tagger: Tagger) -> None:
+    """Each name carries the mean openness of its words; without a photo, or a gate, there is none."""
+    assert all(entity.openness is None for entity in person_tagger.tag(TEXT, PHOTO).entities)
+    gated, model = copy.copy(person_tagger), copy.deepcopy(person_tagger.model)
+    model.gate = (
+        PhotoGate(model.text_encoder.width, len(model.labels.types), dropout=0.0)
+        .eval()
+        .to(model.classifier.weight.dtype)
+    )
+    torch.nn.init.zeros_(model.gate.open.weight)
+    torch.nn.init.zeros_(model.gate.open.bias)
+    gated.model = model
+    assert [entity.openness for entity in gated.tag(TEXT, PHOTO).entities] == [0.5] * 8
+    assert all(entity.openness is None for entity in gated.tag(TEXT).entities)
