@@ -119,7 +119,8 @@ def mini_gate() -> Run:
 
     Begins with ``mini_align`` (``--init``) and trains the gate alone, so that what is read without a photo stays as it
     was, to the last bit. Short texts pay for looking, for a wrong photo misleads them most; whole sentences, in which
-    it does little harm and now and then settles what a name is, are paid a little for it.
+    it does little harm and now and then settles what a name is, are paid a little for it. In use a margin gives the photo the
+    benefit of the doubt that training left.
     """
     first = mini_align()
     pictured = partial(DataSource, images=PHOTOS, pairs="mmwiki/pairs.tsv", conventions_by={"mmnerd": "caption"})
@@ -141,7 +142,9 @@ def mini_gate() -> Run:
         head_lr=1e-2,
         weight_decay=0.3,
     )
-    return Run(model=replace(first.model, fusion=replace(first.model.fusion, gate=True)), training=training)
+    return Run(
+        model=replace(first.model, fusion=replace(first.model.fusion, gate=True, gate_margin=1.0)), training=training
+    )
 
 
 RUNS: dict[str, Callable[[], Run]] = {
