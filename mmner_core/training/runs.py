@@ -119,8 +119,8 @@ def mini_gate() -> Run:
 
     Begins with ``mini_align`` (``--init``) and trains the gate alone, so that what is read without a photo stays as it
     was, to the last bit. Short texts pay for looking, for a wrong photo misleads them most; whole sentences, in which
-    it does little harm and now and then settles what a name is, are paid a little for it. In use a margin gives the photo the
-    benefit of the doubt that training left.
+    it does little harm and now and then settles what a name is, are paid a little for it. In use a margin gives the
+    photo the benefit of the doubt that training left.
     """
     first = mini_align()
     pictured = partial(DataSource, images=PHOTOS, pairs="mmwiki/pairs.tsv", conventions_by={"mmnerd": "caption"})
