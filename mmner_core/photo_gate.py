@@ -53,10 +53,12 @@ class PhotoGate(nn.Module):
             words: [B, W, D] word states.
             text_emissions: [B, W, L] scores of the tags without a photo, ``O`` first, then each type's two.
         """
-        tags = text_emissions.float().softmax(-1)
+        # In double precision, and rounded then: torch computes the last elements of a tensor, which do not fill a
+        # register, by other code than the rest, and a text would come out otherwise alone than in a group.
+        tags = text_emissions.double().softmax(-1)
         outside, types = tags[..., :1], tags[..., 1:].unflatten(-1, (self.n_types, 2)).sum(-1)  # [B, W, 1], [B, W, T]
         evidence = torch.cat([outside, types], dim=-1).clamp(min=FLOOR).log() / -LOG_FLOOR
         said = torch.cat([evidence, types.topk(self.ranked, dim=-1).values], dim=-1).to(words.dtype)
-        states = self.hidden(torch.cat([self.dropout(self.norm(words)), said], dim=-1)).tanh()
-        logit = self.open(states).float()[..., 0] + (0.0 if self.training else self.margin)
-        return logit.sigmoid() * (outside[..., 0] < 0.5)
+        states = self.hidden(torch.cat([self.dropout(self.norm(words)), said], dim=-1)).double().tanh().to(words.dtype)
+        logit = self.open(states).double()[..., 0] + (0.0 if self.training else self.margin)
+        return logit.sigmoid().float() * (outside[..., 0] < 0.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -36,9 +37,12 @@ def both(tmp_path_factory: pytest.TempPathFactory, tiny_bert: Path, tokenizer_fo
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that is free, below those that the system itself gives to connections meanwhile."""
+    for port in random.sample(range(20_000, 30_000), 20):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise OSError("twenty ports are all taken")
 
 
 def test_two_processes_train_one_checkpoint(both: Path) -> None:
