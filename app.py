@@ -131,8 +131,10 @@ class TagTab:
         chosen = [self.question, self.stream, self.head, *style]
         # Gradio would judge the controls by choices that it forgets with the visit, and not let our sentence be told.
         raw: dict[str, Any] = {"preprocess": False, **QUIET}
-        # Clicks made while a map is being drawn are answered in turn; other modes drop them or repeat the first.
-        self.result.select(self.pick, chosen, [self.entity, *drawn], trigger_mode="multiple", **raw)
+        # Clicks made while a map is being drawn are answered in turn; other modes drop them or repeat the first. One
+        # at a time, or a first map that takes longer would cover that of the last click.
+        picked = [self.entity, *drawn]
+        self.result.select(self.pick, chosen, picked, trigger_mode="multiple", concurrency_limit=1, **raw)
         self.model.input(self.ready, self.model, [self.status, self.convention], **QUIET)
         controls = [
             self.stream.input,
