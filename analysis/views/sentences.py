@@ -73,14 +73,15 @@ def entity_sentence(entity: TaggedEntity, text_only: Sequence[TaggedEntity] | No
     if (another := entity.with_other_image) is not None:
         figures += f", with another photo {another.confidence:.2f} {another.type}"
     if role is Role.UNCHANGED:
-        surer = _surer(entity.confidence - without.confidence)
-        return f"{figures}: the picture did not change this answer{surer}{_let(entity)}."
-    if role is Role.DECIDED:
-        return f"{figures}: the picture decided{_let(entity)}."
-    if role is Role.ADDED:
-        return f"{figures}, too little to mark it: the picture added this name{_let(entity)}."
-    rivals = " and ".join(f"“{other.text}” ({other.type})" for other in text_only or () if _overlap(entity, other))
-    return f"{figures}: the picture moved the boundary; the text alone marks {rivals}{_let(entity)}."
+        verdict = f": the picture did not change this answer{_surer(entity.confidence - without.confidence)}"
+    elif role is Role.DECIDED:
+        verdict = ": the picture decided"
+    elif role is Role.ADDED:
+        verdict = ", too little to mark it: the picture added this name"
+    else:
+        rivals = " and ".join(f"“{other.text}” ({other.type})" for other in text_only or () if _overlap(entity, other))
+        verdict = f": the picture moved the boundary; the text alone marks {rivals}"
+    return f"{figures}{verdict}{_let(entity)}."
 
 
 def _let(entity: TaggedEntity) -> str:

@@ -93,7 +93,7 @@ def xlmr_siglip() -> Run:
 
 
 def mini_align() -> Run:
-    """Last stage of the shipped checkpoint: the tuned CNN's photos find their place in the contrastive space again.
+    """Third stage of the shipped checkpoint: the tuned CNN's photos find their place in the contrastive space again.
 
     Begins with ``mini`` after ``train-photos`` (``--init``). Only the projection of the photo is trained, so no tag and
     no probability changes.
