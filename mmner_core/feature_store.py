@@ -25,7 +25,7 @@ from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
 from mmner_core.whole import whole_file
 
-VERSION = 1
+VERSION = 2
 """Of what is written and of the preprocessing's code; raise it when either changes."""
 _PREPROCESSING = ("size", "crop_fraction", "stretch", "resized", "interpolation", "mean", "std")
 

@@ -27,14 +27,14 @@ def photo(width: int, height: int) -> Photo:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("fraction", [1.0, 0.875, 0.5])
 def test_the_crop_is_the_central_square(size: tuple[int, int], fraction: float) -> None:
-    """Wide, tall, square or tiny: a square in the middle, as large as the short side times the crop fraction."""
+    """Wide, tall, square or tiny: a square in the middle, the short side times the crop fraction, to a whole pixel."""
     config = ImageConfig(library="timm", name="any", size=32, crop_fraction=fraction)
     square = cut_square(photo(*size), config)
     assert square.array.shape == (32, 32, 3)
     left, top, right, bottom = square.crop
     side = min(size) * 32 / round(32 / fraction)
-    assert right - left == pytest.approx(side) and bottom - top == pytest.approx(side)
-    assert left + right == pytest.approx(size[0]) and top + bottom == pytest.approx(size[1])
+    assert right - left == bottom - top == max(1, round(side))
+    assert abs(left + right - size[0]) <= 1 and abs(top + bottom - size[1]) <= 1
 
 
 @pytest.mark.parametrize(("size", "crop"), [((150, 100), (0, 0, 150, 100)), ((100, 140), (0, 0, 100, 140))])
@@ -76,16 +76,18 @@ def test_the_crop_refers_to_the_original_of_a_photo_decoded_smaller() -> None:
     assert np.abs(a.array.astype(int) - b.array.astype(int)).max() <= 3
 
 
-@pytest.mark.parametrize("stretch", [1.0, 1.5])
-@pytest.mark.parametrize("size", [(400, 300), (301, 977), (640, 427), (64, 64), (50, 33), (32, 32)])
-def test_a_photo_cut_alone_is_cut_the_same(size: tuple[int, int], stretch: float) -> None:
-    """Two halves resized side by side are the whole, to the last bit, whatever the size and the place of the cut."""
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+@pytest.mark.parametrize("size", [(400, 300), (301, 977), (50, 33), (32, 32), (9, 7), (1, 1)])
+def test_photos_are_resized_as_pillow_does(size: tuple[int, int], interpolation: str) -> None:
+    """Made smaller or larger, the square differs from Pillow's by no more than a step of brightness."""
     rng = np.random.default_rng(0)
     noise = Image.fromarray(rng.integers(0, 256, (*size[::-1], 3), dtype=np.uint8))
-    for pixels, fraction in ((32, 1.0), (33, 1.0), (32, 0.9)):
-        config = replace(CONFIG, stretch=stretch, size=pixels, crop_fraction=fraction)
-        whole, halves = (cut_square(Photo(noise, size), config, alone=alone) for alone in (False, True))
-        np.testing.assert_array_equal(halves.array, whole.array)
+    config = replace(CONFIG, interpolation=interpolation)
+    square = cut_square(Photo(noise, size), config)
+    by_pillow = noise.crop(tuple(map(int, square.crop))).resize(
+        (32, 32), {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}[interpolation]
+    )
+    assert np.abs(square.array.astype(int) - np.asarray(by_pillow).astype(int)).max() <= 1
 
 
 def test_evaluation_is_deterministic_and_training_is_not() -> None:
@@ -93,7 +95,7 @@ def test_evaluation_is_deterministic_and_training_is_not() -> None:
     assert cut_square(photo(90, 60), CONFIG).crop == cut_square(photo(90, 60), CONFIG).crop
     rng = np.random.default_rng(0)
     squares = [cut_square(photo(90, 60), CONFIG, rng) for _ in range(40)]
-    assert len({square.crop for square in squares}) == 40
+    assert len({square.crop for square in squares}) > 15  # of the 31 places that there are
     flipped = sum(int(square.array[0, 0, 0]) > int(square.array[0, -1, 0]) for square in squares)
     assert 10 <= flipped <= 30
     again = cut_square(photo(90, 60), CONFIG, np.random.default_rng(0))
@@ -129,7 +131,7 @@ def test_a_photo_that_is_not_resized_is_cut_as_it_is() -> None:
     np.testing.assert_array_equal(square.array, np.asarray(photo(90, 60).image)[14:46, 29:61])
     assert tuple(cut_square(photo(40, 20), config).crop) == (10, 0, 30, 20)
     half = Photo(photo(90, 60).image.reduce(2), (90, 60))
-    assert tuple(cut_square(half, config).crop) == (29, 14, 61, 46)  # still 32 pixels of the original
+    assert tuple(cut_square(half, config).crop) == (28, 14, 60, 46)  # still 32 pixels of the original
     assert decode_size(None, config) is None
 
 
@@ -146,5 +148,5 @@ def test_an_encoder_may_see_the_centre_in_training_too() -> None:
 def test_the_authors_random_crop_acts_in_evaluation_too() -> None:
     """With ``random_crop_at_test`` two readings of one photo differ, as they do in the authors' code."""
     config = ImageConfig(library="timm", name="any", size=16, random_crop_at_test=True)
-    crops = {to_pixels([photo(90, 60)], None, config)[1][0] for _ in range(5)}
-    assert len(crops) == 5
+    crops = {to_pixels([photo(90, 60)], None, config)[1][0] for _ in range(9)}
+    assert len(crops) > 1
