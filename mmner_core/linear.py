@@ -8,8 +8,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mmner_core.encoders.fast_form import WithFastForm
+from mmner_core.encoders.packed import PackedLinear, can_pack
 
-class SteadyLinear(nn.Linear):
+
+class SteadyLinear(WithFastForm[PackedLinear], nn.Linear):
     """A linear layer that multiplies two rows or more, and adds the bias within the product.
 
     oneDNN multiplies a single bfloat16 row by another kernel, which sums in another order, so a single row is computed
@@ -18,8 +21,13 @@ class SteadyLinear(nn.Linear):
     digits.
     """
 
+    def pack(self) -> None:
+        """Lay the weights out for inference where this machine has kernels for it, until something drops that form."""
+        self._fast = PackedLinear(self) if can_pack(self.weight) else None
+
     def forward(self, states: Tensor) -> Tensor:
         """[..., D] -> [..., out]."""
         rows = states.reshape(-1, self.in_features).contiguous()
-        result = super().forward(torch.cat([rows, rows]) if len(rows) == 1 else rows)
+        two = torch.cat([rows, rows]) if len(rows) == 1 else rows
+        result = super().forward(two) if (packed := self.fast) is None else packed(two)
         return result[: len(rows)].view(*states.shape[:-1], self.out_features)

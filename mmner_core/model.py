@@ -204,7 +204,15 @@ class MMNER(nn.Module):
         index = batch.word_to_token[..., None].expand(-1, -1, text.tokens.shape[-1])
         return text.tokens.gather(1, index)
 
-    def tag_words(self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, *, weighed: int = 0) -> TaggedWords:
+    def tag_words(
+        self,
+        words: Tensor,
+        keys: dict[str, Keys],
+        image_index: Tensor,
+        *,
+        weighed: int = 0,
+        alone: Tensor | None = None,
+    ) -> TaggedWords:
         """Let words look at their images.
 
         Args:
@@ -212,12 +220,13 @@ class MMNER(nn.Module):
             keys: what :meth:`image_keys` returned for the images.
             image_index: [B] which of these each sentence has, -1 where it has none.
             weighed: of how many sentences, from the first on, to say where the words looked.
+            alone: what :meth:`read_alone` returned for these words, where that is known.
         """
         fused, attention = self.fusion(words, keys, image_index, weighed=weighed)  # [B, W, D]
         emissions = self.classifier(fused)
         if self.gate is None or all(stream.key.shape[2] == 1 for stream in keys.values()):
             return TaggedWords(emissions, attention, None)
-        text_emissions = self.read_alone(words)
+        text_emissions = self.read_alone(words) if alone is None else alone
         openness = self.gate(words, text_emissions)  # [B, W]
         gated = text_emissions + openness[..., None].to(emissions.dtype) * (emissions - text_emissions)
         return TaggedWords(gated, attention, openness)

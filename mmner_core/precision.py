@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from mmner_core.errors import InputError
+from mmner_core.linear import SteadyLinear
 from mmner_core.model import MMNER
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -48,6 +49,9 @@ def choose_dtype(model: MMNER, device: torch.device) -> MMNER:
     model = model.to(device, dtype)
     model.crf.float()
     model.text_encoder.pack()
+    for layer in model.modules():
+        if isinstance(layer, SteadyLinear):
+            layer.pack()
     if cnn is not None:
         cnn.use(folded)
     return model

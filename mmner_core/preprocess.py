@@ -98,8 +98,9 @@ def in_threads(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
 
 def normalise(squares: list[np.ndarray], config: ImageConfig) -> Tensor:
     """[size, size, 3] uint8 arrays -> [U, 3, size, size] float, scaled by the encoder's mean and deviation."""
-    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (config.mean, config.std))
-    return torch.from_numpy(np.stack(squares)).permute(0, 3, 1, 2).float().div_(255).sub_(mean).div_(std)
+    rows = torch.from_numpy(np.stack(squares)).flatten(2)  # [U, size, size * 3]: rows long enough for vector registers
+    mean, std = (torch.tensor(values).repeat(config.size) for values in (config.mean, config.std))  # [size * 3]
+    return rows.float().div_(255).sub_(mean).div_(std).unflatten(-1, (-1, 3)).permute(0, 3, 1, 2)
 
 
 def to_pixels(

@@ -262,21 +262,41 @@ class Tagger:
         attention: bool,
         compare: bool,
     ) -> None:
-        """Read a batch of windows: text once, then fusion with the photo and, to compare, without and with another."""
+        """Read a batch of windows: the text once, what it says alone, then with the photo and with another."""
         texts = self._encode_texts(jobs, ids)
         words = torch.nn.utils.rnn.pad_sequence([text.words for text in texts], batch_first=True)  # [B, W, D]
         for (j, window), text in zip(ids, texts, strict=True):
             jobs[j].passes.setdefault("words", {})[window] = text.words.float()
             if text.vector is not None:
                 jobs[j].passes.setdefault("text", {})[window] = text.vector
-        seen = [_Look(SEEN, row, jobs[j].image_row) for row, (j, _) in enumerate(ids)]
-        pictured = [look.row for look in seen if look.image >= 0]
-        compared = [_Look(ALONE, row, -1) for row in pictured] if compare else []
-        compared += [_Look(OTHER, row, jobs[j].other_row) for row, (j, _) in enumerate(ids) if jobs[j].other_row >= 0]
-        looks = [*seen, *compared]
+        alone = self.model.read_alone(words)
+        for row, scores in enumerate(alone.float()):
+            j, window = ids[row]
+            condition = ALONE if jobs[j].image_row >= 0 else SEEN
+            if condition == SEEN or compare:
+                jobs[j].passes.setdefault(condition, {})[window] = scores
+        if any(jobs[j].image_row >= 0 for j, _ in ids):
+            self._look(jobs, ids, words, alone, keys, attention=attention)
+
+    def _look(
+        self,
+        jobs: Sequence[TagJob],
+        ids: Sequence[tuple[int, int]],
+        words: Tensor,
+        alone: Tensor,
+        keys: dict[str, Keys],
+        *,
+        attention: bool,
+    ) -> None:
+        """Let the windows of a batch that have a photo look at it and, to compare, at another one."""
+        seen = [_Look(SEEN, row, jobs[j].image_row) for row, (j, _) in enumerate(ids) if jobs[j].image_row >= 0]
+        looks = seen + [
+            _Look(OTHER, row, jobs[j].other_row) for row, (j, _) in enumerate(ids) if jobs[j].other_row >= 0
+        ]
+        rows = [look.row for look in looks]
         images = torch.tensor([look.image for look in looks], device=self.device)
-        weighed = len(seen) if attention and pictured else 0
-        tagged = self.model.tag_words(words[[look.row for look in looks]], keys, images, weighed=weighed)
+        weighed = len(seen) if attention else 0
+        tagged = self.model.tag_words(words[rows], keys, images, weighed=weighed, alone=alone[rows])
         for look, scores in zip(looks, tagged.emissions.float(), strict=True):
             j, window = ids[look.row]
             jobs[j].passes.setdefault(look.condition, {})[window] = scores
@@ -284,9 +304,9 @@ class Tagger:
         if tagged.openness is not None:
             by_word["openness"] = tagged.openness
         for name, values in by_word.items():  # [B, W, H, K] and [B, W]
-            for row in pictured:
-                j, window = ids[row]
-                jobs[j].passes.setdefault(name, {})[window] = values[row]
+            for look, value in zip(seen, values, strict=False):
+                j, window = ids[look.row]
+                jobs[j].passes.setdefault(name, {})[window] = value
 
     def _encode_texts(self, jobs: Sequence[TagJob], ids: Sequence[tuple[int, int]]) -> list[_ReadText]:
         """Read some windows, those that were not read lately in one pass."""

@@ -112,6 +112,7 @@ def _pipeline(language: str) -> tuple[Language, threading.Lock]:
     from spacy.tokenizer import Tokenizer  # type: ignore[import-not-found]
 
     pipeline = spacy.blank("xx")
+    pipeline.vocab.lex_attr_getters = {}  # shape, "looks like a number" and a dozen more: half of the time, never read
     # "all-rounder", "Profi-Vertrag", "anti-perse": the corpora leave hyphens within words alone, spaCy does not.
     infixes = [*_INFIXES, *(rule for rule in TOKENIZER_INFIXES if f"(?:{HYPHENS})" not in rule)]
     suffixes = [*_SUFFIXES, *TOKENIZER_SUFFIXES]
