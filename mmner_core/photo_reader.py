@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,6 +85,22 @@ class PhotoReader:
             return SeenPhoto(size=photo.size, notes=photo.notes)
         pixels, crops = to_pixels([photo], config.vit, config.cnn)
         return SeenPhoto(size=photo.size, notes=photo.notes, crop=crops[0], pixels=pixels, key=key)
+
+    def knows(self, source: Path | str | bytes | Image) -> bool:
+        """Say whether a photo is among those that were encoded lately."""
+        key = _key(source) if self._fixed else None
+        return key is not None and self.kept.get(key) is not None
+
+    @torch.inference_mode()
+    def read(self, source: Path | str | bytes | Image) -> SeenPhoto:
+        """Open a photo, and encode it unless that was done lately.
+
+        Raises:
+            InputError: if it cannot be read.
+        """
+        photo = self.open(source)
+        states, _ = self.encode([photo])
+        return replace(photo, states=states)
 
     def encode(self, photos: Sequence[SeenPhoto]) -> tuple[ImageStates | None, list[int]]:
         """Encode the distinct ones of some photos, as far as that was not done before.

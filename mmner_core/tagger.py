@@ -11,27 +11,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
 
 from mmner_core.cache import RecentlyUsed
 from mmner_core.checkpoint import Checkpoint, load_checkpoint
+from mmner_core.cores import side_by_side
 from mmner_core.data.images import DEFAULT_LIMITS, ImageLimits
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoding import SubwordEncoder, Window, collate
 from mmner_core.errors import InputError
 from mmner_core.fusion import Keys
-from mmner_core.inference import BATCH_ROWS, BATCH_SUBWORDS, join_windows, window_batches
+from mmner_core.inference import BATCH_ROWS, BATCH_SUBWORDS, window_batches
 from mmner_core.labels import LabelSet
 from mmner_core.language import resolve_language
 from mmner_core.photo_reader import PhotoReader, SeenPhoto
 from mmner_core.precision import choose_dtype
-from mmner_core.prediction import ALONE, OTHER, SEEN, Reading, build_predictions
-from mmner_core.results import Prediction, Word
+from mmner_core.prediction import ALONE, OTHER, SEEN, build_predictions
+from mmner_core.results import Prediction
+from mmner_core.tag_job import TagJob, TagRequest, facts, join, window_notes
 from mmner_core.text_limits import DEFAULT_TEXT_LIMITS, TextLimits
 from mmner_core.words import split_words
 
@@ -41,47 +42,10 @@ if TYPE_CHECKING:
 WINDOW = 256
 """Longest window in sub-words: beyond it attention's quadratic cost outweighs the gain from context."""
 TEXT_CACHE_BYTES = 16 << 20  # some 700 sentences of the shipped model
+LIGHT = 100_000_000
+"""Weights up to which the operations on one sentence are too small to be worth several cores each."""
 REMEMBERED_REQUESTS = 32
 """Texts of larger calls are not kept: a long job rarely reads a text twice, and would push visitors' texts out."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagRequest:
-    """One text to tag.
-
-    Attributes:
-        text: any text that holds at least one character that is not white space.
-        image: a file, its bytes, or a picture; None for text only.
-        lang: "en", "fr", "de", "es", or None to detect it.
-        convention: annotation convention to read by; None for the checkpoint's default.
-        words: words with offsets, where the caller has split the text already.
-        other_image: another image, to say what the model makes of each name with that one in its place.
-    """
-
-    text: str
-    image: Path | str | bytes | Image | None = None
-    lang: str | None = None
-    convention: str | None = None
-    words: tuple[Word, ...] | None = None
-    other_image: Path | str | bytes | Image | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class TagJob:
-    """A request on its way: words, windows, photo, and what the model said of each window."""
-
-    request: TagRequest
-    language: str
-    detected: bool
-    words: tuple[Word, ...]
-    windows: list[Window]
-    notes: list[str]
-    photo: SeenPhoto | None
-    other: SeenPhoto | None = None
-    image_row: int = -1
-    other_row: int = -1
-    passes: dict[str, dict[int, Tensor]] = field(default_factory=dict)
-    image_vectors: dict[str, Tensor] = field(default_factory=dict)
 
 
 class _ReadText(NamedTuple):
@@ -134,6 +98,8 @@ class Tagger:
         self.reads_images = bool(config.fusion.streams) and self.model.sees
         self.photos = PhotoReader(self.model, limits)
         self.texts: RecentlyUsed[_ReadText] = RecentlyUsed(TEXT_CACHE_BYTES)
+        weights = sum(parameter.numel() for parameter in self.model.parameters())
+        self._is_light = self.device.type == "cpu" and weights <= LIGHT
 
     @classmethod
     def load(
@@ -172,7 +138,11 @@ class Tagger:
     ) -> Prediction:
         """Tag one text; see :meth:`tag_batch`."""
         request = TagRequest(text=text, image=image, lang=lang, convention=convention, other_image=other_image)
-        return self.tag_batch([request], attention=attention, compare=compare)[0]
+        if self._is_light and image is not None and self.reads_images and not self.photos.knows(image):
+            job = self._prepare_side_by_side(request, image)
+        else:
+            job = self.prepare(request)
+        return self.tag_prepared([job], attention=attention, compare=compare)[0]
 
     def tag_batch(
         self, requests: Sequence[TagRequest], *, attention: bool = True, compare: bool = True
@@ -203,9 +173,9 @@ class Tagger:
                 job.image_vectors = {stream: images[job.image_row] for stream, images in vectors.items()}
         return build_predictions(
             self.model,
-            [_join(job) for job in jobs],
+            [join(job) for job in jobs],
             [job.words for job in jobs],
-            [_facts(job) for job in jobs],
+            [facts(job) for job in jobs],
         )
 
     def prepare(self, request: TagRequest) -> TagJob:
@@ -214,6 +184,30 @@ class Tagger:
         Raises:
             InputError: as :meth:`tag_batch`.
         """
+        job = self._prepare_text(request)
+        self._show(job, self.photos.open(request.image) if request.image is not None else None)
+        return job
+
+    @torch.inference_mode()
+    def _prepare_side_by_side(self, request: TagRequest, image: Path | str | bytes | Image) -> TagJob:
+        """Prepare a request that nothing waits with: one core opens and encodes its photo, the rest read its text.
+
+        The photo's path is long and narrow, and a second core is of little use to a sentence, so both are ready sooner
+        so than one after the other with all cores.
+        """
+        photo, job = side_by_side(lambda: self.photos.read(image), lambda: self._read_ahead(request))
+        self._show(job, photo)
+        return job
+
+    def _read_ahead(self, request: TagRequest) -> TagJob:
+        """Prepare a text and, unless it is long enough for all cores, encode it already."""
+        job = self._prepare_text(request)
+        if len(job.windows) == 1:
+            self._encode_texts([job], [(0, 0)])
+        return job
+
+    def _prepare_text(self, request: TagRequest) -> TagJob:
+        """Check and split a request's text."""
         text = request.text
         self.text_limits.check(text)
         if request.convention is not None and request.convention not in self.conventions:
@@ -222,24 +216,26 @@ class Tagger:
         language, detected, notes = resolve_language(text, request.lang)
         words = request.words if request.words is not None else tuple(split_words(text, language))
         windows = self.subwords.windows([[word.text for word in words]])[0]
-        notes = [*notes, *_window_notes(windows)]
-        photo = self.photos.open(request.image) if request.image is not None else None
-        compared = request.other_image is not None and photo is not None and self.reads_images
-        notes += photo.notes if photo is not None else ()
-        if photo is None:
-            notes.append("No photo: tagged from the text alone.")
-        elif not self.reads_images:
-            notes.append("This checkpoint reads text only: the photo was not looked at.")
         return TagJob(
             request=request,
             language=language,
             detected=detected,
             words=words,
             windows=windows,
-            notes=notes,
-            photo=photo,
-            other=self.photos.open(request.other_image) if compared and request.other_image is not None else None,
+            notes=[*notes, *window_notes(windows)],
         )
+
+    def _show(self, job: TagJob, photo: SeenPhoto | None) -> None:
+        """Lay the photo beside the text, and the one to compare it with if there is one."""
+        job.photo = photo
+        if photo is None:
+            job.notes.append("No photo: tagged from the text alone.")
+            return
+        job.notes += photo.notes
+        if not self.reads_images:
+            job.notes.append("This checkpoint reads text only: the photo was not looked at.")
+        elif job.request.other_image is not None:
+            job.other = self.photos.open(job.request.other_image)
 
     def _encode_photos(self, jobs: Sequence[TagJob]) -> ImageStates | None:
         """Encode the jobs' photos and remember which row is whose."""
@@ -339,44 +335,3 @@ def _key(window: Window, convention: int) -> bytes:
     """Digest all that the text encoder is given of a window."""
     given = (window.input_ids, window.word_to_token, convention)
     return hashlib.sha256(repr(given).encode()).digest()
-
-
-def _join(job: TagJob) -> Reading:
-    """Join what was read of a text's windows."""
-    parts = {name: [by_window[w] for w in range(len(job.windows))] for name, by_window in job.passes.items()}
-    text = parts.pop("text", None)
-    joined = {name: join_windows(job.windows, states) for name, states in parts.items()}
-    return Reading(
-        emissions={condition: joined[condition] for condition in (SEEN, ALONE, OTHER) if condition in joined},
-        word_states=joined["words"],
-        openness=joined.get("openness"),
-        attention={
-            name.removeprefix("attention/"): value.transpose(0, 1)  # [H, W, K]
-            for name, value in joined.items()
-            if name.startswith("attention/")
-        },
-        text_vector=torch.stack(text).mean(0) if text else None,
-        image_vectors=job.image_vectors,
-    )
-
-
-def _facts(job: TagJob) -> dict[str, Any]:
-    """Return what a prediction says of its request."""
-    return {
-        "text": job.request.text,
-        "language": job.language,
-        "language_detected": job.detected,
-        "image_size": job.photo.size if job.photo is not None else None,
-        "crop": job.photo.crop if job.photo is not None else None,
-        "windows": len(job.windows),
-        "notes": tuple(job.notes),
-    }
-
-
-def _window_notes(windows: Sequence[Window]) -> list[str]:
-    notes = []
-    if len(windows) > 1:
-        notes.append(f"Long text: read in {len(windows)} overlapping windows, no word left out.")
-    if shortened := sum(window.shortened for window in windows):
-        notes.append(f"{shortened} very long string(s) without spaces were read by their beginning only.")
-    return notes

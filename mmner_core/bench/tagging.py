@@ -16,7 +16,7 @@ from mmner_core.checkpoint import load_checkpoint
 from mmner_core.encoding import Batch, Pixels, collate
 from mmner_core.model import MMNER
 from mmner_core.photo_reader import PhotoReader
-from mmner_core.tagger import Tagger
+from mmner_core.tagger import Tagger, TagRequest
 
 NEW_PHOTOS = 16
 
@@ -59,7 +59,7 @@ def _questions(tagger: Tagger) -> dict[str, Callable[[int], object]]:
     def plainly(_: int) -> None:
         text = _new_text(next(asked))
         for image in (photo, None, other):
-            plain.tag(text, image, compare=False)
+            plain.tag_batch([TagRequest(text=text, image=image)], compare=False)
 
     return {
         "text": text_only,

@@ -93,14 +93,16 @@ def test_an_answer_does_not_depend_on_its_neighbours() -> None:
         for i, n in enumerate((1, 1, 2, 5, 9, 13, 20, 33, 60, 200, 7, 12))
     ]
 
-    def tag(chosen: list[TagRequest]) -> list[Prediction]:
+    def forget() -> Tagger:
         shipped.texts = RecentlyUsed(0)  # else the second time none would be read
         shipped.photos = PhotoReader(shipped.model, shipped.limits, max_bytes=0)
-        return shipped.tag_batch(chosen)
+        return shipped
 
-    alone = [tag([request])[0] for request in requests]
+    alone = [forget().tag_batch([request])[0] for request in requests]
     assert any(answer.entities for answer in alone)
-    for together in (tag(requests), tag(requests[::-1])[::-1]):
+    beside = [forget().tag(request.text, request.image, request.lang) for request in requests]
+    forwards, backwards = forget().tag_batch(requests), forget().tag_batch(requests[::-1])[::-1]
+    for together in (beside, forwards, backwards):
         for one, other in zip(alone, together, strict=True):
             assert (one.tags, one.entities) == (other.tags, other.entities)
             assert one.text_only_entities == other.text_only_entities
@@ -187,30 +189,31 @@ def test_another_photo_says_what_it_would_have_made_of_each_name(person_tagger: 
 def test_what_is_kept_changes_no_answer(tiny_checkpoint: Path) -> None:
     """A text or photo seen before gives what it gave at first, alone and beside new ones; each is encoded once."""
     tagger = Tagger.load(tiny_checkpoint)
-    passes = {"text": 0, "image": 0}
+    encoded = {"text": 0, "image": 0}
 
-    def counted(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any) -> Any:
-            passes[name] += 1
-            return method(*arguments)
+    def counted(name: str, method: Callable[[Any], Any], count: Callable[[Any], int]) -> Callable[[Any], Any]:
+        def call(batch: Any) -> Any:
+            encoded[name] += count(batch)
+            return method(batch)
 
         return call
 
-    tagger.model.encode_text = counted("text", tagger.model.encode_text)  # type: ignore[method-assign]
-    tagger.model.encode_pixels = counted("image", tagger.model.encode_pixels)  # type: ignore[method-assign]
+    model = tagger.model
+    model.encode_text = counted("text", model.encode_text, lambda b: len(b.input_ids))  # type: ignore[method-assign]
+    model.encode_pixels = counted("image", model.encode_pixels, lambda p: len(p.cnn))  # type: ignore[method-assign]
     first = tagger.tag(TEXT, PHOTO.read_bytes(), "en", other_image=OTHER_PHOTO)
-    assert passes == {"text": 1, "image": 1}
+    assert encoded == {"text": 1, "image": 2}
     again = tagger.tag(TEXT, PHOTO.read_bytes(), "en", other_image=OTHER_PHOTO)
     swapped = tagger.tag(TEXT, OTHER_PHOTO, "en")
-    assert passes == {"text": 1, "image": 1}
+    assert encoded == {"text": 1, "image": 2}
     np.testing.assert_array_equal(first.marginals, again.marginals)
     assert again.entities == first.entities
     assert (again.crop, again.image_size, again.notes) == (first.crop, first.image_size, first.notes)
     requests = [TagRequest(text="Berlin", lang="de"), TagRequest(text=TEXT, image=OTHER_PHOTO, lang="en")]
     same(tagger.tag_batch(requests)[1], swapped)
-    assert passes == {"text": 2, "image": 1}
+    assert encoded == {"text": 2, "image": 2}
     tagger.tag(TEXT, lang="en", convention="caption")
-    assert passes["text"] == 3  # another reading of the same words
+    assert encoded["text"] == 3  # another reading of the same words
 
 
 def test_a_photo_that_many_send_is_encoded_once(tiny_checkpoint: Path) -> None:
