@@ -5,6 +5,7 @@ Exit codes: 0 fine; 2 bad input, told in one sentence on stderr. Standard output
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 
@@ -49,4 +50,7 @@ def _prepare(ctx: typer.Context) -> None:
 
 def run() -> None:
     """Run the program with the arguments of the process."""
-    app(prog_name=PROGRAM)
+    try:
+        app(prog_name=PROGRAM)
+    finally:
+        gc.freeze()  # else Python ends by looking for cycles among a million objects of the libraries: half a second
