@@ -116,12 +116,12 @@ def _evaluate(
     from analysis.run_provenance import command_line
     from analysis.workers import find_workers
     from mmner_core.evaluate import first_of_each_language
-    from mmner_core.memory import keep_freed_memory
+    from mmner_core.memory import begin_long_job
     from mmner_core.tagger import Tagger
 
-    keep_freed_memory()
     workers = find_workers()
     tagger = Tagger.load(checkpoint, device=workers.device)
+    begin_long_job()
     chosen = sentences.take(first_of_each_language(sentences.examples, limit))
     evaluation = Evaluation(
         tagger=tagger,

@@ -89,10 +89,12 @@ def run_bench(checkpoint: Path, *, repeats: int, growth: int, starts: int = STAR
     from mmner_core.bench.growth import bench_growth
     from mmner_core.bench.sentences import SENTENCES, draw_photo
     from mmner_core.bench.tagging import bench_tagging
+    from mmner_core.memory import begin_long_job
     from mmner_core.tagger import Tagger
 
     tagger = Tagger.load(checkpoint)
     result = bench_tagging(tagger, repeats=repeats)
+    begin_long_job()  # as the commands do that batches are for
     result |= {"batch": bench_batch(tagger), "growth": bench_growth(tagger, largest=growth)}
     timings = {
         "load": processes.time_load(checkpoint, repeats=starts),

@@ -36,9 +36,11 @@ def evaluate(
 ) -> None:
     """Score a model on tagged data: micro, per language and per type, strict and lenient."""
     from mmner_core.evaluate import evaluate as score
+    from mmner_core.memory import begin_long_job
     from mmner_core.tagger import Tagger
 
     tagger = Tagger.load(checkpoint)
+    begin_long_job()
     if precision is not None:
         from mmner_core.precision import set_precision
 

@@ -79,9 +79,11 @@ def tag_file(
     total = sum(1 for line in read_lines(source) if line.strip())
     from tqdm import tqdm
 
+    from mmner_core.memory import begin_long_job
     from mmner_core.tagger import Tagger
 
     tagger = Tagger.load(checkpoint)
+    begin_long_job()
     rejects = Rejects(skip_bad)
     rows = read_rows(source, rejects, lang=lang, convention=convention)
     with tqdm(total=total, unit="text", desc="tagging", disable=None) as bar:

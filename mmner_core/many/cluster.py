@@ -40,10 +40,9 @@ class ShardTagger:
     """An actor: loads the checkpoint once, then tags the shards that it is handed."""
 
     def __init__(self, checkpoint: str, defaults: Defaults, settings: dict[str, Any]) -> None:
-        from mmner_core.memory import keep_freed_memory
+        from mmner_core.memory import begin_long_job
         from mmner_core.tagger import Tagger
 
-        keep_freed_memory()
         self.defaults = defaults
         self.settings = settings
         self.tagger: Tagger | None = None
@@ -52,6 +51,7 @@ class ShardTagger:
             self.tagger = Tagger.load(checkpoint)
         except InputError as error:
             self.problem = str(error)
+        begin_long_job()
 
     def __call__(self, batch: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Tag the shards given, one a row; return their counts, or what is wrong with the input.

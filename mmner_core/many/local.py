@@ -21,11 +21,11 @@ def tag_here(
     advance: Callable[[int], object],
 ) -> Iterator[Counts]:
     """Tag shards one after the other; see :func:`~mmner_core.many.tagging.tag_shard`."""
-    from mmner_core.memory import keep_freed_memory, release_freed_memory
+    from mmner_core.memory import begin_long_job, release_freed_memory
     from mmner_core.tagger import Tagger
 
-    keep_freed_memory()
     tagger = Tagger.load(checkpoint)
+    begin_long_job()
     for shard in shards:
         yield tag_shard(tagger, shard, defaults, output=output, job=job, compare=compare, advance=advance)
         release_freed_memory()
