@@ -56,7 +56,7 @@ class _ReadText(NamedTuple):
 
 
 class _Look(NamedTuple):
-    """One text's look at one image: the condition, the row of the batch, the image's row, -1 for none."""
+    """One text's look at one image: the condition, the row of the batch, the image's row."""
 
     condition: str
     row: int
