@@ -10,6 +10,7 @@ import os
 
 import typer
 
+from analysis.cli import bench as bench_command
 from analysis.cli import experiment as experiment_command
 from analysis.cli import report as report_command
 from analysis.cli import run as run_command
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Evaluate taggers and look into what they do: error analysis, contrastive space, what the image contributes.",
 )
-for command in (run_command.run, report_command.report, experiment_command.experiment):
+for command in (run_command.run, report_command.report, experiment_command.experiment, bench_command.bench):
     app.command()(command)
 
 
