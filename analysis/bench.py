@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,19 +22,14 @@ from analysis.run_writer import write_run
 from analysis.runs import Run
 from analysis.views.research.asked import Asked
 from analysis.views.research.desk import ResearchDesk
-from analysis.views.research.failures import draw_failures
+from analysis.views.research.failures import PAGE_SIZE, draw_failures
 from analysis.views.research.library import DEMO_RUNS, FIRST
 from analysis.views.research.request import View
 from analysis.views.research.tabs import TABS, Part
 from analysis.views.service import TagService
-from mmner_core.bench.timing import Timing
+from mmner_core.bench.timing import Timing, time_call
 from mmner_core.repository import SHIPPED
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-ROWS = 50_000
-ROUNDS = 5
 SORTED_BY = ("error", "span_probability", "gold_probability", "loss", "image_text_cosine", "seen", "language")
 FILTERS = (
     Filter(column="text", operator="contains", value="in"),
@@ -46,7 +41,7 @@ FILTERS = (
 )
 
 
-def bench_tabs(*, rounds: int = ROUNDS, tabs: Mapping[str, Sequence[Part]] = TABS) -> dict[str, dict[str, Timing]]:
+def bench_tabs(*, rounds: int, tabs: Mapping[str, Sequence[Part]] = TABS) -> dict[str, dict[str, Timing]]:
     """Draw each tab of the run that ships.
 
     Args:
@@ -61,20 +56,19 @@ def bench_tabs(*, rounds: int = ROUNDS, tabs: Mapping[str, Sequence[Part]] = TAB
     for _ in range(rounds):
         for tab, taken in seconds.items():
             desk = ResearchDesk(TagService(SHIPPED))
-            started = perf_counter()
-            for i, part in enumerate(tabs[tab]):
-                desk.part(tab, {"part": part.id})
-                if not i:
-                    taken["first part"].append(perf_counter() - started)
-            taken["all parts"].append(perf_counter() - started)
-            started = perf_counter()
-            for part in tabs[tab]:
-                desk.part(tab, {"part": part.id})
-            taken["again"].append(perf_counter() - started)
+            first, *others = _draw_parts(desk, tab, tabs[tab])
+            taken["first part"].append(first)
+            taken["all parts"].append(first + sum(others))
+            taken["again"].append(sum(_draw_parts(desk, tab, tabs[tab])))
     return {tab: {name: Timing.of(values) for name, values in taken.items()} for tab, taken in seconds.items()}
 
 
-def bench_table(rows: int = ROWS, *, rounds: int = ROUNDS) -> dict[str, Any]:
+def _draw_parts(desk: ResearchDesk, tab: str, parts: Sequence[Part]) -> list[float]:
+    """Draw the parts of a tab; return the seconds of each."""
+    return [time_call(partial(desk.part, tab, {"part": part.id})) for part in parts]
+
+
+def bench_table(rows: int, *, rounds: int) -> dict[str, Any]:
     """Ask a failure table of at least so many rows for pages, sorted and filtered in many ways.
 
     The errors are those of the run that ships, over and over.
@@ -87,16 +81,13 @@ def bench_table(rows: int = ROWS, *, rounds: int = ROUNDS) -> dict[str, Any]:
         name = write_errors(Path(folder) / "many", rows).name
         desk = ResearchDesk(TagService(SHIPPED), runs=[Path(folder)])
         run = desk.library.run(name)
-        started = perf_counter()
-        table = failures_of(run, MATCHED)
-        seconds: dict[str, list[float]] = {"build": [perf_counter() - started]}
+        seconds = {"build": [time_call(lambda: failures_of(run, MATCHED))]}
+        table = failures_of(run, MATCHED)  # kept by the run
         for _ in range(rounds):
             for kind, view in _views(name, len(table)):
                 asked = Asked(view=view, library=desk.library, photos=desk.photos, live=desk.live)
-                started = perf_counter()
-                draw_failures(asked)
-                seconds.setdefault(kind, []).append(perf_counter() - started)
-            seconds.setdefault("whole table as JSON", []).append(_time_plain(table))
+                seconds.setdefault(kind, []).append(time_call(partial(draw_failures, asked)))
+            seconds.setdefault("whole table as JSON", []).append(time_call(lambda: table.to_json(orient="records")))
     return {"rows": len(table), **{kind: Timing.of(values) for kind, values in seconds.items()}}
 
 
@@ -106,31 +97,25 @@ def write_errors(folder: Path, rows: int) -> Path:
     errors = failure_table(demo.answers(MATCHED))
     wrong = np.unique(errors["sentence"].to_numpy())
     copies = -(-rows // len(errors))
-    ids = pa.array(np.arange(copies * len(wrong)), pa.int64())
     parts = []
     for condition in (MATCHED, NONE):
         table = pa.concat_tables([demo.answers(condition).table.take(pa.array(wrong))] * copies)
-        place = table.schema.get_field_index("sentence_id")
-        parts.append(table.set_column(place, table.schema.field(place), ids.cast(table.schema.field(place).type)))
+        field = table.schema.field("sentence_id")
+        numbers = pa.array(np.arange(len(table)), field.type)
+        parts.append(table.set_column(table.schema.get_field_index(field.name), field, numbers))
     return write_run(folder, parts, metrics={}, provenance={"command": "python -m analysis bench"})
 
 
 def _views(run: str, rows: int) -> Iterator[tuple[str, View]]:
     """Yield what a visitor asks, and of which kind it is."""
     for share in (0.0, 0.3, 0.9):
-        yield "page", View(run=run, page=1 + int(share * rows / 20))
+        yield "page", View(run=run, page=1 + int(share * rows / PAGE_SIZE))
     for column in SORTED_BY:
         for sort in (column, f"-{column}"):
             yield "sort", View(run=run, sort=sort)
     for condition in FILTERS:
         yield "filter", View(run=run, filters=(condition,))
         yield "sort and filter", View(run=run, filters=(condition,), sort="-loss")
-
-
-def _time_plain(table: pd.DataFrame) -> float:
-    started = perf_counter()
-    table.to_json(orient="records")
-    return perf_counter() - started
 
 
 def ratios(table: Mapping[str, Any]) -> dict[str, float]:

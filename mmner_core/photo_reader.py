@@ -74,10 +74,15 @@ class PhotoReader:
         Raises:
             InputError: if it cannot be read.
         """
+        key, known = self.look_up(source)
+        return self._open(source, key) if known is None else known
+
+    def look_up(self, source: Path | str | bytes | Image) -> tuple[Hashable | None, SeenPhoto | None]:
+        """Return what a photo is kept under, and what is known of it if it was encoded lately."""
         key = _key(source) if self._fixed else None
-        known = self.kept.get(key) if key is not None else None
-        if known is not None:
-            return known
+        return key, None if key is None else self.kept.get(key)
+
+    def _open(self, source: Path | str | bytes | Image, key: Hashable | None) -> SeenPhoto:
         config = self._model.config
         target = decode_size(config.vit, config.cnn) if self._sees else None
         photo: Photo = open_photo(source, target=target, limits=self._limits)
@@ -86,19 +91,14 @@ class PhotoReader:
         pixels, crops = to_pixels([photo], config.vit, config.cnn)
         return SeenPhoto(size=photo.size, notes=photo.notes, crop=crops[0], pixels=pixels, key=key)
 
-    def knows(self, source: Path | str | bytes | Image) -> bool:
-        """Say whether a photo is among those that were encoded lately."""
-        key = _key(source) if self._fixed else None
-        return key is not None and self.kept.get(key) is not None
-
     @torch.inference_mode()
-    def read(self, source: Path | str | bytes | Image) -> SeenPhoto:
-        """Open a photo, and encode it unless that was done lately.
+    def read(self, source: Path | str | bytes | Image, key: Hashable | None) -> SeenPhoto:
+        """Open and encode a photo of which :meth:`look_up` knew no more than the key.
 
         Raises:
             InputError: if it cannot be read.
         """
-        photo = self.open(source)
+        photo = self._open(source, key)
         states, _ = self.encode([photo])
         return replace(photo, states=states)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -44,9 +44,16 @@ class TagRequest:
     other_image: Path | str | bytes | Image | None = None
 
 
+class ReadText(NamedTuple):
+    """A window as the text encoder reads it: word states [W, D], and [D] in the contrastive space if there is one."""
+
+    words: Tensor
+    vector: Tensor | None
+
+
 @dataclass(slots=True, kw_only=True)
 class TagJob:
-    """A request on its way: words, windows, photo, and what the model said of each window."""
+    """A request on its way: words, windows, those read ahead, photo, and what the model said of each window."""
 
     request: TagRequest
     language: str
@@ -54,6 +61,7 @@ class TagJob:
     words: tuple[Word, ...]
     windows: list[Window]
     notes: list[str]
+    ahead: dict[int, ReadText] = field(default_factory=dict)
     photo: SeenPhoto | None = None
     other: SeenPhoto | None = None
     image_row: int = -1

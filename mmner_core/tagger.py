@@ -32,7 +32,7 @@ from mmner_core.photo_reader import PhotoReader, SeenPhoto
 from mmner_core.precision import choose_dtype
 from mmner_core.prediction import ALONE, OTHER, SEEN, build_predictions
 from mmner_core.results import Prediction
-from mmner_core.tag_job import TagJob, TagRequest, facts, join, window_notes
+from mmner_core.tag_job import ReadText, TagJob, TagRequest, facts, join, window_notes
 from mmner_core.text_limits import DEFAULT_TEXT_LIMITS, TextLimits
 from mmner_core.words import split_words
 
@@ -46,13 +46,6 @@ LIGHT = 100_000_000
 """Weights up to which the operations on one sentence are too small to be worth several cores each."""
 REMEMBERED_REQUESTS = 32
 """Texts of larger calls are not kept: a long job rarely reads a text twice, and would push visitors' texts out."""
-
-
-class _ReadText(NamedTuple):
-    """A window as the text encoder reads it: word states [W, D], and [D] in the contrastive space if there is one."""
-
-    words: Tensor
-    vector: Tensor | None
 
 
 class _Look(NamedTuple):
@@ -97,7 +90,7 @@ class Tagger:
         )
         self.reads_images = bool(config.fusion.streams) and self.model.sees
         self.photos = PhotoReader(self.model, limits)
-        self.texts: RecentlyUsed[_ReadText] = RecentlyUsed(TEXT_CACHE_BYTES)
+        self.texts: RecentlyUsed[ReadText] = RecentlyUsed(TEXT_CACHE_BYTES)
         weights = sum(parameter.numel() for parameter in self.model.parameters())
         self._is_light = self.device.type == "cpu" and weights <= LIGHT
 
@@ -138,8 +131,8 @@ class Tagger:
     ) -> Prediction:
         """Tag one text; see :meth:`tag_batch`."""
         request = TagRequest(text=text, image=image, lang=lang, convention=convention, other_image=other_image)
-        if self._is_light and image is not None and self.reads_images and not self.photos.knows(image):
-            job = self._prepare_side_by_side(request, image)
+        if self._is_light and self.reads_images and image is not None:
+            job = self._prepare_alone(request, image)
         else:
             job = self.prepare(request)
         return self.tag_prepared([job], attention=attention, compare=compare)[0]
@@ -189,13 +182,17 @@ class Tagger:
         return job
 
     @torch.inference_mode()
-    def _prepare_side_by_side(self, request: TagRequest, image: Path | str | bytes | Image) -> TagJob:
-        """Prepare a request that nothing waits with: one core opens and encodes its photo, the rest read its text.
+    def _prepare_alone(self, request: TagRequest, image: Path | str | bytes | Image) -> TagJob:
+        """Prepare a request that nothing waits with: one core opens and encodes a new photo, the rest read the text.
 
-        The photo's path is long and narrow, and a second core is of little use to a sentence, so both are ready sooner
-        so than one after the other with all cores.
+        The photo's path is long and narrow, and a second core is of little use to a sentence: side by side both are
+        ready sooner than one after the other on all cores.
         """
-        photo, job = side_by_side(lambda: self.photos.read(image), lambda: self._read_ahead(request))
+        key, photo = self.photos.look_up(image)
+        if photo is None:
+            photo, job = side_by_side(lambda: self.photos.read(image, key), lambda: self._read_ahead(request))
+        else:
+            job = self._prepare_text(request)
         self._show(job, photo)
         return job
 
@@ -203,7 +200,7 @@ class Tagger:
         """Prepare a text and, unless it is long enough for all cores, encode it already."""
         job = self._prepare_text(request)
         if len(job.windows) == 1:
-            self._encode_texts([job], [(0, 0)])
+            job.ahead[0] = self._encode_texts([job], [(0, 0)])[0]
         return job
 
     def _prepare_text(self, request: TagRequest) -> TagJob:
@@ -271,8 +268,7 @@ class Tagger:
             condition = ALONE if jobs[j].image_row >= 0 else SEEN
             if condition == SEEN or compare:
                 jobs[j].passes.setdefault(condition, {})[window] = scores
-        if any(jobs[j].image_row >= 0 for j, _ in ids):
-            self._look(jobs, ids, words, alone, keys, attention=attention)
+        self._look(jobs, ids, words, alone, keys, attention=attention)
 
     def _look(
         self,
@@ -286,6 +282,8 @@ class Tagger:
     ) -> None:
         """Let the windows of a batch that have a photo look at it and, to compare, at another one."""
         seen = [_Look(SEEN, row, jobs[j].image_row) for row, (j, _) in enumerate(ids) if jobs[j].image_row >= 0]
+        if not seen:
+            return
         looks = seen + [
             _Look(OTHER, row, jobs[j].other_row) for row, (j, _) in enumerate(ids) if jobs[j].other_row >= 0
         ]
@@ -304,7 +302,7 @@ class Tagger:
                 j, window = ids[look.row]
                 jobs[j].passes.setdefault(name, {})[window] = value
 
-    def _encode_texts(self, jobs: Sequence[TagJob], ids: Sequence[tuple[int, int]]) -> list[_ReadText]:
+    def _encode_texts(self, jobs: Sequence[TagJob], ids: Sequence[tuple[int, int]]) -> list[ReadText]:
         """Read some windows, those that were not read lately in one pass."""
         names = {name: i for i, name in enumerate(self.conventions)}
         windows = [jobs[j].windows[w] for j, w in ids]
@@ -313,7 +311,10 @@ class Tagger:
         keys = [
             _key(window, convention) if kept else None for window, convention in zip(windows, conventions, strict=True)
         ]
-        known = [self.texts.get(key) if key is not None else None for key in keys]
+        known = [
+            jobs[j].ahead.get(w) or (self.texts.get(key) if key else None)
+            for (j, w), key in zip(ids, keys, strict=True)
+        ]
         fresh = [row for row, text in enumerate(known) if text is None]
         if fresh:
             batch = collate(
@@ -324,7 +325,7 @@ class Tagger:
             vectors = self.model.project_text(encoded)
             for i, row in enumerate(fresh):
                 own = words[i, : len(windows[row].word_to_token)]
-                text = _ReadText(own.clone() if kept else own, None if vectors is None else vectors[i])
+                text = ReadText(own.clone() if kept else own, None if vectors is None else vectors[i])
                 known[row] = text
                 if kept:
                     self.texts.put(keys[row], text, own.numel() * own.element_size())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -25,8 +24,8 @@ def bench(
     times = ratios(table)
     size = table.pop("rows")
     if json:
-        seconds: dict[str, Any] = {name: asdict(timing) for name, timing in table.items()}
-        drawn = {tab: {name: asdict(timing) for name, timing in kinds.items()} for tab, kinds in tabs.items()}
+        seconds: dict[str, Any] = {name: timing.to_json() for name, timing in table.items()}
+        drawn = {tab: {name: timing.to_json() for name, timing in kinds.items()} for tab, kinds in tabs.items()}
         print_json({"rows": size, "table": seconds, "ratios": times, "tabs": drawn})
         return
 

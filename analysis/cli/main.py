@@ -14,7 +14,7 @@ from analysis.cli import bench as bench_command
 from analysis.cli import experiment as experiment_command
 from analysis.cli import report as report_command
 from analysis.cli import run as run_command
-from mmner_core.cli.group import Commands
+from mmner_core.cli.group import Commands, run_program
 
 PROGRAM = "python -m analysis"
 
@@ -37,4 +37,4 @@ def _prepare() -> None:
 
 def run() -> None:
     """Run the program with the arguments of the process."""
-    app(prog_name=PROGRAM)
+    run_program(app, PROGRAM)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mmner_core.bench.sentences import SENTENCES
+from mmner_core.bench.timing import time_call
 from mmner_core.data import Example
 from mmner_core.encoding import Window, collate
 from mmner_core.inference import BATCH_ROWS, BATCH_SUBWORDS, predict_tags, window_batches
@@ -28,7 +29,7 @@ def measure_peak(dtype: torch.dtype, *, repeats: int = 5) -> float:
     best = 0.0
     for side in _SIDES:
         left, right = (torch.randn(side, side).to(dtype) for _ in range(2))
-        seconds = min(_seconds(lambda a=left, b=right: a @ b) for _ in range(repeats))
+        seconds = min(time_call(partial(torch.matmul, left, right)) for _ in range(repeats))
         best = max(best, 2 * side**3 / seconds)
     return best
 
@@ -75,7 +76,7 @@ def measure_beside_peak(
     for _ in range(rounds):
         for name, call in calls.items():
             peak = measure_peak(dtype)
-            measured[name].append(Measured(_seconds(call), peak))
+            measured[name].append(Measured(time_call(call), peak))
     return measured
 
 
@@ -175,12 +176,6 @@ def _report_photos(
 def _encode(tagger: Tagger, windows: Sequence[Sequence[Window]]) -> None:
     for ids in window_batches(windows, batch_subwords=BATCH_SUBWORDS, batch_rows=BATCH_ROWS):
         tagger.model.encode_text(collate([windows[s][w] for s, w in ids], pad=tagger.subwords.pad).to(tagger.device))
-
-
-def _seconds(call: Any) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
 
 
 def _example(words: tuple[str, ...], language: str) -> Example:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from mmner_core.bench.sentences import SENTENCES
+from mmner_core.bench.timing import time_call
 from mmner_core.tagger import Tagger, TagRequest
 
 SENTENCE_COUNTS = (250, 500, 1_000, 2_000)
@@ -57,14 +58,8 @@ def fit_growth(sizes: Sequence[float], seconds: Sequence[float]) -> dict[str, fl
 
 
 def _grow(sizes: Sequence[int], call: Callable[[int], object], *, rounds: int = 1) -> dict[str, Any]:
-    seconds = [min(_time(call, size) for _ in range(rounds)) for size in sizes]
+    seconds = [min(time_call(partial(call, size)) for _ in range(rounds)) for size in sizes]
     return {"sizes": list(sizes), "seconds": seconds, **fit_growth(sizes, seconds)}
-
-
-def _time(call: Callable[[int], object], size: int) -> float:
-    started = time.perf_counter()
-    call(size)
-    return time.perf_counter() - started
 
 
 def _tag(tagger: Tagger, n: int) -> None:

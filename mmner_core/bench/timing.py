@@ -6,6 +6,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 
@@ -28,6 +29,13 @@ class Timing:
         return asdict(self)
 
 
+def time_call(call: Callable[[], object]) -> float:
+    """Return the seconds that a call takes."""
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
 def measure_in_turn(
     calls: Mapping[str, Callable[[int], object]], *, repeats: int, warmup: int = 5
 ) -> dict[str, Timing]:
@@ -41,7 +49,5 @@ def measure_in_turn(
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for i in (*range(warmup), *range(repeats)):
         for name, call in calls.items():
-            started = time.perf_counter()
-            call(i)
-            seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(time_call(partial(call, i)))
     return {name: Timing.of(taken[warmup:]) for name, taken in seconds.items()}

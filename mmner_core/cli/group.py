@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import typer
@@ -27,3 +28,11 @@ class Commands(TyperGroup):
             message = f"{error.format_message().rstrip('.')}; see {command} --help."
         typer.echo(message.encode("utf-8", "backslashreplace").decode(), err=True)
         raise typer.Exit(2)
+
+
+def run_program(app: typer.Typer, name: str) -> None:
+    """Run a program with the arguments of the process, and end the process soon after."""
+    try:
+        app(prog_name=name)
+    finally:
+        gc.freeze()  # else Python ends by looking for cycles among a million objects of the libraries: half a second

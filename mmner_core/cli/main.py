@@ -5,14 +5,13 @@ Exit codes: 0 fine; 2 bad input, told in one sentence on stderr. Standard output
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 
 import typer
 
 from mmner_core.cli import bench, convert, evaluate, info, load_test, tag, tag_many, train, train_photos
-from mmner_core.cli.group import Commands
+from mmner_core.cli.group import Commands, run_program
 
 PROGRAM = "python -m mmner_core"
 
@@ -50,7 +49,4 @@ def _prepare(ctx: typer.Context) -> None:
 
 def run() -> None:
     """Run the program with the arguments of the process."""
-    try:
-        app(prog_name=PROGRAM)
-    finally:
-        gc.freeze()  # else Python ends by looking for cycles among a million objects of the libraries: half a second
+    run_program(app, PROGRAM)
