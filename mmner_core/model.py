@@ -96,7 +96,11 @@ class MMNER(nn.Module):
         self.to_width = nn.ModuleDict({s: self._token_projection(s, width) for s in looked_at})
         self.fusion = Fusion(width, config.fusion)
         looking = config.fusion
-        self.gate = PhotoGate(width, len(config.types), looking.dropout, looking.gate_margin) if looking.gate else None
+        self.gate = (
+            PhotoGate(width, len(config.types), looking.dropout, looking.gate_margin, looking.gate_yield)
+            if looking.gate
+            else None
+        )
         self.classifier = SteadyLinear(width, len(self.labels))
         self.crf = CRF(self.labels, constrained=config.crf_constrained)
 
@@ -228,8 +232,7 @@ class MMNER(nn.Module):
             return TaggedWords(emissions, attention, None)
         text_emissions = self.read_alone(words) if alone is None else alone
         openness = self.gate(words, text_emissions)  # [B, W]
-        gated = text_emissions + openness[..., None].to(emissions.dtype) * (emissions - text_emissions)
-        return TaggedWords(gated, attention, openness)
+        return TaggedWords(self.gate.mix(openness, text_emissions, emissions), attention, openness)
 
     def read_alone(self, words: Tensor) -> Tensor:
         """Return the emissions of the text without a photo, [B, W, L]."""

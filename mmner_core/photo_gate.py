@@ -3,6 +3,10 @@
 A photo tells nothing of a name that the sentence settles, and a wrong photo can only do harm there. The gate opens by
 what the text leaves open. It sees the text alone, so that it cannot be talked open by a photo.
 
+Where it is open, the text's own preference among the types may give way. Fusion learns from sentences that mostly know
+better than their photos, and lets a photo outvote only a text in doubt: beside a portrait, "London" stays a place even
+in words that would suit a person as well. That preference is what the gate has found wanting there.
+
 Shapes: B sentences, W words, D width, L tags, T types.
 """
 
@@ -31,11 +35,13 @@ class PhotoGate(nn.Module):
         n_types: T.
         dropout: on the word's vector.
         margin: added to the logit in use, not in training.
+        yielding: how much of the text's preference among the types gives way where the gate is open, from 0 to 1.
     """
 
-    def __init__(self, width: int, n_types: int, dropout: float, margin: float = 0.0) -> None:
+    def __init__(self, width: int, n_types: int, dropout: float, margin: float = 0.0, yielding: float = 0.0) -> None:
         super().__init__()
         self.margin = margin
+        self.yielding = yielding
         self.n_types = n_types
         self.ranked = min(2, n_types)
         self.norm = nn.LayerNorm(width)
@@ -62,3 +68,22 @@ class PhotoGate(nn.Module):
         states = self.hidden(torch.cat([self.dropout(self.norm(words)), said], dim=-1)).double().tanh().to(words.dtype)
         logit = self.open(states).double()[..., 0] + (0.0 if self.training else self.margin)
         return logit.sigmoid().float() * (outside[..., 0] < 0.5)
+
+    def mix(self, openness: Tensor, text_emissions: Tensor, emissions: Tensor) -> Tensor:
+        """Return the scores of the tags as far as each word lets its photo have a say, [B, W, L].
+
+        Args:
+            openness: [B, W] what :meth:`forward` returned.
+            text_emissions: [B, W, L] without a photo.
+            emissions: [B, W, L] with it.
+        """
+        evidence = emissions - text_emissions
+        if self.yielding:
+            evidence = evidence - self.yielding * self._preference(text_emissions)
+        return text_emissions + openness[..., None].to(emissions.dtype) * evidence
+
+    def _preference(self, text_emissions: Tensor) -> Tensor:
+        """Return by how much the text prefers each type to the mean of all, [B, W, L]; ``O`` has no part in it."""
+        types = text_emissions[..., 1:].double().unflatten(-1, (self.n_types, 2))  # in double: see forward
+        preference = (types - types.mean(-2, keepdim=True)).flatten(-2).to(text_emissions.dtype)
+        return torch.cat([torch.zeros_like(text_emissions[..., :1]), preference], dim=-1)

@@ -341,8 +341,9 @@ def start_from(model: MMNER, run: Run) -> None:
     else:
         checkpoint = load_checkpoint(init)
         held, wanted = checkpoint.model.config, run.model.fusion
-        gate = wanted.gate or held.fusion.gate  # a gate may be new, and its margin another
-        if replace(held, fusion=replace(held.fusion, gate=gate, gate_margin=wanted.gate_margin)) != run.model:
+        gate = wanted.gate or held.fusion.gate  # a gate may be new, and used otherwise
+        used = replace(held.fusion, gate=gate, gate_margin=wanted.gate_margin, gate_yield=wanted.gate_yield)
+        if replace(held, fusion=used) != run.model:
             raise InputError(f"{init} holds another model than this run trains; begin with a checkpoint of its preset.")
         model.load_state_dict(checkpoint.model.state_dict(), strict=held.fusion.gate == gate)
     for name, parameter in model.named_parameters():

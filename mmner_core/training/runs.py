@@ -125,8 +125,8 @@ def mini_gate() -> Run:
     first = mini_align()
     pictured = partial(DataSource, images=PHOTOS, pairs="mmwiki/pairs.tsv", conventions_by={"mmnerd": "caption"})
     train = (
-        pictured(path="mmwiki", random_image=0.4, looking_cost=-0.2),
-        pictured(path="mmwiki-short", random_image=0.5, looking_cost=1.0),
+        pictured(path="mmwiki", random_image=0.4, looking_cost=-0.5),
+        pictured(path="mmwiki-short", random_image=0.5, looking_cost=2.0),
         DataSource(path="probe", images=PHOTOS, repeat=12, contexts=0.8),
     )
     misled = (replace(s, condition="shuffled") for s in first.training.valid if s.path in ("mmwiki", "mmwiki-short"))
@@ -142,9 +142,8 @@ def mini_gate() -> Run:
         head_lr=1e-2,
         weight_decay=0.3,
     )
-    return Run(
-        model=replace(first.model, fusion=replace(first.model.fusion, gate=True, gate_margin=1.0)), training=training
-    )
+    gated = replace(first.model.fusion, gate=True, gate_margin=1.5, gate_yield=0.8)
+    return Run(model=replace(first.model, fusion=gated), training=training)
 
 
 RUNS: dict[str, Callable[[], Run]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mmner_core.encoding import Pixels
+from mmner_core.errors import InputError
 from mmner_core.model import MMNER
 from mmner_core.photo_gate import PhotoGate
 from mmner_core.presets import tiny
@@ -98,6 +100,29 @@ def test_a_margin_opens_it_in_use_and_not_in_training(gated: MMNER) -> None:
     torch.testing.assert_close(gated.gate(words, alone).logit(), before.logit() + 1.5, atol=1e-4, rtol=1e-4)
     gated.gate.dropout.p = 0.0
     torch.testing.assert_close(gated.gate.train()(words, alone), before)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("yielding", [0.0, 0.6, 1.0])
+def test_where_it_opens_the_preference_of_the_text_gives_way(yielding: float) -> None:
+    """Word by word and tag by tag: text + open * (photo - text - yield * (text - mean of the types))."""
+    gate = PhotoGate(8, 3, dropout=0.0, yielding=yielding)
+    text, seen = torch.randn(2, 4, 7), torch.randn(2, 4, 7)  # O, then B and I of three types
+    how_open = torch.rand(2, 4)
+    mixed = gate.mix(how_open, text, seen)
+    for sentence, word in itertools.product(range(2), range(4)):
+        alone, looking, share = text[sentence, word], seen[sentence, word], how_open[sentence, word]
+        for tag in range(7):
+            rivals = alone[[1, 3, 5] if tag % 2 else [2, 4, 6]]
+            preferred = alone[tag] - rivals.mean() if tag else 0.0
+            expected = alone[tag] + share * (looking[tag] - alone[tag] - yielding * preferred)
+            torch.testing.assert_close(mixed[sentence, word, tag], expected)
+
+
+def test_no_more_than_all_of_it_may_give_way() -> None:
+    """A share of the preference lies between none and all."""
+    with pytest.raises(InputError, match=r"gate_yield must lie in \[0, 1\], got 1.5"):
+        replace(tiny().fusion, gate_yield=1.5)
 
 
 def test_a_cost_of_looking_shuts_it_and_a_reward_opens_it(gated: MMNER) -> None:
