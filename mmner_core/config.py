@@ -118,13 +118,9 @@ class FusionConfig:
     """Let each word's text say how far the photo may change its tag (ours, not the paper's)."""
     gate_margin: float = 0.0
     """Added to the gate's logit in use, not in training: above 0 a doubt counts for the photo, below 0 against it."""
-    gate_yield: float = 0.0
-    """How much of the text's own preference among the types gives way where the gate is open, from 0 to 1."""
+    gate_yields: bool = False
+    """Let the text's own preference among the types give way as far as the gate has learnt, word by word."""
     dropout: float = 0.1
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.gate_yield <= 1:
-            raise InputError(f"gate_yield must lie in [0, 1], got {self.gate_yield}.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,8 @@ what the text leaves open. It sees the text alone, so that it cannot be talked o
 
 Where it is open, the text's own preference among the types may give way. Fusion learns from sentences that mostly know
 better than their photos, and lets a photo outvote only a text in doubt: beside a portrait, "London" stays a place even
-in words that would suit a person as well. That preference is what the gate has found wanting there.
+in words that would suit a person as well. Not so in whole sentences, where a photo shows one of several names and may
+only add to what the text says of each; so how far the text gives way is learnt apart.
 
 Shapes: B sentences, W words, D width, L tags, T types.
 """
@@ -35,25 +36,25 @@ class PhotoGate(nn.Module):
         n_types: T.
         dropout: on the word's vector.
         margin: added to the logit in use, not in training.
-        yielding: how much of the text's preference among the types gives way where the gate is open, from 0 to 1.
+        yields: let the text's preference among the types give way.
     """
 
-    def __init__(self, width: int, n_types: int, dropout: float, margin: float = 0.0, yielding: float = 0.0) -> None:
+    def __init__(self, width: int, n_types: int, dropout: float, *, margin: float = 0.0, yields: bool = False) -> None:
         super().__init__()
         self.margin = margin
-        self.yielding = yielding
         self.n_types = n_types
         self.ranked = min(2, n_types)
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
         self.hidden = SteadyLinear(width + 1 + n_types + self.ranked, HIDDEN)
-        self.open = SteadyLinear(HIDDEN, 1)
+        self.open = SteadyLinear(HIDDEN, 1 + yields)
         nn.init.constant_(self.open.bias, NEARLY_OPEN)
 
     def forward(self, words: Tensor, text_emissions: Tensor) -> Tensor:
-        """Return how open each word is, [B, W], from 0 to 1.
+        """Return per word how far the photo has a say and how far the text gives way, [B, W, 2], from 0 to 1.
 
-        It is 0 where the text takes the word for no name: a photo decides what a name is, never that there is one.
+        Both are 0 where the text takes the word for no name: a photo decides what a name is, never that there is one.
+        The text never gives way further than the photo has a say.
 
         Args:
             words: [B, W, D] word states.
@@ -66,21 +67,22 @@ class PhotoGate(nn.Module):
         evidence = torch.cat([outside, types], dim=-1).clamp(min=FLOOR).log() / -LOG_FLOOR
         said = torch.cat([evidence, types.topk(self.ranked, dim=-1).values], dim=-1).to(words.dtype)
         states = self.hidden(torch.cat([self.dropout(self.norm(words)), said], dim=-1)).double().tanh().to(words.dtype)
-        logit = self.open(states).double()[..., 0] + (0.0 if self.training else self.margin)
-        return logit.sigmoid().float() * (outside[..., 0] < 0.5)
+        logits = self.open(states).double() + (0.0 if self.training else self.margin)
+        say = logits.sigmoid().float() * (outside < 0.5)  # [B, W, 1 or 2]
+        if say.shape[-1] == 1:
+            return torch.cat([say, torch.zeros_like(say)], dim=-1)
+        return say.cumprod(-1)
 
     def mix(self, openness: Tensor, text_emissions: Tensor, emissions: Tensor) -> Tensor:
         """Return the scores of the tags as far as each word lets its photo have a say, [B, W, L].
 
         Args:
-            openness: [B, W] what :meth:`forward` returned.
+            openness: [B, W, 2] what :meth:`forward` returned.
             text_emissions: [B, W, L] without a photo.
             emissions: [B, W, L] with it.
         """
-        evidence = emissions - text_emissions
-        if self.yielding:
-            evidence = evidence - self.yielding * self._preference(text_emissions)
-        return text_emissions + openness[..., None].to(emissions.dtype) * evidence
+        say, way = openness.to(emissions.dtype).split(1, dim=-1)  # [B, W, 1] each
+        return text_emissions + say * (emissions - text_emissions) - way * self._preference(text_emissions)
 
     def _preference(self, text_emissions: Tensor) -> Tensor:
         """Return by how much the text prefers each type to the mean of all, [B, W, L]; ``O`` has no part in it."""
