@@ -118,8 +118,6 @@ class FusionConfig:
     """Let each word's text say how far the photo may change its tag (ours, not the paper's)."""
     gate_margin: float = 0.0
     """Added to the gate's logit in use, not in training: above 0 a doubt counts for the photo, below 0 against it."""
-    gate_yields: bool = False
-    """Let the text's own preference among the types give way as far as the gate has learnt, word by word."""
     dropout: float = 0.1
 
 

@@ -136,7 +136,7 @@ class Batch:
         image_key: [B] integers that name the images across the processes of a run; None: by row, within this batch.
         tags: [B, W] gold tag indices, ``IGNORED_TAG`` on padding; None where unlabelled.
         aligned: [B] bool, the pairs that the contrastive loss may pull together; None: all that have an image.
-        gate_costs: [B, 2] what each word pays for looking at the photo and for giving way to it; None: nothing.
+        looking_cost: [B] what each word pays for an open gate to the photo; None: nothing.
     """
 
     input_ids: Tensor
@@ -150,7 +150,7 @@ class Batch:
     image_key: Tensor | None = None
     tags: Tensor | None = None
     aligned: Tensor | None = None
-    gate_costs: Tensor | None = None
+    looking_cost: Tensor | None = None
 
     @property
     def image_present(self) -> Tensor:
@@ -193,7 +193,7 @@ def collate(
     image_states: ImageStates | None = None,
     image_key: Sequence[int] | None = None,
     aligned: Sequence[bool] | None = None,
-    gate_costs: Sequence[tuple[float, float]] | None = None,
+    looking_cost: Sequence[float] | None = None,
 ) -> Batch:
     """Pad windows to one batch; see :class:`Batch` for the arguments."""
     input_ids = pad_rows([window.input_ids for window in windows], pad)
@@ -212,7 +212,7 @@ def collate(
         image_key=None if image_key is None else torch.tensor(image_key),
         tags=None if tags is None else pad_rows(tags, IGNORED_TAG),
         aligned=None if aligned is None else torch.tensor(aligned),
-        gate_costs=None if gate_costs is None else torch.tensor(gate_costs),
+        looking_cost=None if looking_cost is None else torch.tensor(looking_cost),
     )
 
 

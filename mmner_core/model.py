@@ -32,8 +32,8 @@ class TaggedWords(NamedTuple):
     Attributes:
         emissions: [B, W, L] score of each tag for each word.
         attention: per stream [B, H, W, K] weights over its keys, of as many sentences as asked for.
-        openness: [B, W, 2] how far each word's text lets its photo have a say, and how far it gives way itself, from
-            0 to 1; None without a gate or without photos.
+        openness: [B, W] how far each word's text lets its photo change its tag, from 0 to 1; None without a gate or
+            without photos.
     """
 
     emissions: Tensor
@@ -51,7 +51,7 @@ class ModelOutput:
         attention: per stream [B, H, W, K] weights over its keys; empty unless asked for.
         text_projection: [B, D] sentences in the contrastive space, unit length; None without alignment.
         image_projection: per stream [U, D] images in the contrastive space, unit length.
-        openness: [B, W, 2] as in :class:`TaggedWords`.
+        openness: [B, W] how far the gate is open; None without a gate or without photos.
         losses: "crf" (mean NLL over the batch), "contrastive_vit", "contrastive_cnn", "gate" (where looking costs),
             "total"; empty without tags.
     """
@@ -96,11 +96,7 @@ class MMNER(nn.Module):
         self.to_width = nn.ModuleDict({s: self._token_projection(s, width) for s in looked_at})
         self.fusion = Fusion(width, config.fusion)
         looking = config.fusion
-        self.gate = (
-            PhotoGate(width, len(config.types), looking.dropout, margin=looking.gate_margin, yields=looking.gate_yields)
-            if looking.gate
-            else None
-        )
+        self.gate = PhotoGate(width, len(config.types), looking.dropout, looking.gate_margin) if looking.gate else None
         self.classifier = SteadyLinear(width, len(self.labels))
         self.crf = CRF(self.labels, constrained=config.crf_constrained)
 
@@ -231,8 +227,9 @@ class MMNER(nn.Module):
         if self.gate is None or all(stream.key.shape[2] == 1 for stream in keys.values()):
             return TaggedWords(emissions, attention, None)
         text_emissions = self.read_alone(words) if alone is None else alone
-        openness = self.gate(words, text_emissions) * (image_index >= 0)[:, None, None]  # [B, W, 2]
-        return TaggedWords(self.gate.mix(openness, text_emissions, emissions), attention, openness)
+        openness = self.gate(words, text_emissions)  # [B, W]
+        gated = text_emissions + openness[..., None].to(emissions.dtype) * (emissions - text_emissions)
+        return TaggedWords(gated, attention, openness)
 
     def read_alone(self, words: Tensor) -> Tensor:
         """Return the emissions of the text without a photo, [B, W, L]."""
@@ -292,8 +289,8 @@ class MMNER(nn.Module):
         alpha = self.config.alpha
         aligned = sum(contrastive.values(), output.emissions.new_zeros(()))
         losses["total"] = 2 * (alpha * losses["crf"] + (1 - alpha) * aligned)
-        if output.openness is not None and batch.gate_costs is not None:
-            paid = output.openness * batch.word_mask[..., None] * batch.gate_costs[:, None]  # [B, W, 2]
+        if output.openness is not None and batch.looking_cost is not None:
+            paid = output.openness * batch.word_mask * batch.looking_cost[:, None]  # [B, W]
             losses["gate"] = paid.sum() / len(paid)
             losses["total"] = losses["total"] + losses["gate"]
         return losses

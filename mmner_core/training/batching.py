@@ -24,11 +24,11 @@ from mmner_core.training.mixture import Item
 
 
 class Sample(NamedTuple):
-    """A sentence of one epoch, whether it and its picture belong together (``Item.aligned``), what its gate costs."""
+    """A sentence of one epoch, whether it and its picture belong together (``Item.aligned``), what looking costs."""
 
     example: Example
     aligned: bool
-    gate_costs: tuple[float, float] = (0.0, 0.0)
+    looking_cost: float = 0.0
 
 
 class Epoch(Dataset[Sample]):
@@ -55,8 +55,7 @@ class Epoch(Dataset[Sample]):
             words, tags = augment(words, tags, config=self.config.augment, rng=rng)
         image = self._image(example.image, item, rng)
         aligned = item.aligned and image is not None and image == example.image
-        costs = (item.source.looking_cost, item.source.yielding_cost)
-        return Sample(replace(example, words=words, tags=tags, image=image), aligned, costs)
+        return Sample(replace(example, words=words, tags=tags, image=image), aligned, item.source.looking_cost)
 
     def _image(self, image: Path | None, item: Item, rng: random.Random) -> Path | None:
         """Take the image away, or put a random one in its place, as often as the source says."""
@@ -127,7 +126,7 @@ class Collator:
         """Build a batch; a sentence that does not fit one window becomes several rows, so that no word is lost."""
         rows, tags, conventions, shown, aligned, costs = [], [], [], [], [], []
         encoded = self.subwords.windows([sample.example.words for sample in samples])
-        for (example, belongs, paid), windows in zip(samples, encoded, strict=True):
+        for (example, belongs, cost), windows in zip(samples, encoded, strict=True):
             indices = self.labels.encode(example.tags or (), example.where)
             for window in windows:
                 rows.append(window)
@@ -135,7 +134,7 @@ class Collator:
                 conventions.append(self.conventions.get(example.convention or "", 0))
                 shown.append(example)
                 aligned.append(belongs)
-                costs.append(paid)
+                costs.append(cost)
         rng = np.random.default_rng(random.getrandbits(64)) if self.random_crop else None
         loaded = self.images.load(shown, rng) if self.images is not None else None
         return collate(
@@ -148,7 +147,7 @@ class Collator:
             image_states=loaded.states if loaded else None,
             image_key=[image_key(example.image) for example in shown],
             aligned=aligned,
-            gate_costs=costs,
+            looking_cost=costs,
         )
 
 

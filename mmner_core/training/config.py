@@ -32,8 +32,6 @@ class DataSource:
     looking_cost: float = 0.0
     """What a word of it pays in the loss for opening the gate to the photo (``FusionConfig.gate``): above 0 where a
     wrong photo does harm, below 0 where it does not."""
-    yielding_cost: float = 0.0
-    """What a word of it pays for giving way to the photo (``FusionConfig.gate_yields``)."""
     contexts: float = 0.0
     """Share of its sentences whose name is moved into an open context of ours in an epoch
     (:mod:`mmner_core.training.contexts`)."""

@@ -341,13 +341,10 @@ def start_from(model: MMNER, run: Run) -> None:
     else:
         checkpoint = load_checkpoint(init)
         held, wanted = checkpoint.model.config, run.model.fusion
-        new_gate = wanted.gate and not held.fusion.gate
-        used = replace(held.fusion, gate_margin=wanted.gate_margin)  # weights do not depend on it
-        if new_gate:
-            used = replace(used, gate=True, gate_yields=wanted.gate_yields)
-        if replace(held, fusion=used) != run.model:
+        gate = wanted.gate or held.fusion.gate  # a gate may be new, and its margin another
+        if replace(held, fusion=replace(held.fusion, gate=gate, gate_margin=wanted.gate_margin)) != run.model:
             raise InputError(f"{init} holds another model than this run trains; begin with a checkpoint of its preset.")
-        model.load_state_dict(checkpoint.model.state_dict(), strict=not new_gate)
+        model.load_state_dict(checkpoint.model.state_dict(), strict=held.fusion.gate == gate)
     for name, parameter in model.named_parameters():
         if trainable and not name.startswith(trainable):
             parameter.requires_grad_(False)
