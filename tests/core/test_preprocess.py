@@ -146,7 +146,16 @@ def test_an_encoder_may_see_the_centre_in_training_too() -> None:
 
 
 def test_the_authors_random_crop_acts_in_evaluation_too() -> None:
-    """With ``random_crop_at_test`` two readings of one photo differ, as they do in the authors' code."""
-    config = ImageConfig(library="timm", name="any", size=16, random_crop_at_test=True)
-    crops = {to_pixels([photo(90, 60)], None, config)[1][0] for _ in range(9)}
-    assert len(crops) > 1
+    """With ``random_crop_at_test`` two readings of one photo differ, as they do in the authors' code.
+
+    What the encoder gets is what lies within the crop reported: red rises with the place from left to right.
+    """
+    config = ImageConfig(library="timm", name="any", size=16, mean=(0, 0, 0), std=(1, 1, 1), random_crop_at_test=True)
+    lefts = set()
+    for _ in range(9):
+        pixels, (crop,) = to_pixels([photo(90, 60)], None, config)
+        assert pixels.cnn is not None
+        assert (crop[2] - crop[0], crop[3] - crop[1]) == (60, 60)
+        assert float(pixels.cnn[0, 0].mean()) == pytest.approx((crop[0] + crop[2] - 1) / 2 / 89, abs=0.01)
+        lefts.add(crop[0])
+    assert len(lefts) > 1
