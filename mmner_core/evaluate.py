@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -20,6 +18,7 @@ from mmner_core.image_source import PhotoFiles
 from mmner_core.inference import predict_tags
 from mmner_core.labels import LabelSet
 from mmner_core.scores import PRF, score
+from mmner_core.shuffles import mean_scores, shuffle_images
 from mmner_core.tagger import Tagger
 
 ImageCondition = Literal["matched", "none", "shuffled", "blank"]
@@ -41,35 +40,6 @@ class BlankPhotos(PhotoFiles):
         return photo and self._grey, counts
 
 
-def shuffle_images(examples: Sequence[Example], seed: int) -> list[Example]:
-    """Give each sentence the image of another sentence of its language, never its own.
-
-    A language with a single image keeps it nowhere: there is no other to give, so that sentence gets none.
-    """
-    shown = list(examples)
-    for language in dict.fromkeys(e.language for e in examples):
-        rows = [i for i, e in enumerate(examples) if e.language == language and e.image is not None]
-        donors = _derange([examples[i].image for i in rows], random.Random(f"{seed}/{language}"))
-        for i, image in zip(rows, donors, strict=True):
-            shown[i] = replace(examples[i], image=image, image_id=image.name if image else None)
-    return shown
-
-
-def _derange(images: Sequence[Path | None], rng: random.Random) -> list[Path | None]:
-    """Permute images so that none stays in a place where it already was; equal images count as one."""
-    donors = list(images)
-    rng.shuffle(donors)
-    for i, own in enumerate(images):
-        if donors[i] == own:
-            swaps = [j for j, other in enumerate(images) if donors[j] != own and other != donors[i]]
-            if swaps:
-                j = rng.choice(swaps)
-                donors[i], donors[j] = donors[j], donors[i]
-            else:
-                donors[i] = None
-    return donors
-
-
 def evaluate(
     tagger: Tagger,
     data: str | Path,
@@ -81,6 +51,7 @@ def evaluate(
     convention: str | None = None,
     limit: int | None = None,
     seed: int = 19,
+    shuffles: int = 1,
 ) -> dict[str, Any]:
     """Tag a data set and score it.
 
@@ -94,29 +65,38 @@ def evaluate(
         convention: annotation convention to read by; None: the checkpoint's default.
         limit: only the first so many sentences of each language.
         seed: of the shuffled condition.
+        shuffles: in the shuffled condition, tag the data so often, with seeds from ``seed`` on; scores are their means.
 
     Returns:
         the JSON record that ``python -m mmner_core evaluate --json`` prints; fractions from 0 to 1.
 
     Raises:
-        InputError: if the data is missing or malformed, holds no gold tags, or tags unknown to the checkpoint.
+        InputError: if the data is missing or malformed, holds no gold tags, or tags unknown to the checkpoint; or if
+            several shuffles are asked for in another condition.
     """
     if condition not in CONDITIONS:
         raise InputError(f"There is no image condition {condition!r}; choose one of {', '.join(CONDITIONS)}.")
     if convention is not None and convention not in tagger.conventions:
         raise InputError(f"This checkpoint has no convention {convention!r}; it has {', '.join(tagger.conventions)}.")
+    if shuffles > 1 and condition != "shuffled":
+        raise InputError(
+            f"Only the image condition shuffled has several shuffles, not {condition}; leave --shuffles out."
+        )
     examples, report, _ = read_split(Path(data), images, language, split)
     examples = [examples[i] for i in first_of_each_language(examples, limit)]
     gold = gold_tags(tagger.labels, examples)
-    source = BlankPhotos(tagger.model.config) if condition == "blank" else PhotoFiles(tagger.model.config)
-    shown = shuffle_images(examples, seed) if condition == "shuffled" else examples
     started = time.perf_counter()
-    predicted = predict_tags(
-        tagger.model, tagger.subwords, shown, None if condition == "none" else source, convention=convention
-    )
+    scores = []
+    for s in range(seed, seed + shuffles):
+        source = BlankPhotos(tagger.model.config) if condition == "blank" else PhotoFiles(tagger.model.config)
+        shown = shuffle_images(examples, s) if condition == "shuffled" else examples
+        photos = None if condition == "none" else source
+        predicted = predict_tags(tagger.model, tagger.subwords, shown, photos, convention=convention)
+        scores.append(_scores(examples, gold, predicted))
     seconds = time.perf_counter() - started
     return {
-        **_scores(examples, gold, predicted),
+        **mean_scores(scores),
+        "f1_of_each_shuffle": _f1_of_each(scores) if condition == "shuffled" else None,
         "sentences": len(examples),
         "images": {**source.counts.to_json(), "problems": source.counts.problems},
         "image_condition": condition,
@@ -190,3 +170,12 @@ def _by_rule(gold: Sequence[list[str]], predicted: Sequence[list[str]]) -> tuple
     """Return the strict and the lenient micro scores, and the strict ones of each type."""
     by_type = score(gold, predicted)
     return by_type.pop("micro"), score(gold, predicted, strict=False)["micro"], by_type
+
+
+def _f1_of_each(shuffles: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
+    """Return the strict micro F1 of each shuffle, over all sentences and per language."""
+    languages = shuffles[0]["by_language"]
+    return {
+        "all": [scores["micro"]["f1"] for scores in shuffles],
+        **{language: [scores["by_language"][language]["f1"] for scores in shuffles] for language in languages},
+    }

@@ -28,6 +28,9 @@ def evaluate(
     convention: Convention = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N sentences of each language.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the shuffled condition.")] = 19,
+    shuffles: Annotated[
+        int, typer.Option(min=1, help="Shuffle the photos so often; scores are means, seeds follow each other.")
+    ] = 1,
     precision: Annotated[
         str | None,
         typer.Option(metavar="fp32|bf16", help="Number format.", show_default="bf16 where the processor has it"),
@@ -55,6 +58,7 @@ def evaluate(
         convention=convention,
         limit=limit,
         seed=seed,
+        shuffles=shuffles,
     )
     result["number_format"] = str(tagger.model.classifier.weight.dtype).removeprefix("torch.")
     if json:
@@ -71,15 +75,25 @@ def _print(result: dict[str, Any]) -> None:
         rows.append(_row(name, part, None, ""))
     columns = ["Part", "Precision", "Recall", "F1", "Lenient F1", "Names", "Sentences"]
     images = result["images"]
+    shuffles = (result["f1_of_each_shuffle"] or {}).get("all", [])
+    speed = result["sentences"] * max(len(shuffles), 1) / result["seconds"]
     print_out(
         make_table(columns, rows),
+        *_spread(shuffles),
         f"Images ({result['image_condition']}): {images['present']:,} present, {images['missing']:,} missing, "
         f"{images['broken']:,} broken.",
         *images["problems"],
         f"Checkpoint {result['checkpoint']}, convention {result['convention'] or 'the only one'}, "
-        f"{result['seconds']:.1f} s, {result['sentences'] / result['seconds']:.1f} sentences/s in "
+        f"{result['seconds']:.1f} s, {speed:.1f} sentences/s in "
         f"{result['number_format']}. Scores in percent; strict unless said otherwise.",
     )
+
+
+def _spread(shuffles: list[float]) -> list[str]:
+    if len(shuffles) < 2:
+        return []
+    low, high = 100 * min(shuffles), 100 * max(shuffles)
+    return [f"Means over {len(shuffles)} shuffles of the photos; F1 of a single one from {low:.2f} to {high:.2f}."]
 
 
 def _row(name: str, strict: dict[str, Any], lenient: dict[str, Any] | None, sentences: int | str) -> tuple[str, ...]:

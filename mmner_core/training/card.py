@@ -100,13 +100,16 @@ def _valid_table(rows: Sequence[Mapping[str, Any]]) -> str:
     return _table(columns, [_numbers(r["source"], r["language"], r["images"], r, r["sentences"]) for r in rows])
 
 
+def _images(record: Mapping[str, Any]) -> str:
+    n = len((record.get("f1_of_each_shuffle") or {}).get("all", ()))
+    return f"{record['image_condition']}, mean of {n}" if n > 1 else record["image_condition"]
+
+
 def _test_table(records: Sequence[Mapping[str, Any]]) -> str:
     if not records:
         return "Not scored yet; see `python -m mmner_core evaluate --help`."
     rows = [
-        _numbers(
-            f"{record['data']} ({record['convention']})", language, record["image_condition"], part, part["sentences"]
-        )
+        _numbers(f"{record['data']} ({record['convention']})", language, _images(record), part, part["sentences"])
         for record in records
         for language, part in record["by_language"].items()
     ]

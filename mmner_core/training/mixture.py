@@ -14,8 +14,8 @@ from pathlib import Path
 from mmner_core.data import Example, dataset_digest, read_examples
 from mmner_core.data.hub import EMBEDDED
 from mmner_core.errors import InputError
-from mmner_core.evaluate import shuffle_images
 from mmner_core.labels import OUTSIDE
+from mmner_core.shuffles import shuffle_images
 from mmner_core.training.config import DataSource, TrainConfig
 from mmner_core.training.typed_photos import OBJECT
 

@@ -9,6 +9,7 @@ import pytest
 
 from mmner_core.data import read_examples
 from mmner_core.evaluate import CONDITIONS
+from mmner_core.shuffles import mean_scores
 from tests.core.test_cli import TINY, call, parsed, refused
 
 
@@ -74,6 +75,33 @@ def test_limit_and_split_are_obeyed(person_checkpoint: Path) -> None:
     assert record["data"] == str(TINY)
 
 
+def test_several_shuffles_are_averaged(tiny_checkpoint: Path) -> None:
+    """Scores are the means of those with the seeds one after the other, and the spread is told."""
+    arguments = ["evaluate", "--data", TINY, "--checkpoint", tiny_checkpoint, "--image-condition", "shuffled"]
+    records = [parsed(*arguments, "--seed", seed) for seed in (4, 5, 6)]
+    together = parsed(*arguments, "--seed", 4, "--shuffles", 3)
+    alone = [record["micro"]["f1"] for record in records]
+    assert together["f1_of_each_shuffle"]["all"] == alone
+    assert together["micro"]["f1"] == pytest.approx(sum(alone) / 3)
+    for language in ("en", "fr", "de", "es"):
+        recalls = [record["by_language"][language]["recall"] for record in records]
+        assert together["by_language"][language]["recall"] == pytest.approx(sum(recalls) / 3)
+    assert (together["sentences"], together["micro"]["support"]) == (12, records[0]["micro"]["support"])
+    shown = call(*arguments, "--seed", 4, "--shuffles", 3).stdout
+    spread = f"from {100 * min(alone):.2f} to {100 * max(alone):.2f}"
+    assert f"Means over 3 shuffles of the photos; F1 of a single one {spread}." in shown
+
+
+def test_a_type_met_in_some_shuffles_is_nought_in_all() -> None:
+    """Means are of equal parts; counts stay as they are."""
+    first = {"micro": {"f1": 0.5, "support": 4}, "by_type": {"PER": {"f1": 0.25, "support": 4}}}
+    second = {"micro": {"f1": 1.0, "support": 4}, "by_type": {"PER": {"f1": 0.5, "support": 4}, "LOC": {"f1": 0.0}}}
+    assert mean_scores([first, second]) == {
+        "micro": {"f1": 0.75, "support": 4},
+        "by_type": {"PER": {"f1": 0.375, "support": 4}, "LOC": {"f1": 0.0}},
+    }
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -83,6 +111,7 @@ def test_limit_and_split_are_obeyed(person_checkpoint: Path) -> None:
         (["--data", TINY, "--split", "all"], "There is no split 'all'"),
         (["--data", TINY, "--lang", "it"], "There is no language 'it'"),
         (["--data", TINY, "--images", "/none"], "/none is not a folder"),
+        (["--data", TINY, "--shuffles", "2"], "Only the image condition shuffled has several shuffles, not matched"),
     ],
 )
 def test_what_cannot_be_scored_is_told(person_checkpoint: Path, arguments: list[object], sentence: str) -> None:

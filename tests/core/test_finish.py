@@ -107,13 +107,17 @@ def test_test_scores_join_card_and_metrics(trained: tuple[Path, str], tmp_path: 
     evaluated = call("evaluate", "--data", DATA / "tiny", "--checkpoint", folder, "--json")
     record = json.loads(evaluated.stdout)
     row = {"condition": "shuffled", "type": "all", "language": "fr", "difference": -0.02, "low": -0.031, "high": 0.0}
-    add_test_scores(folder, [record], {"tiny test": [row, {**row, "type": "PER"}, {**row, "condition": "blur-3"}]})
+    shuffled = {**record, "image_condition": "shuffled", "f1_of_each_shuffle": {"all": [0.25, 0.75]}}
+    add_test_scores(
+        folder, [record, shuffled], {"tiny test": [row, {**row, "type": "PER"}, {**row, "condition": "blur-3"}]}
+    )
     loaded = load_checkpoint(folder)
     assert loaded.digest == before
-    assert loaded.metrics["test"] == [record]
+    assert loaded.metrics["test"] == [record, shuffled]
     f1 = 100 * record["by_language"]["fr"]["f1"]
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert f"| {DATA / 'tiny'} (wiki) | fr | matched |" in card
+    assert f"| {DATA / 'tiny'} (wiki) | fr | shuffled, mean of 2 |" in card
     assert f"{f1:.1f} |" in card
     assert [line for line in card.splitlines() if "tiny test" in line] == [
         "| tiny test | fr |  | -2.0 [-3.1, +0.0] |  |  |"
