@@ -18,7 +18,7 @@ from mmner_core.image_source import PhotoFiles
 from mmner_core.inference import predict_tags
 from mmner_core.labels import LabelSet
 from mmner_core.scores import PRF, score
-from mmner_core.shuffles import mean_scores, shuffle_images
+from mmner_core.shuffles import f1_of_each, mean_scores, shuffle_images
 from mmner_core.tagger import Tagger
 
 ImageCondition = Literal["matched", "none", "shuffled", "blank"]
@@ -85,18 +85,19 @@ def evaluate(
     examples, report, _ = read_split(Path(data), images, language, split)
     examples = [examples[i] for i in first_of_each_language(examples, limit)]
     gold = gold_tags(tagger.labels, examples)
-    started = time.perf_counter()
+    seconds = 0.0
     scores = []
     for s in range(seed, seed + shuffles):
         source = BlankPhotos(tagger.model.config) if condition == "blank" else PhotoFiles(tagger.model.config)
         shown = shuffle_images(examples, s) if condition == "shuffled" else examples
         photos = None if condition == "none" else source
+        started = time.perf_counter()
         predicted = predict_tags(tagger.model, tagger.subwords, shown, photos, convention=convention)
+        seconds += time.perf_counter() - started
         scores.append(_scores(examples, gold, predicted))
-    seconds = time.perf_counter() - started
     return {
         **mean_scores(scores),
-        "f1_of_each_shuffle": _f1_of_each(scores) if condition == "shuffled" else None,
+        "f1_of_each_shuffle": f1_of_each(scores) if condition == "shuffled" else None,
         "sentences": len(examples),
         "images": {**source.counts.to_json(), "problems": source.counts.problems},
         "image_condition": condition,
@@ -170,12 +171,3 @@ def _by_rule(gold: Sequence[list[str]], predicted: Sequence[list[str]]) -> tuple
     """Return the strict and the lenient micro scores, and the strict ones of each type."""
     by_type = score(gold, predicted)
     return by_type.pop("micro"), score(gold, predicted, strict=False)["micro"], by_type
-
-
-def _f1_of_each(shuffles: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
-    """Return the strict micro F1 of each shuffle, over all sentences and per language."""
-    languages = shuffles[0]["by_language"]
-    return {
-        "all": [scores["micro"]["f1"] for scores in shuffles],
-        **{language: [scores["by_language"][language]["f1"] for scores in shuffles] for language in languages},
-    }

@@ -7,7 +7,7 @@ other names.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,21 @@ def mean_scores(shuffles: Sequence[dict[str, Any]]) -> dict[str, Any]:
         else:
             means[key] = sum(values) / len(values) if isinstance(values[0], float) else values[0]
     return means
+
+
+def f1_of_each(shuffles: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
+    """Return the strict micro F1 of each shuffle, over all sentences and per language."""
+    languages = shuffles[0]["by_language"]
+    return {
+        "all": [scores["micro"]["f1"] for scores in shuffles],
+        **{language: [scores["by_language"][language]["f1"] for scores in shuffles] for language in languages},
+    }
+
+
+def averaged(record: Mapping[str, Any]) -> list[float]:
+    """Return the micro F1 of each shuffle that a record of ``evaluate`` is the mean of; none in other conditions."""
+    shuffles: list[float] = (record.get("f1_of_each_shuffle") or {}).get("all", [])
+    return shuffles
 
 
 def _derange(images: Sequence[Path | None], rng: random.Random) -> list[Path | None]:

@@ -68,6 +68,8 @@ def evaluate(
 
 
 def _print(result: dict[str, Any]) -> None:
+    from mmner_core.shuffles import averaged
+
     rows = [_row("all", result["micro"], result["lenient_micro"], result["sentences"])]
     for language, part in result["by_language"].items():
         rows.append(_row(language, part, part["lenient_micro"], part["sentences"]))
@@ -75,7 +77,7 @@ def _print(result: dict[str, Any]) -> None:
         rows.append(_row(name, part, None, ""))
     columns = ["Part", "Precision", "Recall", "F1", "Lenient F1", "Names", "Sentences"]
     images = result["images"]
-    shuffles = (result["f1_of_each_shuffle"] or {}).get("all", [])
+    shuffles = averaged(result)
     speed = result["sentences"] * max(len(shuffles), 1) / result["seconds"]
     print_out(
         make_table(columns, rows),

@@ -10,6 +10,7 @@ from typing import Any
 
 from mmner_core.config import ModelConfig
 from mmner_core.data.lines import write_lines
+from mmner_core.shuffles import averaged
 
 TEMPLATE = Path(__file__).with_name("card.md")
 SOURCES = {
@@ -101,7 +102,7 @@ def _valid_table(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _images(record: Mapping[str, Any]) -> str:
-    n = len((record.get("f1_of_each_shuffle") or {}).get("all", ()))
+    n = len(averaged(record))
     return f"{record['image_condition']}, mean of {n}" if n > 1 else record["image_condition"]
 
 
