@@ -15,6 +15,7 @@ from mmner_core.config import AlignmentConfig, FusionConfig, ImageConfig, ModelC
 from mmner_core.encoding import Batch, Pixels, Window, collate
 from mmner_core.model import MMNER
 from mmner_core.presets import tiny
+from mmner_core.training import runs
 
 CNN = ImageConfig(library="timm", name="test_efficientnet", size=64)
 SENTENCES = ([5, 6, 7, 8, 9], [10, 11], [12, 13, 14])
@@ -68,6 +69,21 @@ def test_a_sentence_without_image_is_read_as_in_a_batch_without_images(tiny_mode
     torch.testing.assert_close(mixed.emissions[1, :2], bare.emissions[1, :2], atol=1e-5, rtol=1e-4)
     assert not torch.allclose(mixed.emissions[0], bare.emissions[0], atol=1e-4)
     assert bare.image_projection == {} and "contrastive_cnn" not in bare.losses
+
+
+@torch.no_grad()
+def test_what_later_stages_train_is_nothing_without_a_photo() -> None:
+    """``mini_align`` and ``mini_look`` move weights that a text alone does not reach, to the last bit."""
+    model = build(fusion=FusionConfig(heads=2, null_sink=True))
+    bare, seen = model(batch_of().without_images()).emissions, model(batch_of()).emissions
+    stages = {name: runs.named_run(name).training.trainable for name in ("mini_align", "mini_look")}
+    for trainable in stages.values():
+        moved = [p for name, p in model.named_parameters() if name.startswith(trainable)]
+        assert moved
+        for parameter in moved:
+            parameter.add_(torch.randn_like(parameter))
+    assert torch.equal(model(batch_of().without_images()).emissions, bare)
+    assert not torch.allclose(model(batch_of()).emissions, seen, atol=1e-3)
 
 
 @torch.no_grad()
