@@ -14,22 +14,16 @@ from mmner_core.training.augment import AugmentConfig
 from mmner_core.training.config import DataSource, Run, TrainConfig
 
 PHOTOS = "mmwiki/images"
+_pictured = partial(DataSource, images=PHOTOS, pairs="mmwiki/pairs.tsv", conventions_by={"mmnerd": "caption"})
 
 
 def mini() -> Run:
     """The shipped checkpoint: text, fusion and alignment together, images present from the first step."""
-    pictured = partial(
-        DataSource,
-        images=PHOTOS,
-        image_dropout=0.25,
-        pairs="mmwiki/pairs.tsv",
-        conventions_by={"mmnerd": "caption"},
-    )
     train = (
         DataSource(path="wikineural", random_image=0.12),
         DataSource(path="mmnerd", convention="caption", random_image=0.12),
-        pictured(path="mmwiki", random_image=0.12),
-        pictured(path="mmwiki-short", random_image=0.08),
+        _pictured(path="mmwiki", image_dropout=0.25, random_image=0.12),
+        _pictured(path="mmwiki-short", image_dropout=0.25, random_image=0.08),
         DataSource(path="probe", images=PHOTOS, image_dropout=0.15, repeat=3),
     )
     valid = (
@@ -124,9 +118,8 @@ def mini_look() -> Run:
     and new ones worse.
     """
     first = mini_align()
-    pictured = partial(DataSource, images=PHOTOS, pairs="mmwiki/pairs.tsv", conventions_by={"mmnerd": "caption"})
     train = (
-        pictured(path="mmwiki-short"),
+        _pictured(path="mmwiki-short"),
         DataSource(path="probe", images=PHOTOS, repeat=5, contexts=0.8),
     )
     looks = (f"fusion.blocks.{stream}.{part}." for stream in first.model.fusion.streams for part in ("query", "key"))
@@ -143,10 +136,9 @@ def mini_gate() -> Run:
     photo the benefit of the doubt that training left.
     """
     first = mini_align()
-    pictured = partial(DataSource, images=PHOTOS, pairs="mmwiki/pairs.tsv", conventions_by={"mmnerd": "caption"})
     train = (
-        pictured(path="mmwiki", random_image=0.4, looking_cost=-0.2),
-        pictured(path="mmwiki-short", random_image=0.5, looking_cost=1.0),
+        _pictured(path="mmwiki", random_image=0.4, looking_cost=-0.2),
+        _pictured(path="mmwiki-short", random_image=0.5, looking_cost=1.0),
         DataSource(path="probe", images=PHOTOS, repeat=12, contexts=0.8),
     )
     misled = (replace(s, condition="shuffled") for s in first.training.valid if s.path in ("mmwiki", "mmwiki-short"))
