@@ -24,6 +24,7 @@ from analysis.run_plan import MATCHED, NONE
 from analysis.tagged import Answer, Tagged, attention_entropies
 from analysis.text_states import TextReader, TextShard
 from analysis.vectors import main_stream
+from mmner_core.crf import mask_words
 from mmner_core.memory import release_freed_memory
 from mmner_core.prediction import attention_map
 
@@ -43,6 +44,7 @@ class _Batch:
 
     rows: list[int]
     words: Tensor
+    mask: Tensor
     hidden: Tensor | None
     emissions: list[Tensor] = field(default_factory=list)
     keys: list[tuple[str, int]] = field(default_factory=list)
@@ -115,7 +117,8 @@ class Engine:
         words = [text.words[i] for i in rows]
         hide = any(not plan.words_seen for plan in plans)
         hidden = pad_sequence([self.reader.hidden(len(w)) for w in words], batch_first=True) if hide else None
-        return _Batch(rows, pad_sequence(words, batch_first=True), hidden)
+        padded = pad_sequence(words, batch_first=True)
+        return _Batch(rows, padded, mask_words(padded, [len(w) for w in words]), hidden)
 
     def _readable(
         self, plan: ConditionPlan, pictures: dict[ImageSource, Picture], broken: set[int]
@@ -159,7 +162,8 @@ class Engine:
             if plan.streams is not None and stream not in plan.streams:
                 keys[stream] = self.model.fusion.keys(stream, None)
         words = batch.words if plan.words_seen or batch.hidden is None else batch.hidden
-        tagged = self.model.tag_words(words[places], keys, index, weighed=len(places) if distinct else 0)
+        weighed = len(places) if distinct else 0
+        tagged = self.model.tag_words(words[places], batch.mask[places], keys, index, weighed=weighed)
         batch.emissions.append(tagged.emissions.float())
         batch.keys += [(plan.name, i) for i in rows]
         seen_by = tagged.attention

@@ -194,7 +194,8 @@ class Probe:
             if streams is not None and stream not in streams:
                 keys[stream] = self.model.fusion.keys(stream, None)
         weighed = n if need_weights else 0
-        tagged = self.model.tag_words(words.expand(n, -1, -1), keys, index, weighed=weighed)
+        mask = torch.ones(n, len(words), dtype=torch.bool, device=self._device)
+        tagged = self.model.tag_words(words.expand(n, -1, -1), mask, keys, index, weighed=weighed)
         return tagged.emissions.float(), tagged.attention
 
     def _log_probability(self, emissions: Tensor, entity: Entity) -> Tensor:

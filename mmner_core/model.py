@@ -23,7 +23,7 @@ from mmner_core.encoding import Batch, Pixels
 from mmner_core.fusion import Fusion, Keys
 from mmner_core.labels import LabelSet
 from mmner_core.linear import SteadyLinear
-from mmner_core.photo_gate import PhotoGate
+from mmner_core.photo_gate import PhotoGate, looking_loss
 
 
 class TaggedWords(NamedTuple):
@@ -166,7 +166,7 @@ class MMNER(nn.Module):
         words = self.word_states(text, batch)  # [B, W, D]
         keys = self.image_keys(image if bool(batch.image_present.any()) else None)  # per stream, of U images
         weighed = len(words) if need_weights else 0
-        tagged = self.tag_words(words, keys, batch.image_index, weighed=weighed)  # emissions [B, W, L]
+        tagged = self.tag_words(words, batch.word_mask, keys, batch.image_index, weighed=weighed)  # emissions [B, W, L]
         text_projection, image_projection = self.project(text, image)  # [B, D], per stream [U, D]
         output = ModelOutput(
             emissions=tagged.emissions,
@@ -207,6 +207,7 @@ class MMNER(nn.Module):
     def tag_words(
         self,
         words: Tensor,
+        word_mask: Tensor,
         keys: dict[str, Keys],
         image_index: Tensor,
         *,
@@ -217,6 +218,7 @@ class MMNER(nn.Module):
 
         Args:
             words: [B, W, D].
+            word_mask: [B, W] bool, true on words.
             keys: what :meth:`image_keys` returned for the images.
             image_index: [B] which of these each sentence has, -1 where it has none.
             weighed: of how many sentences, from the first on, to say where the words looked.
@@ -227,7 +229,7 @@ class MMNER(nn.Module):
         if self.gate is None or all(stream.key.shape[2] == 1 for stream in keys.values()):
             return TaggedWords(emissions, attention, None)
         text_emissions = self.read_alone(words) if alone is None else alone
-        openness = self.gate(words, text_emissions)  # [B, W]
+        openness = self.gate(words, word_mask, text_emissions)  # [B, W]
         gated = text_emissions + openness[..., None].to(emissions.dtype) * (emissions - text_emissions)
         return TaggedWords(gated, attention, openness)
 
@@ -290,7 +292,7 @@ class MMNER(nn.Module):
         aligned = sum(contrastive.values(), output.emissions.new_zeros(()))
         losses["total"] = 2 * (alpha * losses["crf"] + (1 - alpha) * aligned)
         if output.openness is not None and batch.looking_cost is not None:
-            paid = output.openness * batch.word_mask * batch.looking_cost[:, None]  # [B, W]
+            paid = looking_loss(output.openness, batch.looking_cost) * batch.word_mask  # [B, W]
             losses["gate"] = paid.sum() / len(paid)
             losses["total"] = losses["total"] + losses["gate"]
         return losses

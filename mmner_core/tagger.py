@@ -20,6 +20,7 @@ from torch import Tensor
 from mmner_core.cache import RecentlyUsed
 from mmner_core.checkpoint import Checkpoint, load_checkpoint
 from mmner_core.cores import side_by_side
+from mmner_core.crf import mask_words
 from mmner_core.data.images import DEFAULT_LIMITS, ImageLimits
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoding import SubwordEncoder, Window, collate
@@ -268,13 +269,15 @@ class Tagger:
             condition = ALONE if jobs[j].image_row >= 0 else SEEN
             if condition == SEEN or compare:
                 jobs[j].passes.setdefault(condition, {})[window] = scores
-        self._look(jobs, ids, words, alone, keys, attention=attention)
+        mask = mask_words(words, [len(text.words) for text in texts])
+        self._look(jobs, ids, words, mask, alone, keys, attention=attention)
 
     def _look(
         self,
         jobs: Sequence[TagJob],
         ids: Sequence[tuple[int, int]],
         words: Tensor,
+        mask: Tensor,
         alone: Tensor,
         keys: dict[str, Keys],
         *,
@@ -290,7 +293,7 @@ class Tagger:
         rows = [look.row for look in looks]
         images = torch.tensor([look.image for look in looks], device=self.device)
         weighed = len(seen) if attention else 0
-        tagged = self.model.tag_words(words[rows], keys, images, weighed=weighed, alone=alone[rows])
+        tagged = self.model.tag_words(words[rows], mask[rows], keys, images, weighed=weighed, alone=alone[rows])
         for look, scores in zip(looks, tagged.emissions.float(), strict=True):
             j, window = ids[look.row]
             jobs[j].passes.setdefault(look.condition, {})[window] = scores

@@ -30,8 +30,8 @@ class DataSource:
     random_image: float = 0.0
     """Share of its sentences that get a random other image in an epoch, to learn when to ignore it."""
     looking_cost: float = 0.0
-    """What a word of it pays in the loss for opening the gate to the photo (``FusionConfig.gate``): above 0 where a
-    wrong photo does harm, below 0 where it does not."""
+    """Weight of the cross entropy between its names' gate to the photo (``FusionConfig.gate``) and a shut one, or,
+    below 0, an open one: above 0 where a wrong photo does harm, below 0 where the photo is wanted."""
     contexts: float = 0.0
     """Share of its sentences whose name is moved into an open context of ours in an epoch
     (:mod:`mmner_core.training.contexts`)."""
