@@ -136,7 +136,7 @@ class Batch:
         image_key: [B] integers that name the images across the processes of a run; None: by row, within this batch.
         tags: [B, W] gold tag indices, ``IGNORED_TAG`` on padding; None where unlabelled.
         aligned: [B] bool, the pairs that the contrastive loss may pull together; None: all that have an image.
-        looking_cost: [B] weight of the gate's loss, above 0 for a shut gate and below for an open one; None: none.
+        looking_cost: [B] what each word pays for an open gate to the photo; None: nothing.
     """
 
     input_ids: Tensor

@@ -23,7 +23,7 @@ from mmner_core.encoding import Batch, Pixels
 from mmner_core.fusion import Fusion, Keys
 from mmner_core.labels import LabelSet
 from mmner_core.linear import SteadyLinear
-from mmner_core.photo_gate import PhotoGate, looking_loss
+from mmner_core.photo_gate import PhotoGate
 
 
 class TaggedWords(NamedTuple):
@@ -292,7 +292,7 @@ class MMNER(nn.Module):
         aligned = sum(contrastive.values(), output.emissions.new_zeros(()))
         losses["total"] = 2 * (alpha * losses["crf"] + (1 - alpha) * aligned)
         if output.openness is not None and batch.looking_cost is not None:
-            paid = looking_loss(output.openness, batch.looking_cost) * batch.word_mask  # [B, W]
+            paid = output.openness * batch.word_mask * batch.looking_cost[:, None]  # [B, W]
             losses["gate"] = paid.sum() / len(paid)
             losses["total"] = losses["total"] + losses["gate"]
         return losses

@@ -12,10 +12,10 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from mmner_core.linear import SteadyLinear
 
+HIDDEN = 16
 NEARLY_OPEN = 1.0
 """First bias of the gate: an untrained one lets 73 % of the photo's evidence through."""
 FLOOR = 1e-4
@@ -27,15 +27,12 @@ caption of three words."""
 
 
 class PhotoGate(nn.Module):
-    """A linear layer over a word's vector, its text's mean vector, and what the text makes of the word.
-
-    Linear on purpose: which names a text leaves open is told from few examples, and a layer between gave names that
-    it had not seen any order.
+    """A small layer over a word's vector and what the text makes of it; in long texts a second one joins in.
 
     Args:
         width: D.
         n_types: T.
-        dropout: on the vectors.
+        dropout: on the word's vector.
         margin: added to the logit in use, not in training.
     """
 
@@ -44,14 +41,15 @@ class PhotoGate(nn.Module):
         self.margin = margin
         self.n_types = n_types
         self.ranked = min(2, n_types)
+        self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
         said = 1 + n_types + self.ranked
-        self.open = SteadyLinear(width + said, 1)
-        self.text = SteadyLinear(width, 1, bias=False)
-        self.long = SteadyLinear(1 + said, 1, bias=False)
-        for layer in (self.open, self.text, self.long):
-            nn.init.zeros_(layer.weight)
+        self.hidden = SteadyLinear(width + said, HIDDEN)
+        self.open = SteadyLinear(HIDDEN, 1)
         nn.init.constant_(self.open.bias, NEARLY_OPEN)
+        self.long = SteadyLinear(said, 1)
+        nn.init.zeros_(self.long.weight)
+        nn.init.zeros_(self.long.bias)
 
     def forward(self, words: Tensor, word_mask: Tensor, text_emissions: Tensor) -> Tensor:
         """Return how open each word is, [B, W], from 0 to 1.
@@ -69,28 +67,8 @@ class PhotoGate(nn.Module):
         outside, types = tags[..., :1], tags[..., 1:].unflatten(-1, (self.n_types, 2)).sum(-1)  # [B, W, 1], [B, W, T]
         evidence = torch.cat([outside, types], dim=-1).clamp(min=FLOOR).log() / -LOG_FLOOR
         said = torch.cat([evidence, types.topk(self.ranked, dim=-1).values], dim=-1).to(words.dtype)
-        states = F.layer_norm(words.double(), words.shape[-1:])
-        n_words = word_mask.sum(-1, keepdim=True)  # [B, 1]
-        text = states.masked_fill(~word_mask[..., None], 0.0).sum(1, keepdim=True) / n_words[..., None]  # [B, 1, D]
-        length = ((n_words / SHORT).log2() / math.log2(LONG / SHORT)).clamp(0, 1)  # 0 in a short text, 1 in a long one
-        length = length[..., None].to(words.dtype).expand_as(said[..., :1])
-        logit = (
-            self.open(torch.cat([self.dropout(states.to(words.dtype)), said], dim=-1)).double()
-            + self.text(self.dropout(text.to(words.dtype))).double()
-            + self.long(torch.cat([length, length * said], dim=-1)).double()
-        )[..., 0] + (0.0 if self.training else self.margin)
+        states = self.hidden(torch.cat([self.dropout(self.norm(words)), said], dim=-1)).double().tanh().to(words.dtype)
+        length = (word_mask.sum(-1, keepdim=True) / SHORT).log2() / math.log2(LONG / SHORT)  # [B, 1]
+        in_long = length.clamp(0, 1).double() * self.long(said).double()[..., 0]
+        logit = self.open(states).double()[..., 0] + in_long + (0.0 if self.training else self.margin)
         return logit.sigmoid().float() * (outside[..., 0] < 0.5)
-
-
-def looking_loss(openness: Tensor, cost: Tensor) -> Tensor:
-    """Return what each word's gate pays, [B, W]: the cross entropy with a gate that is shut, or open, times a weight.
-
-    Words that are no names pay nothing.
-
-    Args:
-        openness: [B, W] of :class:`PhotoGate`.
-        cost: [B] the weight of each sentence; above 0 its gate is to be shut, below 0 open.
-    """
-    share = openness.clamp(FLOOR, 1 - FLOOR)
-    wrong = torch.where(cost[:, None] > 0, -torch.log1p(-share), -share.log())
-    return cost.abs()[:, None] * wrong * (openness > 0)

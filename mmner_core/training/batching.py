@@ -39,7 +39,6 @@ class Epoch(Dataset[Sample]):
         self.config = config
         self.epoch = 0
         self.pool = sorted({item.example.image for item in items if item.example.image is not None})
-        self.distractors = sorted({i.example.image for i in items if i.distracts and i.example.image is not None})
 
     def __len__(self) -> int:
         return len(self.items)
@@ -63,8 +62,7 @@ class Epoch(Dataset[Sample]):
         if draw < item.source.image_dropout:
             return None
         if draw < item.source.image_dropout + item.source.random_image and self.pool:
-            share = self.config.distractor_share
-            return rng.choice(self.distractors if share and self.distractors and rng.random() < share else self.pool)
+            return rng.choice(self.pool)
         return image
 
 

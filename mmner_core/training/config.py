@@ -30,8 +30,8 @@ class DataSource:
     random_image: float = 0.0
     """Share of its sentences that get a random other image in an epoch, to learn when to ignore it."""
     looking_cost: float = 0.0
-    """Weight of the cross entropy between its names' gate to the photo (``FusionConfig.gate``) and a shut one, or,
-    below 0, an open one: above 0 where a wrong photo does harm, below 0 where the photo is wanted."""
+    """What a word of it pays in the loss for opening the gate to the photo (``FusionConfig.gate``): above 0 where a
+    wrong photo does harm, below 0 where it does not."""
     contexts: float = 0.0
     """Share of its sentences whose name is moved into an open context of ours in an epoch
     (:mod:`mmner_core.training.contexts`)."""
@@ -64,8 +64,6 @@ class TrainConfig:
     """Checkpoint folder whose weights to begin with; None: the pretrained encoders alone."""
     trainable: tuple[str, ...] = ()
     """Train only parameters whose names begin so; empty: all that the model leaves free."""
-    distractor_share: float = 0.0
-    """Share of the random images that are drawn from photos of mere objects, which ``pairs`` marks as such."""
     captions: str | None = None
     """A table (image, split, caption) of photo captions without names, relative to the data folder."""
     plain: int = 0

@@ -17,7 +17,6 @@ from mmner_core.errors import InputError
 from mmner_core.labels import OUTSIDE
 from mmner_core.shuffles import shuffle_images
 from mmner_core.training.config import DataSource, TrainConfig
-from mmner_core.training.typed_photos import OBJECT
 
 log = logging.getLogger(__name__)
 SHUFFLE_SEED = 19
@@ -34,13 +33,11 @@ class Item:
         source: where it comes from.
         aligned: whether its picture shows what it speaks of, as far as the source knows: only such pairs enter the
             contrastive loss.
-        distracts: whether its picture is known to show a mere object, nothing that has a name.
     """
 
     example: Example
     source: DataSource
     aligned: bool = True
-    distracts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +130,7 @@ def _annotate(items: Sequence[Item], source: DataSource, table: Path, split: str
         for item, row in zip(part, queues[language or ""], strict=True):
             convention = source.conventions_by.get(row["text_source"], source.convention)
             aligned = row["kind"] != "irrelevant"
-            distracts = not aligned and row["note"] == OBJECT
-            annotated.append(Item(replace(item.example, convention=convention), source, aligned, distracts))
+            annotated.append(Item(replace(item.example, convention=convention), source, aligned))
     return annotated
 
 

@@ -109,9 +109,9 @@ def mini_align() -> Run:
 
 
 def mini_look() -> Run:
-    """Words learn to look at photos as the tuned CNN sees them: a stage that the shipped checkpoint has not had yet.
+    """Fourth stage of the shipped checkpoint: words learn to look at photos as the tuned CNN sees them.
 
-    Begins with ``mini_align`` (``--init``); ``mini_gate`` may begin with it. The fusion of ``mini`` knows the photos of
+    Begins with ``mini_align`` (``--init``). The fusion of ``mini`` knows the photos of
     the untuned CNN alone. Only what a photo passes through is trained: the projection of its cells to the words' width,
     and queries and keys, which decide nothing where "no image" is the only key. So what is read without a photo stays
     as it was, to the last bit. One epoch: the CNN has seen these photos in training, and more of them fit them closer
@@ -128,26 +128,24 @@ def mini_look() -> Run:
 
 
 def mini_gate() -> Run:
-    """Last stage of the shipped checkpoint: a gate, by which the text says how far the photo may change a word's tag.
+    """Fifth stage of the shipped checkpoint: a gate, by which the text says how far the photo may change a word's tag.
 
     Begins with ``mini_look`` (``--init``) and trains the gate alone, so that what is read without a photo stays as it
-    was, to the last bit. Short texts pay for looking, for a wrong photo misleads them most; open contexts, which only
-    the photo settles, pay for not looking, and so do, a little, whole sentences, in which it does little harm and now
-    and then settles what a name is. In use a margin counts doubts against the photo.
+    was, to the last bit. Short texts pay for looking, for a wrong photo misleads them most. In use a margin counts the
+    doubts that training left against the photo.
     """
     first = mini_align()
-    read = partial(_pictured, random_image=0.6, augmented=False, repeat=2)
     train = (
-        read(path="mmwiki", looking_cost=-0.05),
-        read(path="mmwiki-short", looking_cost=5.0),
-        DataSource(path="probe", images=PHOTOS, contexts=0.8, looking_cost=-2.0, augmented=False, repeat=24),
+        _pictured(path="mmwiki", random_image=0.4, looking_cost=-0.05),
+        _pictured(path="mmwiki-short", random_image=0.6, looking_cost=1.0),
+        DataSource(path="probe", images=PHOTOS, repeat=12, contexts=0.8),
     )
     misled = (replace(s, condition="shuffled") for s in first.training.valid if s.path in ("mmwiki", "mmwiki-short"))
     training = replace(
         first.training,
         train=train,
         valid=(*first.training.valid, *misled),
-        trainable=("gate.",),
+        trainable=("gate.norm.", "gate.hidden.", "gate.open."),
         plain=1,
         name_free_clauses=600,
         epochs=1,
@@ -155,12 +153,32 @@ def mini_gate() -> Run:
         weight_decay=0.3,
     )
     return Run(
-        model=replace(first.model, fusion=replace(first.model.fusion, gate=True, gate_margin=-2.3)), training=training
+        model=replace(first.model, fusion=replace(first.model.fusion, gate=True, gate_margin=-1.2)), training=training
     )
 
 
+def mini_sentences() -> Run:
+    """Last stage of the shipped checkpoint: the gate learns what a doubt is worth in a whole sentence.
+
+    Begins with ``mini_gate`` (``--init``) and trains only what joins the gate in texts of more than eight words, so
+    that shorter ones are read as before, to the last bit. A wrong photo does a whole sentence little harm, and now and
+    then the right one settles what a name is: looking is paid for.
+    """
+    first = mini_gate()
+    training = replace(
+        first.training,
+        train=(_pictured(path="mmwiki", random_image=0.6, looking_cost=-0.2),),
+        trainable=("gate.long.",),
+        plain=0,
+        name_free_clauses=0,
+        head_lr=3e-2,
+        weight_decay=0.0,
+    )
+    return Run(model=first.model, training=training)
+
+
 RUNS: dict[str, Callable[[], Run]] = {
-    f.__name__: f for f in (mini, mini_align, mini_look, mini_gate, paper, paper_code, xlmr_siglip)
+    f.__name__: f for f in (mini, mini_align, mini_look, mini_gate, mini_sentences, paper, paper_code, xlmr_siglip)
 }
 
 

@@ -174,13 +174,3 @@ def test_impossible_hyperparameters_are_refused(fields: dict[str, Any]) -> None:
     """Zero epochs, empty batches or no data are told at once."""
     with pytest.raises(InputError, match="at least"):
         TrainConfig(**({"train": (SOURCE,), "valid": (SOURCE,)} | fields))
-
-
-def test_irrelevant_photos_may_come_from_those_that_show_no_name() -> None:
-    """With a distractor share of 1 each random image is one of the distractors; with 0 any photo may come."""
-    source = replace(SOURCE, random_image=1.0)
-    mixed = [replace(item, distracts=i < 3) for i, item in enumerate(items(20, source))]
-    dogs = {Path(f"{i}.jpg") for i in range(3)}
-    for share, expected in ((1.0, True), (0.0, False)):
-        epoch = Epoch(mixed, config(distractor_share=share))
-        assert ({epoch[i].example.image for i in range(20)} <= dogs) is expected

@@ -185,9 +185,7 @@ def _tuned() -> Run:
     run = _tiny()
     source = DataSource(path="tiny", images="tiny/images", random_image=0.3)
     valid = (source, replace(source, condition="shuffled"))
-    return replace(
-        run, training=replace(run.training, train=(source,), valid=valid, trainable=("fusion.",), distractor_share=0.5)
-    )
+    return replace(run, training=replace(run.training, train=(source,), valid=valid, trainable=("fusion.",)))
 
 
 def _gated() -> Run:

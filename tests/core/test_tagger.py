@@ -308,6 +308,7 @@ def test_a_gate_says_how_far_the_text_lets_the_photo_count(person_tagger: Tagger
         .eval()
         .to(model.classifier.weight.dtype)
     )
+    torch.nn.init.zeros_(model.gate.open.weight)
     torch.nn.init.zeros_(model.gate.open.bias)
     gated.model = model
     assert [entity.openness for entity in gated.tag(TEXT, PHOTO).entities] == [0.5] * 8
