@@ -111,11 +111,10 @@ def mini_align() -> Run:
 def mini_look() -> Run:
     """Fourth stage of the shipped checkpoint: words learn to look at photos as the tuned CNN sees them.
 
-    Begins with ``mini_align`` (``--init``). The fusion of ``mini`` knows the photos of
-    the untuned CNN alone. Only what a photo passes through is trained: the projection of its cells to the words' width,
-    and queries and keys, which decide nothing where "no image" is the only key. So what is read without a photo stays
-    as it was, to the last bit. One epoch: the CNN has seen these photos in training, and more of them fit them closer
-    and new ones worse.
+    Begins with ``mini_align`` (``--init``). The fusion of ``mini`` knows the photos of the untuned CNN alone. Only what
+    a photo passes through is trained: the projection of its cells to the words' width, and queries and keys, which
+    decide nothing where "no image" is the only key. So what is read without a photo stays as it was, to the last bit.
+    One epoch: the CNN has seen these photos in training, and more of them fit them closer and new ones worse.
     """
     first = mini_align()
     train = (
