@@ -19,12 +19,13 @@ from torch.nn.utils.rnn import pad_sequence
 
 from analysis.conditions import NOTHING, ConditionPlan, ImageSource
 from analysis.decoding import Decoded, decode
-from analysis.pictures import Picture, PictureEncoder, picture_of, stack
+from analysis.pictures import Picture, PictureEncoder, picture_of
 from analysis.run_plan import MATCHED, NONE
 from analysis.tagged import Answer, Tagged, attention_entropies
 from analysis.text_states import TextReader, TextShard
 from analysis.vectors import main_stream
 from mmner_core.crf import mask_words
+from mmner_core.encoders.image import ImageStates
 from mmner_core.memory import release_freed_memory
 from mmner_core.prediction import attention_map
 
@@ -157,7 +158,7 @@ class Engine:
         distinct = {id(seen[i]): seen[i] for i in rows if i in seen}
         number = {key: n for n, key in enumerate(distinct)}
         index = torch.tensor([number[id(seen[i])] if i in seen else -1 for i in rows], device=batch.words.device)
-        keys = self.model.image_keys(stack(list(distinct.values())) if distinct else None)
+        keys = self.model.image_keys(ImageStates.join([p.states for p in distinct.values()]) if distinct else None)
         for stream in self.model.config.fusion.streams:
             if plan.streams is not None and stream not in plan.streams:
                 keys[stream] = self.model.fusion.keys(stream, None)

@@ -49,7 +49,7 @@ class Picture:
     @property
     def n_bytes(self) -> int:
         """Return the memory it takes."""
-        return sum(s.nbytes for s in (*self.states, *self.vectors.values()) if s is not None)
+        return self.states.n_bytes + sum(vector.nbytes for vector in self.vectors.values())
 
 
 @dataclass(slots=True)
@@ -104,11 +104,8 @@ class PictureEncoder:
         states = self.model.encode_pixels(filled)
         vectors = self.model.project_image(states)
         return [
-            Picture(
-                states=ImageStates(*(None if s is None else s[i : i + 1].clone() for s in states)),
-                vectors={stream: vector[i].clone() for stream, vector in vectors.items()},
-            )
-            for i in range(len(images))
+            Picture(states=own, vectors={stream: vector[i].clone() for stream, vector in vectors.items()})
+            for i, own in enumerate(states.each()[: len(images)])
         ]
 
     def _keep(self, source: ImageSource, picture: Picture) -> None:
@@ -122,12 +119,6 @@ class PictureEncoder:
 def picture_of(source: ImageSource) -> ImageSource:
     """Return the source without whose photo it is: what decides how the picture looks."""
     return replace(source, donor=None)
-
-
-def stack(pictures: Sequence[Picture]) -> ImageStates:
-    """Put pictures into one batch, U of them."""
-    columns = zip(*(picture.states for picture in pictures), strict=True)
-    return ImageStates(*(None if column[0] is None else torch.cat(column) for column in columns))
 
 
 def _fill(pixels: Tensor | None) -> Tensor | None:

@@ -176,6 +176,11 @@ class ModelConfig:
         if "vit" in wanted and self.vit is None and self.cnn is None:
             raise InputError("The 'vit' stream is asked for, but the config has neither vit nor cnn to feed it.")
 
+    @property
+    def is_steady(self) -> bool:
+        """Whether a photo is cut the same each time that it is read in evaluation, so that it need be read once."""
+        return not any(c.random_crop_at_test for c in (self.vit, self.cnn) if c is not None)
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form."""
         return {"format_version": FORMAT_VERSION, **asdict(self)}

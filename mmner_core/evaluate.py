@@ -13,10 +13,12 @@ from mmner_core.data import Example, ReadReport, dataset_digest, find_files, rea
 from mmner_core.data.colour import GREY
 from mmner_core.data.image_counts import ImageCounts
 from mmner_core.data.images import Photo
+from mmner_core.encoded_photos import EncodedPhotos
 from mmner_core.errors import InputError
 from mmner_core.image_source import PhotoFiles
 from mmner_core.inference import predict_tags
 from mmner_core.labels import LabelSet
+from mmner_core.model import MMNER
 from mmner_core.scores import PRF, score
 from mmner_core.shuffles import f1_of_each, mean_scores, shuffle_images
 from mmner_core.tagger import Tagger
@@ -85,10 +87,11 @@ def evaluate(
     examples, report, _ = read_split(Path(data), images, language, split)
     examples = [examples[i] for i in first_of_each_language(examples, limit)]
     gold = gold_tags(tagger.labels, examples)
+    source = _photos(tagger.model, condition, again=shuffles > 1)
     seconds = 0.0
     scores = []
     for s in range(seed, seed + shuffles):
-        source = BlankPhotos(tagger.model.config) if condition == "blank" else PhotoFiles(tagger.model.config)
+        source.counts = ImageCounts()
         shown = shuffle_images(examples, s) if condition == "shuffled" else examples
         photos = None if condition == "none" else source
         started = time.perf_counter()
@@ -155,6 +158,13 @@ def gold_tags(labels: LabelSet, examples: Sequence[Example]) -> list[list[str]]:
         labels.encode(example.tags, example.where)
         gold.append(list(example.tags))
     return gold
+
+
+def _photos(model: MMNER, condition: ImageCondition, *, again: bool) -> PhotoFiles:
+    """Return what reads the photos; where each is shown again and again, it is encoded once if that is all the same."""
+    if condition == "blank":
+        return BlankPhotos(model.config)
+    return EncodedPhotos(model) if again and model.config.is_steady else PhotoFiles(model.config)
 
 
 def _scores(examples: Sequence[Example], gold: Sequence[list[str]], predicted: Sequence[list[str]]) -> dict[str, Any]:

@@ -64,8 +64,6 @@ class PhotoReader:
         self._model = model
         self._limits = limits
         self._sees = bool(model.config.fusion.streams) and model.sees
-        config = model.config
-        self._fixed = not any(c.random_crop_at_test for c in (config.vit, config.cnn) if c is not None)
         self.kept: RecentlyUsed[SeenPhoto] = RecentlyUsed(max_bytes)
 
     def open(self, source: Path | str | bytes | Image) -> SeenPhoto:
@@ -79,7 +77,7 @@ class PhotoReader:
 
     def look_up(self, source: Path | str | bytes | Image) -> tuple[Hashable | None, SeenPhoto | None]:
         """Return what a photo is kept under, and what is known of it if it was encoded lately."""
-        key = _key(source) if self._fixed else None
+        key = _key(source) if self._model.config.is_steady else None
         return key, None if key is None else self.kept.get(key)
 
     def _open(self, source: Path | str | bytes | Image, key: Hashable | None) -> SeenPhoto:
@@ -118,22 +116,20 @@ class PhotoReader:
             for row, state in zip(chunk, self._encode([distinct[r] for r in chunk]), strict=True):
                 states[row] = state
                 self._keep(distinct[row], state)
-        return _stack([state for state in states if state is not None]), index
+        encoded = [state for state in states if state is not None]
+        return ImageStates.join(encoded) if encoded else None, index
 
     def _encode(self, photos: Sequence[SeenPhoto]) -> list[ImageStates]:
         first = self._model.classifier.weight
         pixels = [photo.pixels for photo in photos if photo.pixels is not None]
         batch = Pixels(vit=_cat([p.vit for p in pixels]), cnn=_cat([p.cnn for p in pixels]))
-        states = self._model.encode_pixels(batch.to(first.device, first.dtype))
-        return [ImageStates(*(None if s is None else s[row : row + 1] for s in states)) for row in range(len(photos))]
+        return self._model.encode_pixels(batch.to(first.device, first.dtype)).each()
 
     def _keep(self, photo: SeenPhoto, states: ImageStates) -> None:
         if photo.key is None:
             return
-        own = ImageStates(*(None if s is None else s.clone() for s in states))  # not a view of the whole batch
-        size = sum(s.numel() * s.element_size() for s in own if s is not None)
-        seen = SeenPhoto(size=photo.size, notes=photo.notes, crop=photo.crop, states=own, key=photo.key)
-        self.kept.put(photo.key, seen, size)
+        seen = SeenPhoto(size=photo.size, notes=photo.notes, crop=photo.crop, states=states, key=photo.key)
+        self.kept.put(photo.key, seen, states.n_bytes)
 
 
 def _key(source: Path | str | bytes | Image) -> Hashable | None:
@@ -147,12 +143,6 @@ def _key(source: Path | str | bytes | Image) -> Hashable | None:
             return None
         return str(source), status.st_size, status.st_mtime_ns, status.st_ino
     return None
-
-
-def _stack(states: Sequence[ImageStates]) -> ImageStates | None:
-    if not states:
-        return None
-    return ImageStates(*(_cat([state[field] for state in states]) for field in range(len(states[0]))))
 
 
 def _cat(parts: Sequence[Tensor | None]) -> Tensor | None:

@@ -269,15 +269,14 @@ class Tagger:
             condition = ALONE if jobs[j].image_row >= 0 else SEEN
             if condition == SEEN or compare:
                 jobs[j].passes.setdefault(condition, {})[window] = scores
-        mask = mask_words(words, [len(text.words) for text in texts])
-        self._look(jobs, ids, words, mask, alone, keys, attention=attention)
+        self._look(jobs, ids, words, [len(text.words) for text in texts], alone, keys, attention=attention)
 
     def _look(
         self,
         jobs: Sequence[TagJob],
         ids: Sequence[tuple[int, int]],
         words: Tensor,
-        mask: Tensor,
+        n_words: Sequence[int],
         alone: Tensor,
         keys: dict[str, Keys],
         *,
@@ -293,7 +292,8 @@ class Tagger:
         rows = [look.row for look in looks]
         images = torch.tensor([look.image for look in looks], device=self.device)
         weighed = len(seen) if attention else 0
-        tagged = self.model.tag_words(words[rows], mask[rows], keys, images, weighed=weighed, alone=alone[rows])
+        mask = mask_words(words[rows], [n_words[row] for row in rows])
+        tagged = self.model.tag_words(words[rows], mask, keys, images, weighed=weighed, alone=alone[rows])
         for look, scores in zip(looks, tagged.emissions.float(), strict=True):
             j, window = ids[look.row]
             jobs[j].passes.setdefault(look.condition, {})[window] = scores

@@ -6,6 +6,7 @@ Shapes: B images, P tokens, C channels of the CNN, D width of the ViT.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -30,6 +31,21 @@ class ImageStates(NamedTuple):
 
     vit: Tensor | None
     cnn: Tensor | None
+
+    @property
+    def n_bytes(self) -> int:
+        """What the states take in memory."""
+        return sum(states.nbytes for states in self if states is not None)
+
+    @classmethod
+    def join(cls, parts: Sequence[ImageStates]) -> ImageStates:
+        """Put images that were encoded apart, at least one, into one batch."""
+        return cls(*(None if column[0] is None else torch.cat(column) for column in zip(*parts, strict=True)))
+
+    def each(self) -> list[ImageStates]:
+        """Return the images one by one, [1, ...] each and none a view of the batch, which may be freed."""
+        [size] = {len(states) for states in self if states is not None}
+        return [ImageStates(*(None if s is None else s[i : i + 1].clone() for s in self)) for i in range(size)]
 
 
 class ImageEncoder(nn.Module):

@@ -14,6 +14,7 @@ import torch
 from mmner_core import image_source
 from mmner_core.config import AlignmentConfig, FusionConfig, ImageConfig
 from mmner_core.data import Example
+from mmner_core.encoded_photos import EncodedPhotos
 from mmner_core.errors import InputError
 from mmner_core.feature_store import FeatureStore
 from mmner_core.image_source import PhotoFiles, StoredImages, can_store
@@ -79,6 +80,35 @@ def test_stored_images_are_what_the_encoders_say(model: MMNER, examples: list[Ex
 
 
 @torch.no_grad()
+def test_a_photo_shown_again_is_not_read_again(model: MMNER, examples: list[Example], decoded: list[str]) -> None:
+    """Every time the states are those of its pixels and counted as present; what cannot be read is counted as such."""
+    photos, want = EncodedPhotos(model), PhotoFiles(model.config).load(examples)
+    assert want.pixels is not None
+    encoded = model.encode_pixels(want.pixels)
+    decoded.clear()
+    for turn in range(3):
+        shown = examples[turn:]
+        loaded = photos.load(shown)
+        assert loaded.states is not None and loaded.pixels is None
+        for row, its in zip(loaded.rows, want.rows[turn:], strict=True):
+            assert (row < 0) == (its < 0)
+            if row >= 0:
+                for got, own in zip(loaded.states, encoded, strict=True):
+                    torch.testing.assert_close(got[row], own[its], atol=1e-4, rtol=1e-4)
+    assert decoded.count("per-1") == decoded.count("org-1") == 1
+    assert (photos.counts.present, photos.counts.missing, photos.counts.broken) == (7 + 6 + 5, 3, 3)
+
+
+def test_photos_beyond_the_memory_are_read_again(model: MMNER, examples: list[Example], decoded: list[str]) -> None:
+    """A data set may be larger than what is kept."""
+    one = sum(s.nbytes for s in EncodedPhotos(model).load(examples[:1]).states or () if s is not None)
+    photos = EncodedPhotos(model, max_bytes=2 * one)
+    decoded.clear()
+    for _ in range(2):
+        assert all(photos.load([example]).states is not None for example in examples[:4])
+    assert decoded == 2 * ["per-1", "per-2", "loc-1", "loc-2"]
+
+
 def test_frozen_vit_tokens_and_a_pooled_cnn(tiny_vit: str, examples: list[Example], tmp_path: Path) -> None:
     """Tokens are kept as they are; of a CNN read only as a whole, one cell is, with the same mean."""
     vit = ImageConfig(library="open_clip", name=tiny_vit, size=32, frozen=True)
