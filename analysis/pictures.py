@@ -5,9 +5,9 @@ Shapes: U pictures, D width.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from analysis.conditions import ImageSource, render
+from mmner_core.cache import RecentlyUsed
 from mmner_core.data.images import Photo, open_image
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoding import Pixels
@@ -63,20 +64,17 @@ class PictureEncoder:
 
     model: MMNER
     unreadable: dict[Path, str] = field(default_factory=dict)
-    _cache: OrderedDict[ImageSource, Picture] = field(default_factory=OrderedDict, repr=False)
-    _cached_bytes: int = 0
+    _kept: RecentlyUsed[Picture] = field(default_factory=partial(RecentlyUsed, CACHE_BYTES), repr=False)
 
     def encode(self, sources: Sequence[ImageSource | None]) -> dict[ImageSource, Picture]:
         """Return each distinct picture by its source, see :func:`picture_of`; unreadable photos have none."""
         wanted = dict.fromkeys(picture_of(s) for s in sources if s is not None and s.kind != "none")
-        found = {source: self._cache[source] for source in wanted if source in self._cache}
-        for source in found:
-            self._cache.move_to_end(source)
+        found = {source: kept for source in wanted if (kept := self._kept.get(source)) is not None}
         missing = iter([source for source in wanted if source not in found])
         for source, picture in self._encode(missing):
             found[source] = picture
             if source.corruption is None and source.kind != "noise":  # those are shown under one condition only
-                self._keep(source, picture)
+                self._kept.put(source, picture, picture.n_bytes)
         return found
 
     def _encode(self, sources: Iterator[ImageSource]) -> Iterator[tuple[ImageSource, Picture]]:
@@ -107,13 +105,6 @@ class PictureEncoder:
             Picture(states=own, vectors={stream: vector[i].clone() for stream, vector in vectors.items()})
             for i, own in enumerate(states.each()[: len(images)])
         ]
-
-    def _keep(self, source: ImageSource, picture: Picture) -> None:
-        self._cache[source] = picture
-        self._cached_bytes += picture.n_bytes
-        while self._cached_bytes > CACHE_BYTES:
-            _, oldest = self._cache.popitem(last=False)
-            self._cached_bytes -= oldest.n_bytes
 
 
 def picture_of(source: ImageSource) -> ImageSource:

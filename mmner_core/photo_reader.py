@@ -126,10 +126,8 @@ class PhotoReader:
         return self._model.encode_pixels(batch.to(first.device, first.dtype)).each()
 
     def _keep(self, photo: SeenPhoto, states: ImageStates) -> None:
-        if photo.key is None:
-            return
-        seen = SeenPhoto(size=photo.size, notes=photo.notes, crop=photo.crop, states=states, key=photo.key)
-        self.kept.put(photo.key, seen, states.n_bytes)
+        if photo.key is not None:
+            self.kept.put(photo.key, replace(photo, pixels=None, states=states), states.n_bytes)
 
 
 def _key(source: Path | str | bytes | Image) -> Hashable | None:

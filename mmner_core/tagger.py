@@ -292,8 +292,9 @@ class Tagger:
         rows = [look.row for look in looks]
         images = torch.tensor([look.image for look in looks], device=self.device)
         weighed = len(seen) if attention else 0
-        mask = mask_words(words[rows], [n_words[row] for row in rows])
-        tagged = self.model.tag_words(words[rows], mask, keys, images, weighed=weighed, alone=alone[rows])
+        looking = words[rows]
+        mask = mask_words(looking, [n_words[row] for row in rows])
+        tagged = self.model.tag_words(looking, mask, keys, images, weighed=weighed, alone=alone[rows])
         for look, scores in zip(looks, tagged.emissions.float(), strict=True):
             j, window = ids[look.row]
             jobs[j].passes.setdefault(look.condition, {})[window] = scores
