@@ -49,7 +49,7 @@ class Epoch(Dataset[Sample]):
         example = item.example
         words, tags = example.words, example.tags or (OUTSIDE,) * len(example.words)
         if item.source.contexts and rng.random() < item.source.contexts:
-            words, tags = in_open_context(words, tags, example.language, rng, item.source.bare)
+            words, tags = in_open_context(words, tags, example.language, rng)
         if item.source.augmented:
             words, tags = augment(words, tags, config=self.config.augment, rng=rng)
         image = self._image(example.image, item, rng)

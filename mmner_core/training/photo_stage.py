@@ -51,7 +51,7 @@ def train_photo_stage(
     began = time.time()
     history = train_photo_types(model.cnn_encoder.to(device), train, valid, config)
     model.eval().cpu()
-    metrics = {"valid": [], "photo_types": {"photos": len(valid.files), **history}}
+    metrics = {"valid": [], "photo_types": {"photos": len(valid.files), "epochs": history}}
     digests = {f"{part}:{pairs.parent.name}/{pairs.name}": file_digest(pairs) for part in ("train", "valid")}
     provenance = {
         **describe_training(

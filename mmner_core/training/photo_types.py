@@ -2,9 +2,7 @@
 
 ImageNet's classes know no organisations and few works, and a frozen network passes that blindness on. Here its last
 stages are tuned to tell PER from LOC, ORG, MISC and mere objects, on photos that the pair table gives a type. The text
-side is not touched, so nothing changes that is read without a photo. A few thousand photos leave much to chance: the
-network is tuned several times from the same weights, each time on photos of another size and with another seed, and the
-weights that come out are averaged (Wortsman et al. 2022, "Model soups").
+side is not touched, so nothing changes that is read without a photo.
 
 Shapes: N photos, C channels of the CNN, T types and one for mere objects.
 """
@@ -17,7 +15,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -41,12 +38,10 @@ class PhotoTypesConfig:
     Attributes:
         trainable: beginnings of the names of the CNN's weights that learn; the early stages see edges and colours,
             which are the same everywhere, and cost most of the time.
-        scales: one training each: how many times the size that the model reads photos are enlarged to.
         smallest_cut: a photo is cut at random to no less than this share of each side.
     """
 
     trainable: tuple[str, ...] = ("blocks.3.", "blocks.4.", "blocks.5.", "blocks.6.", "conv_head.", "bn2.")
-    scales: tuple[float, ...] = (1.0, 9 / 7, 8 / 7)
     epochs: int = 3
     batch: int = 32
     lr: float = 1e-4
@@ -89,41 +84,22 @@ class PhotoTypes(nn.Module):
 
 def train_photo_types(
     cnn: CnnEncoder, train: TypedPhotos, valid: TypedPhotos, config: PhotoTypesConfig
-) -> dict[str, Any]:
-    """Tune the CNN in place; it ends with the mean of what the trainings came to.
+) -> list[dict[str, float]]:
+    """Tune the CNN in place; it ends with the weights of the epoch of least loss on ``valid``.
 
     Returns:
-        ``trainings``: of each the ``size`` of its photos and, per epoch, accuracy and loss on ``valid`` and the mean
-        training loss, the first epoch being the untouched CNN under a linear layer; ``averaged``: accuracy and loss
-        of what the CNN ends with, on photos as the model reads them.
+        per epoch the mean training loss, and accuracy and loss on ``valid``; the first row is the untouched CNN under
+        a linear layer.
     """
-    untouched = {name: value.clone() for name, value in cnn.state_dict().items()}
-    ends, trainings = [], []
-    for nth, scale in enumerate(config.scales):
-        cnn.load_state_dict(untouched)
-        size, seed = round(scale * cnn.config.size), config.seed + nth
-        network, epochs = _tune(cnn, train, valid, replace(cnn.config, size=size), replace(config, seed=seed))
-        ends.append({name: value.clone() for name, value in network.state_dict().items()})
-        trainings.append({"size": size, "epochs": epochs})
-    network.load_state_dict(_mean(ends))
-    averaged = _score(network, valid, _Pixels(cnn.config, next(cnn.parameters()).device, config))
-    log.info("averaged: %s", averaged)
-    cnn.requires_grad_(not cnn.config.frozen)
-    return {"trainings": trainings, "averaged": averaged}
-
-
-def _tune(
-    cnn: CnnEncoder, train: TypedPhotos, valid: TypedPhotos, reads: ImageConfig, config: PhotoTypesConfig
-) -> tuple[PhotoTypes, list[dict[str, float]]]:
-    """Train once, on photos preprocessed as ``reads`` says; return the network and what was measured per epoch."""
     torch.manual_seed(config.seed)
     rng = np.random.default_rng(config.seed)
     device = next(cnn.parameters()).device
     network = PhotoTypes(cnn, train.targets.shape[1], config).to(device)
     network.cnn.model.to(memory_format=torch.channels_last)
-    photos = _Pixels(reads, device, config)
+    photos = _Pixels(cnn.config, device, config)
     _fit_head(network.head, torch.cat(_pooled(network, train, photos)), train.targets.to(device), config)
     history = [_score(network, valid, photos)]
+    best, weights = history[0]["loss"], _copy(cnn)
     groups = [
         {"params": network.tuned, "lr": config.lr},
         {"params": list(network.head.parameters()), "lr": config.head_lr},
@@ -144,16 +120,12 @@ def _tune(
             schedule.step()
             losses.append(loss.item())
         history.append({**_score(network, valid, photos), "training_loss": float(np.mean(losses))})
-        log.info("%d px, epoch %d: %s, %.0f s", reads.size, epoch + 1, history[-1], time.perf_counter() - began)
-    return network, history
-
-
-def _mean(states: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Average weights name by name."""
-    return {
-        name: torch.stack([state[name].double() for state in states]).mean(0).to(first.dtype)
-        for name, first in states[0].items()
-    }
+        log.info("epoch %d: %s, %.0f s", epoch + 1, history[-1], time.perf_counter() - began)
+        if history[-1]["loss"] < best:
+            best, weights = history[-1]["loss"], _copy(cnn)
+    cnn.load_state_dict(weights)
+    cnn.requires_grad_(not cnn.config.frozen)
+    return history
 
 
 class _Pixels:
@@ -199,6 +171,10 @@ def _score(network: PhotoTypes, photos: TypedPhotos, pixels: _Pixels) -> dict[st
     logits = network.head(torch.cat(_pooled(network, photos, pixels))).cpu()
     right = photos.targets.gather(1, logits.argmax(1, keepdim=True)) > 0
     return {"accuracy": float(right.float().mean()), "loss": float(F.cross_entropy(logits, photos.targets))}
+
+
+def _copy(cnn: CnnEncoder) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in cnn.state_dict().items()}
 
 
 def _cosine(optimizer: torch.optim.Optimizer, steps: int, warmup: float) -> torch.optim.lr_scheduler.LRScheduler:

@@ -137,7 +137,7 @@ def mini_gate() -> Run:
     train = (
         _pictured(path="mmwiki", random_image=0.4, looking_cost=-0.05),
         _pictured(path="mmwiki-short", random_image=0.6, looking_cost=1.0),
-        DataSource(path="probe", images=PHOTOS, repeat=12, contexts=0.8, bare=0.1),
+        DataSource(path="probe", images=PHOTOS, repeat=12, contexts=0.8),
     )
     misled = (replace(s, condition="shuffled") for s in first.training.valid if s.path in ("mmwiki", "mmwiki-short"))
     training = replace(
