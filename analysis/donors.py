@@ -10,37 +10,12 @@ import numpy as np
 
 from mmner_core.errors import InputError
 from mmner_core.labels import tags_to_entities
+from mmner_core.shuffles import derange
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mmner_core.data import Example
-
-
-def derange(keys: Sequence[Hashable], rng: np.random.Generator) -> list[int | None]:
-    """Choose for each place another place with a different key, at random; None where there is none.
-
-    The result is a permutation whenever one exists, that is when no key has more than half of the places. Otherwise
-    those places of the majority key that find no partner draw with replacement from the others.
-
-    Conflicts of a random permutation are mended by swaps. If i received its own key k and k has m <= n/2 places, at
-    most 2m - 1 < n places hold or receive k, so a partner whose swap mends i and harms no one exists.
-    """
-    codes: dict[Hashable, int] = {}
-    key = np.array([codes.setdefault(k, len(codes)) for k in keys], dtype=int)
-    source = rng.permutation(len(keys))
-    chosen: dict[int, int | None] = {}
-    for i in np.flatnonzero(key[source] == key):
-        if key[source[i]] != key[i]:  # mended already, as the partner of an earlier one
-            continue
-        partners = np.flatnonzero((key != key[i]) & (key[source] != key[i]))
-        if len(partners):
-            j = rng.choice(partners)
-            source[i], source[j] = source[j], source[i]
-        else:
-            others = np.flatnonzero(key != key[i])
-            chosen[int(i)] = int(rng.choice(others)) if len(others) else None
-    return [chosen.get(i, int(source[i])) for i in range(len(keys))]
 
 
 def shuffled_donors(

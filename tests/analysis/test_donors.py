@@ -1,6 +1,5 @@
 """Donors: no sentence keeps its own photo, and photos are dealt out as often as before where that is possible."""
 
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.donors import derange, draw_other, other_type_donors, shuffled_donors
+from analysis.donors import draw_other, other_type_donors, shuffled_donors
 from mmner_core.data.example import Example
 from mmner_core.errors import InputError
 
@@ -16,26 +15,6 @@ from mmner_core.errors import InputError
 def sentence(image: str, *tags: str, language: str = "en") -> Example:
     """Make a sentence with these tags and this picture."""
     return Example(words=("w",) * len(tags), tags=tags, language=language, image=Path(image), where="f.txt:1")
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.integers(0, 5), max_size=14), st.integers(0, 2**31))
-def test_derangement(keys: list[int], seed: int) -> None:
-    """Each place gets a place with another key; a permutation exactly when no key has more than half of the places."""
-    chosen = derange(keys, np.random.default_rng(seed))
-    assert len(chosen) == len(keys)
-    if len(set(keys)) < 2:
-        assert chosen == [None] * len(keys)
-        return
-    assert all(j is not None and keys[j] != keys[i] for i, j in enumerate(chosen))
-    possible = 2 * max(Counter(keys).values()) <= len(keys)
-    assert (sorted(j for j in chosen if j is not None) == list(range(len(keys)))) == possible
-
-
-def test_derangement_reaches_every_one() -> None:
-    """Of four distinct photos each of the 9 derangements turns up: the choice is not a mere rotation."""
-    rng = np.random.default_rng(0)
-    assert len({tuple(derange("abcd", rng)) for _ in range(300)}) == 9
 
 
 def test_shuffle_stays_within_the_language() -> None:
