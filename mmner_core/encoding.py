@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from mmner_core.encoders.image import ImageStates
+from mmner_core.encoders.text import TextStates
 from mmner_core.words import without_surrogates
 
 IGNORED_TAG = -100
@@ -137,6 +138,7 @@ class Batch:
         tags: [B, W] gold tag indices, ``IGNORED_TAG`` on padding; None where unlabelled.
         aligned: [B] bool, the pairs that the contrastive loss may pull together; None: all that have an image.
         looking_cost: [B] what each word pays for an open gate to the photo; None: nothing.
+        text_states: what the text encoder made of this batch before; None: it has yet to read it.
     """
 
     input_ids: Tensor
@@ -151,6 +153,7 @@ class Batch:
     tags: Tensor | None = None
     aligned: Tensor | None = None
     looking_cost: Tensor | None = None
+    text_states: TextStates | None = None
 
     @property
     def image_present(self) -> Tensor:
@@ -171,6 +174,8 @@ def _to(value: Any, device: torch.device | str, dtype: torch.dtype | None) -> An
         return value.to(device, non_blocking=True)
     if isinstance(value, Pixels):
         return value.to(device, dtype)
+    if isinstance(value, TextStates):
+        return TextStates(*(s.to(device, dtype) for s in value))
     if isinstance(value, ImageStates):
         return ImageStates(*(None if s is None else s.to(device, dtype) for s in value))
     return value

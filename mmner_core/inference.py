@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
 
 import torch
 from torch import Tensor
 
+from mmner_core.cache import RecentlyUsed
 from mmner_core.crf import mask_words
 from mmner_core.data import Example
-from mmner_core.encoding import SubwordEncoder, Window, collate, merge_windows
+from mmner_core.encoders.text import TextStates
+from mmner_core.encoding import Batch, SubwordEncoder, Window, collate, merge_windows
 from mmner_core.image_source import ImageSource
 from mmner_core.model import MMNER, ModelOutput
 
@@ -49,6 +52,7 @@ def predict_tags(
     convention: str | None = None,
     batch_subwords: int = BATCH_SUBWORDS,
     batch_rows: int = BATCH_ROWS,
+    texts: RecentlyUsed[TextStates] | None = None,
 ) -> list[list[str]]:
     """Return the tags of each sentence, in order.
 
@@ -60,6 +64,7 @@ def predict_tags(
         convention: read all sentences by this convention; None: each by its own, or the model's default.
         batch_subwords: padded sub-words per batch.
         batch_rows: most windows per batch.
+        texts: where to keep what the model made of the texts, for whoever tags the same sentences with it again.
     """
     names = {name: i for i, name in enumerate(model.config.conventions)}
     windows = subwords.windows([e.words for e in examples])
@@ -76,9 +81,21 @@ def predict_tags(
             image_states=loaded.states if loaded else None,
         )
         first = model.classifier.weight
-        output: ModelOutput = model(batch.to(first.device, first.dtype))
+        output: ModelOutput = model(_read(model, batch.to(first.device, first.dtype), texts))
         emissions.update(zip(batch_ids, output.emissions.float(), strict=True))
     return _decode(model, windows, emissions)
+
+
+def _read(model: MMNER, batch: Batch, texts: RecentlyUsed[TextStates] | None) -> Batch:
+    """Add what the text encoder makes of the batch, if that is kept: from memory, or for the next time."""
+    if texts is None:
+        return batch
+    key = tuple((tuple(ids.shape), ids.cpu().numpy().tobytes()) for ids in (batch.input_ids, batch.convention))
+    states = texts.get(key)
+    if states is None:
+        states = model.encode_text(batch)
+        texts.put(key, states, sum(s.nbytes for s in states))
+    return replace(batch, text_states=states)
 
 
 def _decode(

@@ -181,7 +181,9 @@ class MMNER(nn.Module):
         return output
 
     def encode_text(self, batch: Batch) -> TextStates:
-        """Encode the sentences' sub-words."""
+        """Encode the sentences' sub-words, or hand on what was encoded before."""
+        if batch.text_states is not None:
+            return batch.text_states
         return self.text_encoder(batch.input_ids, batch.attention_mask, batch.convention)
 
     def encode_image(self, batch: Batch) -> ImageStates | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from mmner_core.data import read_examples
-from mmner_core.evaluate import CONDITIONS
+from mmner_core.evaluate import CONDITIONS, evaluate
 from mmner_core.shuffles import mean_scores
+from mmner_core.tagger import Tagger
 from tests.core.test_cli import TINY, call, parsed, refused
 
 
@@ -90,6 +92,20 @@ def test_several_shuffles_are_averaged(tiny_checkpoint: Path) -> None:
     shown = call(*arguments, "--seed", 4, "--shuffles", 3).stdout
     spread = f"from {100 * min(alone):.2f} to {100 * max(alone):.2f}"
     assert f"Means over 3 shuffles of the photos; F1 of a single one {spread}." in shown
+
+
+def test_several_shuffles_read_each_text_and_photo_once(tiny_checkpoint: Path) -> None:
+    """The second shuffle costs no pass of an encoder."""
+    tagger = Tagger.load(tiny_checkpoint)
+    passes: Counter[str] = Counter()
+    assert tagger.model.cnn_encoder is not None
+    tagger.model.text_encoder.register_forward_hook(lambda *_: passes.update(["text"]))
+    tagger.model.cnn_encoder.register_forward_hook(lambda *_: passes.update(["photos"]))
+    evaluate(tagger, TINY, condition="shuffled")
+    once = dict(passes)
+    passes.clear()
+    evaluate(tagger, TINY, condition="shuffled", shuffles=3)
+    assert once["text"] and once["photos"] and passes == once
 
 
 def test_a_type_met_in_some_shuffles_is_nought_in_all() -> None:
