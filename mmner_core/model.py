@@ -96,7 +96,11 @@ class MMNER(nn.Module):
         self.to_width = nn.ModuleDict({s: self._token_projection(s, width) for s in looked_at})
         self.fusion = Fusion(width, config.fusion)
         looking = config.fusion
-        self.gate = PhotoGate(width, len(config.types), looking.dropout, looking.gate_margin) if looking.gate else None
+        self.gate = (
+            PhotoGate(width, len(config.types), looking.dropout, looking.gate_margin, looking.gate_members)
+            if looking.gate
+            else None
+        )
         self.classifier = SteadyLinear(width, len(self.labels))
         self.crf = CRF(self.labels, constrained=config.crf_constrained)
 

@@ -12,6 +12,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
 from mmner_core.linear import SteadyLinear
 
@@ -29,23 +30,28 @@ caption of three words."""
 class PhotoGate(nn.Module):
     """A small layer over a word's vector and what the text makes of it; in long texts a second one joins in.
 
+    There are few names to learn doubt from, and to which others a gate opens is half chance: two trained alike differ
+    there. So it has several members, each taught by its own share of the sentences, and their mean decides.
+
     Args:
         width: D.
         n_types: T.
         dropout: on the word's vector.
         margin: added to the logit in use, not in training.
+        members: how many gates of 16 units there are.
     """
 
-    def __init__(self, width: int, n_types: int, dropout: float, margin: float = 0.0) -> None:
+    def __init__(self, width: int, n_types: int, dropout: float, margin: float = 0.0, members: int = 1) -> None:
         super().__init__()
         self.margin = margin
+        self.members = members
         self.n_types = n_types
         self.ranked = min(2, n_types)
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
         said = 1 + n_types + self.ranked
-        self.hidden = SteadyLinear(width + said, HIDDEN)
-        self.open = SteadyLinear(HIDDEN, 1)
+        self.hidden = SteadyLinear(width + said, members * HIDDEN)
+        self.open = SteadyLinear(members * HIDDEN, 1)
         nn.init.constant_(self.open.bias, NEARLY_OPEN)
         self.long = SteadyLinear(said, 1)
         nn.init.zeros_(self.long.weight)
@@ -68,7 +74,13 @@ class PhotoGate(nn.Module):
         evidence = torch.cat([outside, types], dim=-1).clamp(min=FLOOR).log() / -LOG_FLOOR
         said = torch.cat([evidence, types.topk(self.ranked, dim=-1).values], dim=-1).to(words.dtype)
         states = self.hidden(torch.cat([self.dropout(self.norm(words)), said], dim=-1)).double().tanh().to(words.dtype)
+        states = states * self._one_each(len(words)).to(states) if self.training else states / self.members
         length = (word_mask.sum(-1, keepdim=True) / SHORT).log2() / math.log2(LONG / SHORT)  # [B, 1]
         in_long = length.clamp(0, 1).double() * self.long(said).double()[..., 0]
         logit = self.open(states).double()[..., 0] + in_long + (0.0 if self.training else self.margin)
         return logit.sigmoid().float() * (outside[..., 0] < 0.5)
+
+    def _one_each(self, sentences: int) -> Tensor:
+        """Draw the member that each sentence teaches, [B, 1, members * HIDDEN]: 1 on its states, 0 on the others'."""
+        drawn = torch.randint(self.members, (sentences,))
+        return F.one_hot(drawn, self.members).repeat_interleave(HIDDEN, dim=1)[:, None]

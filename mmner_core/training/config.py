@@ -35,6 +35,10 @@ class DataSource:
     contexts: float = 0.0
     """Share of its sentences whose name is moved into an open context of ours in an epoch
     (:mod:`mmner_core.training.contexts`)."""
+    bare: float = 0.0
+    """Share of those whose name is left alone instead, without a word beside it."""
+    cut: float = 0.0
+    """Share of its sentences that are cut to one name and a few words in an epoch (:mod:`mmner_core.training.cuts`)."""
     limit: int | None = None
     """Read only so many sentences of each file."""
     condition: Literal["matched", "none", "shuffled"] = "matched"

@@ -27,17 +27,25 @@ def open_contexts(language: str) -> tuple[tuple[str, ...], ...]:
 
 
 def in_open_context(
-    words: tuple[str, ...], tags: tuple[str, ...], language: str | None, rng: random.Random
+    words: tuple[str, ...], tags: tuple[str, ...], language: str | None, rng: random.Random, bare: float = 0.0
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Move a sentence's one name into another context; return words and IOB2 tags.
 
     A sentence with no name or several, or of a language that we have no contexts for, stays as it is.
+
+    Args:
+        words: W words.
+        tags: W tags.
+        language: of the sentence.
+        rng: draws the context.
+        bare: how often the context is no word at all: beside a photo, many write nothing but a name.
     """
     names = tags_to_entities(tags)
     contexts = open_contexts(language or "")
     if len(names) != 1 or not contexts:
         return words, tags
-    name, context = names[0], rng.choice(contexts)
+    name = names[0]
+    context = (NAME,) if bare and rng.random() < bare else rng.choice(contexts)
     place = context.index(NAME)
     around = (OUTSIDE,) * place, (OUTSIDE,) * (len(context) - place - 1)
     return (

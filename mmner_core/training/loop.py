@@ -342,7 +342,9 @@ def start_from(model: MMNER, run: Run) -> None:
         checkpoint = load_checkpoint(init)
         held, wanted = checkpoint.model.config, run.model.fusion
         gate = wanted.gate or held.fusion.gate  # a gate may be new, and its margin another
-        if replace(held, fusion=replace(held.fusion, gate=gate, gate_margin=wanted.gate_margin)) != run.model:
+        members = held.fusion.gate_members if held.fusion.gate else wanted.gate_members
+        gated = replace(held.fusion, gate=gate, gate_members=members, gate_margin=wanted.gate_margin)
+        if replace(held, fusion=gated) != run.model:
             raise InputError(f"{init} holds another model than this run trains; begin with a checkpoint of its preset.")
         model.load_state_dict(checkpoint.model.state_dict(), strict=held.fusion.gate == gate)
     for name, parameter in model.named_parameters():

@@ -137,7 +137,8 @@ def mini_gate() -> Run:
     train = (
         _pictured(path="mmwiki", random_image=0.4, looking_cost=-0.05),
         _pictured(path="mmwiki-short", random_image=0.6, looking_cost=1.0),
-        DataSource(path="probe", images=PHOTOS, repeat=12, contexts=0.8),
+        DataSource(path="wikineural", random_image=1.0, looking_cost=1.0, cut=1.0),
+        DataSource(path="probe", images=PHOTOS, repeat=12, contexts=0.8, bare=0.1),
     )
     misled = (replace(s, condition="shuffled") for s in first.training.valid if s.path in ("mmwiki", "mmwiki-short"))
     training = replace(
@@ -147,13 +148,12 @@ def mini_gate() -> Run:
         trainable=("gate.norm.", "gate.hidden.", "gate.open."),
         plain=1,
         name_free_clauses=600,
-        epochs=1,
+        epochs=3,
         head_lr=1e-2,
         weight_decay=0.3,
     )
-    return Run(
-        model=replace(first.model, fusion=replace(first.model.fusion, gate=True, gate_margin=-1.2)), training=training
-    )
+    fusion = replace(first.model.fusion, gate=True, gate_members=8, gate_margin=-1.6)
+    return Run(model=replace(first.model, fusion=fusion), training=training)
 
 
 def mini_sentences() -> Run:
@@ -170,6 +170,7 @@ def mini_sentences() -> Run:
         trainable=("gate.long.",),
         plain=0,
         name_free_clauses=0,
+        epochs=1,
         head_lr=3e-2,
         weight_decay=0.0,
     )

@@ -30,6 +30,15 @@ def test_a_name_moves_whole(seed: int) -> None:
     assert len(moved) == len(marked)
 
 
+def test_a_name_may_be_left_alone() -> None:
+    """So often as asked for, without a word beside it; never where that is not asked for."""
+    rng, told = random.Random(3), (("in", "New", "York", "today"), ("O", "B-LOC", "I-LOC", "O"))
+    bare = (("New", "York"), ("B-LOC", "I-LOC"))
+    assert in_open_context(*told, "en", rng, bare=1.0) == bare
+    assert 60 < sum(in_open_context(*told, "en", rng, bare=0.2) == bare for _ in range(500)) < 140
+    assert all(in_open_context(*told, "en", rng) != bare for _ in range(500))
+
+
 @pytest.mark.parametrize(
     ("tags", "language"), [(("O", "O", "O"), "en"), (("B-PER", "O", "B-LOC"), "en"), (("B-PER", "O", "O"), "it")]
 )

@@ -191,5 +191,5 @@ def _tuned() -> Run:
 def _gated() -> Run:
     run = _tuned()
     source = replace(run.training.train[0], looking_cost=0.1)
-    model = replace(run.model, fusion=replace(run.model.fusion, gate=True, gate_margin=0.5))
+    model = replace(run.model, fusion=replace(run.model.fusion, gate=True, gate_members=2, gate_margin=0.5))
     return replace(run, model=model, training=replace(run.training, train=(source,), trainable=("gate.",)))

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from mmner_core.encoding import Pixels
+from mmner_core.errors import InputError
 from mmner_core.model import MMNER
-from mmner_core.photo_gate import PhotoGate
+from mmner_core.photo_gate import HIDDEN, PhotoGate
 from mmner_core.presets import tiny
 from tests.core.test_model import batch_of, build, photos
 
@@ -135,6 +136,48 @@ def test_a_doubt_weighs_otherwise_in_a_long_text(n_words: int, moves: float) -> 
     assert torch.equal(after, before) == (moves == 0)
     unpadded = [values[:, :n_words] for values in (words, mask, emissions)]
     assert torch.equal(gate(*unpadded), after[:, :n_words])
+
+
+@torch.no_grad()
+def test_members_speak_by_the_mean_of_their_logits() -> None:
+    """Three in one decide as the mean of three gates, each with one member's units."""
+    torch.manual_seed(2)
+    together = PhotoGate(4, 1, dropout=0.0, margin=-0.5, members=3).eval()
+    words, mask, emissions = torch.randn(2, 5, 4), torch.ones(2, 5, dtype=torch.bool), torch.randn(2, 5, 3)
+    emissions[..., 0] -= 9
+    logits = []
+    for units in torch.arange(3 * HIDDEN).split(HIDDEN):
+        alone = PhotoGate(4, 1, dropout=0.0, margin=-0.5).eval()
+        part = {"hidden.weight": 0, "hidden.bias": 0, "open.weight": 1}
+        whole = together.state_dict()
+        alone.load_state_dict({n: v.index_select(part[n], units) if n in part else v for n, v in whole.items()})
+        logits.append(alone(words, mask, emissions).logit())
+    assert not torch.allclose(logits[0], logits[1], atol=1e-2)
+    mean = torch.stack(logits).mean(0)
+    torch.testing.assert_close(together(words, mask, emissions).logit(), mean, atol=1e-4, rtol=1e-4)
+
+
+def test_a_sentence_teaches_one_member() -> None:
+    """In training all words of a sentence reach the units of one member alone, and in time every member is reached."""
+    torch.manual_seed(2)
+    gate = PhotoGate(4, 1, dropout=0.0, members=3).train()
+    words, mask = torch.randn(1, 5, 4), torch.ones(1, 5, dtype=torch.bool)
+    reached = set()
+    for _ in range(40):
+        gate.zero_grad()
+        gate(words, mask, torch.tensor([-9.0, 2.0, 2.0]).expand(1, 5, 3)).sum().backward()
+        gradient = gate.hidden.weight.grad
+        assert gradient is not None
+        taught = gradient.unflatten(0, (3, HIDDEN)).abs().sum(2) > 0  # [member, unit]
+        assert taught.any(1).sum() == 1 and taught.sum() == HIDDEN
+        reached.add(int(taught.any(1).nonzero()))
+    assert reached == {0, 1, 2}
+
+
+def test_a_gate_without_members_is_refused() -> None:
+    """One sentence says how many there may be."""
+    with pytest.raises(InputError, match=r"gate_members must lie between 1 and 64, got 0\."):
+        replace(tiny().fusion, gate_members=0)
 
 
 def test_one_type_is_enough() -> None:
