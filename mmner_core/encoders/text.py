@@ -149,8 +149,8 @@ def load_pretrained_text(encoder: TextEncoder) -> None:
 def _not_found(name: str) -> str:
     where = os.environ.get(WEIGHTS_FOLDER)
     return (
-        f"The text encoder {name!r} is neither a local folder nor "
-        + (f"in {where} ({WEIGHTS_FOLDER}) " if where else "")
+        f"The text encoder {name!r} is neither a local folder "
+        + (f"nor in {where} ({WEIGHTS_FOLDER}) " if where else "")
         + "nor to be had from the Hugging Face hub; give the path of a local copy"
         + ("." if where else f", or set {WEIGHTS_FOLDER} to the folder that holds it.")
     )

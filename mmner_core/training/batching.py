@@ -20,7 +20,6 @@ from mmner_core.labels import OUTSIDE, LabelSet
 from mmner_core.training.augment import augment
 from mmner_core.training.config import TrainConfig
 from mmner_core.training.contexts import in_open_context
-from mmner_core.training.cuts import cut_to_a_name
 from mmner_core.training.mixture import Item
 
 
@@ -51,8 +50,6 @@ class Epoch(Dataset[Sample]):
         words, tags = example.words, example.tags or (OUTSIDE,) * len(example.words)
         if item.source.contexts and rng.random() < item.source.contexts:
             words, tags = in_open_context(words, tags, example.language, rng, item.source.bare)
-        if item.source.cut and rng.random() < item.source.cut:
-            words, tags = cut_to_a_name(words, tags, rng)
         if item.source.augmented:
             words, tags = augment(words, tags, config=self.config.augment, rng=rng)
         image = self._image(example.image, item, rng)

@@ -37,8 +37,8 @@ class DataSource:
     (:mod:`mmner_core.training.contexts`)."""
     bare: float = 0.0
     """Share of those whose name is left alone instead, without a word beside it."""
-    cut: float = 0.0
-    """Share of its sentences that are cut to one name and a few words in an epoch (:mod:`mmner_core.training.cuts`)."""
+    cut: bool = False
+    """Cut each of its sentences to one name and a few words (:mod:`mmner_core.training.cuts`)."""
     limit: int | None = None
     """Read only so many sentences of each file."""
     condition: Literal["matched", "none", "shuffled"] = "matched"

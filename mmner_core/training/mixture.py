@@ -17,6 +17,7 @@ from mmner_core.errors import InputError
 from mmner_core.labels import OUTSIDE
 from mmner_core.shuffles import shuffle_images
 from mmner_core.training.config import DataSource, TrainConfig
+from mmner_core.training.cuts import cut_to_a_name
 
 log = logging.getLogger(__name__)
 SHUFFLE_SEED = 19
@@ -83,7 +84,8 @@ def build_mixture(config: TrainConfig, data: Path) -> Mixture:
         ]
         seen.update(p for item, p in zip(part, prints, strict=True) if len(item.example.words) >= LEAK_WORDS)
         log.info("%s: %d sentences, %d left out as repeated", source.path, len(kept), len(part) - len(kept))
-        items.extend(item for item in kept for _ in range(source.repeat))
+        rng = random.Random(f"{config.seed}/{source.path}")
+        items.extend(_cut(item, rng) if source.cut else item for item in kept for _ in range(source.repeat))
     items.extend(_name_free(config, data, items))
     return Mixture(items, valid, digests)
 
@@ -132,6 +134,12 @@ def _annotate(items: Sequence[Item], source: DataSource, table: Path, split: str
             aligned = row["kind"] != "irrelevant"
             annotated.append(Item(replace(item.example, convention=convention), source, aligned))
     return annotated
+
+
+def _cut(item: Item, rng: random.Random) -> Item:
+    """Cut a sentence to a name; here and not in each epoch, so that batches are of like length."""
+    words, tags = cut_to_a_name(item.example.words, item.example.tags or (), rng)
+    return replace(item, example=replace(item.example, words=words, tags=tags))
 
 
 def _by_language(items: Iterable[Item]) -> dict[str | None, list[Item]]:

@@ -137,7 +137,7 @@ def mini_gate() -> Run:
     train = (
         _pictured(path="mmwiki", random_image=0.4, looking_cost=-0.05),
         _pictured(path="mmwiki-short", random_image=0.6, looking_cost=1.0),
-        DataSource(path="wikineural", random_image=1.0, looking_cost=1.0, cut=1.0),
+        DataSource(path="wikineural", random_image=1.0, looking_cost=1.0, cut=True),
         DataSource(path="probe", images=PHOTOS, repeat=12, contexts=0.8, bare=0.1),
     )
     misled = (replace(s, condition="shuffled") for s in first.training.valid if s.path in ("mmwiki", "mmwiki-short"))
@@ -152,7 +152,7 @@ def mini_gate() -> Run:
         head_lr=1e-2,
         weight_decay=0.3,
     )
-    fusion = replace(first.model.fusion, gate=True, gate_members=8, gate_margin=-1.6)
+    fusion = replace(first.model.fusion, gate=True, gate_members=8, gate_margin=-0.7)
     return Run(model=replace(first.model, fusion=fusion), training=training)
 
 
