@@ -152,7 +152,7 @@ def mini_gate() -> Run:
         head_lr=1e-2,
         weight_decay=0.3,
     )
-    fusion = replace(first.model.fusion, gate=True, gate_members=8, gate_margin=-0.7)
+    fusion = replace(first.model.fusion, gate=True, gate_members=8, gate_margin=-0.4)
     return Run(model=replace(first.model, fusion=fusion), training=training)
 
 
