@@ -29,8 +29,13 @@ def evaluate(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N sentences of each language.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the shuffled condition.")] = 19,
     shuffles: Annotated[
-        int, typer.Option(min=1, help="Shuffle the photos so often; scores are means, seeds follow each other.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            min=1,
+            help="Shuffle the photos so often; scores are means, seeds follow each other.",
+            show_default="20 where they are shuffled",
+        ),
+    ] = None,
     precision: Annotated[
         str | None,
         typer.Option(metavar="fp32|bf16", help="Number format.", show_default="bf16 where the processor has it"),
