@@ -87,12 +87,7 @@ def evaluate(
         raise InputError(f"There is no image condition {condition!r}; choose one of {', '.join(CONDITIONS)}.")
     if convention is not None and convention not in tagger.conventions:
         raise InputError(f"This checkpoint has no convention {convention!r}; it has {', '.join(tagger.conventions)}.")
-    if shuffles is None:
-        shuffles = SHUFFLES if condition == "shuffled" else 1
-    elif shuffles > 1 and condition != "shuffled":
-        raise InputError(
-            f"Only the image condition shuffled has several shuffles, not {condition}; leave --shuffles out."
-        )
+    shuffles = _times(condition, shuffles)
     examples, report, _ = read_split(Path(data), images, language, split)
     examples = [examples[i] for i in first_of_each_language(examples, limit)]
     gold = gold_tags(tagger.labels, examples)
@@ -122,6 +117,17 @@ def evaluate(
         "data": str(data),
         "data_digest": dataset_digest(examples),
     }
+
+
+def _times(condition: ImageCondition, shuffles: int | None) -> int:
+    """Return how often to tag the data."""
+    if shuffles is None:
+        return SHUFFLES if condition == "shuffled" else 1
+    if shuffles > 1 and condition != "shuffled":
+        raise InputError(
+            f"Only the image condition shuffled has several shuffles, not {condition}; leave --shuffles out."
+        )
+    return shuffles
 
 
 def read_split(
