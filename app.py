@@ -31,6 +31,7 @@ from mmner_core.serving.faults import log_to_stderr, take_over_logs  # noqa: E40
 from mmner_core.serving.fetch import Fetcher  # noqa: E402
 from mmner_core.serving.gate import Gate, refuse_addresses  # noqa: E402
 from mmner_core.serving.limits import ConcurrencyLimit  # noqa: E402
+from mmner_core.serving.links import PageLinks  # noqa: E402
 from mmner_core.serving.options import read_config  # noqa: E402
 from mmner_core.serving.process import own_environment, serving_process  # noqa: E402
 from mmner_core.serving.reply import reply_schema  # noqa: E402
@@ -352,7 +353,7 @@ def launch_options(config: ServingConfig, space: UploadSpace | None = None) -> d
         "state_session_capacity": 128,  # 0.4 MB each; who is pushed out by later visitors asks once more
         # Without FastAPI's own pages, which fetch scripts from outside.
         "app_kwargs": dict.fromkeys(("docs_url", "redoc_url", "openapi_url"))
-        | {"middleware": [Middleware(Gate, config=config, space=space, awaits=awaits_answer)]},
+        | {"middleware": [Middleware(PageLinks), Middleware(Gate, config=config, space=space, awaits=awaits_answer)]},
     }
 
 

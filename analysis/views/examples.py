@@ -54,7 +54,7 @@ def demo_examples() -> tuple[DemoExample, ...]:
 
 
 def example_by_number(number: str | None) -> DemoExample | None:
-    """Return the example a link names (``?example=3``), or None where it names none that exists."""
+    """Return the example a link names (``?wb-example=3``), or None where it names none that exists."""
     return {str(i): example for i, example in enumerate(demo_examples(), start=1)}.get(number or "")
 
 

@@ -1,8 +1,10 @@
 // Page-wide behaviour, from the document's head: keys, theme, and the address of what is shown.
 (() => {
-  const remember = (change) => {
+  const { read, write } = window.workbenchAddress;
+
+  const rememberTheme = (theme) => {
     const address = new URL(location.href);
-    change(address.searchParams);
+    address.searchParams.set("__theme", theme); // gradio's name for it
     history.replaceState(null, "", address);
   };
 
@@ -15,10 +17,10 @@
 
   document.addEventListener("click", (event) => {
     const card = event.target.closest("[data-example]");
-    if (card) remember((address) => address.set("example", card.dataset.example));
+    if (card) write({ ...read(), example: card.dataset.example });
     if (event.target.closest(".wb-theme")) {
       const dark = document.body.classList.toggle("dark");
-      remember((address) => address.set("__theme", dark ? "dark" : "light"));
+      rememberTheme(dark ? "dark" : "light");
     }
   });
 
@@ -32,6 +34,6 @@
 
   // Once the sentence is edited, the link to the example no longer describes what is shown.
   document.addEventListener("input", (event) => {
-    if (event.target.closest("#wb-sentence")) remember((address) => address.delete("example"));
+    if (event.target.closest("#wb-sentence")) write({ ...read(), example: "" });
   });
 })();

@@ -30,7 +30,8 @@ _STATUS = '<p class="wb-status wb-{kind}" role="status"><span class="wb-dot" ari
 def head_html() -> str:
     """Return our style sheets and page scripts for the document's head; nothing in them is fetched from outside."""
     style = (_HERE / "theme.css").read_text(encoding="utf-8") + assets.style()
-    scripts = ((_HERE / "page.js").read_text(encoding="utf-8"), assets.navigation_script())
+    own = ((_HERE / name).read_text(encoding="utf-8") for name in ("address.js", "page.js"))
+    scripts = (*own, assets.navigation_script())
     return f"<style>{style}</style>" + "".join(f"<script>{script}</script>" for script in scripts)
 
 

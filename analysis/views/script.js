@@ -28,9 +28,9 @@ element.addEventListener("keydown", (event) => {
   }
 });
 
-// A link with ?example=3 opens that example.
+// A link with ?wb-example=3 opens that example.
 if (element.querySelector("[data-example]")) {
-  const number = new URLSearchParams(location.search).get("example");
+  const number = window.workbenchAddress.read().example;
   const card = number && element.querySelector(`[data-example="${CSS.escape(number)}"]`);
   if (card) pick(card);
 }

@@ -91,5 +91,5 @@ def find_names(page: Page) -> None:
 
 def open_example(page: Page, url: str, number: int) -> None:
     """Open a link to an example and wait for its result."""
-    page.goto(f"{url}?example={number}")
+    page.goto(f"{url}?wb-example={number}")
     page.locator("#wb-result .wb-result").wait_for()

@@ -83,3 +83,12 @@ def write_hand_made_run(folder: Path) -> Path:
             "has_image": np.ones(6, dtype=np.uint8),
         },
     )
+
+
+def write_long_run(folder: Path) -> Path:
+    """Write 45 sentences with one error each: three pages of the failure table, and of the list of a cell's sentences.
+
+    The run cannot show more than tables: it has no vectors.
+    """
+    table = small_table([(f"Ada{i} lives", "B-PER O", "B-ORG O") for i in range(45)])
+    return write_run(folder, table, metrics={}, provenance={"command": "by hand", "split": "test"})

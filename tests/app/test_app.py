@@ -57,6 +57,16 @@ def nearly(record: Any) -> Any:
     return pytest.approx(record, abs=1e-2) if isinstance(record, float) else record
 
 
+@pytest.mark.parametrize(
+    "query", ["page=2", "page=", "wb-tab=errors&p%61ge=x&run=y", "page=1&page=2", "deep_link=x", "page=/etc/passwd"]
+)
+def test_every_link_opens_the_page(url: str, query: str) -> None:
+    """Gradio looks its own pages up by such names and fails; here they are a visitor's, whatever their value."""
+    answer = httpx.get(f"{url}?{query}")
+    assert answer.status_code == 200 and "2M-NER Workbench" in answer.text
+    assert httpx.head(f"{url}?{query}").status_code == 200
+
+
 def test_public_handlers_are_named_and_typed(client: Client) -> None:
     """Programs see the handlers and parameters that the documentation promises; those of the page are not theirs."""
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]

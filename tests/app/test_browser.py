@@ -94,11 +94,11 @@ def test_photo_changes_the_answer(page: Page, page_url: str) -> None:
 
 
 def test_link_restores_an_example(page: Page, page_url: str) -> None:
-    """?example=5 shows that example and its result; editing the sentence drops it from the address."""
+    """?wb-example=5 shows that example and its result; editing the sentence drops it from the address."""
     open_example(page, page_url, 5)
     sentence = page.locator("#wb-sentence textarea")
     expect(sentence).to_have_value(EXAMPLES[4].text)
-    assert page.url.endswith("?example=5")
+    assert page.url.endswith("?wb-example=5")
     sentence.fill("something else")
     expect(page).to_have_url(page_url)
 

@@ -47,7 +47,7 @@ def test_bad_link_opens_no_example(number: str | None) -> None:
 
 
 def test_links_count_from_one() -> None:
-    """?example=1 is the first example."""
+    """?wb-example=1 is the first example."""
     assert example_by_number("1") == demo_examples()[0]
     assert example_by_number("12") == demo_examples()[-1]
 

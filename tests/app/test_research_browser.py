@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pandas as pd
 import pytest
@@ -15,7 +16,7 @@ from analysis.confusion import Confusion
 from analysis.panels.errors import failures_of
 from analysis.runs import Run
 from tests.app.browsing import CHROMIUM, PATIENCE, chromium, enter, find_names, watched_page
-from tests.app.research_run import DATA, write_hand_made_run, write_tiny_run
+from tests.app.research_run import DATA, write_hand_made_run, write_long_run, write_tiny_run
 from tests.app.serving import serving
 
 pytestmark = [
@@ -28,8 +29,9 @@ TITLES = {"errors": "Errors", "embedding": "Embedding", "modality": "Modality"}
 
 @pytest.fixture(scope="module")
 def runs(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a run of the tiny model and one made by hand."""
+    """Write a run of the tiny model, one made by hand, and one with many errors."""
     folder = tmp_path_factory.mktemp("runs")
+    write_long_run(folder / "long")
     write_tiny_run(tiny_checkpoint, folder / "tiny")
     write_hand_made_run(folder / "hand")
     return folder
@@ -146,7 +148,36 @@ def test_run_and_language_change_what_is_shown(page: Page, page_url: str) -> Non
     page.locator('#wb-errors-controls [data-state="run"]').select_option("tiny")
     expect(page.locator("#wb-errors-controls")).to_contain_text("sentences of test")
     expect(part(page, "errors", "scores")).to_contain_text("data/tiny")
-    assert "run=tiny" in page.url and "cell=" not in page.url
+    assert "wb-run=tiny" in page.url and "cell=" not in page.url
+
+
+def test_a_turned_page_survives_a_reload(browser: Browser, page_url: str) -> None:
+    """What the page puts into its address bears a prefix, each of it, and the second page is there after a reload."""
+    with watched_page(browser) as (page, watch):
+        page.goto(f"{page_url}?__theme=light&utm=x")
+        page.get_by_role("tab", name="Errors").click()
+        page.locator('#wb-errors-controls [data-state="run"]').select_option("long")
+        pager = part(page, "errors", "failures").locator(".wb-pager")
+        pager.get_by_role("button", name="Next").click()
+        expect(pager).to_contain_text("Page 2 of 3")
+        names = {name for name, _ in parse_qsl(urlsplit(page.url).query)}
+        assert names == {"__theme", "utm", "wb-tab", "wb-run", "wb-page"}  # gradio's own, a stranger's, and ours
+        page.reload()
+        expect(part(page, "errors", "failures").locator(".wb-pager")).to_contain_text("Page 2 of 3")
+        # A reload cuts off what the page waits for, and it says so; what the server answers is what counts.
+        assert [error for error in watch.errors if error[0].isdigit()] == []
+
+
+def test_a_link_from_before_the_prefix_restores_the_view(page: Page, page_url: str) -> None:
+    """Its names, gradio's ``page`` among them, are read, and give way to ours once something changes."""
+    response = page.goto(f"{page_url}?tab=errors&run=long&page=3&wb-sort=-loss&example=1")
+    assert response is not None and response.status == 200
+    pager = part(page, "errors", "failures").locator(".wb-pager")
+    expect(pager).to_contain_text("Page 3 of 3")
+    pager.get_by_role("button", name="Previous").click()
+    expect(pager).to_contain_text("Page 2 of 3")
+    state = {"wb-example": "1", "wb-tab": "errors", "wb-run": "long", "wb-sort": "-loss", "wb-page": "2"}
+    assert dict(parse_qsl(urlsplit(page.url).query)) == state
 
 
 def test_two_runs_are_compared(page: Page, page_url: str) -> None:

@@ -1,24 +1,18 @@
 // The state of the research tabs: it stands in the address, so that a link restores what is shown.
 window.workbench = (() => {
-  const notOurs = new Set(["example", "__theme", "tab"]);
-  const address = new URL(location.href);
-  const state = Object.fromEntries([...address.searchParams].filter(([name]) => !notOurs.has(name)));
+  const { read, write } = window.workbenchAddress;
+  const { example: _, tab: first, ...state } = read();
   const listeners = new Set();
-  let tab = address.searchParams.get("tab") ?? "tag";
+  let tab = first ?? "tag";
 
-  const write = () => {
-    const now = new URL(location.href);
-    for (const name of [...now.searchParams.keys()]) if (!notOurs.has(name)) now.searchParams.delete(name);
-    if (tab === "tag") now.searchParams.delete("tab");
-    else {
-      now.searchParams.set("tab", tab);
-      for (const [name, value] of Object.entries(state)) now.searchParams.set(name, value);
-    }
-    history.replaceState(null, "", now);
+  // The example is the first tab's, which keeps it itself.
+  const remember = () => {
+    const { example } = read();
+    write(tab === "tag" ? { example } : { example, tab, ...state });
   };
 
   const changed = () => {
-    write();
+    remember();
     listeners.forEach((listener) => listener());
   };
 

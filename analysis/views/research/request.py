@@ -18,6 +18,8 @@ _MAX_PICKED = 500
 class View:
     """A state of the tabs; every field is a parameter of the address, and empty where the default is meant.
 
+    In the address each bears the prefix that ``address.js`` gives all of ours; the page asks without it.
+
     Attributes:
         run: name of the run.
         other: name of the run it is compared with.
