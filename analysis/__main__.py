@@ -1,6 +1,11 @@
 """Run as ``python -m analysis COMMAND``."""
 
-from analysis.cli.main import run
+import sys
 
 if __name__ == "__main__":
-    run()
+    try:  # the imports take long enough for a Ctrl-C
+        from analysis.cli.main import run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)

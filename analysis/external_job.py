@@ -18,6 +18,7 @@ from analysis.train_data import surfaces_of, train_examples, train_facts
 from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
 from mmner_core.evaluate import first_of_each_language, read_split
+from mmner_core.whole import is_there
 
 if TYPE_CHECKING:
     from analysis.evaluation_set import EvaluationSet
@@ -48,7 +49,7 @@ def evaluate_predictions(
     Raises:
         InputError: if the folder exists, or the predictions are about other sentences.
     """
-    if out.exists() and not overwrite:
+    if is_there(out) and not overwrite:
         raise InputError(f"{out} exists already; choose another folder or add --overwrite.")
     split = data.facts["split"] if predictions.is_dir() else None
     predicted, report, _ = read_split(predictions, None, data.facts["language"], split)

@@ -31,6 +31,7 @@ from analysis.workers import Workers
 from mmner_core.errors import InputError
 from mmner_core.evaluate import gold_tags
 from mmner_core.memory import peak_megabytes, release_freed_memory
+from mmner_core.whole import is_there
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,7 +88,7 @@ class Evaluation:
         return True
 
     def _check(self) -> None:
-        if self.out.exists() and not self.options.overwrite:
+        if is_there(self.out) and not self.options.overwrite:
             raise InputError(f"{self.out} exists already; choose another folder or add --overwrite.")
         convention, conventions = self.options.convention, self.tagger.conventions
         if convention is not None and convention not in conventions:

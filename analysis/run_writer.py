@@ -19,7 +19,7 @@ from analysis.runs import COORDINATES, EMBEDDINGS, LEXICON, METRICS, PREDICTIONS
 from analysis.schema import VERSION, checked
 from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
-from mmner_core.whole import whole_folder
+from mmner_core.whole import is_there, whole_folder
 
 _ROWS_PER_GROUP = 20_000
 
@@ -56,7 +56,7 @@ def write_run(
             the folder exists and may not be overwritten, or it cannot be written.
     """
     folder = Path(folder)
-    if folder.exists() and not overwrite:
+    if is_there(folder) and not overwrite:
         raise InputError(f"{folder} exists already; choose another folder or say that it may be overwritten.")
     tables = [predictions] if isinstance(predictions, pa.Table) else predictions
     with whole_folder(folder, what="the run") as partial:

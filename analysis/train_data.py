@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmner_core.data import Example, dataset_digest, iter_examples
+from mmner_core.errors import InputError
+from mmner_core.streams import is_stream
 
 if TYPE_CHECKING:
     from analysis.runs import Run
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 def train_examples(paths: Iterable[Path]) -> Iterator[Example]:
     """Yield the sentences of training files, and of the train split of folders."""
     for path in paths:
+        if is_stream(path):
+            raise InputError(f"{path} is a stream; training data is read more than once, so write it to a file first.")
         yield from iter_examples(path, split="train" if path.is_dir() else None)
 
 

@@ -1,6 +1,11 @@
 """Run as ``python -m mmner_core COMMAND``."""
 
-from mmner_core.cli.main import run
+import sys
 
 if __name__ == "__main__":
-    run()
+    try:  # the imports take long enough for a Ctrl-C
+        from mmner_core.cli.main import run
+
+        run()
+    except KeyboardInterrupt:
+        sys.exit(130)

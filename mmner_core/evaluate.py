@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -23,6 +24,7 @@ from mmner_core.labels import LabelSet
 from mmner_core.model import MMNER
 from mmner_core.scores import PRF, score
 from mmner_core.shuffles import f1_of_each, mean_scores, shuffle_images
+from mmner_core.streams import kept
 from mmner_core.tagger import Tagger
 
 ImageCondition = Literal["matched", "none", "shuffled", "blank"]
@@ -133,7 +135,7 @@ def _times(condition: ImageCondition, shuffles: int | None) -> int:
 def read_split(
     data: Path, images: str | Path | None = None, language: str | None = None, split: str | None = None
 ) -> tuple[list[Example], ReadReport, str | None]:
-    """Read the sentences to be scored; where no split is named, test if a folder has one, else valid.
+    """Read the sentences to be scored, also of a stream; where no split is named, test if a folder has one, else valid.
 
     Returns:
         the sentences, what was met on the way, and the split that was read, None for a file that names none.
@@ -141,12 +143,16 @@ def read_split(
     Raises:
         InputError: if the data is missing or malformed.
     """
-    if split is None:
-        found = [file.split for file in find_files(data, images=images, language=language).files]
-        split = next((name for name in ("test", "valid") if name in found), None) if data.is_dir() else found[0]
-        if split is None and data.is_dir():
-            raise InputError(f"{data} has neither a test nor a valid split; name the split to score with --split.")
-    examples, report = read_examples(data, images=images, language=language, split=split)
+    with kept(data) as path:
+        if split is None:
+            found = [file.split for file in find_files(path, images=images, language=language).files]
+            split = next((name for name in ("test", "valid") if name in found), None) if path.is_dir() else found[0]
+            if split is None and path.is_dir():
+                raise InputError(f"{data} has neither a test nor a valid split; name the split to score with --split.")
+        examples, report = read_examples(path, images=images, language=language, split=split)
+    if path != data:  # a stream, of which there was a copy for that moment
+        examples = [replace(example, where=example.where.replace(str(path), str(data))) for example in examples]
+        report.files = [str(data)]
     return examples, report, split
 
 

@@ -8,10 +8,15 @@ from typing import Annotated
 
 import typer
 
+from mmner_core.cli.options import to_folder, to_stream
 from mmner_core.errors import InputError
+from mmner_core.streams import descriptor
 
 Name = Annotated[str, typer.Argument(help="ablation, robustness, cross-lingual, cross-dataset or alpha-temperature.")]
-Runs = Annotated[Path, typer.Option(help="Folder of models, run folders and tables; what it holds is not made again.")]
+Runs = Annotated[
+    Path,
+    typer.Option(help="Folder of models, run folders and tables; what it holds is not made again.", callback=to_folder),
+]
 Data = Annotated[Path, typer.Option(help="Folder that the data sets lie in.")]
 Preset = Annotated[str, typer.Option(help="A named run, such as mini, or a preset of the model.")]
 Seeds = Annotated[int, typer.Option(min=1, help="How many, counted on from the preset's.")]
@@ -45,7 +50,10 @@ Alphas = Annotated[
 Temperatures = Annotated[str, typer.Option(metavar="A,B,...", help="Fixed temperatures of alpha-temperature.")]
 Severities = Annotated[str, typer.Option(metavar="1,...,5", help="Severities of the corruptions of robustness.")]
 Markdown = Annotated[
-    Path | None, typer.Option(help="File for the pages of all experiments.", show_default="RUNS/EXPERIMENTS.md alone")
+    Path | None,
+    typer.Option(
+        help="File for the pages of all experiments.", show_default="RUNS/EXPERIMENTS.md alone", callback=to_stream
+    ),
 ]
 
 
@@ -97,7 +105,8 @@ def experiment(
         command=command_line(),
     )
     keep_freed_memory()
-    typer.echo(run_experiment(name, settings, markdown))
+    carries_data = markdown is not None and descriptor(markdown) == 1
+    typer.echo(run_experiment(name, settings, markdown), err=carries_data)
 
 
 def numbers(text: str, option: str) -> tuple[float, ...]:

@@ -14,7 +14,7 @@ from analysis.cli import bench as bench_command
 from analysis.cli import experiment as experiment_command
 from analysis.cli import report as report_command
 from analysis.cli import run as run_command
-from mmner_core.cli.group import Commands, run_program
+from mmner_core.cli.group import Command, Commands, run_program
 
 PROGRAM = "python -m analysis"
 
@@ -26,7 +26,7 @@ app = typer.Typer(
     help="Evaluate taggers and look into what they do: error analysis, contrastive space, what the image contributes.",
 )
 for command in (run_command.run, report_command.report, experiment_command.experiment, bench_command.bench):
-    app.command()(command)
+    app.command(cls=Command)(command)
 
 
 @app.callback()

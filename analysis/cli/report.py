@@ -7,15 +7,20 @@ from typing import Annotated
 
 import typer
 
+from mmner_core.cli.options import to_folder, to_stream
 from mmner_core.errors import InputError
+from mmner_core.streams import descriptor
 
 
 def report(
     run: Annotated[Path, typer.Argument(help="Folder of the run.")],
     other: Annotated[Path | None, typer.Argument(help="Folder of a run over the same split to compare with.")] = None,
-    html: Annotated[Path | None, typer.Option(help="HTML file to write; it works from disk.")] = None,
-    latex: Annotated[Path | None, typer.Option(help="Folder for a LaTeX file per table.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Folder for a CSV file per table.")] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="HTML file to write; it works from disk. - is standard output.", callback=to_stream),
+    ] = None,
+    latex: Annotated[Path | None, typer.Option(help="Folder for a LaTeX file per table.", callback=to_folder)] = None,
+    csv: Annotated[Path | None, typer.Option(help="Folder for a CSV file per table.", callback=to_folder)] = None,
     valid: Annotated[
         Path | None,
         typer.Option(help="Run over the validation data, to fit the temperature on.", show_default="as stored"),
@@ -35,7 +40,10 @@ def report(
     second, third = (None if folder is None else Run.open(folder) for folder in (other, valid))
     document = collect(Run.open(run), second, valid=third, condition=condition, only=only)
     if html is not None:
-        typer.echo(write_html(document, html))
+        write_html(document, html)
+    carries_data = html is not None and descriptor(html) == 1
+    if html is not None:
+        typer.echo(html, err=carries_data)
     for folder, write in ((latex, write_latex), (csv, write_csv)):
         if folder is not None:
-            typer.echo(f"{folder}: {len(write(document, folder))} tables")
+            typer.echo(f"{folder}: {len(write(document, folder))} tables", err=carries_data)

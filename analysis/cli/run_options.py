@@ -7,11 +7,23 @@ from typing import Annotated
 
 import typer
 
-Data = Annotated[Path, typer.Option(help="Tagged file, or folder with test.txt or with folders en, fr, de, es.")]
-Out = Annotated[Path, typer.Option(help="Folder to write.")]
+from mmner_core.cli.options import from_stream, to_folder
+
+Data = Annotated[
+    Path,
+    typer.Option(
+        help="Tagged file, or folder with test.txt or with folders en, fr, de, es. - is standard input.",
+        callback=from_stream,
+    ),
+]
+Out = Annotated[Path, typer.Option(help="Folder to write.", callback=to_folder)]
 Checkpoint = Annotated[Path | None, typer.Option(help="Folder of the model to evaluate.")]
 Predictions = Annotated[
-    Path | None, typer.Option(help="Output of another system instead: the sentences of --data with its tags.")
+    Path | None,
+    typer.Option(
+        help="Output of another system instead: the sentences of --data with its tags. - is standard input.",
+        callback=from_stream,
+    ),
 ]
 Images = Annotated[Path | None, typer.Option(help="Folder of the photos.", show_default="images beside the data")]
 Split = Annotated[

@@ -13,12 +13,15 @@ def write_text(file: Path, text: str) -> Path:
 
     Raises:
         InputError: if the place cannot be written to.
+        BrokenPipeError: if it is a stream that nobody reads any more.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(file) as part:
             # A lone surrogate is no text; it must not cost the whole report.
             part.write_text(text, encoding="utf-8", errors="replace", newline="")
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        raise InputError(f"{file} cannot be written: {error.strerror}; choose another place.") from error
+        raise InputError(f"{file} cannot be written: {error.strerror or error}; choose another place.") from error
     return file

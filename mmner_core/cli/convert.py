@@ -8,13 +8,22 @@ from typing import Annotated
 
 import typer
 
-from mmner_core.cli.options import Json, Overwrite
+from mmner_core.cli.options import Json, Overwrite, from_stream, to_stream
 from mmner_core.cli.output import print_json, print_out
+from mmner_core.streams import descriptor
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help="File of tagged sentences, or a Hugging Face data set.")],
-    target: Annotated[Path, typer.Argument(help="File to write; for --to disk a folder.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="File of tagged sentences, or a Hugging Face data set. - is standard input.", callback=from_stream
+        ),
+    ],
+    target: Annotated[
+        Path,
+        typer.Argument(help="File to write; for --to disk a folder. - is standard output.", callback=to_stream),
+    ],
     target_format: Annotated[
         str,
         typer.Option(
@@ -43,7 +52,8 @@ def convert(
         images=images,
         split=split,
     )
+    carries_data = descriptor(target) == 1
     if json:
-        print_json({"target": str(target), **asdict(report)})
+        print_json({"target": str(target), **asdict(report)}, err=carries_data)
     else:
-        print_out(f"{target}: {report.summary()}")
+        print_out(f"{target}: {report.summary()}", err=carries_data)

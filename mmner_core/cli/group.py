@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import gc
+import sys
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
+from mmner_core.cli.endings import BROKEN_PIPE, end_output, prepare_process, told
 from mmner_core.errors import InputError
 
 # Typer exports the classes of single usage errors, but only privately their common base.
 UsageError: Any = typer.BadParameter.__mro__[1]
+
+
+class Command(TyperCommand):
+    """A command; a path that is empty is refused, which would be taken for the working folder."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments."""
+        given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        for param in self.params:
+            value = given.get(param.name or "")
+            values = value if isinstance(value, list | tuple) else (value,)
+            if "" in values and "Path" in str(param.type_descriptor.annotation):
+                raise typer.BadParameter("it is empty; name a file or folder", ctx=ctx, param=param)
+        return super().parse_args(ctx, args)
 
 
 class Commands(TyperGroup):
@@ -26,13 +42,25 @@ class Commands(TyperGroup):
         except UsageError as error:
             command = " ".join(filter(None, (ctx.command_path, ctx.invoked_subcommand)))
             message = f"{error.format_message().rstrip('.')}; see {command} --help."
+        except BrokenPipeError:
+            raise typer.Exit(BROKEN_PIPE) from None
+        except OSError as error:
+            sentence = told(error)
+            if sentence is None:
+                raise
+            message = sentence
         typer.echo(message.encode("utf-8", "backslashreplace").decode(), err=True)
         raise typer.Exit(2)
 
 
 def run_program(app: typer.Typer, name: str) -> None:
     """Run a program with the arguments of the process, and end the process soon after."""
+    prepare_process()
+    code: Any = 0
     try:
         app(prog_name=name)
+    except SystemExit as end:
+        code = end.code
     finally:
         gc.freeze()  # else Python ends by looking for cycles among a million objects of the libraries: half a second
+    sys.exit(end_output(code))

@@ -11,7 +11,7 @@ import os
 import typer
 
 from mmner_core.cli import bench, convert, evaluate, info, load_test, tag, tag_many, train, train_photos
-from mmner_core.cli.group import Commands, run_program
+from mmner_core.cli.group import Command, Commands, run_program
 
 PROGRAM = "python -m mmner_core"
 
@@ -34,7 +34,7 @@ for command in (
     bench.bench,
     load_test.load_test,
 ):
-    app.command()(command)
+    app.command(cls=Command)(command)
 
 
 @app.callback()

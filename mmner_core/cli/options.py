@@ -7,6 +7,33 @@ from typing import Annotated
 
 import typer
 
+from mmner_core.errors import InputError
+from mmner_core.streams import STANDARD_INPUT, STANDARD_OUTPUT
+
+_DASH = Path("-")
+
+
+def from_stream(path: Path | None) -> Path | None:
+    """Read ``-`` as standard input; the callback of an option or argument that names a file to read."""
+    return STANDARD_INPUT if path == _DASH else path
+
+
+def to_stream(path: Path | None) -> Path | None:
+    """Read ``-`` as standard output; the callback of an option or argument that names a file to write."""
+    return STANDARD_OUTPUT if path == _DASH else path
+
+
+def to_folder(path: Path | None) -> Path | None:
+    """Refuse ``-``; the callback of an option that names a folder to write.
+
+    Raises:
+        InputError: since a folder cannot go to standard output; whoever has one of that name writes ``./-``.
+    """
+    if path == _DASH:
+        raise InputError("The output is a folder, which cannot go to standard output (-); name one.")
+    return path
+
+
 Checkpoint = Annotated[Path, typer.Option(help="Folder of the model.", show_default="checkpoints/mini")]
 Language = Annotated[
     str | None, typer.Option("--lang", metavar="en|fr|de|es", help="Language; detected where it is not given.")

@@ -24,9 +24,9 @@ def to_json(record: Any, *, indent: int | None = None) -> str:
     return text
 
 
-def print_json(record: Any) -> None:
-    """Print one JSON document."""
-    typer.echo(to_json(record, indent=2))
+def print_json(record: Any, *, err: bool = False) -> None:
+    """Print one JSON document; ``err``: see :func:`print_out`."""
+    typer.echo(to_json(record, indent=2), err=err)
 
 
 def printable(text: object) -> str:
@@ -49,13 +49,17 @@ def make_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numb
     return table
 
 
-def print_out(*parts: Table | str) -> None:
-    """Print tables and lines of text."""
+def print_out(*parts: Table | str, err: bool = False) -> None:
+    """Print tables and lines of text, ``err``: on standard error, since standard output carries the data."""
     from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False)
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            raise  # as all others; rich would end the program here, with a code of its own
+
+    console = Plain(highlight=False, stderr=err)
     if not console.is_terminal:
-        console = Console(highlight=False, width=WIDTH_WITHOUT_TERMINAL)
+        console = Plain(highlight=False, stderr=err, width=WIDTH_WITHOUT_TERMINAL)
     for part in parts:
         console.print(Text(printable(part)) if isinstance(part, str) else part)

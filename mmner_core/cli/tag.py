@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmner_core.cli.options import Checkpoint, Convention, Json, Language, Overwrite
+from mmner_core.cli.options import Checkpoint, Convention, Json, Language, Overwrite, from_stream, to_stream
 from mmner_core.cli.output import make_table, print_json, print_out
 from mmner_core.errors import InputError
 from mmner_core.repository import SHIPPED
@@ -23,16 +23,26 @@ def tag(
     source: Annotated[
         Path | None,
         typer.Option(
-            "--input", help='JSONL file: {"text", "image", "lang", "id"} on each line, all but text optional.'
+            "--input",
+            help='JSONL file: {"text", "image", "lang", "convention", "id"} on each line, all but text optional; what '
+            "else a line holds goes into its result. - is standard input.",
+            callback=from_stream,
         ),
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="JSONL file to write, one result per input line.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="JSONL file to write, one result per input line. - is standard output.", callback=to_stream),
+    ] = None,
     lang: Language = None,
     convention: Convention = None,
     checkpoint: Checkpoint = SHIPPED,
     json: Json = False,
     skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Set lines that cannot be tagged aside in OUTPUT.rejected.jsonl.")
+        bool,
+        typer.Option(
+            "--skip-bad",
+            help="Set lines that cannot be tagged aside in OUTPUT.rejected.jsonl, beside a stream on standard error.",
+        ),
     ] = False,
     overwrite: Overwrite = False,
 ) -> None:

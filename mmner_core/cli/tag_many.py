@@ -7,7 +7,7 @@ from typing import Annotated, get_args
 
 import typer
 
-from mmner_core.cli.options import Checkpoint, Convention, Json, Language
+from mmner_core.cli.options import Checkpoint, Convention, Json, Language, from_stream, to_folder
 from mmner_core.cli.output import print_json
 from mmner_core.errors import InputError
 from mmner_core.repository import SHIPPED
@@ -19,10 +19,13 @@ def tag_many(
         typer.Option(
             "--input",
             help="Parquet, Arrow or JSONL file, or a folder of them; columns text or words, image, lang, convention, "
-            "id, all but the first optional.",
+            "id, all but the first optional; others are handed through.",
+            callback=from_stream,
         ),
     ],
-    output: Annotated[Path, typer.Option(help="Folder to write; the same command goes on where it was stopped.")],
+    output: Annotated[
+        Path, typer.Option(help="Folder to write; the same command goes on where it was stopped.", callback=to_folder)
+    ],
     images: Annotated[
         Path | None, typer.Option(help="Folder that image paths are relative to.", show_default="the input's folder")
     ] = None,

@@ -9,11 +9,15 @@ from typing import Annotated
 
 import typer
 
+from mmner_core.cli.options import to_folder
+
 
 def train(
     name: Annotated[str, typer.Argument(help="Name of the run, such as mini.")],
     data: Annotated[Path, typer.Option(help="Folder that the run's data sets lie in.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run; what it holds of the same run is resumed.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder of the run; what it holds of the same run is resumed.", callback=to_folder)
+    ],
     tokenizer: Annotated[
         str | None, typer.Option(help="Folder or hub name.", show_default="the text encoder's own")
     ] = None,

@@ -9,12 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
+from mmner_core.cli.options import to_folder
+
 
 def train_photos(
     init: Annotated[Path, typer.Option(help="Checkpoint folder to begin with.")],
     pairs: Annotated[Path, typer.Option(help="Pair table (TSV) with the columns id, split, type and note.")],
     images: Annotated[Path, typer.Option(help="Folder of its photos.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run.")],
+    out: Annotated[Path, typer.Option(help="Folder of the run.", callback=to_folder)],
     epochs: Annotated[int | None, typer.Option(min=1, help="Times to read all photos.", show_default="3")] = None,
     trainable: Annotated[
         list[str] | None,

@@ -14,6 +14,7 @@ from mmner_core.data.reader import iter_examples
 from mmner_core.data.report import ReadReport
 from mmner_core.data.sniff import FORMATS, get_format
 from mmner_core.errors import InputError
+from mmner_core.streams import kept
 
 
 def convert(
@@ -29,8 +30,8 @@ def convert(
     """Rewrite ``source``, a file or a data set of Hugging Face ``datasets``, as ``target``, all of it or nothing.
 
     Args:
-        source: what to read.
-        target: what to write.
+        source: what to read, a file or a stream.
+        target: what to write, a file or a stream.
         source_format: format of a text file, or "auto".
         target_format: a text format, or "parquet" or "disk" for a data set of Hugging Face ``datasets``.
         overwrite: replace the target if it exists.
@@ -44,7 +45,30 @@ def convert(
         InputError: if the source is not a file of tagged words, the target exists and ``overwrite`` is off, or a
             word cannot be written in the target format.
     """
-    source, target = Path(source), Path(target)
+    with kept(Path(source)) as file:
+        report = _convert(
+            file,
+            Path(target),
+            source_format=source_format,
+            target_format=target_format,
+            overwrite=overwrite,
+            images=images,
+            split=split,
+        )
+    report.files = [name.replace(str(file), str(source)) for name in report.files]
+    return report
+
+
+def _convert(
+    source: Path,
+    target: Path,
+    *,
+    source_format: str,
+    target_format: str,
+    overwrite: bool,
+    images: str | Path | None,
+    split: str | None,
+) -> ReadReport:
     if not source.is_file() and not is_dataset(source):
         raise InputError(f"{source} is neither a file nor a data set; convert one file at a time.")
     if target_format not in (*FORMATS, *KINDS):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mmner_core.data.example import Example
 from mmner_core.errors import InputError
 from mmner_core.labels import LabelSet
-from mmner_core.whole import whole_file, whole_folder
+from mmner_core.whole import is_there, whole_file, whole_folder
 
 if TYPE_CHECKING:
     from datasets import Features
@@ -39,7 +39,7 @@ def write_dataset(
     Raises:
         InputError: if the target exists and ``overwrite`` is off, or cannot be written.
     """
-    if target.exists() and not overwrite:
+    if is_there(target) and not overwrite:
         raise InputError(f"{target} exists; choose another name or ask to overwrite it.")
     features = _features(read(), embed=embed)
     if kind == "disk":

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mmner_core.errors import InputError
-from mmner_core.whole import whole_file
+from mmner_core.streams import is_stream, open_input, open_output
+from mmner_core.whole import is_there, whole_file
 
 BLOCK_BYTES = 1 << 20
 MAX_LINE_BYTES = 1 << 20
@@ -22,20 +23,26 @@ def read_lines(path: Path) -> Iterator[str]:
     Raises:
         InputError: if the file cannot be read, is not UTF-8 text, or has a line over 1 MB.
     """
+    for lines in read_arrivals(path):
+        yield from lines
+
+
+def read_arrivals(path: Path) -> Iterator[list[str]]:
+    """Yield the lines as :func:`read_lines` does, those together that a stream had ready together."""
     number = 1
     for block in _blocks(path):
         text = _decode(block, path, number)
         if number == 1:
             text = text.removeprefix(BOM)
         lines = text.removesuffix("\n").split("\n")
-        yield from lines
+        yield lines
         number += len(lines)
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
     """Yield blocks that end with a line end, the last one perhaps without."""
     try:
-        with path.open("rb") as file:
+        with open_input(path) as file:
             while block := _whole_lines(file, path):
                 yield block
     except OSError as error:
@@ -43,7 +50,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _whole_lines(file: BinaryIO, path: Path) -> bytes:
-    block = file.read(BLOCK_BYTES)
+    block = file.read1(BLOCK_BYTES)  # type: ignore[attr-defined]  # of a stream, what is there already
     if block and not block.endswith(b"\n"):
         rest = file.readline(MAX_LINE_BYTES)
         if len(rest) == MAX_LINE_BYTES and not rest.endswith(b"\n"):
@@ -68,16 +75,25 @@ def _decode(block: bytes, path: Path, first_line: int) -> str:
 
 
 def write_lines(path: Path, chunks: Iterable[str], *, overwrite: bool = False) -> None:
-    """Write chunks of text as UTF-8 so that the file appears complete or not at all.
+    """Write chunks of text as UTF-8 so that the file appears complete or not at all; to a stream, each as it comes.
 
     Raises:
         InputError: if the file exists and ``overwrite`` is off, or cannot be written.
+        BrokenPipeError: if nobody reads the stream any more.
     """
-    if path.exists() and not overwrite:
+    if is_there(path) and not overwrite:
         raise InputError(f"{path} exists; choose another name or ask to overwrite it.")
     try:
+        if is_stream(path):
+            with open_output(path) as stream:
+                for chunk in _keep_leading_bom(chunks):
+                    stream.write(chunk.encode("utf-8"))
+                    stream.flush()
+            return
         with whole_file(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(_keep_leading_bom(chunks))
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}.") from error
 

@@ -36,6 +36,23 @@ def known_columns(names: Iterable[str], where: str) -> dict[str, str]:
     return found
 
 
+def handed_columns(schema: pa.Schema, read: Iterable[str]) -> list[str]:
+    """Return the columns that are not read but handed through: all others but those that JSON cannot hold."""
+    read = set(read)
+    return [field.name for field in schema if field.name not in read and _fits_json(field.type)]
+
+
+def _fits_json(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        return _fits_json(kind.value_type)
+    if pa.types.is_nested(kind) and not pa.types.is_union(kind):
+        return all(_fits_json(kind.field(i).type) for i in range(kind.num_fields))
+    text = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    return text or pa.types.is_null(kind) or (pa.types.is_primitive(kind) or pa.types.is_decimal(kind))
+
+
 def check_types(schema: pa.Schema, found: dict[str, str], where: str) -> None:
     """Check the types of a table's columns before any row is read.
 

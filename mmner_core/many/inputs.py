@@ -6,14 +6,15 @@ line. Rows count from 0 in each file; blank lines of a JSONL file are no rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmner_core.digests import file_digest
 from mmner_core.errors import InputError, brief
-from mmner_core.many.columns import check_types, known_columns
+from mmner_core.many.columns import check_types, handed_columns, known_columns
 from mmner_core.many.records import JSON_LINES, Line, Place, iter_lines, parse_line
+from mmner_core.streams import is_stream
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,11 +42,13 @@ class Scan:
         file: what identifies it.
         places: where each shard of it begins.
         unread: its columns that nobody reads.
+        lost: those of them that cannot be handed through either.
     """
 
     file: InputFile
     places: list[Place]
     unread: list[str]
+    lost: list[str] = field(default_factory=list)
 
 
 def find_inputs(source: Path) -> tuple[Path, list[Path]]:
@@ -54,6 +57,11 @@ def find_inputs(source: Path) -> tuple[Path, list[Path]]:
     Raises:
         InputError: if there are none.
     """
+    if is_stream(source):
+        raise InputError(
+            f"{source} is a stream; a large job reads its input more than once and must find it again to go on. Write "
+            "it to a file first, or use tag --input."
+        )
     if source.is_file():
         if source.suffix.lower() not in SUFFIXES:
             raise InputError(f"{source} is neither Parquet, Arrow nor JSONL ({', '.join(SUFFIXES)}).")
@@ -94,7 +102,8 @@ def _scan_table(path: Path, name: str, every: int) -> Scan:
     return Scan(
         file=InputFile(name=name, rows=rows, bytes=size, sha256=file_digest(path)),
         places=[Place(row) for row in range(0, rows, every)],
-        unread=[column for column in schema.names if column not in found.values()],
+        unread=(unread := [column for column in schema.names if column not in found.values()]),
+        lost=sorted(set(unread) - set(handed_columns(schema, found.values())), key=unread.index),
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from mmner_core.data.lines import write_lines
 from mmner_core.errors import InputError
@@ -21,13 +22,17 @@ _LOCK = ".lock"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What changes the output: image folder, language and convention of rows without, comparison, rows per shard."""
+    """What changes the output: image folder, language and convention of rows without, comparison, rows per shard.
+
+    ``columns`` numbers the output's columns: a folder begun with others is not gone on with.
+    """
 
     images: str
     lang: str | None
     convention: str | None
     compare: bool
     shard_rows: int
+    columns: int = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,19 +111,48 @@ def _compare(output: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
 def alone(output: Path) -> Iterator[None]:
     """Keep other runs off the output folder; the lock goes with the process, however that ends.
 
+    In the end the lock's file goes, and the folder if nothing came into it, such as after a refusal.
+
     Raises:
         InputError: if another run has it, or it cannot be written.
     """
+    made = not output.exists()
+    with _locked(output) as lock:
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)  # while it is held: whoever opened it meanwhile sees that it is gone
+            if made:
+                with contextlib.suppress(OSError):  # it is not empty
+                    output.rmdir()
+
+
+@contextlib.contextmanager
+def _locked(output: Path) -> Iterator[Path]:
     import fcntl
 
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        file = (output / _LOCK).open("a")
-    except OSError as error:
-        raise InputError(f"{output} cannot be written to: {error.strerror or error}.") from error
-    with file:
+    lock = output / _LOCK
+    while True:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            output.mkdir(parents=True, exist_ok=True)
+            file = lock.open("a")
+        except FileNotFoundError:  # the run before took the folder away just now
+            continue
         except OSError as error:
-            raise InputError(f"Another run is writing to {output}; wait for it, or stop it first.") from error
-        yield
+            raise InputError(f"{output} cannot be written to: {error.strerror or error}.") from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise InputError(f"Another run is writing to {output}; wait for it, or stop it first.") from error
+            if _is_still(lock, file):
+                yield lock
+                return
+
+
+def _is_still(lock: Path, file: IO[str]) -> bool:
+    """Say whether an open file is the one of that name, not one that the run before took away."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), lock.stat())
+    except FileNotFoundError:
+        return False

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from mmner_core.data.arrow_check import check_offsets
 from mmner_core.errors import InputError, brief
-from mmner_core.many.columns import known_columns
+from mmner_core.many.columns import handed_columns, known_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -38,12 +38,14 @@ class Record:
     Attributes:
         row: from 0 in its file.
         values: its columns under their standard names.
+        others: those that nobody reads, to be handed through.
         problem: one sentence, where the row could not be read.
         notes: one sentence each on what was there and not read.
     """
 
     row: int
     values: dict[str, Any] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
     problem: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -127,9 +129,10 @@ def _json_record(row: int, line: Line, first: dict[str, Any]) -> Record:
         except InputError as error:
             problem = str(error)
         else:
-            new = [name for name in values if name not in found.values() and name not in first]
-            notes = tuple(f"The field {name!r} was not read." for name in new)
-            return Record(row=row, values={column: values[name] for column, name in found.items()}, notes=notes)
+            others = {name: value for name, value in values.items() if name not in found.values()}
+            notes = tuple(f"The field {name!r} was not read." for name in others if name not in first)
+            read = {column: values[name] for column, name in found.items()}
+            return Record(row=row, values=read, others=others, notes=notes)
     kept = {"line": line.text.decode("utf-8", "replace").strip()} if line.text is not None else {}
     return Record(row=row, values=kept, problem=problem)
 
@@ -139,7 +142,7 @@ def _parquet_batches(path: Path, start: int, stop: int) -> Iterator[pa.RecordBat
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER_BYTES) as table:
-        columns = list(known_columns(table.schema_arrow.names, str(path)).values())
+        columns = _columns(table.schema_arrow, path)
         groups, first, end, row_bytes = [], None, 0, 1
         for group in range(table.num_row_groups):
             facts = table.metadata.row_group(group)
@@ -158,7 +161,7 @@ def _arrow_batches(path: Path, start: int, stop: int) -> Iterator[pa.RecordBatch
     import pyarrow as pa
 
     with pa.memory_map(str(path)) as source, pa.ipc.open_stream(source) as stream:
-        columns = list(known_columns(stream.schema.names, str(path)).values())
+        columns = _columns(stream.schema, path)
         slices = (
             batch.slice(begin, READ_ROWS).select(columns)
             for batch in stream
@@ -167,6 +170,12 @@ def _arrow_batches(path: Path, start: int, stop: int) -> Iterator[pa.RecordBatch
         for rows in _cut(slices, 0, start, stop):
             check_offsets(rows)
             yield rows
+
+
+def _columns(schema: pa.Schema, path: Path) -> list[str]:
+    """Return the columns to take from a table."""
+    read = list(known_columns(schema.names, str(path)).values())
+    return [*read, *handed_columns(schema, read)]
 
 
 def _cut(batches: Iterator[pa.RecordBatch], row: int, start: int, stop: int) -> Iterator[pa.RecordBatch]:
@@ -182,22 +191,26 @@ def _cut(batches: Iterator[pa.RecordBatch], row: int, start: int, stop: int) -> 
 
 def _to_records(batch: pa.RecordBatch, row: int) -> Iterator[Record]:
     names = known_columns(batch.schema.names, "the table")
-    batch = batch.select(list(names.values())).rename_columns(list(names))
     try:
         rows = batch.to_pylist() if batch.nbytes <= READ_BYTES else None
     except UnicodeDecodeError:  # pyarrow takes any bytes for text; only that row is at fault
         rows = None
     if rows is None:
         for i in range(batch.num_rows):
-            yield _decode(batch.slice(i, 1), row + i)
+            yield _decode(batch.slice(i, 1), row + i, names)
         return
     for i, values in enumerate(rows):
-        yield Record(row=row + i, values=values)
+        yield _table_record(row + i, values, names)
 
 
-def _decode(batch: pa.RecordBatch, row: int) -> Record:
+def _table_record(row: int, values: dict[str, Any], names: dict[str, str]) -> Record:
+    read = {column: values.pop(name) for column, name in names.items()}
+    return Record(row=row, values=read, others=values)
+
+
+def _decode(batch: pa.RecordBatch, row: int, names: dict[str, str]) -> Record:
     try:
-        return Record(row=row, values=batch.to_pylist()[0])
+        return _table_record(row, batch.to_pylist()[0], names)
     except UnicodeDecodeError as error:
         return Record(
             row=row, problem=f"the row holds text that is not UTF-8 (byte 0x{error.object[error.start]:02x})."

@@ -102,9 +102,13 @@ def tag_many(options: Options, *, say: Callable[[str], object] = lambda _: None)
         scans = [scan(path, path.relative_to(root).as_posix(), options.shard_rows) for path in files]
         shards = list(_plan(files, scans, options.shard_rows))
         job = _job(options, images, scans)
-        outcome = Outcome(rows=sum(shard.rows for shard in shards), unread=_unread(scans))
+        outcome = Outcome(
+            rows=sum(shard.rows for shard in shards), unread=_first_of_each(scans, lambda scanned: scanned.unread)
+        )
         for name, columns in outcome.unread.items():
-            say(f"{name}: columns not read: {', '.join(columns)}.")
+            say(f"{name}: columns not read, but handed through in extra: {', '.join(columns)}.")
+        for name, columns in _first_of_each(scans, lambda scanned: scanned.lost).items():
+            say(f"{name}: of these cannot be handed through, since JSON cannot hold them: {', '.join(columns)}.")
         resumed = begin(options.output, job, _facts(options))
         prepare_output(options.output)
         todo = []
@@ -181,12 +185,12 @@ def _facts(options: Options) -> dict[str, Any]:
     }
 
 
-def _unread(scans: Sequence[Scan]) -> dict[str, list[str]]:
-    """Return the columns nobody reads, once for all files that have the same."""
+def _first_of_each(scans: Sequence[Scan], columns_of: Callable[[Scan], list[str]]) -> dict[str, list[str]]:
+    """Return some columns of each file, once for all files that have the same."""
     first: dict[tuple[str, ...], str] = {}
     for scanned in scans:
-        if scanned.unread:
-            first.setdefault(tuple(scanned.unread), scanned.file.name)
+        if columns_of(scanned):
+            first.setdefault(tuple(columns_of(scanned)), scanned.file.name)
     return {name: list(columns) for columns, name in first.items()}
 
 

@@ -97,7 +97,7 @@ def write_shard(
         lines.unlink(missing_ok=True)
         if rejected:
             with whole_file(lines) as name, name.open("w", encoding="utf-8", errors="backslashreplace") as file:
-                file.writelines(json.dumps(row, ensure_ascii=False, default=repr) + "\n" for row in rejected)
+                file.writelines(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rejected)
         table = pa.Table.from_batches(tagged)
         facts = {"job": job, "shard": str(shard.index), "rejected": str(len(rejected))}
         with whole_file(tagged_file(output, shard.index)) as name:

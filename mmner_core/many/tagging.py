@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from mmner_core.errors import InputError
 from mmner_core.many.records import Record, iter_records
 from mmner_core.many.requests import Defaults, row_id, to_request
 from mmner_core.many.shards import Counts, Shard, write_shard
+from mmner_core.words import LONE_SURROGATE
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +28,11 @@ BATCH_ROWS = 64
 
 
 def output_schema() -> pa.Schema:
-    """Return the columns of the output; offsets count characters of ``text``, ends are exclusive."""
+    """Return the columns of the output; offsets count characters of ``text``, ends are exclusive.
+
+    ``extra`` is a JSON object of the fields that nobody read, null where a row has none: rows of one job may differ in
+    theirs, and none of them can take the name of a column of ours.
+    """
     import pyarrow as pa
 
     candidate = pa.struct([("type", pa.string()), ("confidence", pa.float64())])
@@ -54,6 +60,7 @@ def output_schema() -> pa.Schema:
             ("tags", pa.list_(pa.string())),
             ("entities", pa.list_(entity)),
             ("notes", pa.list_(pa.string())),
+            ("extra", pa.string()),
         ]
     )
 
@@ -173,7 +180,14 @@ def _to_row(record: Record, file: str, prediction: Prediction) -> dict[str, Any]
         "tags": list(prediction.tags),
         "entities": [_to_struct(entity) for entity in prediction.entities],
         "notes": [*record.notes, *prediction.notes],
+        "extra": _json(record.others) if record.others else None,
     }
+
+
+def _json(record: dict[str, Any]) -> str:
+    """Return JSON that UTF-8 can carry: readable, or escaped where the text holds lone surrogates."""
+    text = json.dumps(record, ensure_ascii=False, default=str)
+    return json.dumps(record, default=str) if LONE_SURROGATE.search(text) else text
 
 
 def _to_struct(entity: TaggedEntity) -> dict[str, Any]:
@@ -199,4 +213,5 @@ def _set_aside(record: Record, file: str, reason: str) -> dict[str, Any]:
         image = image.get("path")
     if "image" in values:
         values["image"] = "(bytes)" if isinstance(image, bytes) else image
-    return {"file": file, "row": record.row, "reason": reason, **values}
+    extra = {"extra": record.others} if record.others else {}
+    return {"file": file, "row": record.row, "reason": reason, **values, **extra}

@@ -1,0 +1,99 @@
+"""A line of the JSONL that ``tag`` reads: what it asks for, and what else it holds, which its result holds as well."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mmner_core.errors import InputError
+
+if TYPE_CHECKING:
+    from mmner_core.results import Prediction
+    from mmner_core.tagger import TagRequest
+
+FIELDS = ("text", "image", "lang", "convention", "id")
+RESULTS = {"language": 'rename it, to "lang" if it says the language', "entities": "rename it", "notes": "rename it"}
+"""Keys of a result that no line may have, since one of the two would have to go; and what to do."""
+_KINDS: dict[str, tuple[type, ...]] = {"id": (str, int, float, type(None)), "text": (str,)}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the input: where it stands, the line as read, what it asks for, and what its result has besides.
+
+    Attributes:
+        where: file and number.
+        line: as read.
+        request: for the tagger.
+        key: its id, if it has one.
+        others: keys that are not read, with their values.
+    """
+
+    where: str
+    line: str
+    request: TagRequest
+    key: dict[str, Any]
+    others: dict[str, Any]
+
+    def result(self, prediction: Prediction) -> dict[str, Any]:
+        """Return the line of the output."""
+        return {**self.key, **self.others, **prediction.to_json()}
+
+
+def parse_row(line: str, where: str, folder: Path, lang: str | None, convention: str | None) -> Row:
+    """Read a line.
+
+    Args:
+        line: a JSON object.
+        where: its place.
+        folder: that the image's path is relative to.
+        lang: where it does not say.
+        convention: where it does not say.
+
+    Raises:
+        InputError: if it is no such object, or has a key that its result has as well.
+    """
+    from mmner_core.tagger import TagRequest
+
+    record = _read(line)
+    if taken := [name for name in record if name in RESULTS]:
+        raise InputError(f"the result has a field {taken[0]!r} of its own; {RESULTS[taken[0]]}.")
+    for name in FIELDS:
+        if name in record and not isinstance(record[name], _KINDS.get(name, (str, type(None)))):
+            raise InputError(f"the field {name!r} is {type(record[name]).__name__}, not a string.")
+    if not record["text"].strip():
+        raise InputError("the text is empty.")
+    image = record.get("image")
+    request = TagRequest(
+        text=record["text"],
+        image=folder / image if image else None,
+        lang=record.get("lang") or lang,
+        convention=record.get("convention") or convention,
+    )
+    key = {"id": record["id"]} if "id" in record else {}
+    return Row(where, line, request, key, {name: value for name, value in record.items() if name not in FIELDS})
+
+
+def _read(line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else "it is nested too deeply"
+        raise InputError(f"the line is not JSON ({reason}).") from error
+    if not isinstance(record, dict) or "text" not in record:
+        raise InputError('the line is not a JSON object with a field "text".')
+    return record
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Keep an object whose keys differ; of one that has a key twice, JSON would drop the first value."""
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"the field {twice!r} stands there twice; rename one of them.")
+    return record
