@@ -43,8 +43,8 @@ PREDICTIONS, PROVENANCE, METRICS = "predictions.parquet", "provenance.json", "me
 LEXICON, EMBEDDINGS, COORDINATES = "lexicon.parquet", "embeddings.safetensors", "coordinates.parquet"
 VERSION_KEY = b"mmner_run_version"
 T = TypeVar("T")
-# Conditions kept in memory at once: two to compare, and the two before them.
-_KEPT = 4
+CONDITIONS_KEPT = 4
+"""In memory at once: two to compare, and the two before them."""
 _VERSION_DIGITS = 9
 
 
@@ -58,6 +58,7 @@ class Run:
         metrics: content of metrics.json.
         provenance: content of provenance.json.
         folder: where it lies; None for a run that exists in memory only.
+        written: how a path of the provenance is shown; as it stands unless the reader may not see it.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Run:
     provenance: dict[str, Any]
     folder: Path | None
     _load: Callable[[str], Answers] = field(repr=False)
+    written: Callable[[str], str] = field(default=str, repr=False, compare=False)
     _remembered: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -95,7 +97,7 @@ class Run:
             metrics=read_json(folder / METRICS),
             provenance=provenance,
             folder=folder,
-            _load=lru_cache(_KEPT)(partial(_read_condition, path)),
+            _load=lru_cache(CONDITIONS_KEPT)(partial(_read_condition, path)),
         )
 
     @classmethod
@@ -111,7 +113,7 @@ class Run:
             metrics={},
             provenance=provenance or {},
             folder=None,
-            _load=lru_cache(_KEPT)(load),
+            _load=lru_cache(CONDITIONS_KEPT)(load),
         )
 
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ def command_of(panel_id: str, run: Run, other: Run | None, valid: Run | None, co
     words += ["--valid", _place(valid)] if valid is not None else []
     words += ["--condition", condition] if condition not in (None, run.condition) else []
     own = shlex.join([*map(str, words), "--only", panel_id, "--csv", "tables"])
-    written = _command(run.provenance.get("command"))
+    written = _short_command(_command(run.provenance.get("command")), run.written)
     return f"{written}\n{own}" if written else own
 
 
@@ -42,7 +43,7 @@ def facts_of(run: Run) -> RunFacts:
     provenance = run.provenance
     data = provenance.get("data")
     split = split_of(provenance)
-    place = _named(data, "path") or (data if isinstance(data, str) else "")
+    place = run.written(str(_named(data, "path") or (data if isinstance(data, str) else "")))
     return RunFacts(
         name=run.name,
         split=", ".join(str(part) for part in (split, place) if part) or UNKNOWN,
@@ -76,7 +77,22 @@ def provenance_rows(provenance: dict[str, Any], prefix: str = "") -> list[tuple[
 
 
 def _place(run: Run) -> str:
-    return str(run.folder or run.name)
+    return run.written(str(run.folder)) if run.folder is not None else run.name
+
+
+def _short_command(command: str, written: Callable[[str], str]) -> str:
+    """Write the paths of a command as the run's reader may see them, also those behind the ``=`` of an option."""
+    if written is str:
+        return command
+    try:
+        words = shlex.split(command)
+    except ValueError:  # not as a shell would have it
+        words = command.split()
+    short = []
+    for word in words:
+        option, equals, value = word.partition("=")
+        short.append(f"{option}={written(value)}" if equals and option.startswith("-") else written(word))
+    return shlex.join(short)
 
 
 def _named(content: object, key: str) -> Any:

@@ -63,7 +63,7 @@ def end_output(code: Any) -> Any:
         code = code or BROKEN_PIPE
     except OSError as error:
         if not code:
-            typer.echo(f"Standard output cannot be written: {error.strerror}.", err=True)
+            typer.echo(f"The output cannot be written: {error.strerror}.", err=True)
         code = code or 2
     else:
         return code
@@ -76,10 +76,4 @@ def told(error: OSError) -> str | None:
     """Return one sentence on what the system refuses, None where it is nothing that a user can mend."""
     if error.filename is not None:
         return f"{os.fsdecode(error.filename)}: {error.strerror}."
-    if error.errno not in _FULL:
-        return None
-    try:
-        sys.stdout.flush()
-    except OSError:
-        return f"Standard output cannot be written: {error.strerror}."
-    return f"Nothing more can be written: {error.strerror}."
+    return f"The output cannot be written: {error.strerror}." if error.errno in _FULL else None

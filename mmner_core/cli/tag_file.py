@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from mmner_core.tagger import Tagger
 
 BATCH = 32
+LONGEST_NAME = 255  # bytes, on every file system in use
 
 
 @dataclass(slots=True)
@@ -89,9 +91,11 @@ def tag_file(
     Raises:
         InputError: naming file and line of the first bad line; no file is written then.
     """
-    rejected = output.with_name(f"{output.name}.rejected.jsonl")
     streams = is_stream(output)
-    for file in (output,) if streams else (output, rejected):
+    beside = output.with_name(f"{output.name}.rejected.jsonl")
+    nameless = len(os.fsencode(beside.name)) > LONGEST_NAME and not skip_bad  # there is none, and none is asked for
+    rejected = None if streams or nameless else beside
+    for file in filter(None, (output, rejected)):
         if is_there(file) and not overwrite:
             raise InputError(f"{file} exists; choose another name for the output or add --overwrite.")
     if not is_stream(source):
@@ -110,14 +114,13 @@ def tag_file(
     typer.echo(f"{tagged.n:,} texts tagged into {output}.", err=True)
     if tagged.keys:
         typer.echo(f"Handed through unread: {listed(tagged.keys)}.", err=True)
-    if streams:
-        if rejects.n:
-            typer.echo(f"{rejects.n:,} lines could not be tagged; see above.", err=True)
-        return
-    rejected.unlink(missing_ok=True)
-    if rejects.lines:
-        write_lines(rejected, rejects.lines, overwrite=True)
-        typer.echo(f"{rejects.n:,} lines could not be tagged; {rejected} says why.", err=True)
+    if rejected is not None:
+        rejected.unlink(missing_ok=True)
+        if rejects.lines:
+            write_lines(rejected, rejects.lines, overwrite=True)
+    if rejects.n:
+        where = "see above" if rejected is None else f"{rejected} says why"
+        typer.echo(f"{rejects.n:,} lines could not be tagged; {where}.", err=True)
 
 
 def read_batches(

@@ -15,6 +15,7 @@ from typing import IO, Any
 from mmner_core.data.lines import write_lines
 from mmner_core.errors import InputError
 from mmner_core.many.inputs import InputFile
+from mmner_core.whole import is_there
 
 JOB = "job.json"
 _LOCK = ".lock"
@@ -116,7 +117,9 @@ def alone(output: Path) -> Iterator[None]:
     Raises:
         InputError: if another run has it, or it cannot be written.
     """
-    made = not output.exists()
+    made = not is_there(output)
+    if not made and not output.is_dir():
+        raise InputError(f"{output} is not a folder; give a new or empty --output folder.")
     with _locked(output) as lock:
         try:
             yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import re
 from pathlib import Path
 
@@ -51,6 +52,33 @@ def ask(desk: ResearchDesk, part: str, tab: str = "errors", **state: str) -> str
     answer = desk.part(tab, {"run": "hand", "part": part, **state})
     assert "problem" not in answer, answer["html"]
     return answer["html"]
+
+
+def test_the_tabs_show_no_folder_of_the_server(tmp_path: Path) -> None:
+    """A path is written from the run's or the data's folder on, of any other only its name is; in errors as well."""
+    secret = tmp_path / "home" / "alice"
+    data, places = secret / "corpora" / "conll", [f"{secret}/corpora/conll/en/test.txt:{i}" for i in (1, 2)]
+    rows = small_table([("Ada lives", "B-PER O", "B-ORG O")] * 2, where=places)
+    command = f"python -m analysis run --data={data} --checkpoint {secret}/model --out '{secret}/my runs/one'"
+    facts = {"command": command, "split": "test", "data": {"path": str(data), "split": "test"}}
+    write_run(secret / "my runs" / "one", rows, metrics={}, provenance=facts)
+    desk = ResearchDesk(TagService(tmp_path / "checkpoint"), [secret / "my runs"])
+    parts = [(tab, part.id) for tab, found in TABS.items() for part in found] + [
+        ("errors", "controls"),
+        ("errors", "inspect"),
+    ]
+    said = "".join(json.dumps(desk.part(tab, {"run": "one", "part": part, "row": "1"})) for tab, part in parts)
+    assert str(tmp_path) not in said and "alice" not in said
+    shown = desk.part("errors", {"run": "one", "part": "scores"})["html"]
+    assert "run --data=conll --checkpoint model --out one" in shown and "report one --only scores" in shown
+    assert "conll/en/test.txt:2" in desk.part("errors", {"run": "one", "part": "inspect", "row": "1"})["html"]
+    file = desk.part("errors", {"run": "one", "part": "failures", "download": "csv"})["file"]
+    assert "conll/en/test.txt:1" in base64.b64decode(file["data"]).decode()
+    assert "alice" not in base64.b64decode(file["data"]).decode()
+    (secret / "my runs" / "one" / "metrics.json").write_text("{}")
+    os.utime(secret / "my runs" / "one" / "provenance.json", ns=(1, 1))  # as if it were written anew
+    problem = desk.part("errors", {"run": "one", "part": "scores"})
+    assert problem["problem"] and "damaged or changed" in problem["html"] and "alice" not in problem["html"]
 
 
 def answers(desk: ResearchDesk) -> Answers:

@@ -15,6 +15,7 @@ from analysis.views.research.asked import Asked, Drawn
 from analysis.views.research.library import RunLibrary
 from analysis.views.research.live import LiveModel
 from analysis.views.research.photos import PhotoShelf
+from analysis.views.research.places import short_sentence, working_folder
 from analysis.views.research.request import View
 from analysis.views.research.tables import FIGURE, MIME, table_file
 from analysis.views.service import TagService, told
@@ -67,7 +68,7 @@ class ResearchDesk:
                 return {"file": _file(drawn, kind)}
             return _answer(drawn)
         except Exception as error:
-            return {"html": _PROBLEM.format(shown(told(error))), "problem": True}
+            return {"html": self._problem(error), "problem": True}
 
     def place(self, request: Mapping[str, Any], question: Question | None) -> str:
         """Place the visitor's pair on the map of a run; return JSON with ``html`` and ``traces``."""
@@ -78,7 +79,12 @@ class ResearchDesk:
                 raise InputError("Tag a sentence with a photo in the first tab; then it can be placed on this map.")
             return json.dumps(place_pair(self._asked(request), self.service.answer(question).prediction))
         except Exception as error:
-            return json.dumps({"html": _PROBLEM.format(shown(told(error))), "traces": []})
+            return json.dumps({"html": self._problem(error), "traces": []})
+
+    def _problem(self, error: Exception) -> str:
+        folders = [folder for path in self.library.folders for folder in (path, path.absolute(), path.resolve())]
+        roots = dict.fromkeys(str(folder.parent) for folder in folders)
+        return _PROBLEM.format(shown(short_sentence(told(error), [working_folder(), *roots])))
 
     def _asked(self, request: Mapping[str, Any]) -> Asked:
         return Asked(view=View.read(request), library=self.library, photos=self.photos, live=self.live)

@@ -9,6 +9,7 @@ from typing import Any
 
 from analysis.panels.facts import checkpoint_of, split_of
 from analysis.runs import PROVENANCE, Run, read_json
+from analysis.views.research.places import told_places
 from mmner_core.errors import InputError
 
 DEMO_RUNS = Path(__file__).resolve().parents[2] / "demo" / "runs"
@@ -58,7 +59,7 @@ class RunLibrary:
         return sorted(found, key=lambda name: found[name])
 
     def run(self, name: str = "") -> Run:
-        """Return a run by its name; "" is the first.
+        """Return a run by its name, its paths as a visitor may see them; "" is the first.
 
         Raises:
             InputError: if there is none, or it cannot be used.
@@ -77,7 +78,7 @@ class RunLibrary:
         with self._lock:
             kept = self._open.get(path)
             if kept is None or kept[0] != stamp:
-                kept = self._open[path] = (stamp, Run.open(path))
+                kept = self._open[path] = (stamp, told_places(Run.open(path)))
             return kept[1]
 
 
