@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mmner_core.errors import InputError
+from mmner_core.many.run import Options, tag_many
 from tests.core import many
 
 if TYPE_CHECKING:
@@ -182,3 +184,37 @@ def test_damaged_and_missing_inputs_are_one_sentence(person_checkpoint: Path, tm
     }.items():
         with pytest.raises(InputError, match=message):
             many.tag(person_checkpoint, tmp_path / name, tmp_path / "out")
+
+
+def test_fields_that_nobody_reads_are_handed_through(person_checkpoint: Path, tmp_path: Path) -> None:
+    """As a JSON object in the column extra, of tables and JSONL alike, whatever they are called; bytes are told of."""
+    others = [{"source": "☃ \ud800", "tags": [1, {"a": None}]}, {}, {"row": 7}]
+    records = [row | more for row, more in zip(many.rows(3), others, strict=True)]
+    (tmp_path / "in.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    many.tag(person_checkpoint, tmp_path / "in.jsonl", tmp_path / "a")
+    extra = [row["extra"] and json.loads(row["extra"]) for row in many.tagged(tmp_path / "a")]
+    assert extra == [others[0], None, others[2]]
+
+    tabled = [row | {"day": date(2024, 5, i + 1), "thumb": b"x", "n": i} for i, row in enumerate(many.rows(2))]
+    said: list[str] = []
+    source = many.write_parquet(tmp_path / "in.parquet", tabled)
+    tag_many(Options(source=source, output=tmp_path / "b", checkpoint=person_checkpoint), say=said.append)
+    extra = [json.loads(row["extra"]) for row in many.tagged(tmp_path / "b")]
+    assert extra == [{"day": "2024-05-01", "n": 0}, {"day": "2024-05-02", "n": 1}]
+    assert said == [
+        "in.parquet: columns not read, but handed through in extra: day, thumb, n.",
+        "in.parquet: of these cannot be handed through, since JSON cannot hold them: thumb.",
+    ]
+
+
+def test_a_refused_job_leaves_nothing(person_checkpoint: Path, tmp_path: Path) -> None:
+    """No folder where there was none, no lock in one that was there; after a job that ran there is no lock either."""
+    (tmp_path / "bad.jsonl").write_text('{"txt": 1}\n')
+    (tmp_path / "there").mkdir()
+    for folder in ("new", "there"):
+        with pytest.raises(InputError, match="no column text"):
+            many.tag(person_checkpoint, tmp_path / "bad.jsonl", tmp_path / folder)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.jsonl", "there"]
+    assert list((tmp_path / "there").iterdir()) == []
+    many.tag(person_checkpoint, many.write_jsonl(tmp_path / "in.jsonl", many.rows(2)), tmp_path / "there")
+    assert sorted(path.name for path in (tmp_path / "there").iterdir()) == ["job.json", "rejected", "tagged"]
