@@ -1,11 +1,9 @@
 """Run as ``python -m analysis COMMAND``."""
 
-import sys
+from mmner_core.interrupts import end_at_once
 
 if __name__ == "__main__":
-    try:  # the imports take long enough for a Ctrl-C
-        from analysis.cli.main import run
+    end_at_once()  # the imports take long enough for a Ctrl-C
+    from analysis.cli.main import run
 
-        run()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    run()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mmner_core.errors import InputError
+from mmner_core.interrupts import held
 
 STANDARD_INPUT, STANDARD_OUTPUT = Path("/dev/stdin"), Path("/dev/stdout")
 _NAMED = {"/dev/stdin": 0, "/dev/stdout": 1, "/dev/stderr": 2}  # links, but a container may lack them
@@ -100,7 +101,7 @@ def kept(path: Path) -> Iterator[Path]:
     if not is_stream(path):
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="mmner-") as folder:
+    with held(), tempfile.TemporaryDirectory(prefix="mmner-") as folder:
         copy = Path(folder) / "stream"
         try:
             with open_input(path) as stream, copy.open("wb") as file:

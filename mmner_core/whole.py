@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mmner_core.errors import InputError
+from mmner_core.interrupts import held
 from mmner_core.streams import is_stream, open_output
 
 _PART = ".part"
@@ -52,7 +53,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         OSError: if it cannot be written.
     """
     if is_stream(path):
-        with tempfile.TemporaryDirectory(prefix="mmner-") as folder:
+        with held(), tempfile.TemporaryDirectory(prefix="mmner-") as folder:
             part = Path(folder) / "part"
             part.touch()
             yield part
@@ -62,16 +63,17 @@ def whole_file(path: Path) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     permissions = _permissions(target)
     part = target.parent / f".{target.name[:_LONGEST]}.{os.urandom(8).hex()}{_PART}"
-    part.touch(exist_ok=False)
-    try:
-        permissions = stat.S_IMODE(part.stat().st_mode) if permissions is None else permissions
-        yield part
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.chmod(permissions)  # safetensors puts a file of its own there, for the owner alone
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    with held():
+        part.touch(exist_ok=False)
+        try:
+            permissions = stat.S_IMODE(part.stat().st_mode) if permissions is None else permissions
+            yield part
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+            part.chmod(permissions)  # safetensors puts a file of its own there, for the owner alone
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _permissions(target: Path) -> int | None:
@@ -114,19 +116,20 @@ def whole_folder(folder: Path, *, what: str) -> Iterator[Path]:
 
     asked, folder = folder, Path(os.path.realpath(folder))
     partial = partial_folder(folder)
-    try:
-        restore(folder)
-        if folder.exists() and not folder.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        yield partial
-        _put_in_place(partial, folder)
-    except (OSError, SafetensorError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"{asked}: {what} could not be written ({reason}); what was there stays.") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with held():
+        try:
+            restore(folder)
+            if folder.exists() and not folder.is_dir():
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            yield partial
+            _put_in_place(partial, folder)
+        except (OSError, SafetensorError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise InputError(f"{asked}: {what} could not be written ({reason}); what was there stays.") from error
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
 
 
 def partial_folder(folder: Path) -> Path:

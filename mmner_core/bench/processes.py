@@ -13,6 +13,7 @@ import httpx
 
 from mmner_core.bench.timing import Timing
 from mmner_core.errors import InputError
+from mmner_core.interrupts import held
 from mmner_core.loadtest.app_process import PATIENCE, running_app
 from mmner_core.loadtest.questions import Photo, Question
 from mmner_core.loadtest.wire import Session
@@ -66,13 +67,13 @@ def _run(*arguments: str) -> str:
 
 def _start_app(checkpoint: Path) -> float:
     """Start the app, fetch its page, stop it; return the seconds until the page came."""
-    with tempfile.TemporaryDirectory() as folder, running_app(checkpoint, Path(folder)) as app:
+    with held(), tempfile.TemporaryDirectory() as folder, running_app(checkpoint, Path(folder)) as app:
         return app.started_in
 
 
 def _start_and_ask(checkpoint: Path, question: Question) -> float:
     """Start the app, ask as soon as it answers, stop it; return the seconds until the answer came."""
-    with tempfile.TemporaryDirectory() as folder, running_app(checkpoint, Path(folder)) as app:
+    with held(), tempfile.TemporaryDirectory() as folder, running_app(checkpoint, Path(folder)) as app:
         asked = time.perf_counter()
         asyncio.run(_ask(app.url, question))
         return app.started_in + time.perf_counter() - asked

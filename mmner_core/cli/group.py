@@ -22,7 +22,8 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments."""
         given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
-        for param in self.params:
+        parameters: list[Any] = list(self.params)  # Typer's own kind, which knows the annotation
+        for param in parameters:
             value = given.get(param.name or "")
             values = value if isinstance(value, list | tuple) else (value,)
             if "" in values and "Path" in str(param.type_descriptor.annotation):

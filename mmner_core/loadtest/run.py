@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmner_core.errors import InputError
+from mmner_core.interrupts import held
 from mmner_core.loadtest.app_process import AppProcess, running_app
 from mmner_core.loadtest.kill import answer_once, kill_and_restart
 from mmner_core.loadtest.memory import MemoryCurve, listening_process
@@ -67,7 +68,11 @@ def run_with_own_app(plan: LoadPlan, checkpoint: Path) -> LoadReport:
     """
     if not checkpoint.is_dir():  # what is in it the app judges
         raise InputError(f"There is no checkpoint folder {checkpoint}.")
-    with tempfile.TemporaryDirectory(prefix="load-test-") as folder, running_app(checkpoint, Path(folder)) as app:
+    with (
+        held(),
+        tempfile.TemporaryDirectory(prefix="load-test-") as folder,
+        running_app(checkpoint, Path(folder)) as app,
+    ):
         return asyncio.run(_run(plan, app.url, app.pid, app, [checkpoint, REPOSITORY / "analysis" / "demo"]))
 
 

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from mmner_core.data.lines import write_lines
 from mmner_core.errors import InputError
+from mmner_core.interrupts import held
 from mmner_core.many.inputs import InputFile
 from mmner_core.whole import is_there
 
@@ -120,7 +121,7 @@ def alone(output: Path) -> Iterator[None]:
     made = not is_there(output)
     if not made and not output.is_dir():
         raise InputError(f"{output} is not a folder; give a new or empty --output folder.")
-    with _locked(output) as lock:
+    with held(), _locked(output) as lock:
         try:
             yield
         finally:
