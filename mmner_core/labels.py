@@ -5,7 +5,7 @@ Nothing else in the workbench looks inside a tag string.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -114,6 +114,11 @@ def repair(tags: Sequence[str]) -> tuple[list[str], int]:
             orphans += 1
         repaired.append(tag)
     return repaired, orphans
+
+
+def without_types(tags: Sequence[str], types: Collection[str]) -> list[str]:
+    """Return the tags with ``O`` in place of those of some types."""
+    return [OUTSIDE if split_tag(tag)[1] in types else tag for tag in tags]
 
 
 def tags_to_entities(tags: Sequence[str]) -> list[Entity]:

@@ -46,6 +46,9 @@ class DataSource:
     languages: tuple[str, ...] = ()
     """Read only these languages; empty: all."""
     augmented: bool = True
+    unannotated: tuple[str, ...] = ()
+    """Types that its annotators did not mark: a word tagged ``O`` may be of one of them, in training, and validation
+    scores the others alone."""
 
     @property
     def key(self) -> str:
@@ -74,6 +77,8 @@ class TrainConfig:
     """How often an epoch reads our own sentences without names."""
     name_free_clauses: int = 0
     """How many name-free clauses to cut from the training sentences."""
+    templates: int = 0
+    """How many sentences of each language to fill from our templates (:mod:`mmner_core.training.templates`)."""
     epochs: int = 8
     batch_subwords: int = 1400
     """Padded sub-words per batch; sentences of similar length go together."""

@@ -19,6 +19,7 @@ from mmner_core.data import Example
 from mmner_core.encoders.text import resolve_text
 from mmner_core.encoders.weights import find_text
 from mmner_core.inference import predict_tags
+from mmner_core.labels import without_types
 from mmner_core.repository import REPOSITORY
 from mmner_core.scores import score
 from mmner_core.training.card import render_card
@@ -146,6 +147,7 @@ def validation_scores(trainer: Trainer) -> list[dict[str, Any]]:
             images = None if condition == "none" else trainer.images
             with trainer.accelerator.autocast():
                 predicted = predict_tags(trainer.model, trainer.subwords, examples, images)
+            predicted = [without_types(tags, source.unannotated) for tags in predicted]
             for language in dict.fromkeys(e.language for e in examples):
                 row = _score_language(examples, predicted, language)
                 rows.append({"source": source.path, "images": condition, **row})

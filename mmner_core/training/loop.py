@@ -28,6 +28,7 @@ from mmner_core.errors import InputError
 from mmner_core.image_source import ImageSource, PhotoFiles, StoredImages, can_store
 from mmner_core.inference import predict_tags
 from mmner_core.json_files import read_object
+from mmner_core.labels import without_types
 from mmner_core.model import MMNER
 from mmner_core.precision import multiplies_bfloat16
 from mmner_core.scores import score
@@ -258,8 +259,9 @@ class Trainer:
         started = time.perf_counter()
         self.network.eval()
         scores = {}
+        unannotated = {source.key: source.unannotated for source in self.config.valid}
         for path, examples in self.mixture.valid.items():
-            predicted = self._predict(examples)
+            predicted = [without_types(tags, unannotated[path]) for tags in self._predict(examples)]
             gold = [list(e.tags or ()) for e in examples]
             scores[path] = score(gold, predicted, strict=self.run.model.seqeval_strict)["micro"]["f1"]
         mean = sum(scores.values()) / len(scores)
