@@ -59,7 +59,7 @@ def fill_templates(examples: Iterable[Example], number: int, rng: random.Random)
     """
     lists = {language: _read(FOLDER / f"{language}.toml") for language in LANGUAGES}
     found = _names(examples)
-    filled = []
+    filled: list[Example] = []
     for language, own in lists.items():
         slots = {**own.slots, **found.get(language, {})}
         others = {name: [n for other in lists.values() for n in other.slots[name]] for name in ("first", "surname")}
