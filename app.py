@@ -32,7 +32,7 @@ from mmner_core.serving.addresses import refuse_addresses  # noqa: E402
 from mmner_core.serving.config import ServingConfig  # noqa: E402
 from mmner_core.serving.faults import log_to_stderr, take_over_logs  # noqa: E402
 from mmner_core.serving.fetch import Fetcher  # noqa: E402
-from mmner_core.serving.guard import guarded  # noqa: E402
+from mmner_core.serving.guard import OFF, guarded  # noqa: E402
 from mmner_core.serving.limits import ConcurrencyLimit  # noqa: E402
 from mmner_core.serving.options import read_config  # noqa: E402
 from mmner_core.serving.process import own_environment, serving_process  # noqa: E402
@@ -337,16 +337,9 @@ def build_app(service: TagService, desk: ResearchDesk | None = None) -> gr.Block
 
 def launch_options(config: ServingConfig, lifespan: Any) -> dict[str, Any]:
     """Return what the page needs at launch: our gate and head, no fonts or scripts from outside, no sharing."""
-    return {
+    return OFF | {
         "head": page.head_html(),
         "theme": gr.themes.Base(font=page.FONTS, font_mono=page.MONO_FONTS),
-        "share": False,
-        "ssr_mode": False,
-        "run_history": False,
-        "enable_monitoring": False,
-        "mcp_server": False,
-        "footer_links": [],
-        "show_error": False,
         "server_name": config.host,
         "server_port": config.port,
         "root_path": config.root_path or None,

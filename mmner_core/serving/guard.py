@@ -15,6 +15,11 @@ from mmner_core.serving.gate import Gate
 from mmner_core.serving.uploads import UploadSpace
 from mmner_core.serving.watchdog import Watchdog
 
+OFF: dict[str, Any] = dict.fromkeys(
+    ("share", "ssr_mode", "run_history", "enable_monitoring", "mcp_server", "show_error"), False
+) | {"footer_links": []}
+"""Parts of gradio that open ways in, show traffic or what went wrong inside."""
+
 
 def guarded(
     config: ServingConfig, space: UploadSpace | None = None, watchdog: Watchdog | None = None

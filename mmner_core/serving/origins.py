@@ -112,7 +112,7 @@ class Origins:
 
 
 def lax_cookie(value: bytes, *, encrypted: bool) -> bytes:
-    """Return a cookie that no other site's page sends and no script reads; where there is TLS, it goes over nothing else."""
+    """Return a cookie that no other site's page sends and no script reads, and that TLS protects where there is any."""
     pair, *flags = value.split(b";")
     kept = [flag for flag in flags if flag.split(b"=")[0].strip().lower().decode() not in _SESSION_COOKIE_FLAGS]
     flags = [*kept, b" HttpOnly", b" SameSite=Lax", *([b" Secure"] if encrypted else [])]

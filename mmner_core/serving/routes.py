@@ -105,9 +105,7 @@ def _pages() -> list[Route]:
         _route(f"{API}/info", cost=1, query={"all_endpoints": identifier}, unasked=b"page="),
         _route(r"/(?:static|assets|svelte)/.+", who=everyone),
         _route(rf"(?:{API})?/theme\.css|/favicon\.ico|/robots\.txt|/manifest\.json", who=everyone),
-        _route(
-            f"{API}/(?:startup-events|app_id)", who=everyone
-        ),  # asked by the server itself when it starts; no secret
+        _route(f"{API}/(?:startup-events|app_id)", who=everyone),  # the server itself asks for the first
     ]
 
 
@@ -122,6 +120,7 @@ def _events(config: ServingConfig) -> list[Route]:
     cancel = {"session_hash": identifier, "fn_index": number, "event_id": identifier}
     megabytes = int(config.max_request_mb * 1e6)
     called = {"fields": data, "needed": frozenset({"data"})}
+    session = {"session_hash": identifier}
     return [
         _post(f"{API}/call/(?P<name>tag_batch)", megabytes, json=batch, **called),
         _post(rf"{API}/call/(?P<name>[^/]+)", min(text, megabytes), **called),
@@ -134,9 +133,7 @@ def _events(config: ServingConfig) -> list[Route]:
             fields=join,
             needed=frozenset({"data", "session_hash", "fn_index"}),
         ),
-        _route(
-            f"{API}/queue/data", methods=_GET, query={"session_hash": identifier}, needed=frozenset({"session_hash"})
-        ),
+        _route(f"{API}/queue/data", methods=_GET, query=session, needed=frozenset(session)),
         _route(rf"{API}/heartbeat/(?P<session>[^/]+)", methods=_GET),
         _post(f"{API}/cancel", _SMALL, fields=cancel, needed=frozenset(cancel)),
         _post(f"{API}/reset", _SMALL, fields={"event_id": identifier}, needed=frozenset({"event_id"})),
