@@ -32,7 +32,7 @@ def guarded(
 
     @asynccontextmanager
     async def lifespan(application: Any) -> AsyncIterator[None]:
-        gate = Middleware(Gate, config=config, space=space, trouble=lambda: watchdog.trouble)  # type: ignore[arg-type]
+        gate = Middleware(Gate, config=config, space=space, trouble=lambda: watchdog.trouble)
         application.user_middleware.insert(0, gate)
         application.middleware_stack = None  # built anew for the first request
         watching = asyncio.create_task(watchdog.watch(application))

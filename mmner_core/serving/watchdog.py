@@ -33,6 +33,7 @@ class Watchdog:
         model_alive: says whether the models' threads are at work.
         lost: makes the message that tells a visitor that a request was lost, of its ``event_id``.
         give_up: ends the process; called when the queue dies again and again.
+        every: seconds between two looks.
     """
 
     def __init__(
@@ -41,11 +42,14 @@ class Watchdog:
         model_alive: Callable[[], bool] = lambda: True,
         lost: Callable[..., Any] | None = None,
         give_up: Callable[[], None] = lambda: None,
+        every: float = EVERY,
     ) -> None:
         self._model_alive = model_alive
         self._lost = lost
         self._give_up = give_up
         self.gave_up = False
+        self._every = every
+        self._queue: Any = None
         self._queue_dead = False
         self._restarts: deque[float] = deque()
         self._head: Any = None
@@ -54,14 +58,14 @@ class Watchdog:
     @property
     def trouble(self) -> str:
         """Return why no answers are given at the moment; empty if they are."""
-        if self._queue_dead:
+        if self._queue_dead or (self._queue is not None and self._queue.stopped):
             return QUEUE_DEAD
         return "" if self._model_alive() else MODEL_DEAD
 
     async def watch(self, application: Any) -> None:
         """Look again and again until the task is cancelled."""
         while True:
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(self._every)
             try:
                 await self._look(application)
             except Exception:
@@ -71,15 +75,17 @@ class Watchdog:
         blocks = application.get_blocks()
         if not (application.startup_events_triggered and blocks.is_running):  # not started yet, or being stopped
             return
-        queue = blocks._queue
+        queue = self._queue = blocks._queue
         running = _running()
         if _LOOP not in running or queue.stopped:
             await self._restart(queue, "its loop ended")
         elif self._stalls(queue):
             await self._restart(queue, f"it left a request waiting for {STALL:.0f} s although there was room")
-        elif _PROGRESS not in running:
-            log.error("the queue's task for progress messages ended; it is started again")
-            _start(queue.start_progress_updates())
+        else:
+            self._queue_dead = False
+            if _PROGRESS not in running:
+                log.error("the queue's task for progress messages ended; it is started again")
+                _start(queue.start_progress_updates())
         for line in queue.event_queue_per_concurrency_id.values():  # a job cut short by a restart ends later
             line.current_concurrency = max(0, line.current_concurrency)
 
@@ -118,7 +124,6 @@ class Watchdog:
         queue.start()
         queue.stopped = False
         self._tell_lost(queue)
-        self._queue_dead = False
 
     def _tell_lost(self, queue: Any) -> None:
         """Tell those whose requests were at work, who would wait for ever."""

@@ -168,7 +168,7 @@ def test_an_unknown_name_is_refused_before_it_is_read(app: AppProcess, name: str
         connection.putheader("Content-Length", "30000000")
         connection.endheaders(b'{"data":')  # the rest never comes
         response = connection.getresponse()
-        assert response.status == 404 and len(response.read()) < 200
+        assert response.status in (404, 405) and len(response.read()) < 200
     finally:
         connection.close()
 
@@ -176,7 +176,7 @@ def test_an_unknown_name_is_refused_before_it_is_read(app: AppProcess, name: str
 def nested(depth: int, size: int) -> bytes:
     """Write lists in lists, again and again."""
     one = b"[" * depth + b"]" * depth
-    return b"[" + b",".join([one] * (size // len(one))) + b"]"
+    return b"[" + b",".join([one] * (size // (len(one) + 1))) + b"]"
 
 
 HEAVY = {
