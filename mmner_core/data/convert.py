@@ -66,8 +66,6 @@ def convert(
     named = report.sentences - report.without_image
     if named and writer.format_image is None:
         report.notes.append(f"{named:,} image ids were left out: {writer.name} cannot carry them.")
-    if report.document_marks:
-        report.notes.append(f"{report.document_marks:,} document marks were left out.")
     return report
 
 
@@ -95,10 +93,10 @@ def _to_dataset(
 
 
 def _iter_sentences(source: Path, fmt: Format, report: ReadReport) -> Iterator[Example]:
-    for words, tags, image_id, line in fmt.iter_sentences(read_lines(source), str(source), report):
+    for sentence in fmt.iter_sentences(read_lines(source), str(source), report):
         report.sentences += 1
-        report.words += len(words)
-        report.without_image += image_id is None
-        yield Example(words=words, tags=tags, image_id=image_id, where=f"{source}:{line}")
+        report.words += len(sentence.words)
+        report.without_image += sentence.image_id is None
+        yield sentence.example(str(source))
     if not report.sentences:
         raise InputError(f"{source}: no sentences in this file.")
