@@ -120,11 +120,9 @@ class Format:
             if not line or (line[0] in " \t" and not line.strip(" \t")):
                 yield from open_.close(report)
                 continue
-            if header is not None and line.startswith(header):
-                found = self.parse_header(line)
-                if found is not None:
-                    open_.add_header(found, number, where)
-                    continue
+            if header is not None and line.startswith(header) and (found := self.parse_header(line)) is not None:
+                open_.add_header(found, number, where)
+                continue
             if DOCUMENT_MARK in line and is_document_mark(line):
                 report.document_marks += 1
                 if open_.words:
@@ -167,8 +165,7 @@ class Format:
         """Write a word, and prove that it will be read back."""
         line = self.format_word(position, word, tag)
         header = self.header is not None and line.startswith(self.header) and self.parse_header(line) is not None
-        mark = is_document_mark(line) or is_comment(line) and not is_tag(tag)
-        if header or mark or self.parse_word(line) != (word, tag) or not _is_one_line(line):
+        if header or is_document_mark(line) or self.parse_word(line) != (word, tag) or not _is_one_line(line):
             raise InputError(f"{where}the word {quoted(word)} cannot be written as {self.name} ({self.shape}).")
         return line
 

@@ -33,7 +33,8 @@ def refusal(folder: Path, text: str) -> str:
 @pytest.mark.parametrize(
     "text",
     [
-        "1 EU NNP I-NP B-ORG\n2 rejects VBZ I-VP O\n3 call NN I-NP O\n\n1 Peter NNP I-NP B-PER\n2 Blackwood NNP I-NP I-PER\n",
+        "1 EU NNP I-NP B-ORG\n2 rejects VBZ I-VP O\n3 call NN I-NP O\n\n"
+        "1 Peter NNP I-NP B-PER\n2 Blackwood NNP I-NP I-PER\n",
         "1\tEU\tNNP\tI-NP\tI-ORG\n2\trejects\tVBZ\tI-VP\tO\n3\tcall\tNN\tI-NP\tO\n\n"
         "1\tPeter\tNNP\tI-NP\tI-PER\n2\tBlackwood\tNNP\tI-NP\tI-PER\n",
         "0 EU B-ORG\n1 rejects O\n2 call O\n\n0 Peter B-PER\n1 Blackwood I-PER\n",
