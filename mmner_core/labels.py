@@ -96,6 +96,11 @@ def split_tag(tag: str) -> tuple[str, str]:
     return prefix, entity_type
 
 
+def is_tag(text: str) -> bool:
+    """Say whether a text is ``O``, ``B-TYPE`` or ``I-TYPE``, without white space."""
+    return text == OUTSIDE or (text[:2] in ("B-", "I-") and len(text) > 2 and text.split() == [text])
+
+
 @lru_cache(maxsize=4096)  # readers ask this for every word, of the same few pairs
 def may_follow(before: str, after: str) -> bool:
     """Say whether ``after`` may follow ``before``: ``I-T`` continues only ``B-T`` or ``I-T``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -118,6 +119,12 @@ class TrainConfig:
         for name in ("epochs", "batch_subwords", "batch_sentences", "accumulation", "patience"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, got {getattr(self, name)}.")
+        rates = {name: getattr(self, name) for name in ("encoder_lr", "head_lr", "weight_decay", "layer_decay", "clip")}
+        for name, value in rates.items():
+            if not value >= 0 or (math.isinf(value) and name != "clip"):
+                raise InputError(f"{name} must be a number from 0 on, got {value}.")
+        if not 0 <= self.warmup <= 1 or not all(0 <= beta < 1 for beta in self.betas):
+            raise InputError(f"warmup and betas must lie between 0 and 1, got {self.warmup} and {self.betas}.")
 
 
 @dataclass(frozen=True, kw_only=True)
