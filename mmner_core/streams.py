@@ -9,8 +9,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from mmner_core.errors import InputError
 from mmner_core.interrupts import held
@@ -56,7 +57,7 @@ def folder_of(path: Path) -> Path:
 
 
 @contextmanager
-def open_input(path: Path) -> Iterator[BinaryIO]:
+def open_input(path: Path) -> Iterator[BufferedReader]:
     """Open a file or stream to be read once.
 
     Raises:
@@ -66,7 +67,7 @@ def open_input(path: Path) -> Iterator[BinaryIO]:
     if number == 0:
         if sys.stdin is None:
             raise OSError("it is closed")
-        yield sys.stdin.buffer
+        yield cast(BufferedReader, sys.stdin.buffer)
         return
     with path.open("rb") if number is None else os.fdopen(os.dup(number), "rb") as file:
         yield file

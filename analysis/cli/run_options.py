@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mmner_core.cli.options import Map as Map
 from mmner_core.cli.options import from_stream, to_folder
 
 Data = Annotated[

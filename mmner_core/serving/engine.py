@@ -45,6 +45,11 @@ class Engine:
         self.tagger = tagger
         self._batcher = MicroBatcher(self._tag, max_size=batch_size, name="tagger")
 
+    @property
+    def alive(self) -> bool:
+        """Return whether requests are answered."""
+        return self._batcher.alive
+
     def submit(self, request: TagRequest, *, attention: bool = True) -> Future[Prediction]:
         """Check a request and prepare it in the caller's thread; the future holds the answer.
 
