@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from mmner_core.errors import InputError
+from mmner_core.serving.repeats import FoldRepeats
 
 log = logging.getLogger(__name__)
 SORRY = "Something went wrong on our side (error {number}). Please try again; the server's log has the details."
@@ -58,6 +59,7 @@ def log_to_stderr(*, text: bool) -> None:
     kind = logging.Formatter if text else QuietFormatter
     handler = logging.StreamHandler()
     handler.setFormatter(kind("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(FoldRepeats())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
@@ -16,12 +16,10 @@ from mmner_core.errors import InputError
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.faults import told
 from mmner_core.serving.limits import ConcurrencyLimit, RateLimit
+from mmner_core.serving.refused import Refused
+from mmner_core.serving.upload_gate import Application, Message, Receive, Send, UploadGate
 from mmner_core.serving.uploads import UploadSpace
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Message, Receive, Send], Awaitable[None]]
+from mmner_core.serving.visitor import visitor_of
 
 _ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
 # gradio's routes that fetch for whoever asks: /file=https://..., /file/https://..., /proxy=https://...
@@ -44,7 +42,6 @@ TOO_OFTEN = "You are asking faster than this server allows; try again in {second
 TOO_BIG = "The request is too big; at most {megabytes:g} MB are accepted here."
 NO_LENGTH = "An upload must say how long it is (Content-Length)."
 BUSY = "The server is busy at the moment; try again in some seconds."
-NO_SPACE = "The server has no room for uploads at the moment; try again in some minutes."
 
 
 class Refusal(NamedTuple):
@@ -73,11 +70,10 @@ class Gate:
         space: UploadSpace | None = None,
         awaits: Callable[[Any, str], bool] = lambda application, number: True,
     ) -> None:
-        self._app = app
+        self._app = app if space is None else UploadGate(app, space=space)
         self._config = config
         self._rate = RateLimit(config.visitor_rate, config.visitor_burst)
         self._concurrency = ConcurrencyLimit(config.visitor_concurrency)
-        self._space = space
         self._awaits = awaits
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -102,7 +98,7 @@ class Gate:
             return Refusal(403, NO_FETCHING)
         if scope["method"] in ("GET", "HEAD", "OPTIONS"):
             return None
-        visitor = _visitor(scope)
+        visitor = visitor_of(scope)
         if wait := self._rate.take(visitor):
             seconds = math.ceil(wait)
             return Refusal(429, TOO_OFTEN.format(seconds=seconds), seconds)
@@ -114,18 +110,15 @@ class Gate:
         limit = self._limit(scope["path"])
         if announced is not None and announced > limit:
             return self._too_big(limit)
-        if _UPLOAD.match(scope["path"]):
-            if announced is None:
-                return Refusal(411, NO_LENGTH)
-            if self._space is not None and not self._space.reserve(announced):
-                return Refusal(503, NO_SPACE, 60)
+        if _UPLOAD.match(scope["path"]) and announced is None:
+            return Refusal(411, NO_LENGTH)
         return None
 
     def _charged(self, scope: Message, receive: Receive) -> Receive:
         """Return ``receive``, which takes the visitor's tokens for what it reads of anything but an upload."""
         if _UPLOAD.match(scope["path"]):
             return receive
-        visitor, paid = _visitor(scope), TOKEN_BYTES
+        visitor, paid = visitor_of(scope), TOKEN_BYTES
 
         async def receive_charged() -> Message:
             nonlocal paid
@@ -180,7 +173,7 @@ class Gate:
             if answered:
                 raise
             if not (too_big or refusal):
-                return Refusal(500, told(error))
+                return _refusal_of(error)
         if answered:
             return None
         return self._too_big(limit) if too_big else refusal
@@ -230,9 +223,10 @@ def _records(data: Any) -> Iterator[dict[str, Any]]:
             waiting.extend(value)
 
 
-def _visitor(scope: Message) -> str:
-    """Return the address that a request comes from."""
-    return str((scope.get("client") or ("unknown",))[0])
+def _refusal_of(error: Exception) -> Refusal:
+    if isinstance(error, Refused):
+        return Refusal(error.status, str(error), error.retry_after)
+    return Refusal(500, told(error))
 
 
 def _content_length(scope: Message) -> int | None:
