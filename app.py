@@ -347,7 +347,7 @@ def launch_options(config: ServingConfig, space: UploadSpace | None = None) -> d
         "mcp_server": False,
         "footer_links": [],
         "show_error": False,
-        "server_name": f"[{config.host}]" if ":" in config.host else config.host,
+        "server_name": f"[{host}]" if ":" in (host := config.host.strip("[]")) else host,
         "server_port": config.port,
         "root_path": config.root_path or None,
         "auth": config.logins or None,

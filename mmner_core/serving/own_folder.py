@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import re
 import shutil
 import tempfile
 from pathlib import Path
@@ -13,15 +14,15 @@ from pathlib import Path
 from mmner_core.errors import InputError
 
 log = logging.getLogger(__name__)
-LOCK = ".lock"
 _TRIES = 10
+_NAME = re.compile(r"\d+-[a-z0-9_]{8}")  # the process, for whoever looks for it, and what makes it unique
 
 
 class OwnFolder:
     """A fresh folder that only this user may enter, locked until :meth:`close` or the end of the process.
 
-    A lock, unlike a process number in the name, dies with its process and is never another's. A folder without a lock
-    file is not ours to judge.
+    The folder itself is locked: unlike a process number, a lock dies with its process and is never another's, and
+    systemd's cleaner of temporary folders respects it.
 
     Args:
         stem: how its name begins.
@@ -41,13 +42,12 @@ class OwnFolder:
             ) from error
 
     def keep(self) -> None:
-        """Make the folder and its lock again if somebody removed them, as cleaners of temporary folders do."""
+        """Make the folder again if somebody removed it, as cleaners of temporary folders do."""
         with contextlib.suppress(OSError):
-            if not _is(self.path / LOCK, self._lock):
-                self.path.mkdir(mode=0o700, exist_ok=True)
+            self.path.mkdir(mode=0o700, exist_ok=True)
+            if not _is(self.path, self._lock):
                 os.close(self._lock)
-                self._lock = _lock(self.path / LOCK, os.O_CREAT)
-            os.utime(self.path / LOCK)
+                self._lock = _open_locked(self.path)
 
     def close(self) -> None:
         """Remove the folder with all that is in it."""
@@ -74,33 +74,36 @@ def temporary_folder() -> Path:
 
 def _make_locked(stem: str, parent: Path) -> tuple[Path, int]:
     for _ in range(_TRIES):
-        folder = Path(tempfile.mkdtemp(prefix=stem, dir=parent))
-        try:
-            lock = _lock(folder / LOCK, os.O_CREAT)
-        except OSError:
-            if folder.exists():
-                raise
-            continue  # another that starts at this moment took it for abandoned before it was locked
-        if _is(folder / LOCK, lock):
-            return folder, lock
-        os.close(lock)
+        folder = Path(tempfile.mkdtemp(prefix=f"{stem}{os.getpid()}-", dir=parent))
+        with contextlib.suppress(BlockingIOError, FileNotFoundError):
+            lock = _open_locked(folder)
+            if _is(folder, lock):
+                return folder, lock
+            os.close(lock)
+        # Another that starts at this moment took it for abandoned before it was locked.
     raise OSError(0, "folders made there vanish")
 
 
-def _lock(file: Path, flags: int = 0) -> int:
-    """Open and lock a file without waiting."""
-    descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW | flags, 0o600)
+def _open_locked(folder: Path) -> int:
+    """Open and lock a folder without waiting; where folders cannot be locked, as over a network, only open it.
+
+    Raises:
+        BlockingIOError: if another has locked it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         os.close(descriptor)
         raise
+    except OSError:
+        log.info("%s cannot be locked; it stays behind if this server is killed", folder)
     return descriptor
 
 
-def _is(file: Path, descriptor: int) -> bool:
+def _is(folder: Path, descriptor: int) -> bool:
     try:
-        return os.path.samestat(file.lstat(), os.fstat(descriptor))
+        return os.path.samestat(folder.lstat(), os.fstat(descriptor))
     except FileNotFoundError:
         return False
 
@@ -108,12 +111,14 @@ def _is(file: Path, descriptor: int) -> bool:
 def _remove_abandoned(stem: str, parent: Path) -> None:
     """Remove this user's folders whose process no longer lives."""
     for folder in parent.glob(f"{stem}*"):
-        with contextlib.suppress(OSError):  # no lock file, locked, or gone meanwhile
-            if folder.is_symlink() or folder.lstat().st_uid != os.getuid():
-                continue
-            lock = _lock(folder / LOCK)
+        if not _NAME.fullmatch(folder.name.removeprefix(stem)):
+            continue
+        with contextlib.suppress(OSError):  # in use, gone meanwhile, or not ours
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:
-                log.info("removing the uploads of a server that no longer runs")
-                shutil.rmtree(folder, ignore_errors=True)
+                if os.fstat(descriptor).st_uid == os.getuid():
+                    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    log.info("removing the uploads of a server that no longer runs")
+                    shutil.rmtree(folder, ignore_errors=True)
             finally:
-                os.close(lock)
+                os.close(descriptor)

@@ -99,8 +99,8 @@ class UploadGate:
 
 
 def _is_upload(scope: Message) -> bool:
-    """Say whether a request is a form, the only kind that the web framework writes to the disk."""
-    return any(
+    """Say whether a request is an upload, or another form, whose files the web framework also writes to the disk."""
+    return scope["path"].rstrip("/").endswith("/upload") or any(
         name == b"content-type" and value.lstrip().lower().startswith(b"multipart/") for name, value in scope["headers"]
     )
 

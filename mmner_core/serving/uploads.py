@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock, Thread
 
-from mmner_core.serving.own_folder import LOCK, OwnFolder, temporary_folder
+from mmner_core.serving.own_folder import OwnFolder, temporary_folder
 from mmner_core.serving.refused import Refused
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class UploadSpace:
     Args:
         max_bytes: of all files together.
         max_age: seconds after which a file is removed.
-        share: bytes of one visitor; None: all of them.
+        share: bytes of one visitor; None: as many as there are.
         parent: where to make the folder; None: where temporary files are.
 
     Raises:
@@ -77,7 +77,7 @@ class UploadSpace:
         self.folder = self._own.path
         self.max_bytes = max_bytes
         self.max_age = max_age
-        self.share = max_bytes if share is None else share
+        self.share = math.inf if share is None else share
         self._used = 0
         self._shares: dict[str, _Share] = {}
         self._lock = Lock()
@@ -123,7 +123,7 @@ class UploadSpace:
                 with contextlib.suppress(OSError):  # removed meanwhile
                     status = path.lstat()
                     # Not the time of modification: a copy of an old photo may keep that of the original.
-                    if name != LOCK and time.time() - status.st_ctime > self.max_age:
+                    if time.time() - status.st_ctime > self.max_age:
                         path.unlink()
                         removed += 1
                     else:
