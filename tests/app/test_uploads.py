@@ -173,9 +173,9 @@ def test_it_listens_where_it_is_told_to(
     app.url = f"http://{address}:{app.port}"
     try:
         app.start()  # it waits for the first page
-        assert f"Open {app.url.replace(address, told)}/" in app.log.read_text()
     finally:
         app.stop()
+    assert f"Open {app.url.replace(address, told)}/" in app.log.read_text()
 
 
 def test_no_temporary_folder_is_told_in_one_sentence(tiny_checkpoint: Path, tmp_path: Path) -> None:
