@@ -69,5 +69,5 @@ def bystander(url: str, number: int, photo: bytes | None = None, model: str = ""
         finally:
             stop.set()
             thread.join()
-    assert one.refused == []
+    assert one.refused == [], one.refused
     assert statistics.median(one.seconds) < PATIENCE, one.seconds

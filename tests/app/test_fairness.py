@@ -36,7 +36,7 @@ def app(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         shutil.copytree(tiny_checkpoint, folder / "models" / name)
     options = ["--checkpoints", str(folder / "models"), "--visitor-burst", "2000", "--visitor-answers-mb", "1"]
     options += ["--answer-minutes", "0.2", "--visitor-connections", str(CONNECTIONS), "--visitor-loads", "4"]
-    options += ["--visitor-megapixels", str(4 * MEGAPIXELS)]
+    options += ["--visitor-megapixels", str(2 * MEGAPIXELS)]
     with running_app(tiny_checkpoint, folder, *options) as process:
         yield process
 
@@ -58,7 +58,7 @@ def test_answers_that_nobody_fetches_are_given_up(app: AppProcess) -> None:
     with bystander(app.url, 210), visitor(app.url, 1) as careless, visitor(app.url, 2) as other:
         waiting = join(other, TEXT)
         first = join(careless, TEXT)
-        for i in range(60):
+        for i in range(150):  # until as many visits are remembered as ever are
             join(careless, f"{TEXT} {i}")
         before = psutil.Process(app.pid).memory_info().rss
         for i in range(120):
@@ -75,8 +75,8 @@ def test_answers_that_nobody_fetches_are_given_up(app: AppProcess) -> None:
 
 def test_pixels_are_charged(app: AppProcess) -> None:
     """A hundred kilobytes of 45 million pixels, again and again: soon refused, and others' photos are looked at."""
-    photos = [draw(9000, 5000, colour) for colour in ("red", "green", "blue", "white", "black", "gray")]
-    with bystander(app.url, 211, draw(300, 200)), visitor(app.url, 3) as client, ThreadPoolExecutor(6) as threads:
+    photos = [draw(9000, 5000, colour) for colour in ("red", "green", "blue")]
+    with bystander(app.url, 211, draw(300, 200)), visitor(app.url, 3) as client, ThreadPoolExecutor(3) as threads:
         paths = [upload(client, "big.png", photo).json()[0] for photo in photos]
 
         def ask(path: str) -> tuple[bool, str]:
@@ -109,7 +109,7 @@ def test_models_do_not_go_in_and_out_for_one_visitor(app: AppProcess) -> None:
     """Who asks for one after the other is told to stay; the model that others use stays in memory."""
 
     def loads() -> list[str]:
-        return re.findall(r"loading model (\S+)", app.log.read_text())
+        return re.findall(r": loading model (\S+)", app.log.read_text())
 
     with bystander(app.url, 213), visitor(app.url, 6) as client:
         before = len(loads())
