@@ -17,7 +17,7 @@ from mmner_core.text_limits import TextLimits
 Count = Annotated[int, Ge(1)]
 Positive = Annotated[float, Gt(0)]
 _HOST = re.compile(r"\*|[\w.-]+(?::\d{1,5})?|\[?[0-9a-fA-F:]+\]?")
-_ORIGIN = re.compile(r"https?://(?:[\w.-]+|\[[0-9a-fA-F:]+\])(?::\d{1,5})?/?")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*:(?://)?[^\s/?#]+/?", re.IGNORECASE)  # extensions have schemes of their own
 
 
 def _setting(default: Any, text: str) -> Any:
