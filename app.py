@@ -1,5 +1,6 @@
 """The workbench in the browser: this file only wires gradio to `analysis.views`; run it with ``python app.py``."""
 
+import functools
 import logging
 import os
 import signal
@@ -9,13 +10,14 @@ from typing import Any
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while the libraries are loaded just ends it
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read while gradio is imported
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000000")  # nobody sees its statistics
 
 import gradio as gr  # noqa: E402
 from gradio.data_classes import FileData  # noqa: E402
 from gradio.exceptions import InvalidPathError  # noqa: E402
 from gradio.processing_utils import save_pil_to_cache  # noqa: E402
+from gradio.server_messages import ProcessCompletedMessage  # noqa: E402
 from gradio.utils import get_upload_folder  # noqa: E402
-from starlette.middleware import Middleware  # noqa: E402
 
 from analysis.views import caption, examples, page, result  # noqa: E402
 from analysis.views.api import NOT_UPLOADED, Api, upload_path  # noqa: E402
@@ -27,17 +29,18 @@ from analysis.views.research import assets  # noqa: E402
 from analysis.views.research.desk import ResearchDesk  # noqa: E402
 from analysis.views.research.shell import TITLES, shell_html  # noqa: E402
 from analysis.views.service import Question, TagService, told  # noqa: E402
-from app_bounds import IN_TURN, FairBlocks, awaits_answer, bound_server  # noqa: E402
+from app_bounds import IN_TURN, FairBlocks, bound_server  # noqa: E402
 from mmner_core.errors import InputError  # noqa: E402
+from mmner_core.serving.addresses import refuse_addresses  # noqa: E402
 from mmner_core.serving.config import ServingConfig  # noqa: E402
 from mmner_core.serving.faults import log_to_stderr, take_over_logs  # noqa: E402
 from mmner_core.serving.fetch import Fetcher  # noqa: E402
-from mmner_core.serving.gate import Gate, refuse_addresses  # noqa: E402
-from mmner_core.serving.open_requests import OpenRequests  # noqa: E402
+from mmner_core.serving.guard import OFF, guarded  # noqa: E402
 from mmner_core.serving.options import read_config  # noqa: E402
 from mmner_core.serving.process import end_process, own_environment, serving_process  # noqa: E402
+from mmner_core.serving.quiet import libraries_hushed  # noqa: E402
 from mmner_core.serving.reply import reply_schema  # noqa: E402
-from mmner_core.serving.uploads import UploadSpace  # noqa: E402
+from mmner_core.serving.watchdog import LOST, Watchdog  # noqa: E402
 
 log = logging.getLogger("app")
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -324,29 +327,18 @@ def build_app(service: TagService, desk: ResearchDesk | None = None) -> gr.Block
                     research_tab = ResearchTab(desk, name)
                     if name == "embedding":
                         research_tab.place_pair_of(tag_tab)
-        html(page.footer_html())
+        html(page.footer_html(logout=bool(config.login)))
         add_api(service)
         told_ready = [tag_tab.status, tag_tab.convention]
         app.load(tag_tab.ready, None, told_ready, concurrency_limit=config.concurrency, **QUIET)
     return app.queue(max_size=config.queue_size, default_concurrency_limit=DRAWN_AT_ONCE, api_open=False)
 
 
-def launch_options(config: ServingConfig, space: UploadSpace | None = None) -> dict[str, Any]:
+def launch_options(config: ServingConfig, lifespan: Any) -> dict[str, Any]:
     """Return what the page needs at launch: our gate and head, no fonts or scripts from outside, no sharing."""
-    gates = [
-        Middleware(Gate, config=config, space=space, awaits=awaits_answer),
-        Middleware(OpenRequests, most=config.visitor_connections),
-    ]
-    return {
+    return OFF | {
         "head": page.head_html(),
         "theme": gr.themes.Base(font=page.FONTS, font_mono=page.MONO_FONTS),
-        "share": False,
-        "ssr_mode": False,
-        "run_history": False,
-        "enable_monitoring": False,
-        "mcp_server": False,
-        "footer_links": [],
-        "show_error": False,
         "server_name": f"[{host}]" if ":" in (host := config.host.strip("[]")) else host,
         "server_port": config.port,
         "root_path": config.root_path or None,
@@ -355,12 +347,12 @@ def launch_options(config: ServingConfig, space: UploadSpace | None = None) -> d
         "allowed_paths": [str(examples.DEMO / "photos"), str(assets.figure_library())],
         "state_session_capacity": 128,  # 0.4 MB each; who is pushed out by later visitors asks once more
         # Without FastAPI's own pages, which fetch scripts from outside.
-        "app_kwargs": dict.fromkeys(("docs_url", "redoc_url", "openapi_url")) | {"middleware": gates},
+        "app_kwargs": dict.fromkeys(("docs_url", "redoc_url", "openapi_url")) | {"lifespan": lifespan},
     }
 
 
-def serve(config: ServingConfig) -> None:
-    """Serve the workbench until the process is told to stop.
+def serve(config: ServingConfig) -> int:
+    """Serve the workbench until the process is told to stop; return the code to end with.
 
     Raises:
         InputError: if the settings name something that cannot be used, or the port is taken.
@@ -372,14 +364,18 @@ def serve(config: ServingConfig) -> None:
         desk.start()
         app = build_app(service, desk)
         bound_server(config)
+        lost = functools.partial(ProcessCompletedMessage, output={"error": LOST}, success=False)
+        watchdog = Watchdog(model_alive=lambda: service.alive, lost=lost, give_up=stop.set)
+        options = launch_options(config, guarded(config, space, watchdog))
         try:
-            _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **launch_options(config, space))
+            _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **options)
         except OSError as error:
             raise InputError(f"Port {config.port} of {config.host} cannot be used; choose another --port.") from error
         take_over_logs("uvicorn", "uvicorn.error")
         log.info("Open %s in your browser; stop with Ctrl-C.", url)
         stop.wait()
         app.close(verbose=False)
+        return int(watchdog.gave_up)
 
 
 def main() -> None:
@@ -387,11 +383,12 @@ def main() -> None:
     try:
         config = read_config(sys.argv[1:], own_environment(os.environ), description="Serve the workbench.")
         log_to_stderr(text=config.log_text)
-        serve(config)
+        with libraries_hushed(text=config.log_text):
+            code = serve(config)
     except InputError as error:
         sys.stderr.write(f"{error}\n")
-        end_process(2)
-    end_process(0)
+        code = 2
+    end_process(code)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, deque
 from typing import Any
 
 from gradio import Blocks, queueing, route_utils, routes
@@ -36,6 +36,7 @@ class Mailbox(asyncio.Queue[Any]):
         self.owner = UNKNOWN
         self.bytes = _PER_SESSION
         self.touched = time.monotonic()
+        self._sizes: deque[int] = deque()
 
     async def get(self) -> Any:
         """Wait for the next message; as long as somebody does, the box is no forgotten one."""
@@ -45,13 +46,13 @@ class Mailbox(asyncio.Queue[Any]):
     def _put(self, item: Any) -> None:
         size = _PER_CHARACTER * len(repr(getattr(item, "output", "")))
         self.bytes += size
-        super()._put((size, item))
+        self._sizes.append(size)
+        super()._put(item)
 
     def _get(self) -> Any:
-        size, item = super()._get()
-        self.bytes -= size
+        self.bytes -= self._sizes.popleft()
         self.touched = time.monotonic()
-        return item
+        return super()._get()
 
 
 class _Mailboxes(LRUCache[str, Any]):
@@ -79,7 +80,8 @@ class FairQueue(queueing.Queue):
             default_concurrency_limit=plain.default_concurrency_limit,
         )
         self.pending_messages_per_session = _Mailboxes(_SESSIONS)
-        self.ANALYTICS_MAX_EVENTS = 1  # each answer would be followed by a table of the last 10,000
+        self.ANALYTICS_MAX_EVENTS = 1  # nobody is shown them
+        self._tidying: asyncio.Task[None] | None = None
         self._waiting = min(config.visitor_waiting, max(1, config.queue_size // 2))
         self._at_work = config.visitor_concurrency
         self._seconds = 60 * config.answer_minutes
@@ -88,7 +90,8 @@ class FairQueue(queueing.Queue):
     def start(self) -> None:
         """Begin to answer."""
         super().start()
-        run_coro_in_background(self._keep_tidy)
+        if self._tidying is None or self._tidying.done():
+            self._tidying = run_coro_in_background(self._keep_tidy)
 
     def set_server_app(self, app: routes.App) -> None:
         """Take the application; its visits are forgotten in fairness, too."""
@@ -96,10 +99,6 @@ class FairQueue(queueing.Queue):
             app.state_holder = FairStates()
             app.state_holder.set_blocks(app.get_blocks())
         super().set_server_app(app)
-
-    def compute_analytics_summary(self, records: Any) -> Any:  # noqa: ARG002 (gradio's signature)
-        """Return nothing: nobody is shown these figures."""
-        return {"functions": {}}
 
     async def push(self, body: Any, request: Any, username: str | None) -> Any:
         """Let an event wait, unless as many of its visitor's do as may."""
@@ -119,13 +118,10 @@ class FairQueue(queueing.Queue):
 
     def get_events(self) -> tuple[list[queueing.Event], bool, str] | None:
         """Return the next event to answer: the oldest of the visitor who has the fewest at work."""
-        at_work = [event for job in self.active_jobs if job for event in job]
         for name, line in self.event_queue_per_concurrency_id.items():
-            if line.concurrency_limit is None or line.current_concurrency < line.concurrency_limit:
-                event = self._next_of(line, at_work)
-                if event is not None:
-                    line.queue.remove(event)
-                    return [event], event.fn.batch, name
+            if (event := self.next_of(line)) is not None:
+                line.queue.remove(event)
+                return [event], event.fn.batch, name
         return None
 
     async def process_events(self, events: list[queueing.Event], *rest: Any, **options: Any) -> None:
@@ -133,7 +129,12 @@ class FairQueue(queueing.Queue):
         with working_for(visitor_of(events[0].request.scope)):
             await super().process_events(events, *rest, **options)
 
-    def _next_of(self, line: queueing.EventQueue, at_work: list[queueing.Event]) -> queueing.Event | None:
+    def next_of(self, line: queueing.EventQueue) -> queueing.Event | None:
+        """Return whom of a line it is the turn of; None: nobody waits, or whoever does has enough at work."""
+        full = line.concurrency_limit is not None and line.current_concurrency >= line.concurrency_limit
+        if full or not line.queue:
+            return None
+        at_work = [event for job in self.active_jobs if job for event in job]
         total = Counter(visitor_of(event.request.scope) for event in at_work)
         same = [event for event in at_work if event.concurrency_id == line.concurrency_id]
         here = Counter(visitor_of(event.request.scope) for event in same)
@@ -147,7 +148,7 @@ class FairQueue(queueing.Queue):
         return min(may, key=lambda pair: pair[0])[1] if may else None  # the first of equals is the oldest
 
     async def _keep_tidy(self) -> None:
-        while not self.stopped:
+        while True:
             await asyncio.sleep(LOOK_SECONDS)
             for session in self._given_up():
                 await self.clean_events(session_hash=session)
@@ -228,9 +229,3 @@ def bound_server(config: ServingConfig) -> None:
     for module in (route_utils, routes):
         module.GradioMultiPartParser = NotedForm
     HTTP_PROTOCOLS["auto"] = limited_protocol(config)  # type: ignore[assignment]
-
-
-def awaits_answer(application: Any, event: str) -> bool:
-    """Say whether an event's answer was not fetched yet, be it at work or done."""
-    waiting = application.get_blocks()._queue.pending_event_ids_session  # gradio tells it nowhere else
-    return any(event in events for events in waiting.values())

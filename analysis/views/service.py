@@ -108,6 +108,7 @@ class TagService:
         self._lock = Lock()
         self._room = BoundedSemaphore(self.config.concurrency)  # the research tabs do not come through gradio's queue
         self._started = False
+        self._broken = False  # the first model could not be loaded
 
     def start(self) -> None:
         """Begin to load the first model in the background; a second call does nothing."""
@@ -115,6 +116,11 @@ class TagService:
             started, self._started = self._started, True
         if not started:
             Thread(target=self._load_first, name="load-model", daemon=True).start()
+
+    @property
+    def alive(self) -> bool:
+        """Return whether questions are answered; those that wait for the first model to be loaded will be."""
+        return self.pool.alive and not (self._broken and not self.pool.loaded)
 
     def tagger(self, model: str | None = None) -> Tagger:
         """Return a model, waiting for it if need be.
@@ -192,6 +198,7 @@ class TagService:
         try:
             self.tagger()
         except Exception as error:  # whoever opens the page is told as well
+            self._broken = True
             told(error)
             log.warning("the model %s cannot be used", self.pool.names[0])
 

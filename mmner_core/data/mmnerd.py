@@ -11,11 +11,13 @@ def split_pair(line: str) -> tuple[str, str]:
     """Split ``word<TAB>tag``; where there is no TAB, at the last space.
 
     Only the TAB and U+0020 count as space: a word may be, or hold, a no-break or an ideographic space. Spaces
-    around a word are padding unless the word is nothing else.
+    around a word are padding unless the word is nothing else; a word that is not there is empty.
     """
     word, tab, tag = line.partition("\t")
     if not tab:
-        word, _, tag = line.strip(" ").rpartition(" ")
+        word, space, tag = line.strip(" ").rpartition(" ")
+        if not space and not line.startswith(" "):
+            return tag, ""
     return word.strip(" ") or word, tag.strip(" \t")
 
 

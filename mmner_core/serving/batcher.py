@@ -69,6 +69,11 @@ class MicroBatcher(Generic[Q, A]):
             self._changed.notify()
         return future
 
+    @property
+    def alive(self) -> bool:
+        """Return whether requests are answered."""
+        return self._thread.is_alive()
+
     def close(self) -> None:
         """Answer what waits, then stop."""
         with self._changed:
@@ -103,6 +108,8 @@ class MicroBatcher(Generic[Q, A]):
             return
         try:
             answers = self._run([request for request, _ in group])
+            if len(answers) != len(group):
+                raise RuntimeError(f"{len(answers)} answers to {len(group)} requests")
         except Exception as error:
             if len(group) == 1:
                 group[0][1].set_exception(error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from mmner_core.serving.asgi import retry_after
 from mmner_core.serving.limits import RateLimit
 from mmner_core.serving.refused import Refused
 from mmner_core.serving.visitor import current_visitor
@@ -42,5 +43,5 @@ class MinuteBudget:
             return
         if wait := self._limit.take(visitor):
             seconds = math.ceil(wait)
-            raise Refused(429, self._sentence.format(most=self._most, seconds=seconds), seconds)
+            raise Refused(retry_after(429, self._sentence.format(most=self._most, seconds=seconds), seconds))
         self._limit.charge(visitor, units - 1)

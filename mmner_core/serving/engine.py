@@ -52,6 +52,11 @@ class Engine:
         self._megapixels = megapixels
         self._batcher = MicroBatcher(self._tag, max_size=batch_size, max_weight=MAX_CHARACTERS_AT_ONCE, name="tagger")
 
+    @property
+    def alive(self) -> bool:
+        """Return whether requests are answered."""
+        return self._batcher.alive
+
     def submit(self, request: TagRequest, *, attention: bool = True) -> Future[Prediction]:
         """Check a request and prepare it in the caller's thread; the future holds the answer.
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
+from mmner_core.serving.asgi import retry_after
 from mmner_core.serving.refused import Refused
 
 REMEMBERED = 10_000
@@ -98,7 +99,7 @@ class ConcurrencyLimit:
         """
         with self._lock:
             if self._at_work[visitor] >= self.most:
-                raise Refused(429, self._sentence.format(most=self.most), 1)
+                raise Refused(retry_after(429, self._sentence.format(most=self.most), 1))
             self._at_work[visitor] += 1
         try:
             yield

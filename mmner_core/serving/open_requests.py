@@ -5,8 +5,8 @@ ASGI middleware for behind the gate, which answers what is refused here.
 
 from __future__ import annotations
 
+from mmner_core.serving.asgi import Application, Message, Receive, Send
 from mmner_core.serving.limits import ConcurrencyLimit
-from mmner_core.serving.upload_gate import Application, Message, Receive, Send
 from mmner_core.serving.visitor import visitor_of, working_for
 
 TOO_MANY_OPEN = "As many of your requests as allowed ({most}) are open; close one, or wait until it is answered."

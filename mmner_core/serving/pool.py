@@ -30,7 +30,11 @@ _LOOK_AGAIN = 0.5
 
 
 class Closable(Protocol):
-    """Something that holds memory until it is closed."""
+    """Something that holds memory until it is closed, and a thread that may die."""
+
+    @property
+    def alive(self) -> bool:
+        """Return whether its thread is at work."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -112,6 +116,13 @@ class CheckpointPool(Generic[E]):
         """Return the names of the models in memory, the least recently used first."""
         with self._changed:
             return tuple(name for name, slot in self._slots.items() if slot.engine.done())
+
+    @property
+    def alive(self) -> bool:
+        """Return whether every model in memory answers; one that is being loaded will."""
+        with self._changed:
+            loaded = [slot.engine for slot in self._slots.values() if slot.engine.done()]
+        return all(engine.exception() is None and engine.result().alive for engine in loaded)
 
     def resolve(self, name: str | None) -> str:
         """Return the name of a model, the default's for None.

@@ -23,9 +23,9 @@ _OWN_FILES = 512  # open ones, besides connections: libraries, models, uploads
 
 
 def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment with what Hugging Face Spaces says in gradio's variables said in ours."""
-    address = environment.get("GRADIO_SERVER_NAME")
-    return {**({"MMNER_HOST": address} if address else {}), **environment}
+    """Return the environment with what Hugging Face Spaces says in its variables said in ours."""
+    said = {"MMNER_HOST": environment.get("GRADIO_SERVER_NAME"), "MMNER_ALLOWED_HOSTS": environment.get("SPACE_HOST")}
+    return {**{name: value for name, value in said.items() if value}, **environment}
 
 
 @contextmanager

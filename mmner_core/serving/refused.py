@@ -1,20 +1,14 @@
-"""A request that is turned away while it is being read or answered, with the status that says so over HTTP."""
+"""A request that is turned away while it is judged, read or answered."""
 
 from __future__ import annotations
 
 from mmner_core.errors import InputError
+from mmner_core.serving.asgi import Refusal
 
 
 class Refused(InputError):
-    """Says in one sentence why a request is turned away.
+    """Says in one sentence why a request is turned away; the gate answers with it."""
 
-    Args:
-        status: of the HTTP answer.
-        sentence: for the visitor.
-        retry_after: seconds after which trying again makes sense.
-    """
-
-    def __init__(self, status: int, sentence: str, retry_after: int | None = None) -> None:
-        super().__init__(sentence)
-        self.status = status
-        self.retry_after = retry_after
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.sentence)
+        self.refusal = refusal

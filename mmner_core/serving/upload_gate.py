@@ -8,18 +8,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Protocol
 
+from mmner_core.serving.asgi import Application, Message, Receive, Refusal, Send
 from mmner_core.serving.refused import Refused
 from mmner_core.serving.uploads import UploadSpace
 from mmner_core.serving.visitor import visitor_of
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Message, Receive, Send], Awaitable[None]]
 
 DISK_FULL = "The disk of the server is full, so nothing can be uploaded at the moment; try again later."
 TWO_LENGTHS = "A request must not have both Content-Length and Transfer-Encoding."
@@ -68,14 +63,14 @@ class UploadGate:
             return
         names = {name for name, _ in scope["headers"]}
         if {b"content-length", b"transfer-encoding"} <= names:
-            raise Refused(400, TWO_LENGTHS)
+            raise Refused(Refusal(400, TWO_LENGTHS))
         written: list[NamedFile] = []
         token = _written.set(written)
         try:
             await self._pass(scope, receive, send)
         except OSError as error:
             if error.errno in _FULL:
-                raise Refused(507, DISK_FULL) from error
+                raise Refused(Refusal(507, DISK_FULL)) from error
             raise
         finally:
             _written.reset(token)

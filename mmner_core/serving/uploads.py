@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock, Thread
 
+from mmner_core.serving.asgi import retry_after
 from mmner_core.serving.own_folder import OwnFolder, temporary_folder
 from mmner_core.serving.refused import Refused
 
@@ -107,9 +108,9 @@ class UploadSpace:
             if share.bytes + size > self.share:
                 wait = self.max_age if not share.kept else max(0.0, share.kept[0][0] + self.max_age - time.monotonic())
                 told = NO_SHARE.format(megabytes=self.share / 1e6, minutes=math.ceil(wait / 60) or 1)
-                raise Refused(429, told, math.ceil(wait) or 1)
+                raise Refused(retry_after(429, told, math.ceil(wait) or 1))
             if self._used + size > self.max_bytes:
-                raise Refused(503, NO_SPACE, 60)
+                raise Refused(retry_after(503, NO_SPACE, 60))
             share.bytes += size
             self._used += size
 

@@ -166,9 +166,9 @@ def test_the_log_does_not_grow_with_empty_streams(app: AppProcess) -> None:
 
 def test_the_log_does_not_grow_with_nonsense(app: AppProcess) -> None:
     """What is no HTTP is warned of some times, then counted."""
-    before = app.log.read_text().count("Invalid HTTP request")
+    before = app.log.read_text().count("h11_impl.py")
     for _ in range(60):
         with socket.create_connection(("127.0.0.1", app.port), 10, ("127.0.2.9", 0)) as line:
             line.sendall(b"\0\0\0\r\n\r\n")
             assert line.recv(100).startswith(b"HTTP/1.1 400")
-    assert app.log.read_text().count("Invalid HTTP request") - before <= 10
+    assert app.log.read_text().count("h11_impl.py") - before <= 10

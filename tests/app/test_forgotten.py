@@ -13,6 +13,7 @@ import pytest
 from analysis.views.examples import demo_examples
 from analysis.views.service import TagService
 from app import build_app, launch_options
+from mmner_core.serving.guard import guarded
 
 TEXT = "Barack Obama was in Berlin with Ada Lovelace"
 FORGOTTEN = "Your question is no longer known here"
@@ -80,7 +81,10 @@ class Visit:
 @pytest.fixture
 def client(service: TagService) -> Iterator[httpx.Client]:
     """Serve the app, but so that it remembers one visit only."""
-    options = launch_options(service.config) | {"state_session_capacity": 1, "server_port": None}
+    options = launch_options(service.config, guarded(service.config)) | {
+        "state_session_capacity": 1,
+        "server_port": None,
+    }
     app = build_app(service)
     _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **options)
     try:

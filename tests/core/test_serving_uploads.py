@@ -82,7 +82,8 @@ def test_a_visitor_has_a_share(tmp_path: Path) -> None:
     receive(space, "ada", 300)
     with pytest.raises(Refused, match="all the room that one visitor may have") as told:
         receive(space, "ada", 200)
-    assert (told.value.status, told.value.retry_after) == (429, 1)
+    assert told.value.refusal.status == 429
+    assert told.value.refusal.headers == ((b"retry-after", b"1"),)
     receive(space, "bob", 400)
     time.sleep(0.4)
     receive(space, "ada", 200)
