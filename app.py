@@ -350,8 +350,8 @@ def launch_options(config: ServingConfig, lifespan: Any) -> dict[str, Any]:
     }
 
 
-def serve(config: ServingConfig) -> None:
-    """Serve the workbench until the process is told to stop.
+def serve(config: ServingConfig) -> int:
+    """Serve the workbench until the process is told to stop; return the code to end with.
 
     Raises:
         InputError: if the settings name something that cannot be used, or the port is taken.
@@ -374,8 +374,7 @@ def serve(config: ServingConfig) -> None:
         log.info("Open %s in your browser; stop with Ctrl-C.", url)
         stop.wait()
         app.close(verbose=False)
-        if watchdog.gave_up:
-            end_process(1)
+        return int(watchdog.gave_up)
 
 
 def main() -> None:
@@ -384,11 +383,11 @@ def main() -> None:
         config = read_config(sys.argv[1:], own_environment(os.environ), description="Serve the workbench.")
         log_to_stderr(text=config.log_text)
         with libraries_hushed(text=config.log_text):
-            serve(config)
+            code = serve(config)
     except InputError as error:
         sys.stderr.write(f"{error}\n")
-        end_process(2)
-    end_process(0)
+        code = 2
+    end_process(code)
 
 
 if __name__ == "__main__":
