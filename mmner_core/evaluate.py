@@ -86,13 +86,10 @@ def evaluate(
         InputError: if the data is missing or malformed, holds no gold tags, or tags unknown to the checkpoint; or if
             several shuffles are asked for in another condition.
     """
-    if condition not in CONDITIONS:
-        raise InputError(f"There is no image condition {condition!r}; choose one of {', '.join(CONDITIONS)}.")
-    if convention is not None and convention not in tagger.conventions:
-        raise InputError(f"This checkpoint has no convention {convention!r}; it has {', '.join(tagger.conventions)}.")
+    names = names or TypeNames()
+    _check_choices(tagger, condition, convention)
     shuffles = _times(condition, shuffles)
     examples, report, _ = read_split(Path(data), images, language, split)
-    names = names or TypeNames()
     names.check(examples)
     examples = names.rename([examples[i] for i in first_of_each_language(examples, limit)])
     gold = gold_tags(tagger.labels, examples)
@@ -124,6 +121,13 @@ def evaluate(
         "data": str(data),
         "data_digest": dataset_digest(examples),
     }
+
+
+def _check_choices(tagger: Tagger, condition: str, convention: str | None) -> None:
+    if condition not in CONDITIONS:
+        raise InputError(f"There is no image condition {condition!r}; choose one of {', '.join(CONDITIONS)}.")
+    if convention is not None and convention not in tagger.conventions:
+        raise InputError(f"This checkpoint has no convention {convention!r}; it has {', '.join(tagger.conventions)}.")
 
 
 def _times(condition: ImageCondition, shuffles: int | None) -> int:
