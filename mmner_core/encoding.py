@@ -14,7 +14,7 @@ from torch import Tensor
 
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoders.text import TextStates
-from mmner_core.words import without_surrogates
+from mmner_core.readable import readable_word
 
 IGNORED_TAG = -100
 MAX_PIECES = 48
@@ -72,7 +72,7 @@ class SubwordEncoder:
     def _pieces(self, sentences: Sequence[Sequence[str]]) -> list[list[list[int]]]:
         """Return the sub-word ids of each word of each sentence."""
         encodings = self.tokenizer.backend_tokenizer.encode_batch(
-            [[without_surrogates(word) for word in words] for words in sentences],
+            [[readable_word(word) for word in words] for words in sentences],
             is_pretokenized=True,
             add_special_tokens=False,
         )
