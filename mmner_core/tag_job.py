@@ -18,6 +18,7 @@ from mmner_core.inference import join_windows
 from mmner_core.photo_reader import SeenPhoto
 from mmner_core.prediction import ALONE, OTHER, SEEN, Reading
 from mmner_core.results import Word
+from mmner_core.segments import Part
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -53,12 +54,13 @@ class ReadText(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class TagJob:
-    """A request on its way: words, windows, those read ahead, photo, and what the model said of each window."""
+    """A request on its way: words, parts, windows, and what the model said of each."""
 
     request: TagRequest
     language: str
     detected: bool
     words: tuple[Word, ...]
+    parts: list[Part]
     windows: list[Window]
     notes: list[str]
     ahead: dict[int, ReadText] = field(default_factory=dict)
@@ -78,6 +80,7 @@ def join(job: TagJob) -> Reading:
     return Reading(
         emissions={condition: joined[condition] for condition in (SEEN, ALONE, OTHER) if condition in joined},
         word_states=joined["words"],
+        parts=[part.start for part in job.parts],
         openness=joined.get("openness"),
         attention={
             name.removeprefix("attention/"): value.transpose(0, 1)  # [H, W, K]
@@ -97,16 +100,26 @@ def facts(job: TagJob) -> dict[str, Any]:
         "language_detected": job.detected,
         "image_size": job.photo.size if job.photo is not None else None,
         "crop": job.photo.crop if job.photo is not None else None,
-        "windows": len(job.windows),
+        "windows": overlapping_windows(job.parts, job.windows),
         "notes": tuple(job.notes),
     }
 
 
-def window_notes(windows: Sequence[Window]) -> list[str]:
+def overlapping_windows(parts: Sequence[Part], windows: Sequence[Window]) -> int:
+    """Return how many windows the longest stretch of a text took that is read as one; 1 where each fitted."""
+    apart = {part.start for part in parts if part.mark is None}
+    most = count = 0
+    for window in windows:
+        count = 1 if window.start in apart else count + 1
+        most = max(most, count)
+    return most
+
+
+def window_notes(parts: Sequence[Part], windows: Sequence[Window]) -> list[str]:
     """Say what the user should know of how a text was cut."""
     notes = []
-    if len(windows) > 1:
-        notes.append(f"Long text: read in {len(windows)} overlapping windows, no word left out.")
+    if (n := overlapping_windows(parts, windows)) > 1:
+        notes.append(f"Long text: read in {n} overlapping windows, no word left out.")
     if shortened := sum(window.shortened for window in windows):
         notes.append(f"{shortened} very long string(s) without spaces were read by their beginning only.")
     return notes
