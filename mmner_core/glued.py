@@ -59,7 +59,7 @@ _BETWEEN = (
 )
 # What follows is another word; what stands before may be an abbreviation with its full stop, or is an elided word.
 _BEFORE = (
-    rf"(?<={_LOWER})\.(?={_UPPER})",
+    rf"(?<={_LETTER}{_LOWER})\.(?={_UPPER})",
     rf"(?<![\w'’])(?:{'|'.join(ELIDED)})['’](?={_UPPER})",
 )
 _GLUE = re.compile(

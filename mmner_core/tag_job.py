@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
+from mmner_core.addresses import address_words
+from mmner_core.crf import IMPOSSIBLE
 from mmner_core.encoding import Window
 from mmner_core.inference import join_windows
 from mmner_core.photo_reader import SeenPhoto
@@ -73,12 +75,17 @@ class TagJob:
 
 
 def join(job: TagJob) -> Reading:
-    """Join what was read of a text's windows."""
+    """Join what was read of a text's windows; addresses and handles can be nothing but outside of names."""
     parts = {name: [by_window[w] for w in range(len(job.windows))] for name, by_window in job.passes.items()}
     text = parts.pop("text", None)
     joined = {name: join_windows(job.windows, states) for name, states in parts.items()}
+    conditions = [condition for condition in (SEEN, ALONE, OTHER) if condition in joined]
+    if addresses := address_words(job.request.text, job.words):
+        for condition in conditions:
+            joined[condition] = joined[condition].clone()
+            joined[condition][addresses, 1:] = IMPOSSIBLE  # tag 0 is O
     return Reading(
-        emissions={condition: joined[condition] for condition in (SEEN, ALONE, OTHER) if condition in joined},
+        emissions={condition: joined[condition] for condition in conditions},
         word_states=joined["words"],
         parts=[part.start for part in job.parts],
         openness=joined.get("openness"),
