@@ -21,6 +21,11 @@ _LISTS = {
         week weekend well went were what when where which while who whose why will win wins with without woman women
         won work worked working works world would year years yes yesterday you your beat beats lose final game from
         near between against during through around here's there's let's that's what's who's
+        visiting visitors leaving arriving arrived playing waiting walking watching coming working looking making living
+        birthday album song concert airport street beach river mayor president minister city town sick car sold house
+        dinner lunch party wedding team match goal speech opens opened closed returns back travels travelled flew flies
+        moved moves sings sang died dies buys bought sells plans announces elected told killed arrested headline reads
+        please thanks congratulations welcome goodbye great lovely beautiful amazing view sunset holiday holidays
     """,
     "fr": """
         a à afin ai aime ainsi ait allait aller alors an ans année après as au aucun aujourd'hui aussi autour autre
@@ -35,6 +40,11 @@ _LISTS = {
         retour rien rue sa sans se sera ses si soir son sont sous souvent suis sur tard te temps tes toi ton toujours
         tous tout toute toutes travaille trop très trois tu un une va vais vers veut vie vient ville visite vit voici
         voilà voir vont vos votre vous voyage vu vraiment y mort naissance anniversaire livre chez vend vendu
+        photo but chanson album aéroport plage maire président ministre ville voiture malade joyeux joyeuse vacances vue
+        rencontré gagné mariage match équipe dîner déjeuner fête concert maison discours ouvre ouvert ferme revient
+        voyage chante mange boit achète achetait joue joué gagne parle dort marche arrive arrivé arrivée part parti
+        meurt mariée félicitations bienvenue bravo soirée journée semaine bonsoir salut pose visage image tombe film
+        pièce exposition bord train gare rue école élu élue mariés combien quels quelles toujours ami amie amis
     """,
     "de": """
         aber alle allem allen aller alles als also alt alte am an andere anderen auch auf aus bald bei beim bekommt
@@ -53,6 +63,11 @@ _LISTS = {
         unter viel viele vielen vielleicht vom von vor vorbei war waren warum was weg wegen weil weiter welche wenn wer
         werde werden wie wieder will wir wird wo woche wohnt wollen wollte wurde wurden wäre zeigt zu zum zur zurück
         zusammen zwei zwischen verkauft arbeitet wochenende
+        foto konzert bürgermeister flughafen strand geburtstag reise ankunft abflug blick hochzeit spiel mannschaft
+        abendessen urlaub straße alles gute guter herzlichen glückwunsch willkommen guten morgen abend rede tor fest
+        bellt schläft isst trinkt liest schreibt arbeitete eröffnet schließt fliegen reist reiste zieht zog verlässt
+        heiratet gewählt wählt grüße liebe lieber viele gratuliert feiert feierte verliert verlor siegt mitten kennt
+        nennt nannte ruft rief wartet hört denkt glaubt weiß bekannt berühmt unterwegs daheim besuchen
     """,
     "es": """
         a abajo acá ahora al algo algún alguna algunos allí amigo amigos anoche antes aquel aquella aquí año años así
@@ -69,6 +84,11 @@ _LISTS = {
         tienen toda todas todavía todo todos trabaja trabajo tras tu tus un una unas uno unos usted va vamos van veces
         vende vendió vendrá ver verano vez vida viaje viajó viernes viene visita visitó vive vivo viven voy vuelve y ya
         yo concierto cumpleaños
+        fui fuimos fotografía aeropuerto playa alcalde presidente cena partido equipo boda gol enfermo enferma coche
+        feliz felices felicidades bienvenido bienvenidos vacaciones vista álbum canción película discurso abre abrió
+        cierra cerró viaja canta cantó come bebe compra habla duerme camina corre sale salió salimos conoció conocí
+        encontró se casó murieron ganaron perdió pierde mira miren vamos ven venga visitando paseando paseo retrato
+        entrevista estreno exposición calle río tarde mediodía semana domingo abrazo besos ministro reunión
     """,
     "it": """
         a ai al alla alle allo anche ancora andiamo bello bene buongiorno c'è che chi ci ciao città come con cosa così
@@ -76,6 +96,7 @@ _LISTS = {
         hanno ho i il in io la le lei lo loro lui ma mai mi mia mio molto nel nella nelle noi non nuovo o oggi ogni ora
         per perché però più poi prima quando quella quello questa questo sei sempre senza si sia sono sta sua sugli sul
         sulla suo sono ti tra tu tutti tutto un una uno va vai vita vive è ieri domani casa giorno
+        vive foto lavora abita visita gatto l' d' un' dell' nell' all'
     """,
     "pt": """
         a ao aos à às agora ainda amanhã ano até bem boa bom com como da das de depois do dos e é ela ele eles em era
@@ -88,6 +109,7 @@ _LISTS = {
         hier hij hoe huis iets ik in is je jij kan komt maar man meer met mijn moet morgen na naar niet niets nog nu of
         om onder ons ook op over stad te tegen toen tot uit van vandaag veel voor waar wat we weer wel werd wie wij
         wil woont worden wordt ze zei zich zij zijn zo zonder zou jaar gisteren mooie dag bezoekt werkt
+        foto
     """,
     "ca": """
         a al als amb això aquest aquesta avui bé bon com d' de del dels des és el ella els en era és fa fins gràcies ha

@@ -34,9 +34,11 @@ SURE = 0.9
 WORD = math.log(20)
 MARK = math.log(50)
 # Words that may well belong to a name speak less: "Los" of "Los Angeles", "de" between two capitals.
-DOUBTFUL = 0.3
+DOUBTFUL, LIKELY = 0.3, 0.7
+# A headline in title case: more than so many words, and more than this share of them with a capital.
+MANY_CAPITALS, TITLED = 3, 0.7
 # The fewer words there are, the less may the trigrams rule out.
-LEAST = {3: 0.02, 7: 0.002}
+LEAST = {1: 0.1, 3: 0.03, 7: 0.002}
 LEAST_OF_MANY = 1e-4
 # Otherwise the full models are asked about the four and what else is plausible, each of which costs another 0.2 s.
 PLAUSIBLE = 0.05
@@ -48,6 +50,8 @@ UNSUPPORTED_MUST_BE_LIKELIER = 3.0
 LONGEST_SAMPLE = 2_000
 _WORD = re.compile(r"(?:(?i:qu|jusqu|lorsqu|puisqu|[cdjlmnst])['’](?=[^\W\d_]))|[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PARTICLES = frozenset("de la le les los las del du des d' l' da do dos das di van von der den of the y et und".split())
+_OF_PLACES = frozenset("la le les los las el san santa new o a den".split())
+_KNOWN = frozenset().union(*FUNCTION_WORDS.values())
 _SENTENCE_END = re.compile(r"[.!?:;…\n|•¿¡«„\"(]")
 _MARKS = (
     (re.compile("[¿¡]"), {"es": 1.0}),
@@ -132,8 +136,9 @@ def _confidences(sample: str) -> dict[str, float]:
     """Return the probability of each language considered, by the cheapest means that is sure."""
     words = _words(sample)
     spoken = _speak(sample, words)
-    said = " ".join(word for word, weight in words if weight == 1) or sample
-    least = next((least for most, least in LEAST.items() if len(words) <= most), LEAST_OF_MANY)
+    sure = [word for word, weight in words if weight == 1]
+    said = " ".join(sure) or sample
+    least = next((least for most, least in LEAST.items() if len(sure) <= most), LEAST_OF_MANY)
     codes = (*LANGUAGES, *NEIGHBOURS, *OTHER_SCRIPTS)
     likely = _weigh(_run(_detector(codes, trigrams_only=True), said), spoken, least)
     if not any(likely.values()) or max(likely.values()) >= SURE:
@@ -151,16 +156,19 @@ def _words(sample: str) -> list[tuple[str, float]]:
     found = list(_WORD.finditer(sample))
     shouted = all(word.group().isupper() for word in found)
     capital = [not shouted and word.group()[0].isupper() for word in found] + [False]
+    titled = len(found) > MANY_CAPITALS and sum(capital) > TITLED * len(found)
     words: list[tuple[str, float]] = []
     for i, word in enumerate(found):
         begins = i == 0 or _SENTENCE_END.search(sample, found[i - 1].end(), word.start()) is not None
-        within_name = 0 < i and capital[i - 1] and capital[i + 1] and word.group() in _PARTICLES
+        text = word.group().lower().replace("’", "'")
         weight = 1.0
-        if capital[i]:
-            weight = (DOUBTFUL if capital[i + 1] else 1.0) if begins else 0.0
-        elif within_name:
+        if capital[i] and not begins:
+            weight = LIKELY if titled and text in _KNOWN and text not in _OF_PLACES else 0.0
+        elif capital[i] and capital[i + 1] and (text in _OF_PLACES or text not in _KNOWN):
             weight = DOUBTFUL
-        words.append((word.group().lower().replace("’", "'"), weight))
+        elif 0 < i and capital[i - 1] and capital[i + 1] and text in _PARTICLES:
+            weight = LIKELY if words[i - 1][1] == 1 else DOUBTFUL
+        words.append((text, weight))
     return words
 
 
