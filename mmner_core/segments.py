@@ -4,9 +4,10 @@ A blank line, a form feed, a tab and three or more spaces always part (but a tab
 does a single line end, unless the sentence goes on behind it, which is seen
 
 - by the next line's lower-case letter, a comma or hyphen at the end, or a last word such as "the", "und", "de";
-- or by the shape of wrapped prose: a line of 50 characters or more, behind which the next word would not have fitted.
+- or by the shape of wrapped prose: all lines but the last have 50 characters or more, and the next word would not have
+  fitted behind them.
 
-It never goes on into a bullet, a numbered item or "Label: ...", behind : ; ! ? or within a list of short lines.
+It never goes on into a bullet, a numbered item or "Label: ...", behind : ; ! ? or between short lower-case lines.
 
 Paragraphs and cells are read apart, as sentences of their own. Lines are read together, for each tells something about
 the others, but with the mark that is missing between them: the lines of a list as if a comma stood at their ends, other
@@ -82,10 +83,10 @@ def _line_ends(text: str) -> dict[int, str | None]:
     for filled, group in groupby(lines, bool):
         paragraph = list(group)
         if filled:
-            width = max(map(len, paragraph))
-            is_list = all(_is_short(line) and not _CLOSED.search(line) for line in paragraph)
+            is_list = all(_is_short(line) for line in paragraph)
+            is_wrapped = _is_wrapped(paragraph)
             for i, (line, following) in enumerate(pairwise(paragraph), start=done):
-                goes_on = not is_list and _goes_on(line, following, width)
+                goes_on = _goes_on(line, following, is_list=is_list, is_wrapped=is_wrapped)
                 marks[stops[i]] = None if goes_on else _missing_mark(line, following)
         done += len(paragraph)
     return marks
@@ -95,14 +96,23 @@ def _is_short(line: str) -> bool:
     return len(line.split()) <= _SHORT_LINE
 
 
+def _is_wrapped(lines: Sequence[str]) -> bool:
+    """Say whether every line but the last was full: long, and without room for the next word."""
+    width = max(map(len, lines))
+    return all(
+        len(line) >= WRAPPED and len(line) + 1 + len(following.split(maxsplit=1)[0]) > width
+        for line, following in pairwise(lines)
+    )
+
+
 def _missing_mark(line: str, following: str) -> str:
     """Return the mark to read at the end of a line."""
     is_list = _is_short(line) and _is_short(following) and not (_LABEL.match(following) or _LABEL.match(line))
     return "," if line.endswith(":") or is_list else "."
 
 
-def _goes_on(line: str, following: str, width: int) -> bool:
-    """Say whether the sentence of a line goes on in the following one, the longest of the paragraph being ``width``."""
+def _goes_on(line: str, following: str, *, is_list: bool, is_wrapped: bool) -> bool:
+    """Say whether the sentence of a line goes on in the following one, given the shape of their paragraph."""
     if _CELLS.search(line) or _CELLS.search(following) or _ITEM.match(following) or _LABEL.match(following):
         return False
     if _LABEL.match(line) and len(line) < WRAPPED:
@@ -110,6 +120,6 @@ def _goes_on(line: str, following: str, width: int) -> bool:
     is_lower = following[0].islower()
     if _CLOSED.search(line):
         return line.endswith(".") and (is_lower or bool(_ABBREVIATED.search(line)))
-    if is_lower or line[-1] in ",-" or line.rsplit(maxsplit=1)[-1] in _OPEN_ENDED:
+    if is_lower and not (is_list and line[0].islower()):
         return True
-    return len(line) >= WRAPPED and len(line) + 1 + len(following.split(maxsplit=1)[0]) > width
+    return is_wrapped or line[-1] in ",-" or line.rsplit(maxsplit=1)[-1] in _OPEN_ENDED
