@@ -14,7 +14,7 @@ from mmner_core.loadtest.questions import Photo, Question
 
 API = "gradio_api"
 BUSY = (429, 503)  # too many requests; queue full
-BUTTON, SENTENCE, PHOTO, RESULT = "wb-run", "wb-sentence", "wb-photo", "wb-result"
+BUTTON, SENTENCE, PHOTO, RESULT, MODEL = "wb-run", "wb-sentence", "wb-photo", "wb-result", "wb-model"
 
 
 class Busy(Exception):
@@ -27,6 +27,47 @@ class Failed(Exception):
 
 class Lost(Exception):
     """The app took a question and never answered it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """What the page sends when something happens to a part of it.
+
+    Attributes:
+        number: of the function that is run.
+        inputs: numbers of the components whose values it is given.
+        outputs: numbers of the components it changes.
+        values: what the inputs hold when the page opens.
+    """
+
+    number: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    values: tuple[Any, ...]
+
+    @classmethod
+    def find(cls, config: dict[str, Any], part: str, happened: str) -> Handler:
+        """Find the handler of an event in ``/config``."""
+        target = [number_of(config, part), happened]
+        found = next(d for d in config["dependencies"] if target in d["targets"])
+        values = {c["id"]: c["props"].get("value") for c in config["components"]}
+        return cls(
+            number=found["id"],
+            inputs=tuple(found["inputs"]),
+            outputs=tuple(found["outputs"]),
+            values=tuple(values[number] for number in found["inputs"]),
+        )
+
+
+def number_of(config: dict[str, Any], part: str) -> int:
+    """Return the number of a part of the page, which is named by its id in the document."""
+    return next(int(c["id"]) for c in config["components"] if c["props"].get("elem_id") == part)
+
+
+def choices_of(config: dict[str, Any], part: str) -> list[str]:
+    """Return what may be chosen in a part of the page."""
+    found = next(c["props"]["choices"] for c in config["components"] if c["props"].get("elem_id") == part)
+    return [str(value) for _, value in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +91,20 @@ class Page:
     @classmethod
     def read(cls, config: dict[str, Any]) -> Page:
         """Find the button and its inputs in ``/config``."""
-        properties = {c["id"]: c["props"] for c in config["components"]}
-        numbers = {p.get("elem_id"): number for number, p in properties.items()}
-        button = next(d for d in config["dependencies"] if [numbers[BUTTON], "click"] in d["targets"])
+        button = Handler.find(config, BUTTON, "click")
         return cls(
-            function=button["id"],
-            values=tuple(properties[i].get("value") for i in button["inputs"]),
-            sentence=button["inputs"].index(numbers[SENTENCE]),
-            photo=button["inputs"].index(numbers[PHOTO]),
-            result=button["outputs"].index(numbers[RESULT]),
+            function=button.number,
+            values=button.values,
+            sentence=button.inputs.index(number_of(config, SENTENCE)),
+            photo=button.inputs.index(number_of(config, PHOTO)),
+            result=button.outputs.index(number_of(config, RESULT)),
         )
+
+    def filled(self, text: str, photo: dict[str, Any] | None) -> list[Any]:
+        """Return the values of the inputs with a text and an uploaded photo in their places."""
+        values = list(self.values)
+        values[self.sentence], values[self.photo] = text, photo
+        return values
 
 
 class Session:
@@ -67,11 +112,12 @@ class Session:
 
     Args:
         client: with the app's address as its base.
+        name: of the session; one that nobody can guess unless given.
     """
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, name: str | None = None) -> None:
         self._client = client
-        self._hash = secrets.token_hex(6)
+        self._hash = name or secrets.token_hex(6)
 
     async def open(self) -> Page:
         """Load the page and its configuration."""
@@ -96,9 +142,7 @@ class Session:
             Failed: if it answers with an error.
             Lost: if it does not answer.
         """
-        values = list(page.values)
-        values[page.sentence] = question.text
-        values[page.photo] = await self._upload(question.photo)
+        values = page.filled(question.text, await self._upload(question.photo))
         body = {"data": values, "fn_index": page.function, "session_hash": self._hash, "event_data": None}
         event = _checked(await self._client.post(f"/{API}/queue/join", json=body)).json()["event_id"]
         async for message in self._messages(f"/{API}/queue/data?session_hash={self._hash}"):

@@ -1,0 +1,42 @@
+"""JSON that takes much longer to read than to send."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+
+from mmner_core.loadtest.attacks.attack import Attack
+from mmner_core.loadtest.attacks.attacker import Attacker
+from mmner_core.loadtest.attacks.bodies import nested_lists
+
+UPLOAD_BYTES = 29_000_000  # just within the limit of an upload
+REQUEST_BYTES = 7_900_000  # just within the limit of any other request
+DEPTH = 100
+
+
+async def _call_upload(attacker: Attacker, lane: int) -> AsyncGenerator[str, None]:
+    body = b'{"data": [' + nested_lists(UPLOAD_BYTES, DEPTH) + b"]}"
+    while True:
+        yield await attacker.post("call/upload", body)
+
+
+async def _nested_batch(attacker: Attacker, lane: int) -> AsyncGenerator[str, None]:
+    body = b'{"data": [' + nested_lists(REQUEST_BYTES, DEPTH) + b"]}"
+    while True:
+        yield await attacker.post("call/tag_batch", body)
+
+
+async def _many_items(attacker: Attacker, lane: int) -> AsyncGenerator[str, None]:
+    items = [{"text": f"Ada {i}"} for i in range(64)]
+    while True:
+        yield await attacker.post("call/tag_batch", {"data": [items]})
+
+
+ATTACKS = (
+    Attack(
+        name="call-upload",
+        does="29 MB of nested lists to a call named upload, which are no upload",
+        steps=_call_upload,
+    ),
+    Attack(name="nested-batch", does="8 MB of lists nested 100 deep in place of a batch", steps=_nested_batch),
+    Attack(name="many-items", does="batches of 64 texts of one name each", steps=_many_items),
+)

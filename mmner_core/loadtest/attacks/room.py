@@ -1,0 +1,57 @@
+"""Take all the room there is for uploads."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncGenerator, Iterator
+
+from mmner_core.loadtest.attacks.attack import Attack
+from mmner_core.loadtest.attacks.attacker import Attacker
+from mmner_core.loadtest.questions import Photo
+from mmner_core.loadtest.wire import API
+
+FILE_BYTES = 29_000_000
+UNDERSTATED_BYTES = 64_000_000  # sent after an announcement of ten
+_PIECE = 1_000_000
+_HEAD = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
+_UPLOAD = f"POST /{API}/upload HTTP/1.1\nContent-Type: multipart/form-data; boundary=x\nContent-Length: "
+
+
+async def _full_room(attacker: Attacker, lane: int) -> AsyncGenerator[str, None]:
+    for number in itertools.count():
+        mark = f"{attacker.address} {lane} {number}".encode()  # the app keeps the same bytes but once
+        photo = Photo(name="full.jpg", mime_type="image/jpeg", content=mark + bytes(FILE_BYTES))
+        yield (await attacker.upload(photo))[0]
+
+
+def _chunked(length: int) -> Iterator[bytes]:
+    for piece in (_HEAD, *[bytes(_PIECE)] * (length // _PIECE), b"\r\n--x--\r\n"):
+        yield b"%x\r\n%b\r\n" % (len(piece), piece)
+    yield b"0\r\n\r\n"
+
+
+async def _understated(attacker: Attacker, lane: int) -> AsyncGenerator[str, None]:
+    while True:
+        yield await attacker.send_raw(f"{_UPLOAD}10\nTransfer-Encoding: chunked", _chunked(UNDERSTATED_BYTES))
+
+
+async def _reserved(attacker: Attacker, lane: int) -> AsyncGenerator[str, None]:
+    while True:
+        yield await attacker.send_raw(f"{_UPLOAD}{FILE_BYTES}", hold=0.1)
+
+
+async def _many_files(attacker: Attacker, lane: int) -> AsyncGenerator[str, None]:
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    for number in itertools.count():
+        files = b"".join(_HEAD + f"{lane} {number} {i}\r\n".encode() for i in range(900))
+        yield await attacker.post("upload", files + b"--x--\r\n", **headers)
+
+
+ATTACKS = (
+    Attack(name="full-room", does="uploads of 29 MB, one after the other", steps=_full_room),
+    Attack(name="understated-upload", does="uploads that announce 10 bytes and bring 64 MB", steps=_understated),
+    Attack(
+        name="reserved-room", does="uploads that are announced with 29 MB and never come", steps=_reserved, lanes=12
+    ),
+    Attack(name="many-files", does="uploads of 900 tiny files each", steps=_many_files),
+)
