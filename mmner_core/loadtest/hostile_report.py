@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmner_core.loadtest.hostile import CALM, Onslaught
-from mmner_core.loadtest.outcome import Fate, LoadReport, Outcome, quantiles
+from mmner_core.loadtest.outcome import LoadReport, Outcome, quantiles
 
 MOST_MEDIAN = 2.0  # seconds until half of the others have their answer, whatever one visitor does
 MOST_P95 = 5.0  # seconds until nearly all of them have it
-_NOT_ANSWERED: dict[Fate, str] = {"busy": "refused", "lost": "lost", "error": "answered with an error"}
+_NOT_ANSWERED = {"busy": "refused", "lost": "lost", "error": "answered with an error"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +46,13 @@ def effects(outcomes: Sequence[Outcome], spells: Sequence[Onslaught]) -> dict[st
         turns = [spell for spell in spells if spell.name == name]
         answers = sum((turn.answers for turn in turns), Counter[str]())
         asked = [o for o in outcomes if any(turn.started <= o.started < turn.ended for turn in turns)]
-        fates = Counter(outcome.fate for outcome in asked)
+        fates = Counter[str](outcome.fate for outcome in asked)
         table[name] = {
             "seconds": sum(turn.ended - turn.started for turn in turns),
             "requests": sum(answers.values()),
             "answers": dict(answers.most_common()),
             "others": quantiles(asked),
-            "answered": fates["answered"],
-            **{fate: fates[fate] for fate in _NOT_ANSWERED},
+            **{fate: fates[fate] for fate in ("answered", "busy", "lost", "error")},
         }
     return table
 
@@ -62,7 +61,7 @@ def hostile_problems(outcomes: Sequence[Outcome], spells: Sequence[Onslaught]) -
     """Return a sentence for each attack that kept others waiting, or from their answers."""
     found = []
     for name, row in effects(outcomes, spells).items():
-        during = "Without any attack" if name == CALM else f"During {name}"
+        during = "Between attacks" if name == CALM else f"During {name}"
         told = [f"{row[fate]:,} {word}" for fate, word in _NOT_ANSWERED.items() if row[fate]]
         if told:
             asked = row["answered"] + sum(row[fate] for fate in _NOT_ANSWERED)

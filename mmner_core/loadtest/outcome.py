@@ -20,7 +20,7 @@ class Outcome:
     """One question.
 
     Attributes:
-        kind: "text", "photo" or "program".
+        kind: "text", "photo", "program" or "click".
         fate: what became of it; "busy": the app said in a sentence to come back later; "interrupted": the app
             was killed meanwhile, on purpose.
         started: seconds since the clock started.

@@ -103,7 +103,13 @@ async def _run(plan: LoadPlan, url: str, pid: int | None, app: AppProcess | None
     config = await fetch_config(url) if plan.attacks else None
     clock = time.perf_counter()
     world = World(
-        url=url, clock=clock, end=clock + plan.seconds, think=plan.think, photo_share=plan.photo_share, photos=photos
+        url=url,
+        clock=clock,
+        end=clock + plan.seconds,
+        think=plan.think,
+        photo_share=plan.photo_share,
+        photos=photos,
+        clicks=bool(plan.attacks),
     )
     visits = [asyncio.create_task(visit(world, i, plan.seed)) for i in range(plan.visitors)]
     memory = MemoryCurve()

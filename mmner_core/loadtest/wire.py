@@ -15,6 +15,9 @@ from mmner_core.loadtest.questions import Photo, Question
 API = "gradio_api"
 BUSY = (429, 503)  # too many requests; queue full
 BUTTON, SENTENCE, PHOTO, RESULT, MODEL = "wb-run", "wb-sentence", "wb-photo", "wb-result", "wb-model"
+MAP = "wb-overlay"
+PROBLEM = 'role="alert"'
+"""What the page marks its sentences about problems with."""
 
 
 class Busy(Exception):
@@ -110,6 +113,9 @@ class Page:
 class Session:
     """One visit: a page that was opened, until it is closed.
 
+    Attributes:
+        config: of the page, empty until it is opened.
+
     Args:
         client: with the app's address as its base.
         name: of the session; one that nobody can guess unless given.
@@ -118,21 +124,19 @@ class Session:
     def __init__(self, client: httpx.AsyncClient, name: str | None = None) -> None:
         self._client = client
         self._hash = name or secrets.token_hex(6)
+        self.config: dict[str, Any] = {}
 
     async def open(self) -> Page:
         """Load the page and its configuration."""
         _checked(await self._client.get("/"))
-        return Page.read(_checked(await self._client.get("/config")).json())
+        self.config = dict(_checked(await self._client.get("/config")).json())
+        return Page.read(self.config)
 
     async def stay(self) -> None:
         """Hold the line that tells the app that the page is still open; ends when it is cancelled."""
         async with self._client.stream("GET", f"/{API}/heartbeat/{self._hash}", timeout=None) as response:
             async for _ in response.aiter_bytes():
                 pass
-
-    async def press_button(self, page: Page, question: Question) -> str:
-        """Ask as the page does; return the HTML of the result; raises what :meth:`outputs` does."""
-        return _html((await self.outputs(page, question))[page.result])
 
     async def outputs(self, page: Page, question: Question) -> list[Any]:
         """Ask as the page does; return the new value of every part of the page that shows the answer.
@@ -142,8 +146,17 @@ class Session:
             Failed: if it answers with an error.
             Lost: if it does not answer.
         """
-        values = page.filled(question.text, await self._upload(question.photo))
-        body = {"data": values, "fn_index": page.function, "session_hash": self._hash, "event_data": None}
+        return await self.send(page.function, page.filled(question.text, await self._upload(question.photo)))
+
+    async def send(self, function: int, values: list[Any], data: dict[str, Any] | None = None) -> list[Any]:
+        """Say that something happened on the page; return what :meth:`outputs` does, and raise the same.
+
+        Args:
+            function: number of the function that the page runs then.
+            values: of its inputs.
+            data: what the page tells of the event besides.
+        """
+        body = {"data": values, "fn_index": function, "session_hash": self._hash, "event_data": data}
         event = _checked(await self._client.post(f"/{API}/queue/join", json=body)).json()["event_id"]
         async for message in self._messages(f"/{API}/queue/data?session_hash={self._hash}"):
             if message.get("event_id") == event and message["msg"] == "process_completed":
@@ -194,9 +207,9 @@ class Session:
                     yield json.loads(line.removeprefix("data: "))
 
 
-def _html(value: Any) -> str:
+def new_value(output: Any) -> Any:
     """Return a component's new value, which gradio wraps in an update where more than the value changes."""
-    return str(value["value"] if isinstance(value, dict) else value)
+    return output.get("value") if isinstance(output, dict) and output.get("__type__") == "update" else output
 
 
 def _error_text(output: Any) -> str:

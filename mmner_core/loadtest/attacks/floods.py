@@ -46,7 +46,20 @@ async def _upload_progress(attacker: Attacker, lane: int) -> AsyncGenerator[str,
         yield await attacker.get(f"upload_progress?upload_id={attacker.fresh()}{'x' * ID_CHARACTERS}")
 
 
+async def _sessions(attacker: Attacker, lane: int) -> AsyncGenerator[str, None]:
+    component = next(c["id"] for c in attacker.config["components"] if c["props"].get("server_fns"))
+    while True:
+        body = {"data": {"part": "controls"}, "component_id": component, "fn_name": "part"}
+        yield await attacker.post("component_server", {**body, "session_hash": attacker.fresh()})
+
+
 ATTACKS = (
+    Attack(
+        name="sessions",
+        does="ever new sessions, so that the app forgets what the others were shown",
+        steps=_sessions,
+        lanes=3,
+    ),
     Attack(name="junk", does="streams of sessions that never were, and JSON that is none", steps=_junk, pause=0.02),
     Attack(
         name="idle-connections",
