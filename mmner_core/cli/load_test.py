@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 def load_test(
     attacks: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[ATTACK]...", help="With --hostile: which attacks.", show_default="all, in turn"),
+        typer.Argument(
+            metavar="[ATTACK]...",
+            help="With --hostile: which attacks; an unknown name tells them all.",
+            show_default="all, in turn",
+        ),
     ] = None,
     visitors: Annotated[int, typer.Option(min=1, max=1000, help="Visitors at once.")] = 50,
     seconds: Annotated[float, typer.Option(min=1, help="For how long they ask.")] = 300,
