@@ -17,7 +17,8 @@ from mmner_core.loadtest.outcome import Fate, Outcome
 from mmner_core.loadtest.questions import Photo, Question, make_question
 from mmner_core.loadtest.wire import PROBLEM, Busy, Failed, Lost, Page, Session, new_value
 
-PATIENCE = 60.0  # seconds without a byte after which an answer counts as lost; gradio sends a sign of life every 15
+PATIENCE = 60.0
+"""Seconds after which an answer counts as lost; signs of life, which gradio sends every 15, are no answer."""
 VISIT = 8  # questions before a visitor closes the page
 PROGRAMS = 5  # every fifth visitor is a program
 RETRY = 0.5  # seconds between attempts to open the page while the app is down
@@ -114,13 +115,14 @@ async def _ask(world: World, session: Session, page: Page, chance: random.Random
     started = time.perf_counter()
     fate, told, outputs = "answered", "", []
     try:
-        if program:
-            told = _fault_of_json(await session.call_tag(question), question)
-        else:
-            outputs = await session.outputs(page, question)
-            told = _fault_of_page(str(new_value(outputs[page.result])), question)
+        async with asyncio.timeout(PATIENCE):
+            if program:
+                told = _fault_of_json(await session.call_tag(question), question)
+            else:
+                outputs = await session.outputs(page, question)
+                told = _fault_of_page(str(new_value(outputs[page.result])), question)
         fate = "error" if told else "answered"
-    except (Busy, Failed, Lost, httpx.HTTPError) as error:
+    except (Busy, Failed, Lost, TimeoutError, httpx.HTTPError) as error:
         fate, told = _fate(world, started, error)
     world.outcomes.append(_outcome(world, kind, started, fate, told))
     if world.clicks and fate == "answered" and kind == "photo" and can_click(session.config, outputs):
@@ -130,9 +132,10 @@ async def _ask(world: World, session: Session, page: Page, chance: random.Random
 async def _click(world: World, session: Session, outputs: list[Any]) -> None:
     started = time.perf_counter()
     try:
-        told = await click_name(session, session.config, outputs)
+        async with asyncio.timeout(PATIENCE):
+            told = await click_name(session, session.config, outputs)
         fate = "error" if told else "answered"
-    except (Busy, Failed, Lost, httpx.HTTPError) as error:
+    except (Busy, Failed, Lost, TimeoutError, httpx.HTTPError) as error:
         fate, told = _fate(world, started, error)
     world.outcomes.append(_outcome(world, "click", started, fate, told))
 
@@ -143,7 +146,7 @@ def _fate(world: World, started: float, error: Exception) -> tuple[Fate, str]:
         return "interrupted", told
     if isinstance(error, Busy):
         return "busy", told
-    return ("lost" if isinstance(error, Lost | httpx.ReadTimeout) else "error"), told
+    return ("lost" if isinstance(error, Lost | TimeoutError | httpx.ReadTimeout) else "error"), told
 
 
 def _outcome(world: World, kind: str, started: float, fate: str, told: str) -> Outcome:

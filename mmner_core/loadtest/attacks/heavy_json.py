@@ -25,12 +25,6 @@ async def _nested_batch(attacker: Attacker, lane: int) -> AsyncGenerator[str, No
         yield await attacker.post("call/tag_batch", body)
 
 
-async def _many_items(attacker: Attacker, lane: int) -> AsyncGenerator[str, None]:
-    items = [{"text": f"Ada {i}"} for i in range(64)]
-    while True:
-        yield await attacker.post("call/tag_batch", {"data": [items]})
-
-
 ATTACKS = (
     Attack(
         name="call-upload",
@@ -38,5 +32,4 @@ ATTACKS = (
         steps=_call_upload,
     ),
     Attack(name="nested-batch", does="8 MB of lists nested 100 deep in place of a batch", steps=_nested_batch),
-    Attack(name="many-items", does="batches of 64 texts of one name each", steps=_many_items),
 )

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mmner_core.errors import InputError
-from mmner_core.loadtest.attacks import floods, heavy_json, identifiers, monopolies, room, unfetched
+from mmner_core.loadtest.attacks import floods, heavy_json, identifiers, monopolies, room, texts, unfetched
 from mmner_core.loadtest.attacks.attack import Attack
 
 ATTACKS: dict[str, Attack] = {
     attack.name: attack
-    for module in (identifiers, heavy_json, room, unfetched, monopolies, floods)
+    for module in (identifiers, heavy_json, texts, room, unfetched, monopolies, floods)
     for attack in module.ATTACKS
 }
 
