@@ -48,6 +48,10 @@ def test_an_app_that_cannot_answer_is_told_in_one_sentence(url: str, tmp_path: P
         (["--checkpoint", str(tmp_path / "nothing")], "nothing"),
         (["--url", "http://127.0.0.1:9"], "does not answer"),
         (["--url", url, "--kill"], "leave out"),
+        (["--hostile", "--kill"], "two tests"),
+        (["--hostile", "nope"], "no attack 'nope'"),
+        (["junk"], "after --hostile"),
+        (["--hostile", "--url", "http://example.org"], "only let at an app of this machine"),
     ):
         result = load_test(*options)
         assert result.returncode == 2
