@@ -12,6 +12,7 @@ from mmner_core.loadtest.outcome import LoadReport, Outcome, quantiles
 
 MOST_MEDIAN = 2.0  # seconds until half of the others have their answer, whatever one visitor does
 MOST_P95 = 5.0  # seconds until nearly all of them have it
+MOST_TIMES = 2.0  # what they had to wait before the first attack; it counts where the machine itself is slower
 _NOT_ANSWERED = {"busy": "refused", "lost": "lost", "error": "answered with an error"}
 
 
@@ -60,6 +61,8 @@ def effects(outcomes: Sequence[Outcome], spells: Sequence[Onslaught]) -> dict[st
 def hostile_problems(outcomes: Sequence[Outcome], spells: Sequence[Onslaught]) -> list[str]:
     """Return a sentence for each attack that kept others waiting, or from their answers."""
     found = []
+    calm = quantiles([o for o in outcomes if o.started < spells[0].ended]) or {"p50": 0.0, "p95": 0.0}
+    most = {"p50": max(MOST_MEDIAN, MOST_TIMES * calm["p50"]), "p95": max(MOST_P95, MOST_TIMES * calm["p95"])}
     for name, row in effects(outcomes, spells).items():
         during = "Between attacks" if name == CALM else f"During {name}"
         told = [f"{row[fate]:,} {word}" for fate, word in _NOT_ANSWERED.items() if row[fate]]
@@ -67,9 +70,9 @@ def hostile_problems(outcomes: Sequence[Outcome], spells: Sequence[Onslaught]) -
             asked = row["answered"] + sum(row[fate] for fate in _NOT_ANSWERED)
             found.append(f"{during}, of {asked:,} questions of others {', '.join(told)}.")
         waited = row["others"]
-        if waited and waited["p50"] > MOST_MEDIAN:
-            found.append(f"{during}, the others' median was {waited['p50']:.1f} s; {MOST_MEDIAN:g} s are allowed.")
+        if waited and waited["p50"] > most["p50"]:
+            found.append(f"{during}, the others' median was {waited['p50']:.1f} s; {most['p50']:.1f} s are allowed.")
     overall = quantiles(outcomes)
-    if overall and overall["p95"] > MOST_P95:
-        found.append(f"The others' 95th percentile is {overall['p95']:.1f} s; {MOST_P95:g} s are allowed.")
+    if overall and overall["p95"] > most["p95"]:
+        found.append(f"The others' 95th percentile is {overall['p95']:.1f} s; {most['p95']:.1f} s are allowed.")
     return found
