@@ -50,8 +50,6 @@ async def _many_files(attacker: Attacker, lane: int) -> AsyncGenerator[str, None
 ATTACKS = (
     Attack(name="full-room", does="uploads of 29 MB, one after the other", steps=_full_room),
     Attack(name="understated-upload", does="uploads that announce 10 bytes and bring 64 MB", steps=_understated),
-    Attack(
-        name="reserved-room", does="uploads that are announced with 29 MB and never come", steps=_reserved, lanes=12
-    ),
+    Attack(name="reserved-room", does="uploads that are announced with 29 MB and never come", steps=_reserved),
     Attack(name="many-files", does="uploads of 900 tiny files each", steps=_many_files),
 )
