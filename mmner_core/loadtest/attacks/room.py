@@ -17,10 +17,15 @@ _HEAD = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\
 _UPLOAD = f"POST /{API}/upload HTTP/1.1\nContent-Type: multipart/form-data; boundary=x\nContent-Length: "
 
 
+def _size(number: int, whole: int) -> int:
+    """Return the size of a lane's next file: after so many whole ones smaller and smaller, to fill every corner."""
+    return max(1_000, FILE_BYTES >> max(0, number - whole))
+
+
 async def _full_room(attacker: Attacker, lane: int) -> AsyncGenerator[str, None]:
     for number in itertools.count():
         mark = f"{attacker.address} {lane} {number}".encode()  # the app keeps the same bytes but once
-        photo = Photo(name="full.jpg", mime_type="image/jpeg", content=mark + bytes(FILE_BYTES))
+        photo = Photo(name="full.jpg", mime_type="image/jpeg", content=mark + bytes(_size(number, 11)))
         yield (await attacker.upload(photo))[0]
 
 
@@ -36,8 +41,8 @@ async def _understated(attacker: Attacker, lane: int) -> AsyncGenerator[str, Non
 
 
 async def _reserved(attacker: Attacker, lane: int) -> AsyncGenerator[str, None]:
-    while True:
-        yield await attacker.send_raw(f"{_UPLOAD}{FILE_BYTES}", hold=0.1)
+    for number in itertools.count():
+        yield await attacker.send_raw(f"{_UPLOAD}{_size(number, 22)}", hold=0.05)
 
 
 async def _many_files(attacker: Attacker, lane: int) -> AsyncGenerator[str, None]:
@@ -50,6 +55,7 @@ async def _many_files(attacker: Attacker, lane: int) -> AsyncGenerator[str, None
 ATTACKS = (
     Attack(name="full-room", does="uploads of 29 MB, one after the other", steps=_full_room),
     Attack(name="understated-upload", does="uploads that announce 10 bytes and bring 64 MB", steps=_understated),
-    Attack(name="reserved-room", does="uploads that are announced with 29 MB and never come", steps=_reserved),
+    # Few lanes: what is refused as too many at once reserves nothing.
+    Attack(name="reserved-room", does="uploads that are announced with 29 MB and never come", steps=_reserved, lanes=3),
     Attack(name="many-files", does="uploads of 900 tiny files each", steps=_many_files),
 )
