@@ -41,8 +41,11 @@ from mmner_core.serving.uploads import UploadSpace
 from mmner_core.serving.visitor import visitor_of
 
 BUSY_SECONDS = 5
-TOKEN_BYTES = 2_000
-"""A longer request takes one more token for each so many bytes: work grows with the text, be it one or a batch."""
+FREE_BYTES = 2_000
+TOKEN_BYTES = 250
+"""A request longer than ``FREE_BYTES`` takes one more token for each so many bytes: work grows with the text."""
+TOKEN_ITEMS = 4
+"""A batch takes one more token for each so many items: short texts cost the model something, too."""
 NOT_HERE = "There is nothing at this address."
 NOT_SO = "This address is asked with {methods} only."
 NO_ANSWER = "There is no answer at this address: it was fetched before, given up, or never asked for."
@@ -221,6 +224,7 @@ class Gate:
         except InputError as error:
             raise Refused(Refusal(400, str(error))) from error
         self._judge_function(scope.get("app"), read.fields)
+        self._rate.charge(visitor_of(scope), _items(read.fields) / TOKEN_ITEMS)
         scope["headers"] = _of_length(scope["headers"], len(read.body))
         return whole_body(read.body, receive)
 
@@ -232,7 +236,7 @@ class Gate:
             raise Refused(Refusal(404, NO_FUNCTION))
 
     def _charge(self, scope: Message, size: int) -> None:
-        self._rate.charge(visitor_of(scope), max(0, size - TOKEN_BYTES) / TOKEN_BYTES)
+        self._rate.charge(visitor_of(scope), max(0, size - FREE_BYTES) / TOKEN_BYTES)
 
     def _too_big(self, route: Route) -> Refusal:
         return Refusal(413, TOO_BIG.format(megabytes=max(route.max_bytes // 10_000 / 100, 0.01)))
@@ -274,6 +278,13 @@ def _blame(route: Route, error: Exception) -> Refusal | None:
         return error.refusal
     is_forms = route.body is Body.UPLOAD and isinstance(error, TypeError | AttributeError | LookupError | ValueError)
     return Refusal(400, WRONG_FORM) if is_forms else None
+
+
+def _items(fields: Mapping[str, Any]) -> int:
+    """Return how many texts a request holds besides the first; a batch is a list as the first value."""
+    data = fields.get("data")
+    first = data[0] if isinstance(data, list) and data else None
+    return max(0, len(first) - 1) if isinstance(first, list) else 0
 
 
 def _of_length(headers: Any, length: int) -> list[tuple[bytes, bytes]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Any
 
 from gradio import Blocks, queueing, route_utils, routes
@@ -24,6 +25,8 @@ IN_TURN = "in turn"
 """Concurrency id of handlers whose events are answered one after the other within a visit, but not among visits."""
 LOOK_SECONDS = 1.0
 _SESSIONS = 2000
+_UPLOADS = 500
+_FILES = 8  # in one form; page and programs send one
 _PER_SESSION = 32_000  # bytes: what is kept for an answer besides its text
 _PER_CHARACTER = 4  # bytes: small objects of Python take more than they look
 
@@ -55,9 +58,21 @@ class Mailbox(asyncio.Queue[Any]):
 
 
 class _Mailboxes(LRUCache[str, Any]):
-    """Where gradio puts plain queues."""
+    """Where gradio puts plain queues; beyond so many sessions the oldest goes for which nothing is to come.
+
+    Args:
+        most: sessions.
+        awaited: returns those for which events wait or are at work.
+    """
+
+    def __init__(self, most: int, awaited: Callable[[], set[str]]) -> None:
+        super().__init__(most)
+        self._awaited = awaited
 
     def __setitem__(self, session: str, _: Any) -> None:
+        if session not in self and len(self) >= self.max_size:
+            awaited = self._awaited()
+            self.pop(next((name for name in self if name not in awaited), next(iter(self))))
         super().__setitem__(session, Mailbox())
 
 
@@ -78,7 +93,7 @@ class FairQueue(queueing.Queue):
             blocks=plain.blocks,
             default_concurrency_limit=plain.default_concurrency_limit,
         )
-        self.pending_messages_per_session = _Mailboxes(_SESSIONS)
+        self.pending_messages_per_session = _Mailboxes(_SESSIONS, self._awaited)
         self.ANALYTICS_MAX_EVENTS = 1  # each answer would be followed by a table of the last 10,000
         self._waiting = min(config.visitor_waiting, max(1, config.queue_size // 2))
         self._at_work = config.visitor_concurrency
@@ -113,6 +128,12 @@ class FairQueue(queueing.Queue):
         if (box := self.pending_messages_per_session.get(body.session_hash)) is not None:
             box.owner = visitor
         return pushed
+
+    def _awaited(self) -> set[str]:
+        """Return the sessions whose events wait or are at work."""
+        waiting = [event for line in self.event_queue_per_concurrency_id.values() for event in line.queue]
+        at_work = [event for job in self.active_jobs if job for event in job]
+        return {event.session_hash for event in (*waiting, *at_work)}
 
     def send_message(self, event: queueing.Event, event_message: Any) -> None:
         """Tell a session something, if it is not given up."""
@@ -222,8 +243,31 @@ class FairStates(StateHolder):
                 self._owners.pop(evicted, None)
 
 
+class ForgetfulProgress(route_utils.FileUploadProgress):
+    """gradio's notes on uploads at work, without those of uploads that never came or that nobody asked about."""
+
+    def track(self, upload_id: str) -> None:
+        """Begin to note how far an upload is; the oldest goes beyond so many."""
+        if upload_id not in self._statuses and len(self._statuses) >= _UPLOADS:
+            oldest = next(iter(self._statuses))
+            self._statuses.pop(oldest)
+            self._signals.pop(oldest, None)
+        super().track(upload_id)
+
+    async def is_tracked(self, upload_id: str) -> bool:
+        """Wait until an upload begins."""
+        try:
+            return await super().is_tracked(upload_id)
+        finally:
+            if upload_id not in self._statuses:
+                self._signals.pop(upload_id, None)
+
+
 class NotedForm(route_utils.GradioMultiPartParser):
     """gradio's parser of forms, which tells our gate of each file that it writes, so that none is left behind."""
+
+    def __init__(self, *values: Any, **options: Any) -> None:
+        super().__init__(*values, **options | {"max_files": _FILES, "max_fields": _FILES})
 
     def on_headers_finished(self) -> None:
         """Begin a part of the form."""
@@ -236,4 +280,5 @@ def bound_server(config: ServingConfig) -> None:
     """Have gradio parse forms with our parser and serve on connections of ours; it takes neither as an argument."""
     for module in (route_utils, routes):
         module.GradioMultiPartParser = NotedForm
+    routes.file_upload_statuses = ForgetfulProgress()
     HTTP_PROTOCOLS["auto"] = limited_protocol(config)  # type: ignore[assignment]

@@ -106,6 +106,17 @@ def test_a_form_that_is_no_upload_leaves_nothing(app: AppProcess) -> None:
     wait_until_gone(app, before)
 
 
+def test_a_form_of_many_files_is_refused(app: AppProcess) -> None:
+    """Nine hundred empty files for the price of one request would keep the disk and everybody busy."""
+    before = files(app)
+    many = [("files", (f"{i}.jpg", b"1")) for i in range(900)]
+    with bystander(app.url, 205), visitor(app.url, 19) as client:
+        response = client.post("/gradio_api/upload", files=many)
+    assert response.status_code == 400
+    assert "Too many files" in response.text
+    wait_until_gone(app, before)
+
+
 def test_a_second_app_leaves_the_first_ones_uploads_alone(app: AppProcess, tiny_checkpoint: Path) -> None:
     """On the same folder for temporary files, when it starts and when it stops; and all of both is private."""
     with visitor(app.url, 7) as client:
