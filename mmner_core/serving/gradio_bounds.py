@@ -279,6 +279,6 @@ class NotedForm(route_utils.GradioMultiPartParser):
 def bound_server(config: ServingConfig) -> None:
     """Have gradio parse forms with our parser and serve on connections of ours; it takes neither as an argument."""
     for module in (route_utils, routes):
-        module.GradioMultiPartParser = NotedForm
+        setattr(module, "GradioMultiPartParser", NotedForm)  # noqa: B010 (one of them does not export it)
     routes.file_upload_statuses = ForgetfulProgress()
     HTTP_PROTOCOLS["auto"] = limited_protocol(config)  # type: ignore[assignment]
