@@ -5,8 +5,9 @@ Shapes: B sentences (windows), S sub-words, W words, U distinct images of the ba
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -14,7 +15,8 @@ from torch import Tensor
 
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoders.text import TextStates
-from mmner_core.words import without_surrogates
+from mmner_core.readable import readable_word
+from mmner_core.segments import Part
 
 IGNORED_TAG = -100
 MAX_PIECES = 48
@@ -67,12 +69,20 @@ class SubwordEncoder:
         A word without sub-words (zero-width or private-use characters only) is read as the unknown token.
         """
         pieces = self._pieces(sentences)
-        return [self._cut(words) for words in pieces]
+        return [self._cut(words, 0, len(words), {}) for words in pieces]
+
+    def windows_of_parts(self, words: Sequence[str], parts: Sequence[Part]) -> list[Window]:
+        """Encode one text; see :mod:`mmner_core.segments` for how its parts are read."""
+        [pieces, *marks] = self._pieces([words, *([part.mark or ""] for part in parts)])
+        before = {part.start: ids for part, [ids] in zip(parts, marks, strict=True) if part.mark}
+        starts = [part.start for part in parts if part.mark is None]
+        bounds = pairwise([*starts, len(words)])
+        return [window for start, stop in bounds for window in self._cut(pieces, start, stop, before)]
 
     def _pieces(self, sentences: Sequence[Sequence[str]]) -> list[list[list[int]]]:
         """Return the sub-word ids of each word of each sentence."""
         encodings = self.tokenizer.backend_tokenizer.encode_batch(
-            [[without_surrogates(word) for word in words] for words in sentences],
+            [[readable_word(word) for word in words] for words in sentences],
             is_pretokenized=True,
             add_special_tokens=False,
         )
@@ -84,22 +94,23 @@ class SubwordEncoder:
             result.append([ids or [self.unknown] for ids in pieces])
         return result
 
-    def _cut(self, words: list[list[int]]) -> list[Window]:
+    def _cut(self, words: list[list[int]], start: int, end: int, marks: Mapping[int, list[int]]) -> list[Window]:
         windows: list[Window] = []
-        start = 0
+        costs = [min(len(pieces), MAX_PIECES) for pieces in words]
         while True:
             stop, used = start, 0
-            while stop < len(words) and used + min(len(words[stop]), MAX_PIECES) <= self.capacity:
-                used += min(len(words[stop]), MAX_PIECES)
+            while stop < end and used + costs[stop] + len(marks.get(stop, ())) <= self.capacity:
+                used += costs[stop] + len(marks.get(stop, ()))
                 stop += 1
-            windows.append(self._window(words, start, stop))
-            if stop >= len(words):
+            windows.append(self._window(words, start, stop, marks))
+            if stop >= end:
                 return windows
             start = max(start + 1, stop - self.overlap)
 
-    def _window(self, words: list[list[int]], start: int, stop: int) -> Window:
+    def _window(self, words: list[list[int]], start: int, stop: int, marks: Mapping[int, list[int]]) -> Window:
         ids, positions, shortened = [self.prefix], [], 0
-        for pieces in words[start:stop]:
+        for i, pieces in enumerate(words[start:stop], start=start):
+            ids.extend(marks.get(i, ()) if i > start else ())
             positions.append(len(ids) - 1 + self.first)
             ids.extend(pieces[:MAX_PIECES])
             shortened += len(pieces) > MAX_PIECES

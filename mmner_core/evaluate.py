@@ -21,7 +21,7 @@ from mmner_core.encoders.text import TextStates
 from mmner_core.errors import InputError
 from mmner_core.image_source import PhotoFiles
 from mmner_core.inference import predict_tags
-from mmner_core.labels import LabelSet
+from mmner_core.labels import LabelSet, without_types
 from mmner_core.model import MMNER
 from mmner_core.scores import PRF, score
 from mmner_core.shuffles import f1_of_each, mean_scores, shuffle_images
@@ -64,6 +64,7 @@ def evaluate(
     seed: int = 19,
     shuffles: int | None = None,
     names: TypeNames | None = None,
+    types: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Tag a data set and score it.
 
@@ -80,24 +81,22 @@ def evaluate(
         shuffles: in the shuffled condition, tag the data so often, with seeds from ``seed`` on; scores are their means.
             None: :data:`SHUFFLES` times.
         names: what types of the data are to be called; None: as they are.
+        types: score names of these types alone, where the data annotate no others; empty: of all types.
 
     Returns:
         the JSON record that ``python -m mmner_core evaluate --json`` prints; fractions from 0 to 1.
 
     Raises:
-        InputError: if the data is missing or malformed, holds no gold tags, or tags unknown to the checkpoint; or if
-            several shuffles are asked for in another condition.
+        InputError: if the data is missing or malformed, holds no gold tags, or tags unknown to the checkpoint; if
+            several shuffles are asked for in another condition; or if the checkpoint has no such type.
     """
-    if condition not in CONDITIONS:
-        raise InputError(f"There is no image condition {condition!r}; choose one of {', '.join(CONDITIONS)}.")
-    if convention is not None and convention not in tagger.conventions:
-        raise InputError(f"This checkpoint has no convention {convention!r}; it has {', '.join(tagger.conventions)}.")
+    names = names or TypeNames()
+    _check_choices(tagger, condition, convention)
     shuffles = _times(condition, shuffles)
     examples, report, _ = read_split(Path(data), images, language, split)
-    names = names or TypeNames()
     names.check(examples)
     examples = names.rename([examples[i] for i in first_of_each_language(examples, limit)])
-    gold = gold_tags(tagger.labels, examples)
+    gold, unscored = gold_tags(tagger.labels, examples), _unscored(tagger.labels, types)
     source = _photos(tagger.model, condition, again=shuffles > 1)
     texts: RecentlyUsed[TextStates] | None = RecentlyUsed(TEXT_BYTES) if shuffles > 1 else None
     seconds = 0.0
@@ -109,7 +108,7 @@ def evaluate(
         started = time.perf_counter()
         predicted = predict_tags(tagger.model, tagger.subwords, shown, photos, convention=convention, texts=texts)
         seconds += time.perf_counter() - started
-        scores.append(_scores(examples, gold, predicted))
+        scores.append(_scores(examples, gold, predicted, unscored))
     return {
         **mean_scores(scores),
         "f1_of_each_shuffle": f1_of_each(scores) if condition == "shuffled" else None,
@@ -119,6 +118,7 @@ def evaluate(
         "convention": convention or (tagger.conventions[0] if tagger.conventions else None),
         "repaired_gold_tags": report.repaired_tags,
         "map": dict(names.names),
+        "types": list(types) or list(tagger.labels.types),
         "read": report.summary(),
         "seconds": seconds,
         "seed": seed,
@@ -126,6 +126,20 @@ def evaluate(
         "data": str(data),
         "data_digest": dataset_digest(examples),
     }
+
+
+def _check_choices(tagger: Tagger, condition: str, convention: str | None) -> None:
+    if condition not in CONDITIONS:
+        raise InputError(f"There is no image condition {condition!r}; choose one of {', '.join(CONDITIONS)}.")
+    if convention is not None and convention not in tagger.conventions:
+        raise InputError(f"This checkpoint has no convention {convention!r}; it has {', '.join(tagger.conventions)}.")
+
+
+def _unscored(labels: LabelSet, types: Sequence[str]) -> set[str]:
+    """Return the types that are left out of the scores."""
+    if unknown := [name for name in types if name not in labels.types]:
+        raise InputError(f"This checkpoint has no type {unknown[0]!r} to score; it has {', '.join(labels.types)}.")
+    return set(labels.types).difference(types) if types else set()
 
 
 def _times(condition: ImageCondition, shuffles: int | None) -> int:
@@ -196,7 +210,10 @@ def _photos(model: MMNER, condition: ImageCondition, *, again: bool) -> PhotoFil
     return EncodedPhotos(model) if again and model.config.is_steady else PhotoFiles(model.config)
 
 
-def _scores(examples: Sequence[Example], gold: Sequence[list[str]], predicted: Sequence[list[str]]) -> dict[str, Any]:
+def _scores(
+    examples: Sequence[Example], gold: Sequence[list[str]], predicted: Sequence[list[str]], unscored: set[str]
+) -> dict[str, Any]:
+    gold, predicted = ([without_types(tags, unscored) for tags in rows] for rows in (gold, predicted))
     micro, lenient, by_type = _by_rule(gold, predicted)
     by_language = {}
     for language in sorted({e.language or "unknown" for e in examples}):

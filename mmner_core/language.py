@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
+import math
 import re
-import runpy
-from collections import Counter
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmner_core.errors import InputError
+from mmner_core.function_words import FUNCTION_WORDS
 from mmner_core.words import LANGUAGES
 
 if TYPE_CHECKING:
@@ -25,15 +25,21 @@ UNKNOWN = "und"  # ISO 639-2 for "undetermined"
 NEIGHBOURS = ("it", "pt", "nl", "ca", "sv", "pl", "tr")
 OTHER_SCRIPTS = ("ru", "uk", "ar", "he", "el", "zh", "ja", "ko")
 
-# Measured on WikiNEuRal snippets and our own plain sentences: lingua's trigram models alone (20 MB, loaded in 0.1 s)
-# get 95 % of sentences and 61 % of snippets of 2-4 words right, its full models 98 % and 84 %, but these load in a
-# second of both cores and take 150 MB. So the trigrams are believed when they are this sure of a supported language,
-# as they are of 94 % of whole sentences.
+# Three witnesses. Words that hold sentences together (:mod:`mmner_core.function_words`) and marks of one language's
+# punctuation speak first. lingua's trigram models (20 MB, loaded in 0.1 s) read what is left when names are taken out:
+# names travel, and a sentence about one is not in its language. Where both together are not this sure, lingua's full
+# models are asked as well, which load in a second of both cores and take 150 MB.
 SURE = 0.9
-# Next speak the words that are stop words in one of the four only ("the", "und", "los"): where they agree, and no
-# other language is likelier than this to the trigrams, they are right about 98 % of snippets of 2-4 words, the full
-# models about 89 % of the same; together with the trigrams they spare two snippets in three the full models.
-FOREIGN = 0.5
+# How much likelier a language is for each of its function words in the text, and for what only it writes.
+WORD = math.log(20)
+MARK = math.log(50)
+# Words that may well belong to a name speak less: "Los" of "Los Angeles", "de" between two capitals.
+DOUBTFUL, LIKELY = 0.3, 0.7
+# A headline in title case: more than so many words, and more than this share of them with a capital.
+MANY_CAPITALS, TITLED = 3, 0.7
+# The fewer words there are, the less may the trigrams rule out.
+LEAST = {1: 0.1, 3: 0.03, 7: 0.002}
+LEAST_OF_MANY = 1e-4
 # Otherwise the full models are asked about the four and what else is plausible, each of which costs another 0.2 s.
 PLAUSIBLE = 0.05
 MOST_RIVALS = 2
@@ -42,7 +48,18 @@ MOST_RIVALS = 2
 UNSUPPORTED_MUST_BE_LIKELIER = 3.0
 
 LONGEST_SAMPLE = 2_000
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"(?:(?i:qu|jusqu|lorsqu|puisqu|[cdjlmnst])['’](?=[^\W\d_]))|[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_PARTICLES = frozenset("de la le les los las del du des d' l' da do dos das di van von der den of the y et und".split())
+_OF_PLACES = frozenset("la le les los las el san santa new o a den".split())
+_KNOWN = frozenset().union(*FUNCTION_WORDS.values())
+_SENTENCE_END = re.compile(r"[.!?:;…\n|•¿¡«„\"(]")
+_MARKS = (
+    (re.compile("[¿¡]"), {"es": 1.0}),
+    (re.compile("„"), {"de": 1.0, "pl": 1.0}),
+    (re.compile("«\\s|\\s»"), {"fr": 1.0}),
+    (re.compile("[^\\W\\d_]['’]s\\b"), {"en": 0.5}),
+    (re.compile("ß"), {"de": 1.0}),
+)
 _NO_LANGUAGE = re.compile(r"https?://\S+|www\.\S+|@\w+|[\ud800-\udfff]")
 
 
@@ -117,39 +134,66 @@ def language_name(code: str) -> str:
 
 def _confidences(sample: str) -> dict[str, float]:
     """Return the probability of each language considered, by the cheapest means that is sure."""
-    likely = _run(_detector((*LANGUAGES, *NEIGHBOURS, *OTHER_SCRIPTS), trigrams_only=True), sample)
-    best = max(likely, key=lambda code: likely[code])
-    if best in LANGUAGES and likely[best] >= SURE:
+    words = _words(sample)
+    spoken = _speak(sample, words)
+    sure = [word for word, weight in words if weight == 1]
+    said = " ".join(sure) or sample
+    least = next((least for most, least in LEAST.items() if len(sure) <= most), LEAST_OF_MANY)
+    codes = (*LANGUAGES, *NEIGHBOURS, *OTHER_SCRIPTS)
+    likely = _weigh(_run(_detector(codes, trigrams_only=True), said), spoken, least)
+    if not any(likely.values()) or max(likely.values()) >= SURE:
         return likely
     foreign = sorted((*NEIGHBOURS, *OTHER_SCRIPTS), key=lambda code: -likely[code])
-    told = _told_by_stop_words(sample)
-    if told is not None and likely[foreign[0]] < FOREIGN:
-        return {told: SURE}
     rivals = tuple(code for code in foreign[:MOST_RIVALS] if likely[code] >= PLAUSIBLE)
-    return _run(_detector((*LANGUAGES, *rivals), trigrams_only=False), sample)
+    return _weigh(_run(_detector((*LANGUAGES, *rivals), trigrams_only=False), said), spoken, least)
 
 
-def _told_by_stop_words(sample: str) -> str | None:
-    """Return the one language that the sample's telling stop words belong to, None where there are none or several."""
-    telling = _telling_words()
-    found = {telling[word] for word in _WORD.findall(sample.lower()) if word in telling}
-    return found.pop() if len(found) == 1 else None
+def _words(sample: str) -> list[tuple[str, float]]:
+    """Return the words of a text in lower case, each with its weight: 0 for what looks like a name.
 
-
-@functools.cache
-def _telling_words() -> dict[str, str]:
-    """Map each word that is a stop word in one of the four languages only to that language.
-
-    spaCy's lists are read without its language classes, of which the French one alone takes two seconds to load.
+    Capitals say nothing where all is written in them, nor does one at the start of a sentence.
     """
-    spacy = importlib.util.find_spec("spacy")
-    assert spacy is not None and spacy.origin is not None  # noqa: S101, PT018 (a requirement)
-    lists: dict[str, set[str]] = {}
-    for code in LANGUAGES:
-        file = Path(spacy.origin).with_name("lang") / code / "stop_words.py"
-        lists[code] = set(runpy.run_path(str(file))["STOP_WORDS"])
-    owners = Counter(word for words in lists.values() for word in words)
-    return {word: code for code, words in lists.items() for word in words if owners[word] == 1}
+    found = list(_WORD.finditer(sample))
+    shouted = all(word.group().isupper() for word in found)
+    capital = [not shouted and word.group()[0].isupper() for word in found] + [False]
+    titled = len(found) > MANY_CAPITALS and sum(capital) > TITLED * len(found)
+    words: list[tuple[str, float]] = []
+    for i, word in enumerate(found):
+        begins = i == 0 or _SENTENCE_END.search(sample, found[i - 1].end(), word.start()) is not None
+        text = word.group().lower().replace("’", "'")
+        weight = 1.0
+        if capital[i] and not begins:
+            weight = LIKELY if titled and text in _KNOWN and text not in _OF_PLACES else 0.0
+        elif capital[i] and capital[i + 1] and (text in _OF_PLACES or text not in _KNOWN):
+            weight = DOUBTFUL
+        elif 0 < i and capital[i - 1] and capital[i + 1] and text in _PARTICLES:
+            weight = LIKELY if words[i - 1][1] == 1 else DOUBTFUL
+        words.append((text, weight))
+    return words
+
+
+def _speak(sample: str, words: Sequence[tuple[str, float]]) -> dict[str, float]:
+    """Return for each language the logarithm of how much likelier function words and marks make it."""
+    spoken: dict[str, float] = defaultdict(float)
+    for word, weight in words:
+        for code, known in FUNCTION_WORDS.items():
+            spoken[code] += weight * WORD * (word in known)
+    for mark, codes in _MARKS:
+        if mark.search(sample):
+            for code, weight in codes.items():
+                spoken[code] += weight * MARK
+    return spoken
+
+
+def _weigh(likely: Mapping[str, float], spoken: Mapping[str, float], least: float) -> dict[str, float]:
+    """Bring what lingua says and what the words say together to probabilities; all 0 where neither knows."""
+    if not any(likely.values()) and not any(spoken.values()):
+        return dict(likely)
+    scores = {code: math.log(max(value, least)) + spoken.get(code, 0.0) for code, value in likely.items()}
+    most = max(scores.values())
+    shares = {code: math.exp(score - most) for code, score in scores.items()}
+    total = sum(shares.values())
+    return {code: share / total for code, share in shares.items()}
 
 
 def _run(detector: LanguageDetector, sample: str) -> dict[str, float]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -33,6 +34,7 @@ class Reading:
     Attributes:
         emissions: [W, L] per condition: ``SEEN`` always, ``ALONE`` and ``OTHER`` where they were asked for.
         word_states: [W, D].
+        parts: the first word of each part of the text; a name lies within one, and each is decoded by itself.
         openness: [W] how far the text lets the photo change each word's tag; None without a gate or a photo.
         attention: per stream [H, W, K].
         text_vector: [D] in the contrastive space.
@@ -41,6 +43,7 @@ class Reading:
 
     emissions: Mapping[str, Tensor]
     word_states: Tensor
+    parts: Sequence[int]
     openness: Tensor | None
     attention: Mapping[str, Tensor]
     text_vector: Tensor | None
@@ -62,6 +65,15 @@ class _Decoded:
     spans: dict[str, list[Entity]]
     probabilities: dict[str, dict[tuple[int, int], list[float]]]
     marginals: np.ndarray
+
+
+class _Row(NamedTuple):
+    """What is decoded in one row of a batch: a part of a text, from word to word, in one condition."""
+
+    text: int
+    condition: str
+    start: int
+    stop: int
 
 
 def build_predictions(
@@ -100,35 +112,51 @@ def _by_length(readings: Sequence[Reading]) -> Iterator[list[int]]:
 
 @torch.no_grad()
 def _decode(model: MMNER, readings: Sequence[Reading]) -> list[_Decoded]:
-    """Run the CRF over all conditions of some texts of like length."""
+    """Run the CRF over the parts of some texts of like length, in all conditions."""
     crf, labels = model.crf, model.labels
-    keys = [(i, condition) for i, reading in enumerate(readings) for condition in reading.emissions]
-    row = {key: n for n, key in enumerate(keys)}
-    parts = [readings[i].emissions[condition].float() for i, condition in keys]
+    keys = [
+        _Row(i, condition, start, stop)
+        for i, reading in enumerate(readings)
+        for condition in reading.emissions
+        for start, stop in pairwise([*reading.parts, len(reading.word_states)])
+    ]
+    row = {(key.text, key.condition, key.start): n for n, key in enumerate(keys)}
+    parts = [readings[key.text].emissions[key.condition][key.start : key.stop].float() for key in keys]
     emissions = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)  # [N, W, L]
     mask = mask_words(emissions, [len(part) for part in parts])
     paths = [labels.decode(path) for path in crf.viterbi(emissions, mask)]
     messages = crf.messages(emissions, mask)
-    spans = {key: tags_to_entities(paths[n]) for n, key in enumerate(keys) if key[1] != OTHER}
+    spans = [tags_to_entities(path) for path in paths]
     asked = {
-        (row[i, condition], span.start, span.end): None
-        for i, condition in keys
-        for span in (*spans[i, SEEN], *spans.get((i, condition), ()))
+        (n, span.start, span.end): None
+        for n, key in enumerate(keys)
+        for span in (*spans[row[key.text, SEEN, key.start]], *(spans[n] if key.condition != OTHER else ()))
     }
     scores = crf.batch_span_probabilities(emissions, mask, list(asked), messages).tolist()
-    of_row: list[dict[tuple[int, int], list[float]]] = [{} for _ in keys]
-    for (n, start, end), score in zip(asked, scores, strict=True):
-        of_row[n][start, end] = score
     marginals = crf.marginals(emissions, mask, messages).cpu().numpy()
-    return [
+    decoded = [
         _Decoded(
-            tags=paths[row[i, SEEN]],
-            spans={c: spans[i, c] for c in reading.emissions if c != OTHER},
-            probabilities={c: of_row[row[i, c]] for c in reading.emissions},
-            marginals=marginals[row[i, SEEN], : len(reading.word_states)].copy(),
+            tags=[],
+            spans={c: [] for c in reading.emissions if c != OTHER},
+            probabilities={c: {} for c in reading.emissions},
+            marginals=np.empty((len(reading.word_states), len(labels)), dtype=marginals.dtype),
         )
-        for i, reading in enumerate(readings)
+        for reading in readings
     ]
+    for n, key in enumerate(keys):
+        if key.condition == SEEN:
+            decoded[key.text].tags.extend(paths[n])
+            decoded[key.text].marginals[key.start : key.stop] = marginals[n, : key.stop - key.start]
+        if key.condition != OTHER:
+            decoded[key.text].spans[key.condition].extend(_shift(span, key.start) for span in spans[n])
+    for (n, start, end), score in zip(asked, scores, strict=True):
+        key = keys[n]
+        decoded[key.text].probabilities[key.condition][key.start + start, key.start + end] = score
+    return decoded
+
+
+def _shift(span: Entity, words: int) -> Entity:
+    return Entity(span.start + words, span.end + words, span.type)
 
 
 def _build(model: MMNER, reading: Reading, decoded: _Decoded, *, words: Sequence[Word], **facts: Any) -> Prediction:

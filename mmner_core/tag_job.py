@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
+from mmner_core.addresses import address_words
+from mmner_core.crf import IMPOSSIBLE
 from mmner_core.encoding import Window
 from mmner_core.inference import join_windows
 from mmner_core.photo_reader import SeenPhoto
 from mmner_core.prediction import ALONE, OTHER, SEEN, Reading
 from mmner_core.results import Word
+from mmner_core.segments import Part
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -53,12 +56,13 @@ class ReadText(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class TagJob:
-    """A request on its way: words, windows, those read ahead, photo, and what the model said of each window."""
+    """A request on its way: words, parts, windows, and what the model said of each."""
 
     request: TagRequest
     language: str
     detected: bool
     words: tuple[Word, ...]
+    parts: list[Part]
     windows: list[Window]
     notes: list[str]
     ahead: dict[int, ReadText] = field(default_factory=dict)
@@ -71,13 +75,19 @@ class TagJob:
 
 
 def join(job: TagJob) -> Reading:
-    """Join what was read of a text's windows."""
+    """Join what was read of a text's windows; addresses and handles can be nothing but outside of names."""
     parts = {name: [by_window[w] for w in range(len(job.windows))] for name, by_window in job.passes.items()}
     text = parts.pop("text", None)
     joined = {name: join_windows(job.windows, states) for name, states in parts.items()}
+    conditions = [condition for condition in (SEEN, ALONE, OTHER) if condition in joined]
+    if addresses := address_words(job.request.text, job.words):
+        for condition in conditions:
+            joined[condition] = joined[condition].clone()
+            joined[condition][addresses, 1:] = IMPOSSIBLE  # tag 0 is O
     return Reading(
-        emissions={condition: joined[condition] for condition in (SEEN, ALONE, OTHER) if condition in joined},
+        emissions={condition: joined[condition] for condition in conditions},
         word_states=joined["words"],
+        parts=[part.start for part in job.parts],
         openness=joined.get("openness"),
         attention={
             name.removeprefix("attention/"): value.transpose(0, 1)  # [H, W, K]
@@ -97,16 +107,26 @@ def facts(job: TagJob) -> dict[str, Any]:
         "language_detected": job.detected,
         "image_size": job.photo.size if job.photo is not None else None,
         "crop": job.photo.crop if job.photo is not None else None,
-        "windows": len(job.windows),
+        "windows": overlapping_windows(job.parts, job.windows),
         "notes": tuple(job.notes),
     }
 
 
-def window_notes(windows: Sequence[Window]) -> list[str]:
+def overlapping_windows(parts: Sequence[Part], windows: Sequence[Window]) -> int:
+    """Return how many windows the longest stretch of a text took that is read as one; 1 where each fitted."""
+    apart = {part.start for part in parts if part.mark is None}
+    most = count = 0
+    for window in windows:
+        count = 1 if window.start in apart else count + 1
+        most = max(most, count)
+    return most
+
+
+def window_notes(parts: Sequence[Part], windows: Sequence[Window]) -> list[str]:
     """Say what the user should know of how a text was cut."""
     notes = []
-    if len(windows) > 1:
-        notes.append(f"Long text: read in {len(windows)} overlapping windows, no word left out.")
+    if (n := overlapping_windows(parts, windows)) > 1:
+        notes.append(f"Long text: read in {n} overlapping windows, no word left out.")
     if shortened := sum(window.shortened for window in windows):
         notes.append(f"{shortened} very long string(s) without spaces were read by their beginning only.")
     return notes

@@ -33,6 +33,7 @@ from mmner_core.photo_reader import PhotoReader, SeenPhoto
 from mmner_core.precision import choose_dtype
 from mmner_core.prediction import ALONE, OTHER, SEEN, build_predictions
 from mmner_core.results import Prediction
+from mmner_core.segments import parts_of
 from mmner_core.tag_job import ReadText, TagJob, TagRequest, facts, join, window_notes
 from mmner_core.text_limits import DEFAULT_TEXT_LIMITS, TextLimits
 from mmner_core.words import split_words
@@ -213,14 +214,16 @@ class Tagger:
             raise InputError(f"This checkpoint has no convention {request.convention!r} ({known}).")
         language, detected, notes = resolve_language(text, request.lang)
         words = request.words if request.words is not None else tuple(split_words(text, language))
-        windows = self.subwords.windows([[word.text for word in words]])[0]
+        parts = parts_of(text, words)
+        windows = self.subwords.windows_of_parts([word.text for word in words], parts)
         return TagJob(
             request=request,
             language=language,
             detected=detected,
             words=words,
+            parts=parts,
             windows=windows,
-            notes=[*notes, *window_notes(windows)],
+            notes=[*notes, *window_notes(parts, windows)],
         )
 
     def _show(self, job: TagJob, photo: SeenPhoto | None) -> None:

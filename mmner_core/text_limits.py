@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mmner_core.errors import InputError
+from mmner_core.invisible import is_blank
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class TextLimits:
         Raises:
             InputError: saying how long it is and how long it may be.
         """
-        if not text.strip():
+        if is_blank(text):
             raise InputError("The text is empty: type a sentence to tag.")
         if len(text) > self.max_characters:
             raise InputError(

@@ -2,7 +2,8 @@
 
 spaCy's tokenizer does the work on its stock rules; where the corpora do otherwise, the rule here says so. Offsets
 index the text as given: ``text[word.start:word.end] == word.text``, words come in order, do not overlap, hold no
-white space, and every other character belongs to exactly one of them.
+white space, and every other character that can be seen belongs to exactly one of them. Invisible characters
+(:mod:`mmner_core.invisible`) within a word are part of it, those at its edges are not.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mmner_core.errors import InputError
+from mmner_core.glued import ELIDED, FILE_NAME
+from mmner_core.invisible import EMOJI
+from mmner_core.readable import readable_text
 from mmner_core.results import Word
 
 if TYPE_CHECKING:
@@ -29,21 +33,17 @@ LONGEST_RUN = 128
 _LONG_RUN = re.compile(rf"\S{{{LONGEST_RUN + 1},}}")
 _PIECE = re.compile(rf"\S{{1,{LONGEST_RUN}}}(?<!\u200D)(?![\w\u0300-\u036F\u200D\uFE0F])|\S{{1,{LONGEST_RUN}}}")
 _SPACE_FREE = re.compile(r"\S+")
-LONE_SURROGATE = re.compile("[\ud800-\udfff]")  # JSON can carry it, but it is no character that UTF-8 has
 
-# One emoji with its variation selectors, skin tone and joined parts is one word; spaCy alone tears it apart.
-_PICTOGRAM = (
-    r"[\u231A-\u23FF\u25A0-\u27BF\u2B00-\u2BFF\U0001F000-\U0001FAFF]"
-    r"[\uFE0E\uFE0F\u20E3\U0001F3FB-\U0001F3FF\U000E0020-\U000E007F]*"
-)
-_EMOJI = rf"(?:[\U0001F1E6-\U0001F1FF]{{2}}|[0-9#*]\uFE0F?\u20E3|{_PICTOGRAM}(?:\u200D{_PICTOGRAM})*)"
 # Twitter-2017, MMNERD and the probe set part "#" and "@" from the word: the name in "#Paris" is "Paris". A run of one
 # sign ("--", "====") is one word in CoNLL and MMNERD.
-_PREFIXES = (_EMOJI, r"(?:--+|==+|__+|\*\*+|~~+)", "``", r"@(?=\w)", r"-(?=[^\W\d])", r"/(?=\w)")
-_SUFFIXES = (_EMOJI, r"(?:--+|==+|__+|\*\*+|~~+)", r"(?<=\w)[-/~]")
+_PREFIXES = (EMOJI, r"(?:--+|==+|__+|\*\*+|~~+)", "``", r"[@~](?=\w)", r"-(?=[^\W\d])", r"/(?=\w)")
+_SUFFIXES = (EMOJI, r"(?:--+|==+|__+|\*\*+|~~+)", r"(?<=\w)[-/~@]")
 # Both dashes part numbers in WikiNEuRal ("2017 - 18"), a hyphen or an en dash within a word does not.
-_INFIXES = (_EMOJI, r"#(?=\w)", r"(?<=\w)/(?=\w)", r"(?<=\w)(?:--+|—)(?=\w)", r"(?<=\d)–(?=\d)")
-_WHOLE = re.compile(r"(?:\d{1,4}/\d{1,2}/\d{1,4}|\d{4}-\d\d-\d\d|k?m/[hs]|c['’]est-à-dire)$", re.IGNORECASE)
+_INFIXES = (EMOJI, r"#(?=\w)", r"(?<=\w)/(?=\w)", r"(?<=\w)(?:--+|—)(?=\w)", r"(?<=\d)–(?=\d)")
+_WHOLE = re.compile(
+    rf"(?:\d{{1,4}}/\d{{1,2}}/\d{{1,4}}|\d{{4}}-\d\d-\d\d|k?m/[hs]|c['’]est-à-dire|https?://\S*[\w/]|[a-z](?:\+\+|#)|{FILE_NAME})$",
+    re.IGNORECASE,
+)
 _ABBREVIATIONS = ("Jr.", "Sr.", "St.", "Dr.", "Mr.", "Mrs.", "Ms.", "No.", "vs.")
 # WikiNEuRal's French: l' homme, jusqu' ici, but aujourd'hui; celui -ci, pense -t -il. spaCy's own French rules say the
 # same, but take two seconds to load.
@@ -54,11 +54,6 @@ _FRENCH_ABBREVIATIONS = (
     *("av.", "janv.", "févr.", "juill.", "sept.", "oct.", "nov.", "déc.", "M.", "MM.", "Mme.", "Mlle.", "Ste."),
     *("cf.", "etc.", "pp.", "Vol.", "rendez-vous", "Rendez-vous"),
 )
-
-
-def without_surrogates(text: str) -> str:
-    """Return a text of the same length with U+FFFD in place of each lone surrogate."""
-    return LONE_SURROGATE.sub("\ufffd", text)
 
 
 def join_words(words: Sequence[str]) -> tuple[str, tuple[Word, ...]]:
@@ -73,23 +68,24 @@ def join_words(words: Sequence[str]) -> tuple[str, tuple[Word, ...]]:
 def split_words(text: str, language: str) -> list[Word]:
     """Split text into words by the rules of ``language`` ("en", "fr", "de" or "es").
 
-    A run of more than 128 characters without a space is cut into pieces first. Lone surrogates, which UTF-8 cannot
-    hold, are read as U+FFFD, but the words returned keep the characters as given.
+    A run of more than 128 characters without a space is cut into pieces first. The words returned keep the characters
+    as given, also those that :func:`~mmner_core.readable.readable_text` reads as something else or not at all.
 
     Raises:
         InputError: if the language is not one of the four.
     """
     if language not in LANGUAGES:
         raise InputError(f"Language {language!r} is not supported; choose one of {', '.join(LANGUAGES)}.")
-    readable = without_surrogates(text)
+    readable, places = readable_text(text)
     words: list[Word] = []
     pipeline, lock = _pipeline(language)
     with lock, pipeline.memory_zone():  # the zone frees the vocabulary of this text: a server must not grow
         for offset, piece in _pieces(readable):
             for token in pipeline.tokenizer(piece):
                 begin = offset + token.idx  # spaCy makes tokens of white space too; a word holds none
-                for part in _SPACE_FREE.finditer(text, begin, begin + len(token)):
-                    words.append(Word(part.group(), part.start(), part.end()))
+                for part in _SPACE_FREE.finditer(readable, begin, begin + len(token)):
+                    start, stop = places[part.start()], places[part.end() - 1] + 1
+                    words.append(Word(text[start:stop], start, stop))
     return words
 
 
@@ -138,7 +134,8 @@ def _whole_words(language: str) -> dict[str, list[dict[int | str, str]]]:
     like "):" go, for they would weld the end of "(in London):".
     """
     spacy = _import_spacy()
-    whole = (*_ABBREVIATIONS, *(_FRENCH_ABBREVIATIONS if language == "fr" else ()))
+    elided = [f"{word}{apostrophe}" for word in ELIDED for apostrophe in "'’"]
+    whole = (*_ABBREVIATIONS, *elided, *(_FRENCH_ABBREVIATIONS if language == "fr" else ()))
     stock = spacy.util.get_lang_class("xx" if language == "fr" else language).Defaults.tokenizer_exceptions
     rules = {
         word: parts

@@ -47,6 +47,14 @@ def evaluate(
         typer.Option(metavar="fp32|bf16", help="Number format.", show_default="bf16 where the processor has it"),
     ] = None,
     map_: Map = None,
+    types: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TYPE,TYPE,...",
+            help="Score names of these types alone, where the data annotate no others.",
+            show_default="all",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Score a model on tagged data: micro, per language and per type, strict and lenient."""
@@ -74,6 +82,7 @@ def evaluate(
         seed=seed,
         shuffles=shuffles,
         names=names,
+        types=[name.strip() for name in types.split(",")] if types is not None else (),
     )
     result["number_format"] = str(tagger.model.classifier.weight.dtype).removeprefix("torch.")
     if json:

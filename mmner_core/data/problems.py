@@ -47,12 +47,16 @@ class WordCheck:
     def __init__(self) -> None:
         self._words = self._blank = 0
         self._letters = False
+        self._long = self._varied = 0  # sentences of several words, and those whose words are not all the same
 
     def add(self, words: tuple[str, ...]) -> int:
         """Take the words of a sentence; return how many of them are empty or only white space."""
         blank = 0 if all(map(str.strip, words)) else sum(not word.strip() for word in words)
         self._words += len(words)
         self._blank += blank
+        if len(words) > 2:
+            self._long += 1
+            self._varied += words.count(words[0]) < len(words)
         self._letters = self._letters or not all(map(_is_number, filter(str.strip, words)))
         return blank
 
@@ -60,7 +64,7 @@ class WordCheck:
         """Refuse a file in which no word was met that could be one.
 
         Raises:
-            InputError: if all words are numbers, or most are empty.
+            InputError: if all words are numbers, most are empty, or all of each sentence are the same.
         """
         if self._words and not self._letters and self._blank < self._words:
             raise InputError(
@@ -69,6 +73,10 @@ class WordCheck:
             )
         if 2 * self._blank > self._words:
             raise InputError(f"{where}: most words of this file are empty; the word must be the first column.")
+        if self._long and not self._varied:
+            raise InputError(
+                f"{where}: in each sentence of this file all words are the same; the word must be the first column."
+            )
 
 
 def _is_number(word: str) -> bool:

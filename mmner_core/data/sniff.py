@@ -38,9 +38,10 @@ def get_format(fmt: str, path: Path) -> Format:
 
 def _sniff(lines: Iterable[str], path: Path) -> Format:
     head = list(islice(lines, SNIFFED_LINES))
-    if any(line.startswith(IMAGE_MARK) for line in head):
-        return MMNERD
     sentences = _sentences(head)
+    if any(line.startswith(IMAGE_MARK) for line in head):
+        columns = find_columns(sentences)
+        return _of_columns(columns, MMNERD) if (columns.count or 0) > 2 else MMNERD
     tabbed = Counter(_tab_columns(line) for sentence in sentences for line in sentence if "\t" in line)
     if tabbed and tabbed.most_common(1)[0][0] == 2:
         return MMNERD
@@ -54,13 +55,13 @@ def _sniff(lines: Iterable[str], path: Path) -> Format:
     raise InputError(f"{path}:1: these lines are not tagged words; expected word<TAB>tag, one word to a line.")
 
 
-def _of_columns(columns: Columns) -> Format:
-    """Return the CoNLL format for a file with these columns."""
-    fmt = replace(CONLL, parse_word=columns.word_and_tag, note=columns.note)
+def _of_columns(columns: Columns, fmt: Format = CONLL) -> Format:
+    """Return a format for a file with these columns."""
+    fmt = replace(fmt, parse_word=columns.word_and_tag, note=columns.note, shape=CONLL.shape, tabbed=False)
     if not columns.numbered:
         return fmt
-    shape = f"the word's number, {CONLL.shape}"
-    return replace(fmt, shape=shape, numbered=True, header=CONLLU.header, parse_header=parse_comment)
+    fmt = replace(fmt, shape=f"the word's number, {CONLL.shape}", numbered=True)
+    return fmt if fmt.header else replace(fmt, header=CONLLU.header, parse_header=parse_comment)
 
 
 def _sentences(lines: Iterable[str]) -> list[list[str]]:
@@ -69,7 +70,7 @@ def _sentences(lines: Iterable[str]) -> list[list[str]]:
     for line in lines:
         if not line.strip(" \t") or is_document_mark(line):
             sentences.append([])
-        elif not line.startswith(("# ", "#\t")):
+        elif not line.startswith(("# ", "#\t", IMAGE_MARK)):
             sentences[-1].append(line)
     return [sentence for sentence in sentences if sentence]
 

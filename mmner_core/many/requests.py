@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from mmner_core.data.image_files import is_inside
 from mmner_core.errors import InputError
-from mmner_core.words import LONE_SURROGATE, join_words
+from mmner_core.readable import LONE_SURROGATE
+from mmner_core.words import join_words
 
 if TYPE_CHECKING:
     from mmner_core.many.records import Record

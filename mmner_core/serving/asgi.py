@@ -6,6 +6,8 @@ import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, NamedTuple
 
+from mmner_core.errors import InputError
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -19,6 +21,14 @@ class Refusal(NamedTuple):
     status: int
     sentence: str
     headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Refused(InputError):
+    """A request is turned away, wherever it is noticed."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.sentence)
+        self.refusal = refusal
 
 
 def retry_after(status: int, sentence: str, seconds: int) -> Refusal:
@@ -56,11 +66,6 @@ def cookies(scope: Message) -> dict[str, str]:
     """Return the cookies of a request by name."""
     pairs = (pair.partition("=") for key, value in scope["headers"] if key == b"cookie" for pair in _pairs(value))
     return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def visitor(scope: Message) -> str:
-    """Return the address that a request comes from."""
-    return str((scope.get("client") or ("unknown",))[0])
 
 
 def content_length(scope: Message) -> int | None:

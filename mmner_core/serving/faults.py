@@ -11,6 +11,7 @@ from typing import Any
 
 from mmner_core.errors import InputError
 from mmner_core.serving.quiet import NotTheirWords
+from mmner_core.serving.repeats import FoldRepeats
 
 log = logging.getLogger(__name__)
 SORRY = "Something went wrong on our side (error {number}). Please try again; the server's log has the details."
@@ -61,6 +62,7 @@ def log_to_stderr(*, text: bool) -> None:
     handler.setFormatter(kind("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     if not text:
         handler.addFilter(NotTheirWords())
+    handler.addFilter(FoldRepeats())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
 

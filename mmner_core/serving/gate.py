@@ -16,6 +16,7 @@ from mmner_core.serving.asgi import (
     Message,
     Receive,
     Refusal,
+    Refused,
     Send,
     answer,
     answer_json,
@@ -24,7 +25,6 @@ from mmner_core.serving.asgi import (
     header,
     refuse,
     retry_after,
-    visitor,
     whole_body,
 )
 from mmner_core.serving.config import ServingConfig
@@ -36,11 +36,16 @@ from mmner_core.serving.origins import SAFE, Origins, lax_cookie
 from mmner_core.serving.passage import hand_on
 from mmner_core.serving.ranges import plain_range
 from mmner_core.serving.routes import HEALTH, Body, Route, Who, find, table
+from mmner_core.serving.upload_gate import UploadGate
 from mmner_core.serving.uploads import UploadSpace
+from mmner_core.serving.visitor import visitor_of
 
 BUSY_SECONDS = 5
-TOKEN_BYTES = 2_000
-"""A longer request takes one more token for each so many bytes: work grows with the text, be it one or a batch."""
+FREE_BYTES = 2_000
+TOKEN_BYTES = 250
+"""A request longer than ``FREE_BYTES`` takes one more token for each so many bytes: work grows with the text."""
+TOKEN_ITEMS = 4
+"""A batch takes one more token for each so many items: short texts cost the model something, too."""
 NOT_HERE = "There is nothing at this address."
 NOT_SO = "This address is asked with {methods} only."
 NO_ANSWER = "There is no answer at this address: it was fetched before, given up, or never asked for."
@@ -54,7 +59,6 @@ WRONG_REQUEST = "The request does not have the form that this address takes."
 NO_FUNCTION = "The page has no such function; reload it."
 NO_RANGE = "The file does not have that range of bytes."
 BUSY = "The server is busy at the moment; try again in some seconds."
-NO_SPACE = "The server has no room for uploads at the moment; try again in some minutes."
 _KINDS = {
     Body.JSON: ("application/json",),
     Body.FORM: ("application/x-www-form-urlencoded", "multipart/form-data"),
@@ -62,14 +66,6 @@ _KINDS = {
 }
 _TROUBLE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="5">
 <title>No answers at the moment</title><p>{sentence} This page looks again by itself.</p></html>"""
-
-
-class Refused(Exception):
-    """A request is turned away."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.sentence)
-        self.refusal = refusal
 
 
 class Gate:
@@ -92,14 +88,13 @@ class Gate:
         framework: Framework | None = None,
         trouble: Callable[[], str] = str,
     ) -> None:
-        self._app = app
+        self._app = app if space is None else UploadGate(app, space=space)
         self._config = config
         self._routes = table(config)
         self._origins = Origins(config)
         self._rate = RateLimit(config.visitor_rate, config.visitor_burst)
         self._read_rate = RateLimit(config.visitor_rate, config.visitor_burst)
         self._concurrency = ConcurrencyLimit(config.visitor_concurrency)
-        self._space = space
         self._framework = framework or Gradio()
         self._trouble = trouble
         self._prefix = urlsplit(config.root_path).path.rstrip("/")
@@ -190,32 +185,22 @@ class Gate:
 
     def _admit(self, route: Route, scope: Message, held: ExitStack) -> None:
         """Count a request with its visitor's, before any of it is read."""
-        who, announced = visitor(scope), content_length(scope)
+        who, announced = visitor_of(scope), content_length(scope)
         rate = self._rate if route.body is not Body.NONE else self._read_rate
         if wait := rate.take(who) if route.cost else 0:
             seconds = math.ceil(wait)
             raise Refused(retry_after(429, TOO_OFTEN.format(seconds=seconds), seconds))
         if route.body is Body.NONE:
             return
-        try:
-            held.enter_context(self._concurrency.admit(who))
-        except InputError as error:
-            raise Refused(retry_after(429, str(error), 1)) from error
+        held.enter_context(self._concurrency.admit(who))
         if announced is not None and announced > route.max_bytes:
             raise Refused(self._too_big(route))
         kind = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
         if kind not in _KINDS[route.body] and (kind or announced != 0):
             accepted = " or ".join(_KINDS[route.body])
             raise Refused(Refusal(415, WRONG_KIND.format(body=route.body.value, kind=accepted)))
-        if route.body is Body.UPLOAD:
-            self._reserve(announced)
-
-    def _reserve(self, announced: int | None) -> None:
-        """Take room for an upload."""
-        if announced is None:
+        if route.body is Body.UPLOAD and announced is None:
             raise Refused(Refusal(411, NO_LENGTH))
-        if self._space is not None and not self._space.reserve(announced):
-            raise Refused(retry_after(503, NO_SPACE, 60))
 
     async def _read_json(self, route: Route, scope: Message, receive: Receive) -> Receive:
         """Read and check a body; its visitor has paid for it before it is looked into."""
@@ -239,6 +224,7 @@ class Gate:
         except InputError as error:
             raise Refused(Refusal(400, str(error))) from error
         self._judge_function(scope.get("app"), read.fields)
+        self._rate.charge(visitor_of(scope), _items(read.fields) / TOKEN_ITEMS)
         scope["headers"] = _of_length(scope["headers"], len(read.body))
         return whole_body(read.body, receive)
 
@@ -250,7 +236,7 @@ class Gate:
             raise Refused(Refusal(404, NO_FUNCTION))
 
     def _charge(self, scope: Message, size: int) -> None:
-        self._rate.charge(visitor(scope), max(0, size - TOKEN_BYTES) / TOKEN_BYTES)
+        self._rate.charge(visitor_of(scope), max(0, size - FREE_BYTES) / TOKEN_BYTES)
 
     def _too_big(self, route: Route) -> Refusal:
         return Refusal(413, TOO_BIG.format(megabytes=max(route.max_bytes // 10_000 / 100, 0.01)))
@@ -288,8 +274,17 @@ def _judge_answer(message: Message, *, encrypted: bool) -> Refusal | None:
 
 def _blame(route: Route, error: Exception) -> Refusal | None:
     """Return what to say if an error is the request's fault: gradio reads forms as if they were its own page's."""
+    if isinstance(error, Refused):
+        return error.refusal
     is_forms = route.body is Body.UPLOAD and isinstance(error, TypeError | AttributeError | LookupError | ValueError)
     return Refusal(400, WRONG_FORM) if is_forms else None
+
+
+def _items(fields: Mapping[str, Any]) -> int:
+    """Return how many texts a request holds besides the first; a batch is a list as the first value."""
+    data = fields.get("data")
+    first = data[0] if isinstance(data, list) and data else None
+    return max(0, len(first) - 1) if isinstance(first, list) else 0
 
 
 def _of_length(headers: Any, length: int) -> list[tuple[bytes, bytes]]:

@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.gate import Gate
+from mmner_core.serving.open_requests import OpenRequests
 from mmner_core.serving.uploads import UploadSpace
 from mmner_core.serving.watchdog import Watchdog
 
@@ -33,7 +34,8 @@ def guarded(
     @asynccontextmanager
     async def lifespan(application: Any) -> AsyncIterator[None]:
         gate = Middleware(Gate, config=config, space=space, trouble=lambda: watchdog.trouble)
-        application.user_middleware.insert(0, gate)
+        counted = Middleware(OpenRequests, most=config.visitor_connections)
+        application.user_middleware[:0] = [gate, counted]
         application.middleware_stack = None  # built anew for the first request
         watching = asyncio.create_task(watchdog.watch(application))
         try:

@@ -147,7 +147,7 @@ def _files(config: ServingConfig) -> list[Route]:
     tracked = {"upload_id": identifier}
     return [
         _post(f"{API}/upload", upload, body=Body.UPLOAD, query=tracked),
-        _route(f"{API}/upload_progress", methods=_GET, query=tracked, needed=frozenset(tracked)),
+        _route(f"{API}/upload_progress", methods=_GET, cost=1, query=tracked, needed=frozenset(tracked)),
         _route(rf"{API}/file[=/].+"),
     ]
 

@@ -19,7 +19,7 @@ MODEL_DEAD = "The model gives no answers."
 LOST = "Your request was lost when the server had to start its queue again; please send it once more."
 _LOOP = "Queue.start_processing"
 _PROGRESS = "Queue.start_progress_updates"
-_JOB = "Queue.process_events"
+_JOB = "Queue.process_events"  # of gradio's queue, or one made of it
 
 
 class Watchdog:
@@ -90,12 +90,8 @@ class Watchdog:
             line.current_concurrency = max(0, line.current_concurrency)
 
     def _stalls(self, queue: Any) -> bool:
-        """Say whether the same request has waited for long although its line has room."""
-        waiting = None
-        if None in queue.active_jobs:
-            for line in queue.event_queue_per_concurrency_id.values():
-                room = line.concurrency_limit is None or line.current_concurrency < line.concurrency_limit
-                waiting = waiting or (line.queue[0] if line.queue and room else None)
+        """Say whether the same request has waited for long although it could be started."""
+        waiting = queue.startable() if None in queue.active_jobs else None
         if waiting is None or waiting is not self._head:
             self._head, self._head_since = waiting, time.monotonic()
         return waiting is not None and time.monotonic() - self._head_since > STALL
@@ -113,7 +109,7 @@ class Watchdog:
             return
         log.error("the queue of requests died (%s); it is started again", reason)
         queue.stopped = True  # ends what of it still runs
-        tasks = [task for task in asyncio.all_tasks() if _name(task) in (_LOOP, _PROGRESS, _JOB)]
+        tasks = [task for task in asyncio.all_tasks() if _name(task).endswith((_LOOP, _PROGRESS, _JOB))]
         for task in tasks:
             task.cancel()
         if tasks:

@@ -46,7 +46,7 @@ BAD_NAMES = {
 def app(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
     """Serve the app as it is, but for visitors in a hurry."""
     folder = tmp_path_factory.mktemp("app")
-    with running_app(tiny_checkpoint, folder, "--visitor-burst", "100000", "--max-upload-mb", "2") as process:
+    with running_app(tiny_checkpoint, folder, "--visitor-burst", "1000000", "--max-upload-mb", "2") as process:
         yield process
 
 

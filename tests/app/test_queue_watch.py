@@ -54,7 +54,10 @@ class Broken:
 @pytest.fixture
 def watchdog() -> Watchdog:
     """Return a watchdog as the app has it, but one that gives us time to see the queue dead."""
-    return Watchdog(lost=functools.partial(ProcessCompletedMessage, output={"error": LOST}, success=False), every=4)
+    return Watchdog(
+        lost=functools.partial(ProcessCompletedMessage, output={"error": LOST}, success=False),
+        every=4,
+    )
 
 
 def test_a_queue_that_died_is_started_again(service: TagService, watchdog: Watchdog) -> None:

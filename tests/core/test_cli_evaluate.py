@@ -172,3 +172,16 @@ def test_what_was_met_in_the_data_is_shown(person_checkpoint: Path, tmp_path: Pa
     shown = call("evaluate", "--data", file, "--lang", "en", "--checkpoint", person_checkpoint).stdout
     shown = " ".join(shown.split())
     assert "1 orphan I- tags read as B-; 1 document marks skipped; 1 words that are empty or only white space" in shown
+
+
+def test_only_some_types_are_scored(person_checkpoint: Path) -> None:
+    """Data that annotate no other type are scored by these alone; a type that the model lacks is one sentence."""
+    arguments = ["--data", TINY, "--checkpoint", person_checkpoint]
+    every = parsed("evaluate", *arguments)
+    people = parsed("evaluate", *arguments, "--types", "PER")
+    assert set(people["by_type"]) == {"PER"} and people["types"] == ["PER"]
+    assert people["micro"] == people["by_type"]["PER"] == every["by_type"]["PER"]
+    others = parsed("evaluate", *arguments, "--types", "LOC, ORG")
+    assert others["micro"]["support"] == sum(every["by_type"][t]["support"] for t in ("LOC", "ORG"))
+    assert others["micro"]["f1"] == 0
+    assert "no type 'GPE' to score; it has PER, LOC, ORG, MISC" in refused("evaluate", *arguments, "--types", "GPE")

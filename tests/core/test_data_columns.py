@@ -91,6 +91,33 @@ def test_a_file_of_empty_words_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_a_column_of_sentence_names_is_refused(tmp_path: Path) -> None:
+    """The same word again and again is none."""
+    text = "s1 1 EU B-ORG\ns1 2 rejects O\ns1 3 call O\n\ns2 1 Peter B-PER\ns2 2 Blackwood I-PER\n"
+    assert refusal(tmp_path, text) == (
+        "data.txt: in each sentence of this file all words are the same; the word must be the first column."
+    )
+
+
+@pytest.mark.parametrize("separator", [" ", "\t"])
+@pytest.mark.parametrize("columns", ["{n} {word} {tag}", "{word} NN {tag}", "{n} {word} NN {tag}"])
+def test_files_with_images_may_have_several_columns(tmp_path: Path, separator: str, columns: str) -> None:
+    """A number or a part of speech does not become part of the word."""
+    text = ""
+    for name, (words, tags) in (("IMGID:a", EU), ("IMGID:b", PETER)):
+        rows = (columns.format(n=n, word=w, tag=t) for n, (w, t) in enumerate(zip(words, tags, strict=True), 1))
+        text += "\n".join([name, *(row.replace(" ", separator) for row in rows)]) + "\n\n"
+    assert read(tmp_path, text)[0] == [EU, PETER]
+    assert [e.image_id for e in read_examples(tmp_path / "data.txt")[0]] == ["a", "b"]
+
+
+def test_a_space_in_a_word_needs_a_tab_behind_it(tmp_path: Path) -> None:
+    """Without it nobody can tell a word from two columns."""
+    assert "data.txt:3: no tag found in 'New York B-LOC'; expected word<TAB>tag" in refusal(
+        tmp_path, "IMGID:a\nin O\nNew York B-LOC\n"
+    )
+
+
 def test_a_forgotten_blank_line_between_numbered_sentences_is_named(tmp_path: Path) -> None:
     """Numbers that begin anew inside a sentence, far into the file, are told with their line."""
     text = "1 EU B-ORG\n2 call O\n\n" * 800 + "1 Peter B-PER\n2 Blackwood I-PER\n1 EU B-ORG\n"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoding import IGNORED_TAG, MAX_PIECES, Pixels, SubwordEncoder, Window, collate, merge_windows
 from mmner_core.inference import join_windows
+from mmner_core.segments import Part
 
 ZERO_WIDTH = "\u200b"
 PRIVATE = "\ue000"
@@ -28,6 +29,20 @@ def test_a_word_stands_at_its_first_subword(subwords: SubwordEncoder) -> None:
     assert found.input_ids == [0, *alone[0], *alone[1], *alone[2], 2]
     assert found.word_to_token == [1, 1 + len(alone[0]), 1 + len(alone[0]) + len(alone[1])]
     assert len(alone[1]) > 1
+
+
+def test_parts_are_read_apart_or_with_a_mark_between(subwords: SubwordEncoder) -> None:
+    """The mark is read but is no word; it costs room, and a window that begins behind it goes without."""
+    words = ["Jordan", "runs", "a", "in"]
+    first, second = subwords.windows_of_parts(words, [Part(0, None), Part(1, "in"), Part(2, None), Part(3, "")])
+    [[same]] = subwords.windows([["Jordan", "in", "runs"]])
+    assert first.input_ids == same.input_ids
+    assert (first.word_to_token, first.start, first.stop) == ([same.word_to_token[0], same.word_to_token[2]], 0, 2)
+    assert second.input_ids == subwords.windows([["a", "in"]])[0][0].input_ids and (second.start, second.stop) == (2, 4)
+    tight = SubwordEncoder(subwords.tokenizer, max_subwords=64, overlap=0)
+    many = tight.windows_of_parts(["in"] * 90, [Part(i, "in" if i else None) for i in range(90)])
+    assert all(len(window.input_ids) <= 64 for window in many)
+    assert [word for window in many for word in range(window.start, window.stop)] == list(range(90))
 
 
 def test_one_before_reads_the_subword_before(subwords: SubwordEncoder) -> None:

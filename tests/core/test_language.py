@@ -44,6 +44,30 @@ def test_a_telling_word_spares_the_full_models(text: str, code: str, monkeypatch
     assert built == [{"trigrams_only": True}]
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Karl Müller lives in Düsseldorf", "en"),
+        ("We love São Paulo and Las Palmas.", "en"),
+        ("With Penélope Cruz in Sevilla", "en"),
+        ("GERMANY BEAT POLAND IN FINAL", "en"),
+        ("Photo d'Emma Watson", "fr"),
+        ("Portrait d’Oscar Wilde", "fr"),
+        ("Concert de Shakira à Lyon", "fr"),
+        ("Bonjour München !", "fr"),
+        ("José Ortega wohnt in Sevilla.", "de"),
+        ("mit Emma Watson in Los Angeles", "de"),
+        ("Konzert von Adele in Cádiz", "de"),
+        ("Visita a Buckingham", "es"),
+        ("Foto de Karl Müller en Köln", "es"),
+        ("¡Feliz cumpleaños, Jürgen!", "es"),
+    ],
+)
+def test_foreign_names_do_not_decide(text: str, code: str) -> None:
+    """A caption is in the language of its other words, not of the names in it."""
+    assert detect_language(text).code == code
+
+
 @pytest.mark.parametrize("code", LANGUAGES)
 def test_nearly_all_plain_sentences_are_recognised(code: str) -> None:
     """At least 96 % of the plain sentences of two words or more, and no neighbour is named instead of 99 %."""

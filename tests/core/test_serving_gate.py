@@ -13,7 +13,7 @@ import pytest
 
 from mmner_core.serving.asgi import Message, Receive, Send
 from mmner_core.serving.config import ServingConfig
-from mmner_core.serving.gate import TOKEN_BYTES, Gate
+from mmner_core.serving.gate import FREE_BYTES, TOKEN_BYTES, TOKEN_ITEMS, Gate
 from mmner_core.serving.uploads import UploadSpace
 
 
@@ -113,14 +113,22 @@ def test_the_third_of_two_is_told_to_wait() -> None:
 def test_a_long_request_takes_the_tokens_of_many() -> None:
     """Sixty-four texts in one call are no cheaper than in many; a short request pays one token, an upload as well."""
     gate = stand(visitor_rate=1, visitor_burst=10)
-    assert ask(gate, "/gradio_api/call/tag_batch", data(13 * TOKEN_BYTES))[0] == 200
+    assert ask(gate, "/gradio_api/call/tag_batch", data(FREE_BYTES + 12 * TOKEN_BYTES))[0] == 200
     told = ask(gate, "/gradio_api/call/tag_batch", data())[1]
     assert told == "You are asking faster than this server allows; try again in 4 s."
-    short = [ask(gate, "/gradio_api/call/tag", data(TOKEN_BYTES), visitor="10.0.0.2")[0] for _ in range(11)]
+    short = [ask(gate, "/gradio_api/call/tag", data(FREE_BYTES), visitor="10.0.0.2")[0] for _ in range(11)]
     assert short == [200] * 10 + [429]
-    big = b"x" * 100 * TOKEN_BYTES
+    big = b"x" * 100 * FREE_BYTES
     uploads = [ask(gate, "/gradio_api/upload", big, visitor="10.0.0.3", announced=len(big))[0] for _ in range(2)]
     assert uploads == [200, 200]
+
+
+def test_each_few_items_of_a_batch_take_a_token() -> None:
+    """However short the texts are."""
+    gate = stand(visitor_rate=1, visitor_burst=10)
+    items = b'{"data": [[' + b",".join([b"{}"] * (1 + 12 * TOKEN_ITEMS)) + b"]]}"
+    assert ask(gate, "/gradio_api/call/tag_batch", items)[0] == 200
+    assert ask(gate, "/gradio_api/call/tag_batch", data())[1].endswith("try again in 4 s.")
 
 
 def test_a_full_application_is_told_in_our_words() -> None:
@@ -151,11 +159,11 @@ def test_uploads_have_their_own_limit_and_say_how_long_they_are() -> None:
 
 
 def test_uploads_share_a_limited_space(tmp_path: Path) -> None:
-    """When it is full the next is sent away; when old ones are gone there is room again."""
+    """When it is full the next is sent away; when old ones are gone there is room again; bytes count, not promises."""
     space = UploadSpace(max_bytes=1000, max_age=60, parent=tmp_path)
     gate = stand(space=space)
-    statuses = [ask(gate, "/gradio_api/upload", bytes(400), announced=400)[0] for _ in range(3)]
-    assert statuses == [200, 200, 503]
+    statuses = [ask(gate, "/gradio_api/upload", bytes(400), announced=size)[0] for size in (400, 400, 10, 10)]
+    assert statuses == [200, 200, 503, 503]
     space.sweep()  # nothing was written, so all the room is free
     assert ask(gate, "/gradio_api/upload", bytes(400), announced=400)[0] == 200
 

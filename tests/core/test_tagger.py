@@ -92,6 +92,7 @@ def test_an_answer_does_not_depend_on_its_neighbours() -> None:
         TagRequest(text=" ".join(words[i : i + n]), image=photos[i % 3], lang="en")
         for i, n in enumerate((1, 1, 2, 5, 9, 13, 20, 33, 60, 200, 7, 12))
     ]
+    requests += [TagRequest(text="Ada\nGrace\nJordan\n\nUlm\tKöln", image=photo, lang="en") for photo in photos]
 
     def forget() -> Tagger:
         shipped.texts = RecentlyUsed(0)  # else the second time none would be read

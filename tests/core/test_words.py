@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mmner_core.errors import InputError
+from mmner_core.invisible import is_blank
 from mmner_core.words import LANGUAGES, LONGEST_RUN, split_words
 
 languages = st.sampled_from(LANGUAGES)
@@ -75,15 +76,15 @@ def words(text: str, language: str = "en") -> list[str]:
 @example("x\ud83dy \udc00", "en")
 @example("a\r\n\x00b\x85c", "fr")
 def test_words_cover_the_text_exactly(text: str, language: str) -> None:
-    """Offsets index the text as given, in order and without overlap; only white space lies outside the words."""
+    """Offsets index the text as given, in order and without overlap; all that can be seen lies in a word."""
     end = 0
     for word in split_words(text, language):
         assert word.start >= end and word.end > word.start
         assert text[word.start : word.end] == word.text
         assert not any(character.isspace() for character in word.text)
-        assert text[end : word.start].strip() == ""
+        assert is_blank(text[end : word.start])
         end = word.end
-    assert text[end:].strip() == ""
+    assert is_blank(text[end:])
 
 
 @pytest.mark.parametrize(
@@ -121,6 +122,80 @@ def test_words_cover_the_text_exactly(text: str, language: str) -> None:
 def test_words_follow_the_corpora(language: str, text: str, expected: str) -> None:
     """Contractions, abbreviations, hyphens, elisions, hashtags and URLs are split as in the training data."""
     assert words(text, language) == expected.split()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Rome;Paris;Lyon", "Rome ; Paris ; Lyon"),
+        ("Messi(ARG)[FRA]{ESP}won", "Messi ( ARG ) [ FRA ] { ESP } won"),
+        ("(Leeds)met Bob, (Ulm),Graz", "( Leeds ) met Bob , ( Ulm ) , Graz"),
+        ("Leeds?Yes!No?!Oh!!!In", "Leeds ? Yes ! No ? ! Oh ! ! ! In"),
+        ("Lucía!¿Cómo Lucía.¿Cómo Lucía,¡Hola", "Lucía ! ¿ Cómo Lucía . ¿ Cómo Lucía , ¡ Hola"),
+        ("Rome→Paris➜Lyon Rome->Ulm=>Graz", "Rome → Paris ➜ Lyon Rome - > Ulm = > Graz"),
+        ("Rome•Paris·Lyon|Ulm", "Rome • Paris · Lyon | Ulm"),
+        ("«Rome»Paris „Ulm“Graz “Leeds”York", "« Rome » Paris „ Ulm “ Graz “ Leeds ” York"),
+        ("Rome,Paris Köln,50667 (ARG):Messi", "Rome , Paris Köln , 50667 ( ARG ) : Messi"),
+        ("2.Oktober 12.März 3.Mai 1.FC", "2 . Oktober 12 . März 3 . Mai 1.FC"),
+        ("Oslo.Then Berlin.und in 2010.Then", "Oslo . Then Berlin . und in 2010 . Then"),
+        ("{Emma} *Anna* _Otto_ ~Lena~ @Ulm@ #Graz#", "{ Emma } * Anna * _ Otto _ ~ Lena ~ @ Ulm @ # Graz #"),
+        ("Ulm@Graz Rome<Paris>Ulm", "Ulm @ Graz Rome < Paris > Ulm"),
+    ],
+)
+def test_a_mark_parts_words_though_no_space_follows(language: str, text: str, expected: str) -> None:
+    """As the corpora part them, whatever language the text is taken for."""
+    assert words(text, language) == expected.split()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    "word",
+    ["anna.keller@example.org", "http://a.b/c;d?e=f,g", "www.foo.org/Bar;Baz", "bbc.co.uk", "t.co/Abc", "10.000,50"]
+    + ["12:30", "2:1", "8/8/93", "2024-05-31", "U.S.", "U.N.", "AT&T", "AT&amp;T", "R&B", "P!nk", "Ke$ha", "C++", "C#"]
+    + [
+        "node.js",
+        "report_final.PDF",
+        "Foto.JPG",
+        "v2.0.1",
+        "Gal·la",
+        "O'Brien",
+        ":)",
+        ";)",
+        ":-(",
+        "<3",
+        "o.O",
+        "1.FC",
+    ],
+)
+def test_what_is_one_word_stays_whole(language: str, word: str) -> None:
+    """Addresses, numbers, times, abbreviations, brands, files, emoticons."""
+    assert words(f"in {word} in", language) == ["in", word, "in"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("apostrophe", ["'", "’", "ʼ", "´"])
+def test_an_elision_before_a_capital_is_parted_in_every_language(language: str, apostrophe: str) -> None:
+    """A French caption with a foreign name is easily taken for another language; the name must not stay glued."""
+    text = "Photo d'Emma, l'Italie, qu'Anna".replace("'", apostrophe)
+    assert words(text, language) == "Photo d' Emma , l' Italie , qu' Anna".replace("'", apostrophe).split()
+
+
+@pytest.mark.parametrize(
+    "invisible", ["\u200b", "\u200c", "\u200d", "\u2060", "\ufeff", "\u00ad", "\u200e", "\u202e", "\ufe0f", "\x00"]
+)
+def test_an_invisible_character_hides_no_mark(invisible: str) -> None:
+    """The full stop behind it is a word; within a word it is part of it, at an edge of none."""
+    text = f"{invisible}Emma saw Prague{invisible}. Mün{invisible}chen{invisible}"
+    split = split_words(text, "en")
+    assert [word.text for word in split] == ["Emma", "saw", "Prague", ".", f"Mün{invisible}chen"]
+    assert all(text[word.start : word.end] == word.text for word in split)
+
+
+def test_a_zero_width_space_between_words_parts_them() -> None:
+    """Where a capital follows; a soft hyphen never does."""
+    assert words("Rome\u200bParis\ufeffLyon") == ["Rome", "Paris", "Lyon"]
+    assert words("Mc\u00adDonald") == ["Mc\u00adDonald"]
 
 
 def test_an_emoji_is_one_word() -> None:

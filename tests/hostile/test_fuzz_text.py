@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from mmner_core.data import FORMATS, Example, read_examples, write_examples
 from mmner_core.errors import InputError
+from mmner_core.invisible import is_blank
 from mmner_core.labels import DEFAULT_TYPES, Entity, LabelSet, entities_to_tags, repair, tags_to_entities
 from mmner_core.tagger import Tagger
 from mmner_core.words import LANGUAGES, split_words
@@ -24,13 +25,13 @@ tag = st.sampled_from(LabelSet().tags)
 @examples(120)
 @given(text=texts, language=st.sampled_from(LANGUAGES))
 def test_words_are_slices_of_any_text(text: str, language: str) -> None:
-    """In order, without overlap, with nothing but white space between them."""
+    """In order, without overlap, with nothing to be seen between them."""
     count("texts split into words")
     end = 0
     for word in split_words(text, language):
-        assert text[word.start : word.end] == word.text and word.start >= end and not text[end : word.start].strip()
+        assert text[word.start : word.end] == word.text and word.start >= end and is_blank(text[end : word.start])
         end = word.end
-    assert not text[end:].strip()
+    assert is_blank(text[end:])
 
 
 @examples(40)
@@ -41,7 +42,7 @@ def test_any_text_is_tagged_or_refused(tagger: Tagger, text: str) -> None:
     try:
         Visitor(tagger).ask(text, lang=None)
     except InputError as error:
-        assert not text.strip() and sentence(error)
+        assert is_blank(text) and sentence(error)
 
 
 @examples(200)

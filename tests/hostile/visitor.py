@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from mmner_core.errors import InputError
+from mmner_core.invisible import is_blank
 
 if TYPE_CHECKING:
     from mmner_core.results import Prediction
@@ -24,15 +25,15 @@ class Visitor:
         self.tagger = tagger
 
     def ask(self, text: str = "best of Jordan", photo: bytes | None = None, lang: str | None = "en") -> Prediction:
-        """Ask, and check the offsets: they index the text as given, in order, and nothing but white space is left."""
+        """Ask, and check the offsets: they index the text as given, in order, and all that can be seen is in a word."""
         prediction = self.tagger.tag(text, photo, lang)
         assert prediction.text == text
         end = 0
         for word in prediction.words:
             assert text[word.start : word.end] == word.text
-            assert word.start >= end and not text[end : word.start].strip()
+            assert word.start >= end and is_blank(text[end : word.start])
             end = word.end
-        assert not text[end:].strip()
+        assert is_blank(text[end:])
         assert len(prediction.tags) == len(prediction.marginals) == len(prediction.words)
         for entity in prediction.entities:
             assert text[entity.start : entity.end] == entity.text
