@@ -1,19 +1,22 @@
 """The workbench in the browser: this file only wires gradio to `analysis.views`; run it with ``python app.py``."""
 
+import functools
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
 
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while the libraries are loaded just ends it
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read while gradio is imported
 
 import gradio as gr  # noqa: E402
 from gradio.data_classes import FileData  # noqa: E402
 from gradio.exceptions import InvalidPathError  # noqa: E402
 from gradio.processing_utils import save_pil_to_cache  # noqa: E402
+from gradio.server_messages import ProcessCompletedMessage  # noqa: E402
 from gradio.utils import get_upload_folder  # noqa: E402
-from starlette.middleware import Middleware  # noqa: E402
 
 from analysis.views import caption, examples, page, result  # noqa: E402
 from analysis.views.api import NOT_UPLOADED, Api, upload_path  # noqa: E402
@@ -26,15 +29,17 @@ from analysis.views.research.desk import ResearchDesk  # noqa: E402
 from analysis.views.research.shell import TITLES, shell_html  # noqa: E402
 from analysis.views.service import Question, TagService, told  # noqa: E402
 from mmner_core.errors import InputError  # noqa: E402
+from mmner_core.serving.addresses import refuse_addresses  # noqa: E402
 from mmner_core.serving.config import ServingConfig  # noqa: E402
 from mmner_core.serving.faults import log_to_stderr, take_over_logs  # noqa: E402
 from mmner_core.serving.fetch import Fetcher  # noqa: E402
-from mmner_core.serving.gate import Gate, refuse_addresses  # noqa: E402
-from mmner_core.serving.limits import ConcurrencyLimit  # noqa: E402
+from mmner_core.serving.gradio_bounds import IN_TURN, FairBlocks, bound_server  # noqa: E402
+from mmner_core.serving.guard import OFF, guarded  # noqa: E402
 from mmner_core.serving.options import read_config  # noqa: E402
-from mmner_core.serving.process import own_environment, serving_process  # noqa: E402
+from mmner_core.serving.process import end_process, own_environment, serving_process  # noqa: E402
+from mmner_core.serving.quiet import libraries_hushed  # noqa: E402
 from mmner_core.serving.reply import reply_schema  # noqa: E402
-from mmner_core.serving.uploads import UploadSpace  # noqa: E402
+from mmner_core.serving.watchdog import LOST, Watchdog  # noqa: E402
 
 log = logging.getLogger("app")
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
@@ -132,9 +137,9 @@ class TagTab:
         # Gradio would judge the controls by choices that it forgets with the visit, and not let our sentence be told.
         raw: dict[str, Any] = {"preprocess": False, **QUIET}
         # Clicks made while a map is being drawn are answered in turn; other modes drop them or repeat the first. One
-        # at a time, or a first map that takes longer would cover that of the last click.
-        picked = [self.entity, *drawn]
-        self.result.select(self.pick, chosen, picked, trigger_mode="multiple", concurrency_limit=1, **raw)
+        # at a time in a visit, or a first map that takes longer would cover that of the last click.
+        turns: dict[str, Any] = {"concurrency_id": IN_TURN, "trigger_mode": "multiple"}
+        self.result.select(self.pick, chosen, [self.entity, *drawn], **turns, **raw)
         self.model.input(self.ready, self.model, [self.status, self.convention], **QUIET)
         controls = [
             self.stream.input,
@@ -277,14 +282,13 @@ def uploaded(image: Any) -> str | None:
     return upload_path(image, get_upload_folder())
 
 
-class Workbench(gr.Blocks):
+class Workbench(FairBlocks):
     """A page whose handlers are limited per visitor, fetch nothing unasked, and tell every problem in one sentence."""
 
     def __init__(self, settings: ServingConfig, **options: Any) -> None:
-        super().__init__(**options)
+        super().__init__(settings, **options)
         # Gradio would fetch an address for any component, without a limit.
         self._fetcher = Fetcher(max_bytes=int(settings.max_upload_mb * 1e6)) if settings.fetch_urls else None
-        self._visitors = ConcurrencyLimit(settings.visitor_concurrency)
 
     async def preprocess_data(self, block_fn: Any, inputs: list[Any], *rest: Any, **options: Any) -> Any:
         """Prepare what a program sent for a handler; values left out at the end are the defaults."""
@@ -300,10 +304,8 @@ class Workbench(gr.Blocks):
 
     async def process_api(self, *values: Any, **options: Any) -> Any:
         """Run a handler for a visitor."""
-        client = getattr(options.get("request"), "client", None)
         try:
-            with self._visitors.admit(client.host if client else "unknown"):
-                return await super().process_api(*values, **options)
+            return await super().process_api(*values, **options)
         except Exception as error:  # gradio's own as well: some of them name paths
             raise gr.Error(told(error), print_exception=False) from error
 
@@ -324,26 +326,19 @@ def build_app(service: TagService, desk: ResearchDesk | None = None) -> gr.Block
                     research_tab = ResearchTab(desk, name)
                     if name == "embedding":
                         research_tab.place_pair_of(tag_tab)
-        html(page.footer_html())
+        html(page.footer_html(logout=bool(config.login)))
         add_api(service)
         told_ready = [tag_tab.status, tag_tab.convention]
         app.load(tag_tab.ready, None, told_ready, concurrency_limit=config.concurrency, **QUIET)
     return app.queue(max_size=config.queue_size, default_concurrency_limit=DRAWN_AT_ONCE, api_open=False)
 
 
-def launch_options(config: ServingConfig, space: UploadSpace | None = None) -> dict[str, Any]:
+def launch_options(config: ServingConfig, lifespan: Any) -> dict[str, Any]:
     """Return what the page needs at launch: our gate and head, no fonts or scripts from outside, no sharing."""
-    return {
+    return OFF | {
         "head": page.head_html(),
         "theme": gr.themes.Base(font=page.FONTS, font_mono=page.MONO_FONTS),
-        "share": False,
-        "ssr_mode": False,
-        "run_history": False,
-        "enable_monitoring": False,
-        "mcp_server": False,
-        "footer_links": [],
-        "show_error": False,
-        "server_name": config.host,
+        "server_name": f"[{host}]" if ":" in (host := config.host.strip("[]")) else host,
         "server_port": config.port,
         "root_path": config.root_path or None,
         "auth": config.logins or None,
@@ -351,19 +346,12 @@ def launch_options(config: ServingConfig, space: UploadSpace | None = None) -> d
         "allowed_paths": [str(examples.DEMO / "photos"), str(assets.figure_library())],
         "state_session_capacity": 128,  # 0.4 MB each; who is pushed out by later visitors asks once more
         # Without FastAPI's own pages, which fetch scripts from outside.
-        "app_kwargs": dict.fromkeys(("docs_url", "redoc_url", "openapi_url"))
-        | {"middleware": [Middleware(Gate, config=config, space=space, awaits=awaits_answer)]},
+        "app_kwargs": dict.fromkeys(("docs_url", "redoc_url", "openapi_url")) | {"lifespan": lifespan},
     }
 
 
-def awaits_answer(application: Any, event: str) -> bool:
-    """Say whether an event's answer was not fetched yet, be it at work or done."""
-    waiting = application.get_blocks()._queue.pending_event_ids_session  # gradio tells it nowhere else
-    return any(event in events for events in waiting.values())
-
-
-def serve(config: ServingConfig) -> None:
-    """Serve the workbench until the process is told to stop.
+def serve(config: ServingConfig) -> int:
+    """Serve the workbench until the process is told to stop; return the code to end with.
 
     Raises:
         InputError: if the settings name something that cannot be used, or the port is taken.
@@ -374,14 +362,19 @@ def serve(config: ServingConfig) -> None:
         desk = ResearchDesk(service, config.runs, config.images)
         desk.start()
         app = build_app(service, desk)
+        lost = functools.partial(ProcessCompletedMessage, output={"error": LOST}, success=False)
+        watchdog = Watchdog(model_alive=lambda: service.alive, lost=lost, give_up=stop.set)
+        bound_server(config)
+        options = launch_options(config, guarded(config, space, watchdog))
         try:
-            _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **launch_options(config, space))
+            _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **options)
         except OSError as error:
             raise InputError(f"Port {config.port} of {config.host} cannot be used; choose another --port.") from error
         take_over_logs("uvicorn", "uvicorn.error")
         log.info("Open %s in your browser; stop with Ctrl-C.", url)
         stop.wait()
         app.close(verbose=False)
+        return int(watchdog.gave_up)
 
 
 def main() -> None:
@@ -389,10 +382,12 @@ def main() -> None:
     try:
         config = read_config(sys.argv[1:], own_environment(os.environ), description="Serve the workbench.")
         log_to_stderr(text=config.log_text)
-        serve(config)
+        with libraries_hushed(text=config.log_text):
+            code = serve(config)
     except InputError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+        code = 2
+    end_process(code)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from analysis.pairs import match_pairs, read_pairs
 from mmner_core.data import Example, dataset_digest
 from mmner_core.data.image_files import EXTENSIONS
 from mmner_core.data.layouts import is_language_folder
+from mmner_core.data.type_names import TypeNames
 from mmner_core.errors import InputError
 from mmner_core.evaluate import read_split
 
@@ -46,6 +47,12 @@ class EvaluationSet:
             kinds=tuple(self.kinds[i] for i in rows),
             sources=tuple(self.sources[i] for i in rows),
         )
+
+    def renamed(self, names: TypeNames) -> EvaluationSet:
+        """Return the sentences with types renamed; each of these must occur."""
+        names.check(self.examples)
+        facts = {**self.facts, "map": dict(names.names)} if names.names else self.facts
+        return replace(self, examples=tuple(names.rename(self.examples)), facts=facts)
 
     def to_json(self) -> dict[str, Any]:
         """Return the facts with the number of sentences and the digest of their content."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -61,8 +61,17 @@ def predictions_table(
     return checked(pa.table(columns, schema=schema), source or "predictions")
 
 
-def paired_tags(gold: Sequence[Example], predicted: Sequence[Example]) -> list[tuple[str, ...]]:
+def paired_tags(
+    gold: Sequence[Example], predicted: Sequence[Example], converted: Collection[str] = ()
+) -> list[tuple[str, ...]]:
     """Return the tags of ``predicted``, checked to be about the very words of ``gold``, sentence by sentence.
+
+    An orphan ``I-`` stays one, as the strict score wants it, save in files of which all tags were converted.
+
+    Args:
+        gold: labelled sentences.
+        predicted: the same sentences with the other system's tags.
+        converted: files of ``predicted`` that were in IOB1.
 
     Raises:
         InputError: if the files are about different sentences; names the first place where they part.
@@ -71,15 +80,22 @@ def paired_tags(gold: Sequence[Example], predicted: Sequence[Example]) -> list[t
         raise InputError(f"The gold file has {len(gold)} sentences, the predictions have {len(predicted)}.")
     tags = []
     for one, other in zip(gold, predicted, strict=True):
-        if one.words != other.words:
-            i = next((i for i, (a, b) in enumerate(zip(one.words, other.words, strict=False)) if a != b), None)
+        if not _same(one.words, other.words):
+            pairs = enumerate(zip(one.words, other.words, strict=False))
+            i = next((i for i, (a, b) in pairs if not _same((a,), (b,))), None)
             what = (
                 f"word {i + 1} differs: {one.words[i]!r}, {other.words[i]!r}"
                 if i is not None
                 else (f"{len(one.words)} and {len(other.words)} words")
             )
             raise InputError(f"{other.where} is not the sentence at {one.where} ({what}); both files need one order.")
-        if other.tags is None:
+        written = other.tags if other.where.rpartition(":")[0] in converted else other.tags_as_written()
+        if written is None:
             raise InputError(f"{other.where} has no predicted tags.")
-        tags.append(other.tags)
+        tags.append(written)
     return tags
+
+
+def _same(words: Sequence[str], others: Sequence[str]) -> bool:
+    """Say whether the words are the same; of an empty token each program makes white space of its own."""
+    return words == others or [word.strip() for word in words] == [word.strip() for word in others]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,13 @@ import pyarrow as pa
 
 from analysis import summary
 from analysis.external import paired_tags, predictions_table
+from analysis.external_notes import external_notes
 from analysis.lexicon import Lexicon
 from analysis.run_provenance import environment
 from analysis.run_writer import write_run
 from analysis.runs import Run
 from analysis.train_data import surfaces_of, train_examples, train_facts
+from mmner_core.data.type_names import TypeNames
 from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
 from mmner_core.evaluate import first_of_each_language, read_split
@@ -32,7 +35,8 @@ def evaluate_predictions(
     limit: int | None = None,
     train: Sequence[Path] = (),
     overwrite: bool = False,
-) -> Path:
+    names: TypeNames | None = None,
+) -> tuple[str, ...]:
     """Write the run of another system.
 
     Args:
@@ -44,15 +48,25 @@ def evaluate_predictions(
         limit: only the first so many sentences of each language.
         train: training data, to tell seen names from new ones and to count leakage.
         overwrite: whether a run that lies there already gives way.
+        names: what types are to be called, in the data and the predictions alike; None: as they are.
+
+    Returns:
+        What a reader of the scores should know, one sentence each: orphan tags, types that no gold name has.
 
     Raises:
-        InputError: if the folder exists, or the predictions are about other sentences.
+        InputError: if the folder exists, the predictions are about other sentences, or a type to be renamed is in
+            neither.
     """
     if out.exists() and not overwrite:
         raise InputError(f"{out} exists already; choose another folder or add --overwrite.")
     split = data.facts["split"] if predictions.is_dir() else None
     predicted, report, _ = read_split(predictions, None, data.facts["language"], split)
-    tags = paired_tags(data.examples, predicted)
+    names = names or TypeNames()
+    names.check(data.examples, predicted)
+    data = replace(data, examples=tuple(names.rename(data.examples)))
+    predicted = names.rename(predicted)
+    tags = paired_tags(data.examples, predicted, report.iob1_files)
+    notes = external_notes(data, predicted, report)
     rows = first_of_each_language(data.examples, limit)
     chosen, tags = data.take(rows), [tags[i] for i in rows]
     table = predictions_table(chosen.examples, tags, kinds=chosen.kinds)
@@ -68,10 +82,13 @@ def evaluate_predictions(
             "path": str(predictions),
             "read": report.summary(),
             "repaired_tags": report.repaired_tags,
+            "map": dict(names.names),
+            "notes": list(notes),
             "digest": file_digest(predictions) if predictions.is_file() else None,
         },
         **train_facts(train),
         **environment(),
     }
     lexicon = Lexicon.from_examples(train_examples(train)).restrict(surfaces_of(run)) if train else None
-    return write_run(out, table, metrics=metrics, provenance=provenance, lexicon=lexicon, overwrite=overwrite)
+    write_run(out, table, metrics=metrics, provenance=provenance, lexicon=lexicon, overwrite=overwrite)
+    return notes

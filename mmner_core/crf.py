@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
-from mmner_core.labels import LabelSet
+from mmner_core.labels import OUTSIDE, LabelSet
 
 IMPOSSIBLE = -1e4  # finite, so that gradients stay finite; exp(-1e4) is 0 in float32
 
@@ -57,16 +57,25 @@ class CRF(nn.Module):
         transitions = self.transitions.float().masked_fill(~self.may_follow, IMPOSSIBLE)
         return start, transitions, self.end_transitions.float()
 
-    def forward(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, emissions: Tensor, tags: Tensor, mask: Tensor, unannotated: Tensor | None = None) -> Tensor:
         """Return the negative log-likelihood of each sentence, [B].
 
         Args:
             emissions: [B, W, L].
             tags: [B, W] indices; anything where the mask is 0.
             mask: [B, W] bool, true on words; every sentence has at least one.
+            unannotated: [B, L] bool, the tags that the annotators of each sentence did not give: a word tagged ``O``
+                may have any of them, and the likelihood is that of all such sequences together (a CRF learnt from
+                partial labels, Tsuboi et al. 2008). None: the tags are complete.
         """
         emissions = emissions.float()
-        return self.log_partition(emissions, mask) - self.score(emissions, tags, mask)
+        if unannotated is None:
+            return self.log_partition(emissions, mask) - self.score(emissions, tags, mask)
+        given = F.one_hot(tags.masked_fill(~mask, 0), len(self.labels)).bool()  # [B, W, L]
+        outside = given[..., self.labels.index[OUTSIDE], None]  # [B, W, 1]
+        allowed = given | (outside & unannotated[:, None])
+        constrained = emissions.masked_fill(~allowed, IMPOSSIBLE)
+        return self.log_partition(emissions, mask) - self.log_partition(constrained, mask)
 
     def score(self, emissions: Tensor, tags: Tensor, mask: Tensor) -> Tensor:
         """Return the unnormalised log score of the given tags, [B]."""

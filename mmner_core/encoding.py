@@ -150,6 +150,7 @@ class Batch:
         tags: [B, W] gold tag indices, ``IGNORED_TAG`` on padding; None where unlabelled.
         aligned: [B] bool, the pairs that the contrastive loss may pull together; None: all that have an image.
         looking_cost: [B] what each word pays for an open gate to the photo; None: nothing.
+        unannotated: [B, L] bool, tags that the annotators of a sentence did not give; None: all sentences are complete.
         text_states: what the text encoder made of this batch before; None: it has yet to read it.
     """
 
@@ -165,6 +166,7 @@ class Batch:
     tags: Tensor | None = None
     aligned: Tensor | None = None
     looking_cost: Tensor | None = None
+    unannotated: Tensor | None = None
     text_states: TextStates | None = None
 
     @property
@@ -211,6 +213,7 @@ def collate(
     image_key: Sequence[int] | None = None,
     aligned: Sequence[bool] | None = None,
     looking_cost: Sequence[float] | None = None,
+    unannotated: Tensor | None = None,
 ) -> Batch:
     """Pad windows to one batch; see :class:`Batch` for the arguments."""
     input_ids = pad_rows([window.input_ids for window in windows], pad)
@@ -230,6 +233,7 @@ def collate(
         tags=None if tags is None else pad_rows(tags, IGNORED_TAG),
         aligned=None if aligned is None else torch.tensor(aligned),
         looking_cost=None if looking_cost is None else torch.tensor(looking_cost),
+        unannotated=unannotated,
     )
 
 

@@ -14,6 +14,7 @@ from mmner_core.data import Example, ReadReport, dataset_digest, find_files, rea
 from mmner_core.data.colour import GREY
 from mmner_core.data.image_counts import ImageCounts
 from mmner_core.data.images import Photo
+from mmner_core.data.type_names import TypeNames, check_types
 from mmner_core.encoded_photos import EncodedPhotos
 from mmner_core.encoders.text import TextStates
 from mmner_core.errors import InputError
@@ -60,6 +61,7 @@ def evaluate(
     limit: int | None = None,
     seed: int = 19,
     shuffles: int | None = None,
+    names: TypeNames | None = None,
 ) -> dict[str, Any]:
     """Tag a data set and score it.
 
@@ -75,6 +77,7 @@ def evaluate(
         seed: of the shuffled condition.
         shuffles: in the shuffled condition, tag the data so often, with seeds from ``seed`` on; scores are their means.
             None: :data:`SHUFFLES` times.
+        names: what types of the data are to be called; None: as they are.
 
     Returns:
         the JSON record that ``python -m mmner_core evaluate --json`` prints; fractions from 0 to 1.
@@ -83,13 +86,12 @@ def evaluate(
         InputError: if the data is missing or malformed, holds no gold tags, or tags unknown to the checkpoint; or if
             several shuffles are asked for in another condition.
     """
-    if condition not in CONDITIONS:
-        raise InputError(f"There is no image condition {condition!r}; choose one of {', '.join(CONDITIONS)}.")
-    if convention is not None and convention not in tagger.conventions:
-        raise InputError(f"This checkpoint has no convention {convention!r}; it has {', '.join(tagger.conventions)}.")
+    names = names or TypeNames()
+    _check_choices(tagger, condition, convention)
     shuffles = _times(condition, shuffles)
     examples, report, _ = read_split(Path(data), images, language, split)
-    examples = [examples[i] for i in first_of_each_language(examples, limit)]
+    names.check(examples)
+    examples = names.rename([examples[i] for i in first_of_each_language(examples, limit)])
     gold = gold_tags(tagger.labels, examples)
     source = _photos(tagger.model, condition, again=shuffles > 1)
     texts: RecentlyUsed[TextStates] | None = RecentlyUsed(TEXT_BYTES) if shuffles > 1 else None
@@ -111,12 +113,21 @@ def evaluate(
         "image_condition": condition,
         "convention": convention or (tagger.conventions[0] if tagger.conventions else None),
         "repaired_gold_tags": report.repaired_tags,
+        "map": dict(names.names),
+        "read": report.summary(),
         "seconds": seconds,
         "seed": seed,
         "checkpoint": tagger.digest,
         "data": str(data),
         "data_digest": dataset_digest(examples),
     }
+
+
+def _check_choices(tagger: Tagger, condition: str, convention: str | None) -> None:
+    if condition not in CONDITIONS:
+        raise InputError(f"There is no image condition {condition!r}; choose one of {', '.join(CONDITIONS)}.")
+    if convention is not None and convention not in tagger.conventions:
+        raise InputError(f"This checkpoint has no convention {convention!r}; it has {', '.join(tagger.conventions)}.")
 
 
 def _times(condition: ImageCondition, shuffles: int | None) -> int:
@@ -171,8 +182,8 @@ def gold_tags(labels: LabelSet, examples: Sequence[Example]) -> list[list[str]]:
     for example in examples:
         if example.tags is None:
             raise InputError(f"{example.where}: the sentence has no tags to score against.")
-        labels.encode(example.tags, example.where)
         gold.append(list(example.tags))
+    check_types(examples, labels)
     return gold
 
 

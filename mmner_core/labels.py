@@ -5,7 +5,7 @@ Nothing else in the workbench looks inside a tag string.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -96,6 +96,11 @@ def split_tag(tag: str) -> tuple[str, str]:
     return prefix, entity_type
 
 
+def is_tag(text: str) -> bool:
+    """Say whether a text is ``O``, ``B-TYPE`` or ``I-TYPE``, without white space."""
+    return text == OUTSIDE or (text[:2] in ("B-", "I-") and len(text) > 2 and text.split() == [text])
+
+
 @lru_cache(maxsize=4096)  # readers ask this for every word, of the same few pairs
 def may_follow(before: str, after: str) -> bool:
     """Say whether ``after`` may follow ``before``: ``I-T`` continues only ``B-T`` or ``I-T``."""
@@ -114,6 +119,11 @@ def repair(tags: Sequence[str]) -> tuple[list[str], int]:
             orphans += 1
         repaired.append(tag)
     return repaired, orphans
+
+
+def without_types(tags: Sequence[str], types: Collection[str]) -> list[str]:
+    """Return the tags with ``O`` in place of those of some types."""
+    return [OUTSIDE if split_tag(tag)[1] in types else tag for tag in tags]
 
 
 def tags_to_entities(tags: Sequence[str]) -> list[Entity]:

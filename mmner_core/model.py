@@ -291,7 +291,7 @@ class MMNER(nn.Module):
     def losses(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
         """Return the training losses: 2 * (alpha * crf + (1 - alpha) * sum of contrastive losses), and the gate's."""
         assert batch.tags is not None  # noqa: S101 (forward asks only then)
-        losses = {"crf": self.crf(output.emissions, batch.tags, batch.word_mask).mean()}
+        losses = {"crf": self.crf(output.emissions, batch.tags, batch.word_mask, batch.unannotated).mean()}
         contrastive = self._contrast(output, batch)
         losses.update(contrastive)
         alpha = self.config.alpha

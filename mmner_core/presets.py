@@ -119,6 +119,19 @@ def seeing_whole(model: ModelConfig) -> ModelConfig:
     return replace(model, cnn=replace(model.cnn, crop_fraction=1.0, stretch=STRETCH))
 
 
+def reading_only(model: ModelConfig, *, conventions: tuple[str, ...]) -> ModelConfig:
+    """Return the text tagger of a model: its encoder, classifier and CRF, and no image stream."""
+    return replace(
+        model,
+        conventions=conventions,
+        vit=None,
+        cnn=None,
+        fusion=replace(model.fusion, streams=()),
+        alignment=replace(model.alignment, streams=()),
+        alpha=1.0,
+    )
+
+
 def tiny() -> ModelConfig:
     """A model of a hundred thousand weights that needs no file, for tests: same parts, same code."""
     return ModelConfig(

@@ -19,6 +19,7 @@ from analysis.cli.run_options import (
     Irrelevant,
     Lang,
     Limit,
+    Map,
     Maps,
     Out,
     Overwrite,
@@ -56,6 +57,7 @@ def run(
     conditions: Conditions = "",
     corruptions: Corruptions = False,
     limit: Limit = None,
+    map_: Map = None,
     train: Train = None,
     pairs: Pairs = None,
     irrelevant: Irrelevant = None,
@@ -76,9 +78,11 @@ def run(
     from analysis.evaluation_set import read_evaluation_set
     from analysis.run_options import RunOptions
     from analysis.run_provenance import command_line
+    from mmner_core.data.type_names import TypeNames
 
     if (checkpoint is None) == (predictions is None):
         raise InputError("Give either --checkpoint, a model to evaluate, or --predictions, another system's output.")
+    names = TypeNames.parse(map_ or ())
     sentences = read_evaluation_set(data, images=images, language=lang, split=split, pairs=pairs, irrelevant=irrelevant)
     options = RunOptions(
         conditions=tuple(filter(None, map(str.strip, conditions.split(",")))),
@@ -95,10 +99,13 @@ def run(
     if predictions is not None:
         from analysis.external_job import evaluate_predictions
 
-        facts: dict[str, Any] = {"limit": limit, "train": train or (), "overwrite": overwrite}
-        evaluate_predictions(sentences, predictions, out, command=command_line(), **facts)
+        facts: dict[str, Any] = {"limit": limit, "train": train or (), "overwrite": overwrite, "names": names}
+        for note in evaluate_predictions(sentences, predictions, out, command=command_line(), **facts):
+            typer.echo(note, err=True)
         typer.echo(out)
-    elif checkpoint is not None and _evaluate(checkpoint, sentences, out, options, limit, train or [], calibrate):
+    elif checkpoint is not None and _evaluate(
+        checkpoint, sentences.renamed(names), out, options, limit, train or [], calibrate
+    ):
         typer.echo(out)
 
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from mmner_core.cli.options import Map as Map
+
 Data = Annotated[Path, typer.Option(help="Tagged file, or folder with test.txt or with folders en, fr, de, es.")]
 Out = Annotated[Path, typer.Option(help="Folder to write.")]
 Checkpoint = Annotated[Path | None, typer.Option(help="Folder of the model to evaluate.")]

@@ -60,6 +60,12 @@ def checkpoint_of(provenance: dict[str, Any]) -> str:
     return str(_named(provenance.get("checkpoint"), "digest") or "")
 
 
+def import_notes(provenance: dict[str, Any]) -> tuple[str, ...]:
+    """Return what was said of another system's tags when they were read; nothing for a model of this workbench."""
+    notes = _named(provenance.get("predictions"), "notes")
+    return tuple(map(str, notes)) if isinstance(notes, list) else ()
+
+
 def provenance_rows(provenance: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     """Write nested provenance as rows of name and value, for a table."""
     rows = []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.metrics import RULES, judge, score_table
+from analysis.panels.facts import import_notes
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import optional_table
 from analysis.panels.wording import counted, extremes, language_name, with_interval
@@ -55,7 +56,7 @@ def scores(run: Run, condition: str | None = None) -> Content:
         + extremes(single, "f1", lambda row: f"{language_name(row['language'])} {row['type']}"),
         rule="strict and lenient, per entity; the bars are strict",
         n=counts_of(answers),
-        notes=tuple(filter(None, [str(overall["note"])])),
+        notes=tuple(filter(None, [str(overall["note"]), *import_notes(run.provenance)])),
     )
 
 

@@ -22,7 +22,8 @@ _HEADER = """<header class="wb-header">
 </div><button type="button" class="wb-theme" aria-label="Switch between light and dark">◐</button></header>"""
 _FOOTER = """<footer class="wb-footer"><p>Multilingual, multimodal named entity recognition after 2M-NER
 (arXiv 2404.17122). Everything runs on this machine; nothing you enter leaves it. The trained weights are for
-non-commercial use.</p>{credits}</footer>"""
+non-commercial use.</p>{credits}{logout}</footer>"""
+_LOGOUT = '<form class="wb-logout" method="post" action="logout"><button type="submit">Log out</button></form>'
 _STATUS = '<p class="wb-status wb-{kind}" role="status"><span class="wb-dot" aria-hidden="true"></span>{body}</p>'
 
 
@@ -51,9 +52,9 @@ def header_html() -> str:
     return _HEADER
 
 
-def footer_html() -> str:
-    """Return the page's footer, with the credits of the example photos."""
-    return _FOOTER.format(credits=credits_html())
+def footer_html(*, logout: bool = False) -> str:
+    """Return the page's footer, with the credits of the example photos and, where there is a login, the way out."""
+    return _FOOTER.format(credits=credits_html(), logout=_LOGOUT if logout else "")
 
 
 def loading_html() -> str:

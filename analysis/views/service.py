@@ -6,8 +6,7 @@ import functools
 import hashlib
 import logging
 import time
-from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,13 +16,14 @@ from typing import TYPE_CHECKING
 from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
 from mmner_core.serving.config import ServingConfig
-from mmner_core.serving.engine import DECODING, Engine, open_pool
+from mmner_core.serving.engine import DECODING, Engine, megapixel_budget, open_pool
+from mmner_core.serving.fair_cache import FairCache
 from mmner_core.serving.faults import told
+from mmner_core.serving.visitor import current_visitor
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from mmner_core.data.images import ImageLimits
     from mmner_core.results import Prediction, Word
     from mmner_core.tagger import Tagger
 
@@ -102,12 +102,13 @@ class TagService:
     def __init__(self, checkpoint: Path, config: ServingConfig | None = None, *, kept: int = 32) -> None:
         self.checkpoint = checkpoint
         self.config = replace(config or ServingConfig(), checkpoint=checkpoint)
-        self.pool = open_pool(self.config)
-        self._kept = kept
-        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._megapixels = megapixel_budget(self.config)
+        self.pool = open_pool(self.config, self._megapixels)
+        self._answers: FairCache[Answer] = FairCache(kept)
         self._lock = Lock()
         self._room = BoundedSemaphore(self.config.concurrency)  # the research tabs do not come through gradio's queue
         self._started = False
+        self._broken = False  # the first model could not be loaded
 
     def start(self) -> None:
         """Begin to load the first model in the background; a second call does nothing."""
@@ -115,6 +116,11 @@ class TagService:
             started, self._started = self._started, True
         if not started:
             Thread(target=self._load_first, name="load-model", daemon=True).start()
+
+    @property
+    def alive(self) -> bool:
+        """Return whether questions are answered; those that wait for the first model to be loaded will be."""
+        return self.pool.alive and not (self._broken and not self.pool.loaded)
 
     def tagger(self, model: str | None = None) -> Tagger:
         """Return a model, waiting for it if need be.
@@ -164,10 +170,8 @@ class TagService:
         digest = None if photo is None else hashlib.sha256(photo).hexdigest()
         model = self.pool.resolve(question.model)
         key = (question.text, question.words, digest, question.language, question.convention, model)
-        with self._lock:
-            if key in self._answers:
-                self._answers.move_to_end(key)
-                return self._answers[key]
+        if (kept := self._answers.get(key)) is not None:
+            return kept
         started = time.perf_counter()
         with self._room, self.pool.lease(model) as engine:
             other = None if digest is None else another_photo(digest)
@@ -175,18 +179,26 @@ class TagService:
             source = self._source(model, engine)
         self._log(question, prediction, time.perf_counter() - started)
         shown = photo is not None and prediction.image_size is not None
-        display = _for_display(photo, self.config.image_limits) if shown and photo is not None else None
+        display = self._for_display(photo) if shown and photo is not None else None
         answer = Answer(prediction=prediction, photo=display, source=source)
-        with self._lock:
-            self._answers[key] = answer
-            while len(self._answers) > self._kept:
-                self._answers.popitem(last=False)
+        self._answers.put(key, answer, current_visitor())
         return answer
+
+    def _for_display(self, photo: bytes) -> Image:
+        from mmner_core.data.images import claimed_pixels, open_image
+
+        limits = self.config.image_limits
+        self._megapixels.spend(claimed_pixels(photo, limits) / 1e6)
+        with DECODING:
+            image = open_image(photo, target=DISPLAY_SIDE, limits=limits)
+        image.thumbnail((DISPLAY_SIDE, DISPLAY_SIDE))
+        return image
 
     def _load_first(self) -> None:
         try:
             self.tagger()
         except Exception as error:  # whoever opens the page is told as well
+            self._broken = True
             told(error)
             log.warning("the model %s cannot be used", self.pool.names[0])
 
@@ -246,12 +258,3 @@ def _read(photo: str) -> bytes:
         return Path(photo).read_bytes()
     except OSError as error:
         raise InputError("The photo is no longer on the server; add it again.") from error
-
-
-def _for_display(photo: bytes, limits: ImageLimits) -> Image:
-    from mmner_core.data.images import open_image
-
-    with DECODING:
-        image = open_image(photo, target=DISPLAY_SIDE, limits=limits)
-    image.thumbnail((DISPLAY_SIDE, DISPLAY_SIDE))
-    return image

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from mmner_core.cli.options import Json, Overwrite
+from mmner_core.cli.options import Json, Map, Overwrite
 from mmner_core.cli.output import print_json, print_out
 
 
@@ -28,11 +28,13 @@ def convert(
     ] = "auto",
     images: Annotated[Path | None, typer.Option(help="Folder of photos to put into a data set.")] = None,
     split: Annotated[str | None, typer.Option(metavar="train|valid|test", help="Split of a data set.")] = None,
+    map_: Map = None,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
     """Rewrite a file of tagged sentences in another format, and say what was met on the way."""
     from mmner_core.data import convert as rewrite
+    from mmner_core.data.type_names import TypeNames
 
     report = rewrite(
         source,
@@ -42,6 +44,7 @@ def convert(
         overwrite=overwrite,
         images=images,
         split=split,
+        names=TypeNames.parse(map_ or ()),
     )
     if json:
         print_json({"target": str(target), **asdict(report)})

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmner_core.cli.options import Checkpoint, Convention, Json, Language
+from mmner_core.cli.options import Checkpoint, Convention, Json, Language, Map
 from mmner_core.cli.output import make_table, print_json, print_out
 from mmner_core.repository import SHIPPED
 
@@ -40,13 +40,16 @@ def evaluate(
         str | None,
         typer.Option(metavar="fp32|bf16", help="Number format.", show_default="bf16 where the processor has it"),
     ] = None,
+    map_: Map = None,
     json: Json = False,
 ) -> None:
     """Score a model on tagged data: micro, per language and per type, strict and lenient."""
+    from mmner_core.data.type_names import TypeNames
     from mmner_core.evaluate import evaluate as score
     from mmner_core.memory import begin_long_job
     from mmner_core.tagger import Tagger
 
+    names = TypeNames.parse(map_ or ())
     tagger = Tagger.load(checkpoint)
     begin_long_job()
     if precision is not None:
@@ -64,6 +67,7 @@ def evaluate(
         limit=limit,
         seed=seed,
         shuffles=shuffles,
+        names=names,
     )
     result["number_format"] = str(tagger.model.classifier.weight.dtype).removeprefix("torch.")
     if json:
@@ -87,6 +91,7 @@ def _print(result: dict[str, Any]) -> None:
     print_out(
         make_table(columns, rows),
         *_spread(shuffles),
+        result["read"],
         f"Images ({result['image_condition']}): {images['present']:,} present, {images['missing']:,} missing, "
         f"{images['broken']:,} broken.",
         *images["problems"],

@@ -15,7 +15,7 @@ def train(
     data: Annotated[Path, typer.Option(help="Folder that the run's data sets lie in.")],
     out: Annotated[Path, typer.Option(help="Folder of the run; what it holds of the same run is resumed.")],
     tokenizer: Annotated[
-        str | None, typer.Option(help="Folder or hub name.", show_default="the text encoder's own")
+        str | None, typer.Option(help="Folder or hub name.", show_default="that of --init, else the text encoder's own")
     ] = None,
     init: Annotated[
         Path | None, typer.Option(help="Checkpoint folder to begin with.", show_default="pretrained encoders")

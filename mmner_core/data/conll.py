@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
+from mmner_core.data.columns import Columns
 from mmner_core.data.formats import Format
-
-
-def _parse_word(line: str) -> tuple[str, str]:
-    """Take the first and the last column; whatever stands between (part of speech, chunk) is not read."""
-    word, _, rest = line.replace("\t", " ").strip(" ").partition(" ")
-    return word, rest.rpartition(" ")[2]
 
 
 def _no_header(_: str) -> None:
@@ -22,7 +17,7 @@ def _format_word(_: int, word: str, tag: str) -> str:
 CONLL = Format(
     name="conll",
     shape="word, a space, any other columns, tag",
-    parse_word=_parse_word,
+    parse_word=Columns().word_and_tag,
     header=None,
     parse_header=_no_header,
     format_word=_format_word,

@@ -18,7 +18,8 @@ def _parse_word(line: str) -> tuple[str, str]:
     return split_pair(rest)
 
 
-def _parse_header(line: str) -> str:
+def parse_comment(line: str) -> str:
+    """Return the image id that a comment names, "" where it names none."""
     return line.removeprefix(IMAGE_COMMENT).strip(" \t") if line.startswith(IMAGE_COMMENT) else ""
 
 
@@ -35,8 +36,9 @@ CONLLU = Format(
     shape="index<TAB>word<TAB>tag",
     parse_word=_parse_word,
     header="#",
-    parse_header=_parse_header,
+    parse_header=parse_comment,
     format_word=_format_word,
     format_image=_format_image,
     tabbed=True,
+    numbered=True,
 )

@@ -13,6 +13,7 @@ from mmner_core.data.lines import read_lines, write_lines
 from mmner_core.data.reader import iter_examples
 from mmner_core.data.report import ReadReport
 from mmner_core.data.sniff import FORMATS, get_format
+from mmner_core.data.type_names import TypeNames
 from mmner_core.errors import InputError
 
 
@@ -25,6 +26,7 @@ def convert(
     overwrite: bool = False,
     images: str | Path | None = None,
     split: str | None = None,
+    names: TypeNames | None = None,
 ) -> ReadReport:
     """Rewrite ``source``, a file or a data set of Hugging Face ``datasets``, as ``target``, all of it or nothing.
 
@@ -36,6 +38,7 @@ def convert(
         overwrite: replace the target if it exists.
         images: folder of photos to put into the data set that is written.
         split: which split of a data set to read.
+        names: what types are to be called; None: as they are.
 
     Returns:
         the counts of the reading; its notes say what the target format could not carry.
@@ -51,8 +54,9 @@ def convert(
         raise InputError(f"There is no data format {target_format!r}; choose {', '.join((*FORMATS, *KINDS))}.")
     if is_dataset(source) and split is None and len(parts := find_parts(source)) > 1:
         raise InputError(f"{source} has the splits {', '.join(part.name for part in parts)}; choose one with --split.")
+    names = names or TypeNames()
     if target_format in KINDS:
-        return _to_dataset(source, target, source_format, target_format, overwrite, images, split)
+        return _to_dataset(source, target, source_format, target_format, overwrite, images, split, names)
     if images is not None:
         raise InputError(f"{target_format} cannot carry photos; --images belongs to --to {' or '.join(KINDS)}.")
     report = ReadReport()
@@ -62,12 +66,10 @@ def convert(
     else:
         report.files.append(str(source))
         examples = _iter_sentences(source, get_format(source_format, source), report)
-    write_lines(target, map(writer.format_sentence, examples), overwrite=overwrite)
+    write_lines(target, map(writer.format_sentence, names.rename_all(examples)), overwrite=overwrite)
     named = report.sentences - report.without_image
     if named and writer.format_image is None:
         report.notes.append(f"{named:,} image ids were left out: {writer.name} cannot carry them.")
-    if report.document_marks:
-        report.notes.append(f"{report.document_marks:,} document marks were left out.")
     return report
 
 
@@ -79,13 +81,15 @@ def _to_dataset(
     overwrite: bool,
     images: str | Path | None,
     split: str | None,
+    names: TypeNames,
 ) -> ReadReport:
     """Write a data set of Hugging Face ``datasets``, with its photos where they are at hand."""
     reports: list[ReadReport] = []
 
     def read() -> Iterator[Example]:
         reports.append(ReadReport())
-        return iter_examples(source, images=images, split=split, fmt=source_format, report=reports[-1])
+        examples = iter_examples(source, images=images, split=split, fmt=source_format, report=reports[-1])
+        return names.rename_all(examples)
 
     embed = images is not None or is_dataset(source)
     missing = write_dataset(target, read, kind=kind, embed=embed, overwrite=overwrite)
@@ -95,10 +99,10 @@ def _to_dataset(
 
 
 def _iter_sentences(source: Path, fmt: Format, report: ReadReport) -> Iterator[Example]:
-    for words, tags, image_id, line in fmt.iter_sentences(read_lines(source), str(source), report):
+    for sentence in fmt.iter_sentences(read_lines(source), str(source), report):
         report.sentences += 1
-        report.words += len(words)
-        report.without_image += image_id is None
-        yield Example(words=words, tags=tags, image_id=image_id, where=f"{source}:{line}")
+        report.words += len(sentence.words)
+        report.without_image += sentence.image_id is None
+        yield sentence.example(str(source))
     if not report.sentences:
         raise InputError(f"{source}: no sentences in this file.")

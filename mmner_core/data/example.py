@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 SPLITS = ("train", "valid", "test")
@@ -24,6 +24,8 @@ class Example:
         image: the picture's file, existing or not; None where the sentence has none or no image folder is known.
         where: ``path/file.txt:123``, the first line of the sentence.
         convention: annotation convention of the gold tags ("wiki", "caption"); None is the default one.
+        lines: line number of each word in its file; empty where the sentence is no stretch of a text file.
+        orphans: the words that the file tags ``I-`` with nothing before to continue; ``tags`` has ``B-`` there.
     """
 
     words: tuple[str, ...]
@@ -33,6 +35,20 @@ class Example:
     image: Path | None = None
     where: str = ""
     convention: str | None = None
+    lines: Sequence[int] = field(default=(), repr=False, compare=False)
+    orphans: tuple[int, ...] = field(default=(), repr=False, compare=False)
+
+    def word_where(self, place: int) -> str:
+        """Return where a word stands, for messages: ``path/file.txt:125``."""
+        if place < len(self.lines):
+            return f"{self.where.rpartition(':')[0]}:{self.lines[place]}"
+        return f"{self.where}, word {place + 1}" if self.where else f"word {place + 1}"
+
+    def tags_as_written(self) -> tuple[str, ...] | None:
+        """Return the tags with the orphan ``I-`` that the file has."""
+        if self.tags is None or not self.orphans:
+            return self.tags
+        return tuple(f"I-{tag[2:]}" if i in self.orphans else tag for i, tag in enumerate(self.tags))
 
 
 def split_of(name: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from mmner_core.data.embedded import unpack_image
 from mmner_core.data.example import Example, split_of
 from mmner_core.data.report import ReadReport
 from mmner_core.errors import InputError, brief, listed
-from mmner_core.labels import repair, split_tag
+from mmner_core.labels import is_tag, repair
 from mmner_core.words import LANGUAGES
 
 EMBEDDED = "embedded"
@@ -88,9 +88,11 @@ def iter_dataset(path: Path, part: str, report: ReadReport) -> Iterator[tuple[Ex
         if not values["words"]:
             report.empty_sentences += 1
             continue
-        tags, repaired = _tags(values, names["tags"], where)
-        report.repaired_tags += repaired
-        yield _example(values, tags, names["lang"], where)
+        tags, orphans = _tags(values, names["tags"], where)
+        report.repaired_tags += len(orphans)
+        example, image = _example(values, tags, names["lang"], where)
+        report.blank_words += sum(not word.strip() for word in example.words)
+        yield replace(example, orphans=orphans), image
 
 
 def _read_on(rows: Iterable[dict[str, Any]], where: str) -> Iterator[dict[str, Any]]:
@@ -165,21 +167,24 @@ def _label_names(features: Mapping[str, Any], columns: Mapping[str, str], where:
     return names
 
 
-def _tags(values: Mapping[str, Any], names: list[str] | None, where: str) -> tuple[tuple[str, ...] | None, int]:
-    """Return a row's tags in IOB2, and how many had to be repaired."""
+def _tags(
+    values: Mapping[str, Any], names: list[str] | None, where: str
+) -> tuple[tuple[str, ...] | None, tuple[int, ...]]:
+    """Return a row's tags in IOB2, and the places of those that had to be repaired."""
     tags = values.get("tags")
     if tags is None:
-        return None, 0
+        return None, ()
     if len(tags) != len(values["words"]):
         raise InputError(f"{where}: {len(values['words'])} words, but {len(tags)} tags.")
     try:
         named = [_name(tag, names) for tag in tags]
-        for tag in set(named):
-            split_tag(tag)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
-    fixed, changed = repair(named)
-    return tuple(fixed), changed
+    for i, tag in enumerate(named):
+        if not is_tag(tag):
+            raise InputError(f"{where}, word {i + 1}: {tag!r} is not an IOB2 tag; expected O, B-TYPE or I-TYPE.")
+    fixed, _ = repair(named)
+    return tuple(fixed), tuple(i for i, tag in enumerate(named) if tag != fixed[i])
 
 
 def _name(tag: Any, names: list[str] | None) -> str:
@@ -211,7 +216,7 @@ def _example(
     elif image is not None:
         name = str(image)
     words = tuple(values["words"])
-    if not all(isinstance(word, str) and word.strip() for word in words):
-        raise InputError(f"{where}: a word is empty or no text.")
+    if bad := [i for i, word in enumerate(words) if not isinstance(word, str)]:
+        raise InputError(f"{where}, word {bad[0] + 1}: {words[bad[0]]!r} is no text.")
     example = Example(words=words, tags=tags, language=language, image_id=name or None, image=file, where=where)
     return example, None if file is not None else name or None

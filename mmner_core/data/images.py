@@ -125,6 +125,17 @@ def open_photo(
             return _finish(image, size, target, notes)
 
 
+def claimed_pixels(data: bytes, limits: ImageLimits = DEFAULT_LIMITS) -> int:
+    """Return how many pixels a picture's header claims, without decoding it; 0 for what would be refused."""
+    try:
+        check_bytes(len(data), "the picture", limits)
+        with _damage_reported("the picture"):
+            width, height = check_size(_identify(data, "the picture", limits), "the picture", limits)
+    except InputError:
+        return 0
+    return width * height
+
+
 @contextmanager
 def _damage_reported(name: str) -> Iterator[None]:
     """Turn whatever a decoder raises into one sentence; wrapped around Pillow's decoders only."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 from mmner_core.errors import InputError
 from mmner_core.whole import whole_file
@@ -12,59 +12,71 @@ from mmner_core.whole import whole_file
 BLOCK_BYTES = 1 << 20
 MAX_LINE_BYTES = 1 << 20
 BOM = "\ufeff"
+_LINE_END = re.compile(r"\r+\n")
+"""Several ``\\r`` come of a file that was twice given the line ends of Windows."""
 
 
 def read_lines(path: Path) -> Iterator[str]:
     r"""Yield the lines of a UTF-8 file without their ends, a block in memory at a time.
 
-    Only ``\n`` and ``\r\n`` end a line: a word may hold U+2028 or U+0085, which ``str.splitlines`` would cut at.
+    Lines end with ``\n`` or ``\r\n``, or with ``\r`` alone in a file that mostly has such: a word may hold U+2028,
+    U+0085 or a stray ``\r``, which ``str.splitlines`` would cut at. A byte order mark is dropped at the beginning of
+    the file, and after a blank line, where files with one were put together.
 
     Raises:
         InputError: if the file cannot be read, is not UTF-8 text, or has a line over 1 MB.
     """
     number = 1
-    for block in _blocks(path):
-        text = _decode(block, path, number)
-        if number == 1:
-            text = text.removeprefix(BOM)
+    after_blank = True
+    for block, end in _blocks(path):
+        text = _decode(block, end, path, number)
         lines = text.removesuffix("\n").split("\n")
-        yield from lines
+        for line in lines:
+            line = line.removeprefix(BOM) if after_blank else line
+            yield line
+            after_blank = not line
         number += len(lines)
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
-    """Yield blocks that end with a line end, the last one perhaps without."""
+def _blocks(path: Path) -> Iterator[tuple[bytes, bytes]]:
+    """Yield blocks that end with a line end, the last one perhaps without, and beside each that line end."""
     try:
         with path.open("rb") as file:
-            while block := _whole_lines(file, path):
-                yield block
+            read = file.read(BLOCK_BYTES)
+            alone = read.count(b"\r") - read.count(b"\r\n")
+            end = b"\r" if alone > read.count(b"\n") else b"\n"
+            rest = b""
+            while read:
+                block = rest + read
+                cut = block.rfind(end) + 1
+                rest = block[cut:]
+                if len(rest) > MAX_LINE_BYTES:
+                    raise InputError(f"{path} has a line of more than 1 MB; it is not a file of tagged words.")
+                if cut:
+                    yield block[:cut], end
+                read = file.read(BLOCK_BYTES)
+            if rest:
+                yield rest, end
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def _whole_lines(file: BinaryIO, path: Path) -> bytes:
-    block = file.read(BLOCK_BYTES)
-    if block and not block.endswith(b"\n"):
-        rest = file.readline(MAX_LINE_BYTES)
-        if len(rest) == MAX_LINE_BYTES and not rest.endswith(b"\n"):
-            raise InputError(f"{path} has a line of more than 1 MB; it is not a file of tagged words.")
-        block += rest
-    return block
-
-
-def _decode(block: bytes, path: Path, first_line: int) -> str:
+def _decode(block: bytes, end: bytes, path: Path, first_line: int) -> str:
+    r"""Return the text of a block with ``\n`` for every line end."""
     if (nul := block.find(b"\0")) >= 0:
-        line = first_line + block.count(b"\n", 0, nul)
+        line = first_line + block.count(end, 0, nul)
         raise InputError(f"{path}:{line}: there is a NUL byte here; the file is binary or UTF-16, save it as UTF-8.")
     try:
         text = block.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = first_line + block.count(b"\n", 0, error.start)
+        line = first_line + block.count(end, 0, error.start)
         byte = block[error.start]
         raise InputError(f"{path}:{line}: byte 0x{byte:02x} is not UTF-8; convert the file to UTF-8.") from error
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").removesuffix("\r")
-    return text
+    if "\r" not in text:
+        return text
+    if end == b"\r":
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+    return _LINE_END.sub("\n", text).removesuffix("\r")
 
 
 def write_lines(path: Path, chunks: Iterable[str], *, overwrite: bool = False) -> None:
@@ -83,6 +95,6 @@ def write_lines(path: Path, chunks: Iterable[str], *, overwrite: bool = False) -
 
 
 def _keep_leading_bom(chunks: Iterable[str]) -> Iterator[str]:
-    """Protect a text that really begins with U+FEFF: a reader takes the first one for a byte order mark."""
-    for number, chunk in enumerate(chunks):
-        yield BOM + chunk if number == 0 and chunk.startswith(BOM) else chunk
+    """Protect a chunk that really begins with U+FEFF: a reader takes that for a byte order mark."""
+    for chunk in chunks:
+        yield BOM + chunk if chunk.startswith(BOM) else chunk

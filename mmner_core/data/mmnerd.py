@@ -11,11 +11,14 @@ def split_pair(line: str) -> tuple[str, str]:
     """Split ``word<TAB>tag``; where there is no TAB, at the last space.
 
     Only the TAB and U+0020 count as space: a word may be, or hold, a no-break or an ideographic space. Spaces
-    around a word are padding unless the word is nothing else.
+    around a word are padding unless the word is nothing else; a word that is not there is empty. Without a TAB a
+    third column, or a space in the word, leaves open which is which: no tag is found.
     """
     word, tab, tag = line.partition("\t")
     if not tab:
-        word, _, tag = line.strip(" ").rpartition(" ")
+        word, space, tag = line.strip(" ").rpartition(" ")
+        if " " in word.strip(" ") or (not space and not line.startswith(" ")):
+            return line, ""
     return word.strip(" ") or word, tag.strip(" \t")
 
 

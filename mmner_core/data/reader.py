@@ -75,18 +75,11 @@ def _iter_file(file: DataFile, folder: ImageFolder | None, fmt: Format, report: 
     name = str(file.path)
     report.files.append(name)
     before = report.sentences
-    for words, tags, image_id, line in fmt.iter_sentences(read_lines(file.path), name, report):
-        where = f"{name}:{line}"
+    for sentence in fmt.iter_sentences(read_lines(file.path), name, report):
         report.sentences += 1
-        report.words += len(words)
-        yield Example(
-            words=words,
-            tags=tags,
-            language=file.language,
-            image_id=image_id,
-            image=_find_image(image_id, folder, where, report),
-            where=where,
-        )
+        report.words += len(sentence.words)
+        image = _find_image(sentence.image_id, folder, f"{name}:{sentence.line}", report)
+        yield sentence.example(name, file.language, image)
     if report.sentences == before:
         raise InputError(f"{name}: no sentences in this file.")
 

@@ -16,6 +16,8 @@ class ReadReport:
         iob1_files: files whose tags were IOB1 throughout and were converted to IOB2 (not counted as repairs).
         empty_sentences: image lines without any word; skipped.
         document_marks: ``-DOCSTART-`` lines; skipped.
+        comments: lines such as ``# sent_id = 1`` before a sentence; skipped.
+        blank_words: words that are empty or only white space; read like any other.
         space_separated: lines of a TAB-separated format whose columns were separated by spaces; accepted.
         without_image: sentences that name no image.
         images_present, images_missing: sentences whose image file exists, or does not (a broken file is
@@ -30,6 +32,8 @@ class ReadReport:
     iob1_files: list[str] = field(default_factory=list)
     empty_sentences: int = 0
     document_marks: int = 0
+    comments: int = 0
+    blank_words: int = 0
     space_separated: int = 0
     without_image: int = 0
     images_present: int = 0
@@ -43,6 +47,9 @@ class ReadReport:
             (self.repaired_tags, "orphan I- tags read as B-"),
             (len(self.iob1_files), "file(s) converted from IOB1 to IOB2"),
             (self.empty_sentences, "image lines without words skipped"),
+            (self.document_marks, "document marks skipped"),
+            (self.comments, "comment lines skipped"),
+            (self.blank_words, "words that are empty or only white space"),
             (self.space_separated, "lines with spaces for a TAB"),
             (self.without_image, "sentences without an image"),
             (self.images_present, "images present"),

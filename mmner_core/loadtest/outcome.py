@@ -20,7 +20,7 @@ class Outcome:
     """One question.
 
     Attributes:
-        kind: "text", "photo" or "program".
+        kind: "text", "photo", "program" or "click".
         fate: what became of it; "busy": the app said in a sentence to come back later; "interrupted": the app
             was killed meanwhile, on purpose.
         started: seconds since the clock started.
@@ -100,11 +100,7 @@ class LoadReport:
 
     def latency(self, kinds: Iterable[str]) -> dict[str, float] | None:
         """Return quantiles of the seconds until an answer to these kinds of question; None without one."""
-        seconds = sorted(o.seconds for o in self.outcomes if o.fate == "answered" and o.kind in set(kinds))
-        if len(seconds) < 2:
-            return None
-        cuts = statistics.quantiles(seconds, n=100, method="inclusive")
-        return {"n": len(seconds), "p50": cuts[49], "p95": cuts[94], "p99": cuts[98], "max": seconds[-1]}
+        return quantiles([outcome for outcome in self.outcomes if outcome.kind in set(kinds)])
 
     def to_json(self) -> dict[str, Any]:
         """Return everything that was measured."""
@@ -127,3 +123,12 @@ class LoadReport:
             },
             "kill": asdict(self.kill) if self.kill else None,
         }
+
+
+def quantiles(outcomes: Iterable[Outcome]) -> dict[str, float] | None:
+    """Return quantiles of the seconds until an answer, of the questions that got one; None without two of them."""
+    seconds = sorted(outcome.seconds for outcome in outcomes if outcome.fate == "answered")
+    if len(seconds) < 2:
+        return None
+    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
+    return {"n": len(seconds), "p50": cuts[49], "p95": cuts[94], "p99": cuts[98], "max": seconds[-1]}

@@ -8,9 +8,13 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mmner_core.errors import InputError
 from mmner_core.loadtest.app_process import AppProcess, running_app
+from mmner_core.loadtest.attacks.attack import Attack
+from mmner_core.loadtest.hostile import attack_in_turn, fetch_config, own_address, second_round
+from mmner_core.loadtest.hostile_report import HostileReport
 from mmner_core.loadtest.kill import answer_once, kill_and_restart
 from mmner_core.loadtest.memory import MemoryCurve, listening_process
 from mmner_core.loadtest.outcome import Kill, LoadReport
@@ -32,6 +36,10 @@ class LoadPlan:
         photo_share: how many of the questions have a photo, from 0 to 1.
         kill: whether to kill the app in the middle and start it again.
         seed: of what is asked and when.
+        attacks: what a hostile visitor does meanwhile; none: there is no such visitor.
+
+    Raises:
+        InputError: if the app is to be attacked and killed: what is lost could be either's fault.
     """
 
     visitors: int = 50
@@ -40,6 +48,11 @@ class LoadPlan:
     photo_share: float = 0.5
     kill: bool = False
     seed: int = 19
+    attacks: tuple[Attack, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kill and self.attacks:
+            raise InputError("--kill and --hostile are two tests; run one after the other.")
 
     @property
     def warm_up(self) -> float:
@@ -56,6 +69,8 @@ def run_against(plan: LoadPlan, url: str) -> LoadReport:
     """
     if plan.kill:
         raise InputError("Only an app that the load test starts itself is killed; leave out --url or --kill.")
+    if plan.attacks:
+        url = own_address(url)
     return asyncio.run(_run(plan, url.rstrip("/"), listening_process(url), None, []))
 
 
@@ -67,20 +82,40 @@ def run_with_own_app(plan: LoadPlan, checkpoint: Path) -> LoadReport:
     """
     if not checkpoint.is_dir():  # what is in it the app judges
         raise InputError(f"There is no checkpoint folder {checkpoint}.")
-    with tempfile.TemporaryDirectory(prefix="load-test-") as folder, running_app(checkpoint, Path(folder)) as app:
-        return asyncio.run(_run(plan, app.url, app.pid, app, [checkpoint, REPOSITORY / "analysis" / "demo"]))
+    with tempfile.TemporaryDirectory(prefix="load-test-") as folder:
+        options = _with_twins(checkpoint, Path(folder, "models")) if plan.attacks else ()
+        with running_app(checkpoint, Path(folder), *options) as app:
+            return asyncio.run(_run(plan, app.url, app.pid, app, [checkpoint, REPOSITORY / "analysis" / "demo"]))
+
+
+def _with_twins(checkpoint: Path, folder: Path) -> tuple[str, ...]:
+    """Return the options of an app that offers the model twice more: there must be models to choose from."""
+    for name in ("twin-1", "twin-2"):
+        (folder / name).mkdir(parents=True)
+        for file in checkpoint.iterdir():
+            (folder / name / file.name).symlink_to(file)
+    return ("--checkpoints", str(folder))
 
 
 async def _run(plan: LoadPlan, url: str, pid: int | None, app: AppProcess | None, read_only: list[Path]) -> LoadReport:
     photos = draw_photos(plan.seed)
     await answer_once(url)  # loading the model is no part of what visitors are timed for
+    config = await fetch_config(url) if plan.attacks else None
     clock = time.perf_counter()
     world = World(
-        url=url, clock=clock, end=clock + plan.seconds, think=plan.think, photo_share=plan.photo_share, photos=photos
+        url=url,
+        clock=clock,
+        end=clock + plan.seconds,
+        think=plan.think,
+        photo_share=plan.photo_share,
+        photos=photos,
+        clicks=bool(plan.attacks),
     )
     visits = [asyncio.create_task(visit(world, i, plan.seed)) for i in range(plan.visitors)]
     memory = MemoryCurve()
     watching = asyncio.create_task(memory.watch(pid, clock)) if pid else None
+    attacking = attack_in_turn(url, config, plan.attacks, clock=clock, seconds=plan.seconds) if config else None
+    spells = await attacking if attacking else []
     kill: Kill | None = None
     if plan.kill and app is not None:
         await asyncio.sleep(plan.seconds / 2)
@@ -93,11 +128,12 @@ async def _run(plan: LoadPlan, url: str, pid: int | None, app: AppProcess | None
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await watching
-    return LoadReport(
-        visitors=plan.visitors,
-        seconds=time.perf_counter() - clock,
-        outcomes=world.outcomes,
-        memory=memory,
-        warm_up=plan.warm_up + ((world.back or clock) - clock),
-        kill=kill,
-    )
+    measured: dict[str, Any] = {
+        "visitors": plan.visitors,
+        "seconds": time.perf_counter() - clock,
+        "outcomes": world.outcomes,
+        "memory": memory,
+    }
+    if spells:
+        return HostileReport(**measured, warm_up=second_round(spells), spells=spells)
+    return LoadReport(**measured, warm_up=plan.warm_up + ((world.back or clock) - clock), kill=kill)

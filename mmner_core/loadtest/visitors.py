@@ -8,17 +8,19 @@ import html
 import random
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
+from mmner_core.loadtest.clicks import can_click, click_name
 from mmner_core.loadtest.outcome import Fate, Outcome
 from mmner_core.loadtest.questions import Photo, Question, make_question
-from mmner_core.loadtest.wire import Busy, Failed, Lost, Page, Session
+from mmner_core.loadtest.wire import PROBLEM, Busy, Failed, Lost, Page, Session, new_value
 
-PATIENCE = 60.0  # seconds without a byte after which an answer counts as lost; gradio sends a sign of life every 15
+PATIENCE = 60.0
+"""Seconds after which an answer counts as lost; signs of life, which gradio sends every 15, are no answer."""
 VISIT = 8  # questions before a visitor closes the page
 PROGRAMS = 5  # every fifth visitor is a program
-PROBLEM = 'role="alert"'
 RETRY = 0.5  # seconds between attempts to open the page while the app is down
 
 
@@ -33,7 +35,8 @@ class World:
         think: mean seconds between an answer and the next question.
         photo_share: how many of the questions have a photo.
         photos: to choose from.
-        outcomes: one for each question that was asked.
+        clicks: whether visitors click a name of an answer with a photo.
+        outcomes: one for each question that was asked, and each click.
         killed: when the app was killed, or None.
         back: when it was back, or None.
     """
@@ -44,6 +47,7 @@ class World:
     think: float
     photo_share: float
     photos: list[Photo]
+    clicks: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
     killed: float | None = None
     back: float | None = None
@@ -89,7 +93,8 @@ def _client(url: str, number: int) -> httpx.AsyncClient:
     local = f"127.0.1.{number % 250 + 1}" if httpx.URL(url).host == "127.0.0.1" else None
     return httpx.AsyncClient(
         base_url=url,
-        transport=httpx.AsyncHTTPTransport(local_address=local),
+        # Certificates take a tenth of a second to load, in which all visitors would stand still.
+        transport=httpx.AsyncHTTPTransport(local_address=local, verify=httpx.URL(url).scheme == "https"),
         timeout=httpx.Timeout(PATIENCE, connect=10.0),
     )
 
@@ -109,16 +114,31 @@ async def _ask(world: World, session: Session, page: Page, chance: random.Random
     question = make_question(world.next_number(), world.photos, chance, photo_share=world.photo_share)
     kind = "program" if program else "photo" if question.photo else "text"
     started = time.perf_counter()
-    fate, told = "answered", ""
+    fate, told, outputs = "answered", "", []
     try:
-        if program:
-            told = _fault_of_json(await session.call_tag(question), question)
-        else:
-            told = _fault_of_page(await session.press_button(page, question), question)
+        async with asyncio.timeout(PATIENCE):
+            if program:
+                told = _fault_of_json(await session.call_tag(question), question)
+            else:
+                outputs = await session.outputs(page, question)
+                told = _fault_of_page(str(new_value(outputs[page.result])), question)
         fate = "error" if told else "answered"
-    except (Busy, Failed, Lost, httpx.HTTPError) as error:
+    except (Busy, Failed, Lost, TimeoutError, httpx.HTTPError) as error:
         fate, told = _fate(world, started, error)
     world.outcomes.append(_outcome(world, kind, started, fate, told))
+    if world.clicks and fate == "answered" and kind == "photo" and can_click(session.config, outputs):
+        await _click(world, session, outputs)
+
+
+async def _click(world: World, session: Session, outputs: list[Any]) -> None:
+    started = time.perf_counter()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            told = await click_name(session, session.config, outputs)
+        fate = "error" if told else "answered"
+    except (Busy, Failed, Lost, TimeoutError, httpx.HTTPError) as error:
+        fate, told = _fate(world, started, error)
+    world.outcomes.append(_outcome(world, "click", started, fate, told))
 
 
 def _fate(world: World, started: float, error: Exception) -> tuple[Fate, str]:
@@ -127,7 +147,7 @@ def _fate(world: World, started: float, error: Exception) -> tuple[Fate, str]:
         return "interrupted", told
     if isinstance(error, Busy):
         return "busy", told
-    return ("lost" if isinstance(error, Lost | httpx.ReadTimeout) else "error"), told
+    return ("lost" if isinstance(error, Lost | TimeoutError | httpx.ReadTimeout) else "error"), told
 
 
 def _outcome(world: World, kind: str, started: float, fate: str, told: str) -> Outcome:

@@ -14,7 +14,10 @@ from mmner_core.loadtest.questions import Photo, Question
 
 API = "gradio_api"
 BUSY = (429, 503)  # too many requests; queue full
-BUTTON, SENTENCE, PHOTO, RESULT = "wb-run", "wb-sentence", "wb-photo", "wb-result"
+BUTTON, SENTENCE, PHOTO, RESULT, MODEL = "wb-run", "wb-sentence", "wb-photo", "wb-result", "wb-model"
+MAP = "wb-overlay"
+PROBLEM = 'role="alert"'
+"""What the page marks its sentences about problems with."""
 
 
 class Busy(Exception):
@@ -27,6 +30,47 @@ class Failed(Exception):
 
 class Lost(Exception):
     """The app took a question and never answered it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """What the page sends when something happens to a part of it.
+
+    Attributes:
+        number: of the function that is run.
+        inputs: numbers of the components whose values it is given.
+        outputs: numbers of the components it changes.
+        values: what the inputs hold when the page opens.
+    """
+
+    number: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    values: tuple[Any, ...]
+
+    @classmethod
+    def find(cls, config: dict[str, Any], part: str, happened: str) -> Handler:
+        """Find the handler of an event in ``/config``."""
+        target = [number_of(config, part), happened]
+        found = next(d for d in config["dependencies"] if target in d["targets"])
+        values = {c["id"]: c["props"].get("value") for c in config["components"]}
+        return cls(
+            number=found["id"],
+            inputs=tuple(found["inputs"]),
+            outputs=tuple(found["outputs"]),
+            values=tuple(values[number] for number in found["inputs"]),
+        )
+
+
+def number_of(config: dict[str, Any], part: str) -> int:
+    """Return the number of a part of the page, which is named by its id in the document."""
+    return next(int(c["id"]) for c in config["components"] if c["props"].get("elem_id") == part)
+
+
+def choices_of(config: dict[str, Any], part: str) -> list[str]:
+    """Return what may be chosen in a part of the page."""
+    found = next(c["props"]["choices"] for c in config["components"] if c["props"].get("elem_id") == part)
+    return [str(value) for _, value in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,43 +94,49 @@ class Page:
     @classmethod
     def read(cls, config: dict[str, Any]) -> Page:
         """Find the button and its inputs in ``/config``."""
-        properties = {c["id"]: c["props"] for c in config["components"]}
-        numbers = {p.get("elem_id"): number for number, p in properties.items()}
-        button = next(d for d in config["dependencies"] if [numbers[BUTTON], "click"] in d["targets"])
+        button = Handler.find(config, BUTTON, "click")
         return cls(
-            function=button["id"],
-            values=tuple(properties[i].get("value") for i in button["inputs"]),
-            sentence=button["inputs"].index(numbers[SENTENCE]),
-            photo=button["inputs"].index(numbers[PHOTO]),
-            result=button["outputs"].index(numbers[RESULT]),
+            function=button.number,
+            values=button.values,
+            sentence=button.inputs.index(number_of(config, SENTENCE)),
+            photo=button.inputs.index(number_of(config, PHOTO)),
+            result=button.outputs.index(number_of(config, RESULT)),
         )
+
+    def filled(self, text: str, photo: dict[str, Any] | None) -> list[Any]:
+        """Return the values of the inputs with a text and an uploaded photo in their places."""
+        values = list(self.values)
+        values[self.sentence], values[self.photo] = text, photo
+        return values
 
 
 class Session:
     """One visit: a page that was opened, until it is closed.
 
+    Attributes:
+        config: of the page, empty until it is opened.
+
     Args:
         client: with the app's address as its base.
+        name: of the session; one that nobody can guess unless given.
     """
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, name: str | None = None) -> None:
         self._client = client
-        self._hash = secrets.token_hex(6)
+        self._hash = name or secrets.token_hex(6)
+        self.config: dict[str, Any] = {}
 
     async def open(self) -> Page:
         """Load the page and its configuration."""
         _checked(await self._client.get("/"))
-        return Page.read(_checked(await self._client.get("/config")).json())
+        self.config = dict(_checked(await self._client.get("/config")).json())
+        return Page.read(self.config)
 
     async def stay(self) -> None:
         """Hold the line that tells the app that the page is still open; ends when it is cancelled."""
         async with self._client.stream("GET", f"/{API}/heartbeat/{self._hash}", timeout=None) as response:
             async for _ in response.aiter_bytes():
                 pass
-
-    async def press_button(self, page: Page, question: Question) -> str:
-        """Ask as the page does; return the HTML of the result; raises what :meth:`outputs` does."""
-        return _html((await self.outputs(page, question))[page.result])
 
     async def outputs(self, page: Page, question: Question) -> list[Any]:
         """Ask as the page does; return the new value of every part of the page that shows the answer.
@@ -96,10 +146,17 @@ class Session:
             Failed: if it answers with an error.
             Lost: if it does not answer.
         """
-        values = list(page.values)
-        values[page.sentence] = question.text
-        values[page.photo] = await self._upload(question.photo)
-        body = {"data": values, "fn_index": page.function, "session_hash": self._hash, "event_data": None}
+        return await self.send(page.function, page.filled(question.text, await self._upload(question.photo)))
+
+    async def send(self, function: int, values: list[Any], data: dict[str, Any] | None = None) -> list[Any]:
+        """Say that something happened on the page; return what :meth:`outputs` does, and raise the same.
+
+        Args:
+            function: number of the function that the page runs then.
+            values: of its inputs.
+            data: what the page tells of the event besides.
+        """
+        body = {"data": values, "fn_index": function, "session_hash": self._hash, "event_data": data}
         event = _checked(await self._client.post(f"/{API}/queue/join", json=body)).json()["event_id"]
         async for message in self._messages(f"/{API}/queue/data?session_hash={self._hash}"):
             if message.get("event_id") == event and message["msg"] == "process_completed":
@@ -150,9 +207,9 @@ class Session:
                     yield json.loads(line.removeprefix("data: "))
 
 
-def _html(value: Any) -> str:
+def new_value(output: Any) -> Any:
     """Return a component's new value, which gradio wraps in an update where more than the value changes."""
-    return str(value["value"] if isinstance(value, dict) else value)
+    return output.get("value") if isinstance(output, dict) and output.get("__type__") == "update" else output
 
 
 def _error_text(output: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,8 @@ from mmner_core.text_limits import TextLimits
 
 Count = Annotated[int, Ge(1)]
 Positive = Annotated[float, Gt(0)]
+_HOST = re.compile(r"\*|[\w.-]+(?::\d{1,5})?|\[?[0-9a-fA-F:]+\]?")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*:(?://)?[^\s/?#]+/?", re.IGNORECASE)  # extensions have schemes of their own
 
 
 def _setting(default: Any, text: str) -> Any:
@@ -27,7 +30,7 @@ class ServingConfig:
     """Everything that can be set; each field is a key of the file, an option and an environment variable.
 
     Raises:
-        InputError: if a login is not "name:password".
+        InputError: if a login is not "name:password", or an allowed host or origin is none.
     """
 
     __pydantic_config__ = {"extra": "forbid"}
@@ -37,6 +40,12 @@ class ServingConfig:
     root_path: str = _setting("", "path under which a reverse proxy shows the app, such as /names")
     trusted_proxies: str = _setting(
         "127.0.0.1", "proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas"
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        (), "name under which visitors open the app, behind a proxy or on a network: names.example.org; *: any"
+    )
+    allowed_origins: tuple[str, ...] = _setting(
+        (), "another site whose pages may ask the server: https://www.example.org; the app's own pages always may"
     )
     login: tuple[str, ...] = _setting((), "name:password of someone who may enter; none: everyone may")
 
@@ -55,12 +64,22 @@ class ServingConfig:
     visitor_rate: Annotated[float, Ge(0)] = _setting(5.0, "requests per second of one visitor; 0: no limit")
     visitor_burst: Count = _setting(100, "requests that a visitor who was quiet may make at once")
     visitor_concurrency: Count = _setting(6, "requests of one visitor at work at once")
+    visitor_waiting: Count = _setting(32, "requests of one visitor that may wait, and never more than half the queue")
+    visitor_loads: Count = _setting(6, "models that may be loaded for one visitor in a minute")
+    visitor_megapixels: Positive = _setting(1200.0, "photos decoded for one visitor in a minute, width times height")
+    visitor_connections: Count = _setting(64, "open connections of one visitor, those of proxies not counted")
+    connections: Count = _setting(1000, "open connections of all visitors together")
+
+    answer_minutes: Positive = _setting(10.0, "time after which an answer that nobody fetches is given up")
+    visitor_answers_mb: Positive = _setting(16.0, "memory for answers that one visitor does not fetch; the oldest go")
+    answers_mb: Positive = _setting(128.0, "memory for all answers that nobody fetches")
 
     max_upload_mb: Positive = _setting(30.0, "size of an uploaded file")
-    max_request_mb: Positive = _setting(8.0, "size of any other request")
+    max_request_mb: Positive = _setting(8.0, "size of a question, or of many in one call of /tag_batch")
     max_megapixels: Positive = _setting(60.0, "width times height of a photo")
     max_characters: Count = _setting(20_000, "length of a text; about two seconds of a core for each 10,000")
     upload_space_mb: Positive = _setting(2000.0, "all uploads together; beyond it new ones are refused for a while")
+    upload_share_mb: Positive = _setting(500.0, "uploads of one visitor together")
     upload_minutes: Positive = _setting(60.0, "time after which an upload is removed")
 
     fetch_urls: bool = _setting(
@@ -73,6 +92,12 @@ class ServingConfig:
             name, colon, password = entry.partition(":")
             if not (name.strip() and colon and password):
                 raise InputError('login: write "name:password", both not empty.')
+        for host in self.allowed_hosts:
+            if not _HOST.fullmatch(host):
+                raise InputError(f'allowed_hosts: write a name alone, as "names.example.org", not {host[:60]!r}.')
+        for origin in self.allowed_origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise InputError(f'allowed_origins: write "https://name" or "https://name:port", not {origin[:60]!r}.')
 
     @property
     def logins(self) -> list[tuple[str, str]]:

@@ -6,12 +6,15 @@ from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from threading import BoundedSemaphore
 from typing import TYPE_CHECKING
 
+from mmner_core.data.images import claimed_pixels
 from mmner_core.memory import release_freed_memory
 from mmner_core.serving.batcher import MicroBatcher
+from mmner_core.serving.budgets import TOO_MANY_LOADS, TOO_MANY_PIXELS, MinuteBudget
+from mmner_core.serving.fair_slots import FairSlots
 from mmner_core.serving.pool import CheckpointPool, find_checkpoints
+from mmner_core.serving.visitor import current_visitor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +24,10 @@ if TYPE_CHECKING:
     from mmner_core.tagger import Tagger, TagJob, TagRequest
 
 
-DECODING = BoundedSemaphore(2)
+DECODING = FairSlots(2)
 """Photos decoded at once, in the whole process: one of the size allowed may take a gigabyte while it is."""
+MAX_CHARACTERS_AT_ONCE = 20_000
+"""Of the texts of a group together: about as much as the longest text, so that nobody waits for many long ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,21 +44,37 @@ class Engine:
     Args:
         tagger: the model.
         batch_size: most requests in one pass.
+        megapixels: what visitors may have decoded; None: as much as they like.
     """
 
-    def __init__(self, tagger: Tagger, *, batch_size: int) -> None:
+    def __init__(self, tagger: Tagger, *, batch_size: int, megapixels: MinuteBudget | None = None) -> None:
         self.tagger = tagger
-        self._batcher = MicroBatcher(self._tag, max_size=batch_size, name="tagger")
+        self._megapixels = megapixels
+        self._batcher = MicroBatcher(self._tag, max_size=batch_size, max_weight=MAX_CHARACTERS_AT_ONCE, name="tagger")
+
+    @property
+    def alive(self) -> bool:
+        """Return whether requests are answered."""
+        return self._batcher.alive
 
     def submit(self, request: TagRequest, *, attention: bool = True) -> Future[Prediction]:
         """Check a request and prepare it in the caller's thread; the future holds the answer.
 
         Raises:
-            InputError: if the request is at fault.
+            InputError: if the request is at fault, or its visitor had as many pixels decoded as allowed.
         """
+        if isinstance(request.image, bytes) and self._megapixels is not None:
+            self._spend_pixels(request.image)
         with nullcontext() if request.image is None else DECODING:
             job = self.tagger.prepare(request)
-        return self._batcher.submit(_Ready(job=job, attention=attention))
+        ready = _Ready(job=job, attention=attention)
+        return self._batcher.submit(ready, sender=current_visitor(), weight=len(request.text))
+
+    def _spend_pixels(self, photo: bytes) -> None:
+        """Charge the visitor for a photo that is not known from before."""
+        _, known = self.tagger.photos.look_up(photo)
+        if known is None and self._megapixels is not None:
+            self._megapixels.spend(claimed_pixels(photo, self.tagger.limits) / 1e6)
 
     def tag(self, request: TagRequest, *, attention: bool = True) -> Prediction:
         """Tag a request, together with whatever else waits.
@@ -79,8 +100,13 @@ class Engine:
         return [answers[i] for i in range(len(group))]
 
 
-def load_engine(folder: Path, config: ServingConfig) -> Engine:
+def load_engine(folder: Path, config: ServingConfig, megapixels: MinuteBudget | None = None) -> Engine:
     """Load a checkpoint and tag a first text, which loads what is only needed then: no visitor should wait for it.
+
+    Args:
+        folder: the checkpoint.
+        config: limits, and how requests are grouped.
+        megapixels: what visitors may have decoded.
 
     Raises:
         InputError: if the folder is not a whole, undamaged checkpoint.
@@ -90,18 +116,28 @@ def load_engine(folder: Path, config: ServingConfig) -> Engine:
     tagger = Tagger.load(folder, limits=config.image_limits, text_limits=config.text_limits)
     tagger.tag("Hello")
     release_freed_memory()  # a third of what loading took
-    return Engine(tagger, batch_size=config.batch_size)
+    return Engine(tagger, batch_size=config.batch_size, megapixels=megapixels)
 
 
-def open_pool(config: ServingConfig) -> CheckpointPool[Engine]:
+def megapixel_budget(config: ServingConfig) -> MinuteBudget:
+    """Return what the settings let visitors have decoded in a minute."""
+    return MinuteBudget(config.visitor_megapixels, TOO_MANY_PIXELS)
+
+
+def open_pool(config: ServingConfig, megapixels: MinuteBudget | None = None) -> CheckpointPool[Engine]:
     """Return the models that the settings name; none is loaded yet.
+
+    Args:
+        config: which models, how many at once.
+        megapixels: what visitors may have decoded, whichever model looks.
 
     Raises:
         InputError: if the folder of models cannot be listed.
     """
     return CheckpointPool(
         find_checkpoints(config.checkpoint, config.checkpoints),
-        lambda folder: load_engine(folder, config),
+        lambda folder: load_engine(folder, config, megapixels),
         max_loaded=config.max_loaded,
         max_bytes=config.max_loaded_gb * 1e9,
+        loads=MinuteBudget(config.visitor_loads, TOO_MANY_LOADS),
     )

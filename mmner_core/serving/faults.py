@@ -10,6 +10,8 @@ from types import TracebackType
 from typing import Any
 
 from mmner_core.errors import InputError
+from mmner_core.serving.quiet import NotTheirWords
+from mmner_core.serving.repeats import FoldRepeats
 
 log = logging.getLogger(__name__)
 SORRY = "Something went wrong on our side (error {number}). Please try again; the server's log has the details."
@@ -53,11 +55,14 @@ def log_to_stderr(*, text: bool) -> None:
     """Send every log to standard error.
 
     Args:
-        text: also write what errors say, which may quote what a visitor wrote.
+        text: also write what errors and libraries say, which may quote what a visitor wrote.
     """
     kind = logging.Formatter if text else QuietFormatter
     handler = logging.StreamHandler()
     handler.setFormatter(kind("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    if not text:
+        handler.addFilter(NotTheirWords())
+    handler.addFilter(FoldRepeats())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
 

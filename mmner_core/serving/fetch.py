@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from mmner_core.errors import InputError
-from mmner_core.serving.gate import files_at_addresses
+from mmner_core.serving.addresses import files_at_addresses
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 SECONDS = 30.0

@@ -1,58 +1,68 @@
-"""The server's gate: turns away what is too often, too big, or asks the server to fetch something.
-
-ASGI middleware on the standard library alone, so that it can stand before any application.
-"""
+"""The one gate before gradio: what is not in the table of routes, or beyond a route's limits, does not get through."""
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import Any, NamedTuple
+from typing import Any
+from urllib.parse import urlsplit
 
 from mmner_core.errors import InputError
-from mmner_core.serving.config import ServingConfig
-from mmner_core.serving.faults import told
-from mmner_core.serving.limits import ConcurrencyLimit, RateLimit
-from mmner_core.serving.uploads import UploadSpace
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Message, Receive, Send], Awaitable[None]]
-
-_ADDRESS = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
-# gradio's routes that fetch for whoever asks: /file=https://..., /file/https://..., /proxy=https://...
-_FETCH = re.compile(r"/(?:file|proxy)[=/]\s*(?:[a-z][a-z0-9+.-]*:)?//", re.IGNORECASE)
-# gradio's routes that the app has no use for: they write files, run programs, pass the queue by, or show traffic.
-_SHUT = re.compile(
-    r"(?:/gradio_api/(?:process_recording|deep_link|run|api|runs|run-history|vibe-[a-z-]+|custom_component|profiling|dev)"
-    r"|^/monitoring)(?:/|$)"
+from mmner_core.serving.addresses import NO_FETCHING, asks_to_fetch
+from mmner_core.serving.asgi import (
+    Application,
+    Message,
+    Receive,
+    Refusal,
+    Refused,
+    Send,
+    answer,
+    answer_json,
+    content_length,
+    cookies,
+    header,
+    refuse,
+    retry_after,
+    whole_body,
 )
-_UPLOAD = re.compile(r".*/upload/?$")
-_ANSWER = re.compile(r"/gradio_api/call/[^/]+/([^/]+)/?$")
+from mmner_core.serving.config import ServingConfig
+from mmner_core.serving.framework import Framework, Gradio
+from mmner_core.serving.identifiers import check_fields, checked_query, identifier
+from mmner_core.serving.json_body import read_object
+from mmner_core.serving.limits import ConcurrencyLimit, RateLimit
+from mmner_core.serving.origins import SAFE, Origins, lax_cookie
+from mmner_core.serving.passage import hand_on
+from mmner_core.serving.ranges import plain_range
+from mmner_core.serving.routes import HEALTH, Body, Route, Who, find, table
+from mmner_core.serving.upload_gate import UploadGate
+from mmner_core.serving.uploads import UploadSpace
+from mmner_core.serving.visitor import visitor_of
+
 BUSY_SECONDS = 5
 TOKEN_BYTES = 2_000
 """A longer request takes one more token for each so many bytes: work grows with the text, be it one or a batch."""
-_FORM_BYTES = 100_000  # what a form with one file adds to the file
-NO_FETCHING = "This server fetches no web addresses; upload the photo instead."
 NOT_HERE = "There is nothing at this address."
+NOT_SO = "This address is asked with {methods} only."
 NO_ANSWER = "There is no answer at this address: it was fetched before, given up, or never asked for."
+NOT_LOGGED_IN = "Log in first."
 TOO_OFTEN = "You are asking faster than this server allows; try again in {seconds} s."
 TOO_BIG = "The request is too big; at most {megabytes:g} MB are accepted here."
 NO_LENGTH = "An upload must say how long it is (Content-Length)."
+WRONG_KIND = "This address takes {body} (Content-Type: {kind})."
+WRONG_FORM = 'An upload is a form whose parts are files, each under the name "files" and with a file name.'
+WRONG_REQUEST = "The request does not have the form that this address takes."
+NO_FUNCTION = "The page has no such function; reload it."
+NO_RANGE = "The file does not have that range of bytes."
 BUSY = "The server is busy at the moment; try again in some seconds."
-NO_SPACE = "The server has no room for uploads at the moment; try again in some minutes."
-
-
-class Refusal(NamedTuple):
-    """Why a request is turned away."""
-
-    status: int
-    sentence: str
-    retry_after: int | None = None
+_KINDS = {
+    Body.JSON: ("application/json",),
+    Body.FORM: ("application/x-www-form-urlencoded", "multipart/form-data"),
+    Body.UPLOAD: ("multipart/form-data",),
+}
+_TROUBLE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="5">
+<title>No answers at the moment</title><p>{sentence} This page looks again by itself.</p></html>"""
 
 
 class Gate:
@@ -60,9 +70,10 @@ class Gate:
 
     Args:
         app: the application.
-        config: limits on size, and on how often and how much at once a visitor may send (reading is not limited).
+        config: limits on size, and on how often and how much at once a visitor may send.
         space: where uploads go; None: their total is not limited.
-        awaits: says of the web framework's application whether an answer of that number is to come or waits there.
+        framework: knows what the application has.
+        trouble: says why no answers are given at the moment; empty: they are.
     """
 
     def __init__(
@@ -71,181 +82,201 @@ class Gate:
         *,
         config: ServingConfig,
         space: UploadSpace | None = None,
-        awaits: Callable[[Any, str], bool] = lambda application, number: True,
+        framework: Framework | None = None,
+        trouble: Callable[[], str] = str,
     ) -> None:
-        self._app = app
+        self._app = app if space is None else UploadGate(app, space=space)
         self._config = config
+        self._routes = table(config)
+        self._origins = Origins(config)
         self._rate = RateLimit(config.visitor_rate, config.visitor_burst)
+        self._read_rate = RateLimit(config.visitor_rate, config.visitor_burst)
         self._concurrency = ConcurrencyLimit(config.visitor_concurrency)
-        self._space = space
-        self._awaits = awaits
+        self._framework = framework or Gradio()
+        self._trouble = trouble
+        self._prefix = urlsplit(config.root_path).path.rstrip("/")
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with the sentence that says why not."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, self._granting(scope, send))
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _answer(self, scope: Message, receive: Receive, send: Send) -> None:
+        path = scope["path"].removeprefix(self._prefix) or "/"
+        if path == HEALTH and scope["method"] in SAFE:  # before the host is judged: whoever watches asks by a number
+            sentence = self._trouble()
+            await answer_json(send, 503 if sentence else 200, {"status": sentence or "ok"})
             return
         with ExitStack() as held:
-            refusal = self._judge(scope, held)
-            if refusal is None:
-                refusal = await self._pass_within(
-                    self._limit(scope["path"]), scope, self._charged(scope, receive), send
-                )
-            if refusal is not None:
-                await _refuse(send, refusal)
+            try:
+                if refusal := self._origins.judge(scope):
+                    raise Refused(refusal)
+                if scope["method"] == "OPTIONS" and self._origins.allowed_origin(scope):
+                    await answer(send, 204, b"", b"text/plain")
+                    return
+                route, match = self._route(scope["method"], path)
+                if path == "/" and (sentence := self._trouble()):
+                    await answer(send, 503, _TROUBLE.format(sentence=sentence).encode(), b"text/html")
+                    return
+                await self._let_in(route, match, scope, receive, send, held)
+            except Refused as refused:
+                await refuse(send, refused.refusal)
 
-    def _judge(self, scope: Message, held: ExitStack) -> Refusal | None:
-        """Return why a request is turned away before any of it is read, or None."""
-        if _SHUT.search(scope["path"]):
-            return Refusal(404, NOT_HERE)
-        if _FETCH.search(scope["path"]):
-            return Refusal(403, NO_FETCHING)
-        if scope["method"] in ("GET", "HEAD", "OPTIONS"):
-            return None
-        visitor = _visitor(scope)
-        if wait := self._rate.take(visitor):
-            seconds = math.ceil(wait)
-            return Refusal(429, TOO_OFTEN.format(seconds=seconds), seconds)
+    def _route(self, method: str, path: str) -> tuple[Route, re.Match[str]]:
+        if asks_to_fetch(path):
+            raise Refused(Refusal(403, NO_FETCHING))
+        found = find(self._routes, method, path)
+        if isinstance(found, tuple):
+            return found
+        if not found:
+            raise Refused(Refusal(404, NOT_HERE))
+        methods = " and ".join(sorted(found))
+        allow = ((b"allow", ", ".join(sorted(found)).encode()),)
+        raise Refused(Refusal(405, NOT_SO.format(methods=methods), allow))
+
+    async def _let_in(
+        self, route: Route, match: re.Match[str], scope: Message, receive: Receive, send: Send, held: ExitStack
+    ) -> None:
+        application = scope.get("app")
+        if self._config.login and route.who is Who.LOGGED_IN:
+            if not self._framework.knows(application, cookies(scope)):
+                raise Refused(Refusal(401, NOT_LOGGED_IN))
+        query = self._judge_address(route, match, scope)
+        self._admit(route, scope, held)
+        if route.body is Body.JSON:
+            receive = await self._read_json(route, scope, receive)
+        headers = plain_range(self._origins.settled(scope))
+        inner = {**scope, "method": route.handed_as or scope["method"], "query_string": query, "headers": headers}
+        encrypted = scope.get("scheme") == "https"
+        refusal = await hand_on(
+            self._app,
+            inner,
+            receive,
+            send,
+            limit=route.max_bytes,
+            too_big=self._too_big(route),
+            judge=lambda message: _judge_answer(message, encrypted=encrypted),
+            blame=lambda error: _blame(route, error),
+        )
+        if refusal:
+            raise Refused(refusal)
+
+    def _judge_address(self, route: Route, match: re.Match[str], scope: Message) -> bytes:
+        """Check the names in a request's path and its parameters; return the parameters to hand on."""
+        names, application = match.groupdict(), scope.get("app")
+        if "name" in names and not self._framework.has_call(application, names["name"]):
+            raise Refused(Refusal(404, NOT_HERE))
         try:
-            held.enter_context(self._concurrency.admit(visitor))
+            if "session" in names:
+                identifier("session", names["session"])
+            query = checked_query(scope.get("query_string", b""), route.query, route.needed_parameters)
         except InputError as error:
-            return Refusal(429, str(error), 1)
-        announced = _content_length(scope)
-        limit = self._limit(scope["path"])
-        if announced is not None and announced > limit:
-            return self._too_big(limit)
-        if _UPLOAD.match(scope["path"]):
-            if announced is None:
-                return Refusal(411, NO_LENGTH)
-            if self._space is not None and not self._space.reserve(announced):
-                return Refusal(503, NO_SPACE, 60)
-        return None
+            raise Refused(Refusal(400, str(error))) from error
+        if "event" in names and not self._framework.awaits(application, names["event"]):
+            raise Refused(Refusal(404, NO_ANSWER))
+        return query or route.unasked
 
-    def _charged(self, scope: Message, receive: Receive) -> Receive:
-        """Return ``receive``, which takes the visitor's tokens for what it reads of anything but an upload."""
-        if _UPLOAD.match(scope["path"]):
-            return receive
-        visitor, paid = _visitor(scope), TOKEN_BYTES
+    def _admit(self, route: Route, scope: Message, held: ExitStack) -> None:
+        """Count a request with its visitor's, before any of it is read."""
+        who, announced = visitor_of(scope), content_length(scope)
+        rate = self._rate if route.body is not Body.NONE else self._read_rate
+        if wait := rate.take(who) if route.cost else 0:
+            seconds = math.ceil(wait)
+            raise Refused(retry_after(429, TOO_OFTEN.format(seconds=seconds), seconds))
+        if route.body is Body.NONE:
+            return
+        held.enter_context(self._concurrency.admit(who))
+        if announced is not None and announced > route.max_bytes:
+            raise Refused(self._too_big(route))
+        kind = (header(scope, b"content-type") or "").partition(";")[0].strip().lower()
+        if kind not in _KINDS[route.body] and (kind or announced != 0):
+            accepted = " or ".join(_KINDS[route.body])
+            raise Refused(Refusal(415, WRONG_KIND.format(body=route.body.value, kind=accepted)))
+        if route.body is Body.UPLOAD and announced is None:
+            raise Refused(Refusal(411, NO_LENGTH))
 
-        async def receive_charged() -> Message:
-            nonlocal paid
+    async def _read_json(self, route: Route, scope: Message, receive: Receive) -> Receive:
+        """Read and check a body; its visitor has paid for it before it is looked into."""
+        announced = content_length(scope)
+        self._charge(scope, announced or 0)
+        parts, size, more = [], 0, True
+        while more:
             message = await receive()
-            paid -= len(message.get("body", b""))
-            if paid < 0:
-                self._rate.charge(visitor, -paid / TOKEN_BYTES)
-                paid = 0
-            return message
-
-        return receive_charged
-
-    def _limit(self, path: str) -> int:
-        """Return the most bytes that a request to a path may have."""
-        if _UPLOAD.match(path):
-            return int(self._config.max_upload_mb * 1e6) + _FORM_BYTES
-        return int(self._config.max_request_mb * 1e6)
-
-    def _too_big(self, limit: int) -> Refusal:
-        return Refusal(413, TOO_BIG.format(megabytes=limit // 100_000 / 10))
-
-    async def _pass_within(self, limit: int, scope: Message, receive: Receive, send: Send) -> Refusal | None:
-        """Pass a request on and count what is read of it; return why it is turned away after all, or None.
-
-        A request need not announce its length. An error that nothing else caught ends here, or the web server would
-        write all that it says into the log.
-        """
-        read, too_big, answered = 0, False, False
-        refusal: Refusal | None = None
-
-        async def receive_counted() -> Message:
-            nonlocal read, too_big
-            if too_big:
-                return {"type": "http.disconnect"}
-            message = await receive()
-            read += len(message.get("body", b""))
-            too_big = read > limit
-            return {"type": "http.disconnect"} if too_big else message
-
-        async def send_unless_refused(message: Message) -> None:
-            nonlocal answered, refusal
-            refusal = refusal or self._judge_answer(scope, message)
-            if refusal and not answered:
-                raise ConnectionError  # as if the visitor had gone: an answer that streams would not end by itself
-            if answered or not too_big:
-                answered = True
-                await send(message)
-
+            if message["type"] == "http.disconnect":
+                raise Refused(Refusal(400, WRONG_REQUEST))  # nobody reads it
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            if size > route.max_bytes:
+                raise Refused(self._too_big(route))
+            more = message.get("more_body", False)
+        if announced is None:
+            self._charge(scope, size)
         try:
-            await self._app(scope, receive_counted, send_unless_refused)
-        except Exception as error:
-            if answered:
-                raise
-            if not (too_big or refusal):
-                return Refusal(500, told(error))
-        if answered:
-            return None
-        return self._too_big(limit) if too_big else refusal
+            read = await read_object(b"".join(parts), route.json)
+            check_fields(read.fields, route.fields, route.needed)
+        except InputError as error:
+            raise Refused(Refusal(400, str(error))) from error
+        self._judge_function(scope.get("app"), read.fields)
+        scope["headers"] = _of_length(scope["headers"], len(read.body))
+        return whole_body(read.body, receive)
 
-    def _judge_answer(self, scope: Message, message: Message) -> Refusal | None:
-        """Return what to say instead of the application's answer that begins with ``message``, or None.
+    def _judge_function(self, application: Any, fields: Mapping[str, Any]) -> None:
+        part, name, function = (fields.get(key) for key in ("component_id", "fn_name", "fn_index"))
+        if part is not None and not self._framework.has_part(application, part, str(name)):
+            raise Refused(Refusal(404, NO_FUNCTION))
+        if function is not None and not self._framework.has_function(application, function):
+            raise Refused(Refusal(404, NO_FUNCTION))
 
-        That it is full is told in our words. An answer that nobody awaits would be a stream that breaks off or never
-        ends.
-        """
-        if message.get("status") == 503:
-            return Refusal(503, BUSY, BUSY_SECONDS)
-        asked = _ANSWER.search(scope["path"]) if message.get("status") == 200 else None
-        unknown = asked is not None and not self._awaits(scope.get("app"), asked[1])
-        return Refusal(404, NO_ANSWER) if unknown else None
+    def _charge(self, scope: Message, size: int) -> None:
+        self._rate.charge(visitor_of(scope), max(0, size - TOKEN_BYTES) / TOKEN_BYTES)
+
+    def _too_big(self, route: Route) -> Refusal:
+        return Refusal(413, TOO_BIG.format(megabytes=max(route.max_bytes // 10_000 / 100, 0.01)))
+
+    def _granting(self, scope: Message, send: Send) -> Send:
+        """Return ``send``, which lets the pages of an allowed site read the answer."""
+        grants = self._origins.grants(scope)
+
+        async def send_granted(message: Message) -> None:
+            if grants and message["type"] == "http.response.start":
+                message = {**message, "headers": [*message.get("headers", ()), *grants]}
+            await send(message)
+
+        return send_granted
 
 
-def is_address(value: object) -> bool:
-    """Say whether a value is, or could be taken for, the address of something on the web."""
-    return isinstance(value, str) and _ADDRESS.match(value) is not None
+def _judge_answer(message: Message, *, encrypted: bool) -> Refusal | None:
+    """Return what to say instead of the application's answer that begins with ``message``, or None.
 
-
-def refuse_addresses(data: Any) -> None:
-    """Look through what a program sent for files that are addresses, which the web framework would fetch.
-
-    Raises:
-        InputError: if there is one.
+    That it is full is told in our words. What is wrong with a request gradio tells by quoting it.
     """
-    if next(files_at_addresses(data), None) is not None:
-        raise InputError(NO_FETCHING)
-
-
-def files_at_addresses(data: Any) -> Iterator[dict[str, Any]]:
-    """Yield the files in what a program sent whose path is an address."""
-    return (record for record in _records(data) if is_address(record.get("path")))
-
-
-def _records(data: Any) -> Iterator[dict[str, Any]]:
-    """Yield every dictionary in JSON, however deep, without recursion."""
-    waiting = [data]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            yield value
-            waiting.extend(value.values())
-        elif isinstance(value, list | tuple):
-            waiting.extend(value)
-
-
-def _visitor(scope: Message) -> str:
-    """Return the address that a request comes from."""
-    return str((scope.get("client") or ("unknown",))[0])
-
-
-def _content_length(scope: Message) -> int | None:
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit():
-            return int(value)
+    refusals = {
+        503: retry_after(503, BUSY, BUSY_SECONDS),
+        422: Refusal(422, WRONG_REQUEST),
+        416: Refusal(416, NO_RANGE, tuple(h for h in message.get("headers", ()) if h[0] == b"content-range")),
+    }
+    if refusal := refusals.get(message.get("status", 200)):
+        return refusal
+    message["headers"] = [
+        (name, lax_cookie(value, encrypted=encrypted) if name.lower() == b"set-cookie" else value)
+        for name, value in message.get("headers", ())
+    ]
     return None
 
 
-async def _refuse(send: Send, refusal: Refusal) -> None:
-    body = json.dumps({"detail": refusal.sentence, "error": refusal.sentence}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if refusal.retry_after is not None:
-        headers.append((b"retry-after", str(refusal.retry_after).encode()))
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+def _blame(route: Route, error: Exception) -> Refusal | None:
+    """Return what to say if an error is the request's fault: gradio reads forms as if they were its own page's."""
+    if isinstance(error, Refused):
+        return error.refusal
+    is_forms = route.body is Body.UPLOAD and isinstance(error, TypeError | AttributeError | LookupError | ValueError)
+    return Refusal(400, WRONG_FORM) if is_forms else None
+
+
+def _of_length(headers: Any, length: int) -> list[tuple[bytes, bytes]]:
+    """Return headers that announce JSON of another length."""
+    kept = [h for h in headers if h[0] not in (b"content-length", b"content-type", b"transfer-encoding")]
+    return [*kept, (b"content-type", b"application/json"), (b"content-length", str(length).encode())]

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 
-from mmner_core.errors import InputError
+from mmner_core.serving.asgi import Refused, retry_after
 
 REMEMBERED = 10_000
+TOO_MANY_AT_WORK = "As many of your requests as allowed ({most}) are at work; wait until one of them is done."
 
 
 @dataclass(slots=True)
@@ -79,10 +80,12 @@ class ConcurrencyLimit:
 
     Args:
         most: requests of one visitor at once.
+        sentence: for whoever asks for more, with ``most`` in braces.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, sentence: str = TOO_MANY_AT_WORK) -> None:
         self.most = most
+        self._sentence = sentence
         self._at_work: Counter[str] = Counter()
         self._lock = Lock()
 
@@ -91,13 +94,11 @@ class ConcurrencyLimit:
         """Count a request for as long as it is at work.
 
         Raises:
-            InputError: if the visitor has as many at work as allowed.
+            Refused: if the visitor has as many at work as allowed.
         """
         with self._lock:
             if self._at_work[visitor] >= self.most:
-                raise InputError(
-                    f"As many of your requests as allowed ({self.most}) are at work; wait until one of them is done."
-                )
+                raise Refused(retry_after(429, self._sentence.format(most=self.most), 1))
             self._at_work[visitor] += 1
         try:
             yield

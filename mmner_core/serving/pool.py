@@ -1,8 +1,12 @@
-"""Several models side by side: loaded when first asked for, the least recently used unloaded to make room."""
+"""Several models side by side: loaded when first asked for, the least recently used unloaded to make room.
+
+No visitor can keep the models going in and out: what others use is unloaded last, and not soon after it was loaded.
+"""
 
 from __future__ import annotations
 
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -13,13 +17,24 @@ from threading import Condition
 from typing import Generic, Protocol, TypeVar
 
 from mmner_core.errors import InputError
+from mmner_core.serving.budgets import MinuteBudget
+from mmner_core.serving.visitor import current_visitor
 
 log = logging.getLogger(__name__)
 PATIENCE = 60.0
+RECENT = 120.0
+"""Seconds for which a model counts as used by whoever used it last."""
+RESIDENCE = 15.0
+"""Seconds for which a model stays, once loaded, that others than the one who asks for another use."""
+_LOOK_AGAIN = 0.5
 
 
 class Closable(Protocol):
-    """Something that holds memory until it is closed."""
+    """Something that holds memory until it is closed, and a thread that may die."""
+
+    @property
+    def alive(self) -> bool:
+        """Return whether its thread is at work."""
 
     def close(self) -> None:
         """Let go of it."""
@@ -35,6 +50,24 @@ class _Slot(Generic[E]):
     bytes: int
     users: int = 1
     engine: Future[E] = field(default_factory=Future)
+    since: float = field(default_factory=time.monotonic)
+    used_by: dict[str | None, float] = field(default_factory=dict)
+
+    def note_use(self, visitor: str | None) -> None:
+        """Remember who uses it, and forget who has not for long."""
+        now = time.monotonic()
+        self.used_by = {name: at for name, at in self.used_by.items() if now - at < RECENT}
+        self.used_by[visitor] = now
+
+    def is_others(self, visitor: str | None) -> bool:
+        """Say whether other visitors used it lately."""
+        now = time.monotonic()
+        return any(now - at < RECENT for name, at in self.used_by.items() if name not in (None, visitor))
+
+    @property
+    def is_new(self) -> bool:
+        """Say whether it was loaded too lately to go again."""
+        return time.monotonic() - self.since < RESIDENCE
 
 
 class CheckpointPool(Generic[E]):
@@ -46,6 +79,7 @@ class CheckpointPool(Generic[E]):
         max_loaded: models in memory at once, those being loaded included.
         max_bytes: size on disk of all of them together; one alone may be bigger.
         patience: seconds to wait for room while every loaded model is in use.
+        loads: how many loads visitors may cause; None: as many as they like.
 
     Raises:
         InputError: if there are no folders.
@@ -59,6 +93,7 @@ class CheckpointPool(Generic[E]):
         max_loaded: int = 2,
         max_bytes: float = float("inf"),
         patience: float = PATIENCE,
+        loads: MinuteBudget | None = None,
     ) -> None:
         if not folders:
             raise InputError("There is no model to serve; name a checkpoint folder.")
@@ -67,6 +102,7 @@ class CheckpointPool(Generic[E]):
         self._max_loaded = max_loaded
         self._max_bytes = max_bytes
         self._patience = patience
+        self._loads = loads
         self._slots: OrderedDict[str, _Slot[E]] = OrderedDict()  # the least recently used first
         self._changed = Condition()
 
@@ -80,6 +116,13 @@ class CheckpointPool(Generic[E]):
         """Return the names of the models in memory, the least recently used first."""
         with self._changed:
             return tuple(name for name, slot in self._slots.items() if slot.engine.done())
+
+    @property
+    def alive(self) -> bool:
+        """Return whether every model in memory answers; one that is being loaded will."""
+        with self._changed:
+            loaded = [slot.engine for slot in self._slots.values() if slot.engine.done()]
+        return all(engine.exception() is None and engine.result().alive for engine in loaded)
 
     def resolve(self, name: str | None) -> str:
         """Return the name of a model, the default's for None.
@@ -121,14 +164,16 @@ class CheckpointPool(Generic[E]):
 
     def _take(self, name: str) -> tuple[_Slot[E], bool]:
         """Return a model's slot, one use counted, and whether it is the caller who has to load the model."""
-        size = _folder_bytes(self.folders[name])
+        size, visitor = _folder_bytes(self.folders[name]), current_visitor()
+        end = time.monotonic() + self._patience
         removed: list[_Slot[E]] = []
-
-        def at_hand() -> bool:
-            return name in self._slots or self._make_room(size, removed)
-
         with self._changed:
-            found = self._changed.wait_for(at_hand, self._patience)
+            if name not in self._slots and self._loads is not None:
+                self._loads.spend()
+            while not (found := name in self._slots or self._make_room(size, visitor, removed)):
+                if (left := end - time.monotonic()) <= 0:
+                    break
+                self._changed.wait(min(left, _LOOK_AGAIN))  # a model becomes old enough to go without anybody's doing
             slot = self._slots.get(name)
             ours = slot is None and found
             if slot is not None:
@@ -136,19 +181,30 @@ class CheckpointPool(Generic[E]):
                 self._slots.move_to_end(name)
             elif ours:
                 slot = self._slots[name] = _Slot(bytes=size)
+            if slot is not None:
+                slot.note_use(visitor)
         for idle in removed:  # before the next is loaded, so that both are never in memory
             idle.engine.result().close()
         if slot is None:
             raise InputError("Every loaded model is busy; try again in a moment, or stay with the one you had.")
         return slot, ours
 
-    def _make_room(self, size: int, removed: list[_Slot[E]]) -> bool:
-        """Unload idle models, the least recently used first, until another of ``size`` bytes fits."""
-        busy = [slot.bytes for slot in self._slots.values() if slot.users]
-        if not self._fits(busy, size):
-            return False
-        while not self._fits([slot.bytes for slot in self._slots.values()], size):
-            name = next(name for name, slot in self._slots.items() if not slot.users)
+    def _make_room(self, size: int, visitor: str | None, removed: list[_Slot[E]]) -> bool:
+        """Unload idle models until another of ``size`` bytes fits, or none where that is not enough.
+
+        Those go first that nobody else uses, of them the least recently used.
+        """
+        left = dict(self._slots)
+        idle = [name for name, slot in self._slots.items() if not slot.users]
+        going = [name for name in idle if not self._slots[name].is_others(visitor)]
+        going += [name for name in idle if name not in going and not self._slots[name].is_new]
+        chosen: list[str] = []
+        while not self._fits([slot.bytes for slot in left.values()], size):
+            if len(chosen) == len(going):
+                return False
+            chosen.append(going[len(chosen)])
+            del left[chosen[-1]]
+        for name in chosen:
             removed.append(self._slots.pop(name))
             log.info("unloading model %s", name)
         return True

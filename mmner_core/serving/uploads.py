@@ -1,56 +1,121 @@
-"""The folder of this server's uploads: its own, private, limited in size, and emptied of what is old."""
+"""The room for this server's uploads: in its own folder, limited in all and for each visitor, emptied of the old."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
-import shutil
-import tempfile
 import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock, Thread
+
+from mmner_core.serving.asgi import Refused, retry_after
+from mmner_core.serving.own_folder import OwnFolder, temporary_folder
 
 log = logging.getLogger(__name__)
 _STEM = "mmner-uploads-"
 SWEEP_SECONDS = 15.0
+NO_SPACE = "The server has no room for uploads at the moment; try again in some minutes."
+NO_SHARE = "Your uploads take all the room that one visitor may have ({megabytes:g} MB); try again in {minutes} min."
+
+
+@dataclass(slots=True, eq=False)
+class Upload:
+    """A request that is being written to the disk.
+
+    Attributes:
+        kept: whether what was written stays there; else its room is free again as soon as the request ends.
+    """
+
+    space: UploadSpace
+    visitor: str
+    bytes: int = 0
+    kept: bool = False
+
+    def grow(self, size: int) -> None:
+        """Take room for bytes that came.
+
+        Raises:
+            Refused: if there is none left, or none of the visitor's share.
+        """
+        self.space.take(self.visitor, size)
+        self.bytes += size
+
+
+@dataclass(slots=True)
+class _Share:
+    """What one visitor takes: in all, and of what is kept since when how much."""
+
+    bytes: int = 0
+    kept: deque[tuple[float, int]] = field(default_factory=deque)
 
 
 class UploadSpace:
-    """A fresh folder that only this user can read, removed with :meth:`close`.
+    """Counts every byte that is written, for its visitor and for all, until it is gone again.
 
-    Uploads cut short and those of a server that was killed are known to nobody else, so everything in the folder is
-    judged by its age, and the folders of servers that no longer run are removed at the next start.
+    Uploads cut short by a kill are known to nobody else, so everything in the folder is judged by its age.
 
     Args:
-        max_bytes: size of all files together beyond which :meth:`reserve` says no.
+        max_bytes: of all files together.
         max_age: seconds after which a file is removed.
+        share: bytes of one visitor; None: as many as there are.
         parent: where to make the folder; None: where temporary files are.
+
+    Raises:
+        InputError: if nothing can be written there.
     """
 
-    def __init__(self, *, max_bytes: float, max_age: float, parent: Path | None = None) -> None:
-        parent = parent or Path(tempfile.gettempdir())
-        _remove_orphans(parent)
-        self.folder = Path(tempfile.mkdtemp(prefix=f"{_STEM}{os.getpid()}-", dir=parent))
+    def __init__(
+        self, *, max_bytes: float, max_age: float, share: float | None = None, parent: Path | None = None
+    ) -> None:
+        self._own = OwnFolder(_STEM, parent or temporary_folder())
+        self.folder = self._own.path
         self.max_bytes = max_bytes
         self.max_age = max_age
+        self.share = math.inf if share is None else share
         self._used = 0
+        self._shares: dict[str, _Share] = {}
         self._lock = Lock()
         self._stopped = Event()
 
-    def reserve(self, size: int) -> bool:
-        """Say whether an upload of ``size`` bytes still fits; if so, its size is counted from now on."""
+    @contextmanager
+    def receiving(self, visitor: str) -> Iterator[Upload]:
+        """Count a request's bytes for as long as it is received, and longer if it turns out to be kept."""
+        upload = Upload(self, visitor)
+        try:
+            yield upload
+        finally:
+            if upload.kept and upload.bytes:
+                self._keep(visitor, upload.bytes)
+            else:
+                self._release(visitor, upload.bytes)
+
+    def take(self, visitor: str, size: int) -> None:
+        """Count bytes that are about to be written.
+
+        Raises:
+            Refused: if they do not fit; then none is counted.
+        """
         with self._lock:
+            self._forget_old(visitor)
+            share = self._shares.setdefault(visitor, _Share())
+            if share.bytes + size > self.share:
+                wait = self.max_age if not share.kept else max(0.0, share.kept[0][0] + self.max_age - time.monotonic())
+                told = NO_SHARE.format(megabytes=self.share / 1e6, minutes=math.ceil(wait / 60) or 1)
+                raise Refused(retry_after(429, told, math.ceil(wait) or 1))
             if self._used + size > self.max_bytes:
-                return False
+                raise Refused(retry_after(503, NO_SPACE, 60))
+            share.bytes += size
             self._used += size
-            return True
 
     def sweep(self) -> int:
-        """Remove files older than allowed and folders they leave empty, count the rest; return how many were removed.
-
-        Between two sweeps what was announced is counted, which is never less than what came.
-        """
+        """Remove files older than allowed and folders they leave empty, count the rest; return how many are gone."""
+        self._own.keep()
         removed = kept = 0
         for folder, _, names in os.walk(self.folder, topdown=False):
             for name in names:
@@ -68,6 +133,8 @@ class UploadSpace:
                     Path(folder).rmdir()
         with self._lock:
             self._used = kept
+            for visitor in list(self._shares):
+                self._forget_old(visitor)
         if removed:
             log.info("removed %d old upload(s)", removed)
         return removed
@@ -79,28 +146,29 @@ class UploadSpace:
     def close(self) -> None:
         """Remove the folder with all that is in it."""
         self._stopped.set()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._own.close()
 
     def _sweep_on(self) -> None:
         while not self._stopped.wait(SWEEP_SECONDS):
             self.sweep()
 
+    def _keep(self, visitor: str, size: int) -> None:
+        with self._lock:
+            self._shares[visitor].kept.append((time.monotonic(), size))
 
-def _remove_orphans(parent: Path) -> None:
-    """Remove this user's upload folders whose server no longer runs."""
-    for folder in parent.glob(f"{_STEM}*"):
-        number = folder.name.removeprefix(_STEM).partition("-")[0]
-        with contextlib.suppress(OSError):
-            if number.isdigit() and folder.lstat().st_uid == os.getuid() and not _runs(int(number)):
-                log.info("removing the uploads of a server that no longer runs")
-                shutil.rmtree(folder, ignore_errors=True)
+    def _release(self, visitor: str, size: int) -> None:
+        with self._lock:
+            self._used = max(0, self._used - size)
+            if share := self._shares.get(visitor):
+                share.bytes -= size
+                self._forget_old(visitor)
 
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    def _forget_old(self, visitor: str) -> None:
+        """Take off a visitor's share what is as old as the files that are removed; the lock is held."""
+        share = self._shares.get(visitor)
+        if share is None:
+            return
+        while share.kept and time.monotonic() - share.kept[0][0] > self.max_age:
+            share.bytes -= share.kept.popleft()[1]
+        if not share.bytes:
+            del self._shares[visitor]

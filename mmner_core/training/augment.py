@@ -44,6 +44,8 @@ class AugmentConfig:
         emoji: one or two emoji at the end.
         social: a hashtag, a mention or a URL before or after the sentence.
         quotes: straight quotes and apostrophes become typographic ones, or the other way round.
+        capitals: every letter a capital, as headlines have it.
+        title_case: every word with a capital, as titles have it.
 
     Raises:
         InputError: if a probability lies outside 0 to 1.
@@ -54,6 +56,8 @@ class AugmentConfig:
     emoji: float = 0.05
     social: float = 0.05
     quotes: float = 0.15
+    capitals: float = 0.0
+    title_case: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -77,6 +81,10 @@ def augment(words: Sequence[str], tags: Sequence[str], *, config: AugmentConfig,
         sentence = drop_final_punctuation(*sentence)
     if rng.random() < config.lower_case:
         sentence = lower_case(*sentence)
+    elif config.capitals and rng.random() < config.capitals:
+        sentence = upper_case(*sentence)
+    elif config.title_case and rng.random() < config.title_case:
+        sentence = title_case(*sentence)
     if rng.random() < config.social:
         sentence = add_social(*sentence, rng=rng)
     if rng.random() < config.emoji:
@@ -87,6 +95,16 @@ def augment(words: Sequence[str], tags: Sequence[str], *, config: AugmentConfig,
 def lower_case(words: Sequence[str], tags: Sequence[str]) -> Sentence:
     """Put every word in lower case; the tags stay."""
     return tuple(word.lower() for word in words), tuple(tags)
+
+
+def upper_case(words: Sequence[str], tags: Sequence[str]) -> Sentence:
+    """Put every word in capitals; the tags stay."""
+    return tuple(word.upper() for word in words), tuple(tags)
+
+
+def title_case(words: Sequence[str], tags: Sequence[str]) -> Sentence:
+    """Begin every word with a capital; the tags stay."""
+    return tuple(word[:1].upper() + word[1:] for word in words), tuple(tags)
 
 
 def drop_final_punctuation(words: Sequence[str], tags: Sequence[str]) -> Sentence:

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from torch.utils.data import Dataset, Sampler
 
 from mmner_core.data import Example
 from mmner_core.encoding import Batch, SubwordEncoder, collate
 from mmner_core.image_source import ImageSource
-from mmner_core.labels import OUTSIDE, LabelSet
+from mmner_core.labels import OUTSIDE, LabelSet, split_tag
 from mmner_core.training.augment import augment
 from mmner_core.training.config import TrainConfig
 from mmner_core.training.contexts import in_open_context
@@ -24,11 +25,19 @@ from mmner_core.training.mixture import Item
 
 
 class Sample(NamedTuple):
-    """A sentence of one epoch, whether it and its picture belong together (``Item.aligned``), what looking costs."""
+    """A sentence of one epoch.
+
+    Attributes:
+        example: the sentence, with its image in this epoch.
+        aligned: whether it and its image belong together (``Item.aligned``).
+        looking_cost: what looking costs.
+        unannotated: types that its annotators did not mark.
+    """
 
     example: Example
     aligned: bool
     looking_cost: float = 0.0
+    unannotated: tuple[str, ...] = ()
 
 
 class Epoch(Dataset[Sample]):
@@ -54,7 +63,8 @@ class Epoch(Dataset[Sample]):
             words, tags = augment(words, tags, config=self.config.augment, rng=rng)
         image = self._image(example.image, item, rng)
         aligned = item.aligned and image is not None and image == example.image
-        return Sample(replace(example, words=words, tags=tags, image=image), aligned, item.source.looking_cost)
+        shown = replace(example, words=words, tags=tags, image=image)
+        return Sample(shown, aligned, item.source.looking_cost, item.source.unannotated)
 
     def _image(self, image: Path | None, item: Item, rng: random.Random) -> Path | None:
         """Take the image away, or put a random one in its place, as often as the source says."""
@@ -123,9 +133,11 @@ class Collator:
     def __call__(self, samples: Sequence[Sample]) -> Batch:
         """Build a batch; a sentence that does not fit one window becomes several rows, so that no word is lost."""
         rows, tags, conventions, shown, aligned, costs = [], [], [], [], [], []
+        unannotated: list[list[bool]] = []
         encoded = self.subwords.windows([sample.example.words for sample in samples])
-        for (example, belongs, cost), windows in zip(samples, encoded, strict=True):
+        for (example, belongs, cost, types), windows in zip(samples, encoded, strict=True):
             indices = self.labels.encode(example.tags or (), example.where)
+            not_given = [split_tag(tag)[1] in types for tag in self.labels.tags]
             for window in windows:
                 rows.append(window)
                 tags.append(indices[window.start : window.stop])
@@ -133,6 +145,7 @@ class Collator:
                 shown.append(example)
                 aligned.append(belongs)
                 costs.append(cost)
+                unannotated.append(not_given)
         rng = np.random.default_rng(random.getrandbits(64)) if self.random_crop else None
         loaded = self.images.load(shown, rng) if self.images is not None else None
         return collate(
@@ -146,6 +159,7 @@ class Collator:
             image_key=[image_key(example.image) for example in shown],
             aligned=aligned,
             looking_cost=costs,
+            unannotated=torch.tensor(unannotated) if any(map(any, unannotated)) else None,
         )
 
 

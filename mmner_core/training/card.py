@@ -20,6 +20,8 @@ SOURCES = {
     "licence, so they are not redistributed",
     "mmwiki/pairs.tsv": "the photos of mmwiki and the types of what they show",
     "mmwiki-short": "the pairs of mmwiki, cut to the name and up to three words on either side",
+    "posts": "posts: English from the Broad Twitter Corpus (CC BY 4.0), German and Spanish from xLiMe (MIT)",
+    "twitter2017": "Twitter-2017, English text, train",
     "probe": "ambiguous names in open contexts, the same words with pictures of different types",
 }
 
@@ -148,6 +150,6 @@ def _numbers(data: str, language: str | None, images: str, part: Mapping[str, An
 def _sources(digests: Mapping[str, str]) -> str:
     names = [name.removeprefix("train:") for name in digests if name.startswith("train:")]
     return "\n".join(
-        f"- `{name}`: {SOURCES.get(name, 'licence not recorded')}; SHA-256 `{digests[f'train:{name}'][:16]}`"
+        f"- `{name}`: {SOURCES.get(name.split()[0], 'licence not recorded')}; SHA-256 `{digests[f'train:{name}'][:16]}`"
         for name in names
     )

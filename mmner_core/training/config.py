@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -46,6 +47,9 @@ class DataSource:
     languages: tuple[str, ...] = ()
     """Read only these languages; empty: all."""
     augmented: bool = True
+    unannotated: tuple[str, ...] = ()
+    """Types that its annotators did not mark: a word tagged ``O`` may be of one of them, in training, and validation
+    scores the others alone."""
 
     @property
     def key(self) -> str:
@@ -74,6 +78,8 @@ class TrainConfig:
     """How often an epoch reads our own sentences without names."""
     name_free_clauses: int = 0
     """How many name-free clauses to cut from the training sentences."""
+    templates: int = 0
+    """How many sentences of each language to fill from our templates (:mod:`mmner_core.training.templates`)."""
     epochs: int = 8
     batch_subwords: int = 1400
     """Padded sub-words per batch; sentences of similar length go together."""
@@ -113,6 +119,12 @@ class TrainConfig:
         for name in ("epochs", "batch_subwords", "batch_sentences", "accumulation", "patience"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, got {getattr(self, name)}.")
+        rates = {name: getattr(self, name) for name in ("encoder_lr", "head_lr", "weight_decay", "layer_decay", "clip")}
+        for name, value in rates.items():
+            if not value >= 0 or (math.isinf(value) and name != "clip"):
+                raise InputError(f"{name} must be a number from 0 on, got {value}.")
+        if not 0 <= self.warmup <= 1 or not all(0 <= beta < 1 for beta in self.betas):
+            raise InputError(f"warmup and betas must lie between 0 and 1, got {self.warmup} and {self.betas}.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,11 +14,13 @@ from typing import Any
 
 import torch
 
-from mmner_core.checkpoint import folder_digest, read_json, save_checkpoint
+from mmner_core.checkpoint import check_files, folder_digest, read_json, save_checkpoint
+from mmner_core.config import ModelConfig, TextConfig
 from mmner_core.data import Example
 from mmner_core.encoders.text import resolve_text
 from mmner_core.encoders.weights import find_text
 from mmner_core.inference import predict_tags
+from mmner_core.labels import without_types
 from mmner_core.repository import REPOSITORY
 from mmner_core.scores import score
 from mmner_core.training.card import render_card
@@ -45,7 +47,7 @@ def train_named(
         name: one of :data:`~mmner_core.training.runs.RUNS`.
         data: folder that the run's sources are relative to.
         out: folder of the run; image features computed once go beside it.
-        tokenizer: its folder or hub name; None: the text encoder's own.
+        tokenizer: its folder or hub name; None: that of the checkpoint to begin with, else the text encoder's own.
         init: checkpoint folder to begin with; None: what the run says.
         settings: hyper-parameters that differ from the run's, as NAME=VALUE.
         command: what to record as the way to repeat it.
@@ -57,10 +59,21 @@ def train_named(
         InputError: if there is no such run, or data or pretrained weights are missing or malformed.
     """
     run = with_settings(named_run(name), settings)
-    run = replace(run, model=replace(run.model, text=resolve_text(run.model.text)))
     if init is not None:
         run = replace(run, training=replace(run.training, init=str(init)))
-    return train_run(run, data, out, tokenizer or find_text(run.model.text.name), name=name, command=command)
+    run = replace(run, model=replace(run.model, text=_text(run)))
+    tokenizer = tokenizer or run.training.init or find_text(run.model.text.name)
+    return train_run(run, data, out, tokenizer, name=name, command=command)
+
+
+def _text(run: Run) -> TextConfig:
+    """Return the text encoder with its architecture: that of the checkpoint to begin with, else the named encoder's."""
+    if run.training.init is None:
+        return resolve_text(run.model.text)
+    folder = Path(run.training.init)
+    check_files(folder)
+    held = ModelConfig.from_dict(read_json(folder / "config.json"), str(folder / "config.json"))
+    return replace(run.model.text, architecture=held.text.architecture)
 
 
 def train_run(run: Run, data: Path, out: Path, tokenizer: str, *, name: str, command: str) -> Path:
@@ -146,6 +159,7 @@ def validation_scores(trainer: Trainer) -> list[dict[str, Any]]:
             images = None if condition == "none" else trainer.images
             with trainer.accelerator.autocast():
                 predicted = predict_tags(trainer.model, trainer.subwords, examples, images)
+            predicted = [without_types(tags, source.unannotated) for tags in predicted]
             for language in dict.fromkeys(e.language for e in examples):
                 row = _score_language(examples, predicted, language)
                 rows.append({"source": source.path, "images": condition, **row})

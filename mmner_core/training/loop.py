@@ -28,10 +28,12 @@ from mmner_core.errors import InputError
 from mmner_core.image_source import ImageSource, PhotoFiles, StoredImages, can_store
 from mmner_core.inference import predict_tags
 from mmner_core.json_files import read_object
+from mmner_core.labels import without_types
 from mmner_core.model import MMNER
 from mmner_core.precision import multiplies_bfloat16
 from mmner_core.scores import score
 from mmner_core.training.batching import Collator, Epoch, LengthBatches
+from mmner_core.training.checks import check_mixture
 from mmner_core.training.compiling import compile_layers
 from mmner_core.training.config import Run, TrainConfig
 from mmner_core.training.dropout import MaskPool, pool_dropout
@@ -73,18 +75,19 @@ class Trainer:
         tokenizer: folder or hub name of the tokenizer.
 
     Raises:
-        InputError: if data or pretrained weights are missing or malformed.
+        InputError: if data or pretrained weights are missing or malformed, or the data leave nothing to learn.
     """
 
     def __init__(self, run: Run, data: Path, out: Path, tokenizer: str | Path) -> None:
         from accelerate.utils import set_seed
 
         self.run, self.config, self.out = run, run.training, out
+        self.mixture = build_mixture(self.config, data)
+        check_mixture(self.mixture, self.config, run.model)
         out.mkdir(parents=True, exist_ok=True)
         self.accelerator = _accelerator(self.config, out)
         self.accelerator.init_trackers("tensorboard")
         set_seed(self.config.seed)
-        self.mixture = build_mixture(self.config, data)
         self.model = MMNER.build(run.model)
         start_from(self.model, run)
         self.model.text_encoder.use_attention("eager" if self.accelerator.device.type == "cpu" else "sdpa")
@@ -222,10 +225,14 @@ class Trainer:
             disable=not self.accelerator.is_main_process,
         )
         running: dict[str, float] = {}
+        lost = 0
         for batch in bar:
             with self.accelerator.accumulate(self.network):
                 losses = self._step(batch)
             progress.step += 1
+            lost = 0 if math.isfinite(losses["total"]) else lost + 1
+            if lost > self._bearable:
+                raise InputError(_not_a_number(progress, self.config))
             for name, value in losses.items():
                 running[name] = 0.98 * running.get(name, value) + 0.02 * value
             if progress.step % 50 == 0:
@@ -233,6 +240,11 @@ class Trainer:
                 record = {f"loss/{name}": value for name, value in running.items()}
                 self._log({**record, "lr": self.schedule.get_last_lr()[-1]}, progress)
         progress.epoch += 1
+
+    @property
+    def _bearable(self) -> int:
+        """Steps in a row whose loss may be no number: with fp16, those over which the scale of the loss is found."""
+        return 30 if self.config.precision == "fp16" else 0
 
     def _train_mode(self) -> None:
         """Switch dropout on, except in parts that this run leaves alone; those that the model freezes see to it."""
@@ -258,8 +270,9 @@ class Trainer:
         started = time.perf_counter()
         self.network.eval()
         scores = {}
+        unannotated = {source.key: source.unannotated for source in self.config.valid}
         for path, examples in self.mixture.valid.items():
-            predicted = self._predict(examples)
+            predicted = [without_types(tags, unannotated[path]) for tags in self._predict(examples)]
             gold = [list(e.tags or ()) for e in examples]
             scores[path] = score(gold, predicted, strict=self.run.model.seqeval_strict)["micro"]["f1"]
         mean = sum(scores.values()) / len(scores)
@@ -308,6 +321,14 @@ class Trainer:
         from safetensors.torch import load_file
 
         return load_file(self.out / "best.safetensors")
+
+
+def _not_a_number(progress: Progress, config: TrainConfig) -> str:
+    return (
+        f"The loss is no number at step {progress.step} (epoch {progress.epoch + 1}), so that nothing more is learnt; "
+        f"lower the learning rates, now --set encoder_lr={config.encoder_lr:g} --set head_lr={config.head_lr:g}"
+        + (", or try --set precision=no." if config.precision != "no" else ".")
+    )
 
 
 def _accelerator(config: TrainConfig, out: Path) -> Any:

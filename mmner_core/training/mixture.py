@@ -18,6 +18,7 @@ from mmner_core.labels import OUTSIDE
 from mmner_core.shuffles import shuffle_images
 from mmner_core.training.config import DataSource, TrainConfig
 from mmner_core.training.cuts import cut_to_a_name
+from mmner_core.training.templates import fill_templates
 
 log = logging.getLogger(__name__)
 SHUFFLE_SEED = 19
@@ -71,22 +72,26 @@ def build_mixture(config: TrainConfig, data: Path) -> Mixture:
     held_out = {_fingerprint(e) for part in valid.values() for e in part if len(e.words) >= LEAK_WORDS}
     digests = {f"valid:{path}": dataset_digest(part) for path, part in valid.items()}
     items: list[Item] = []
-    seen: set[str] = set()
+    seen: set[tuple[str | None, str]] = set()  # convention and fingerprint: by another convention it is another lesson
     # Sources with photos first: a sentence that also occurs without one is learnt with it.
     for source in sorted(config.train, key=lambda s: s.images is None):
         part = _read(source, data, "train")
-        digests[f"train:{source.path}"] = dataset_digest(item.example for item in part)
-        prints = [_fingerprint(item.example) for item in part]
+        digests[" ".join([f"train:{source.path}", *source.languages])] = dataset_digest(item.example for item in part)
+        prints = [(item.example.convention, _fingerprint(item.example)) for item in part]
         kept = [
             item
             for item, p in zip(part, prints, strict=True)
-            if p not in held_out and (item.example.image is not None or p not in seen)
+            if p[1] not in held_out and (item.example.image is not None or source.cut or p not in seen)
         ]
         seen.update(p for item, p in zip(part, prints, strict=True) if len(item.example.words) >= LEAK_WORDS)
         log.info("%s: %d sentences, %d left out as repeated", source.path, len(kept), len(part) - len(kept))
         rng = random.Random(f"{config.seed}/{source.path}")
         items.extend(_cut(item, rng) if source.cut else item for item in kept for _ in range(source.repeat))
+    names = [item.example for item in items if item.example.convention in (None, "wiki")]
     items.extend(_name_free(config, data, items))
+    if config.templates:
+        filled = fill_templates(names, config.templates, random.Random(f"{config.seed}/templates"))
+        items.extend(Item(example, DataSource(path="templates")) for example in filled)
     return Mixture(items, valid, digests)
 
 

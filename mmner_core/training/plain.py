@@ -77,7 +77,7 @@ def _shrink(words: tuple[str, ...], start: int, end: int) -> tuple[int, int]:
 
 
 def _is_clause(words: tuple[str, ...], min_words: int, *, capitals_are_names: bool) -> bool:
-    if capitals_are_names and any(word[0].isupper() for word in words[1:]):
+    if capitals_are_names and any(word[:1].isupper() for word in words[1:]):
         return False
     return sum(not _is_punctuation(word) for word in words) >= min_words
 

@@ -50,6 +50,39 @@ def mini() -> Run:
     return Run(model=presets.mini(), training=training)
 
 
+def mini_text() -> Run:
+    """The text tagger: encyclopaedias, captions, posts and sentences of ours, each read by its own convention.
+
+    It reads no image, and of the paired corpora only mmwiki's sentences, so that ambiguous names stay open.
+    """
+    train = (
+        DataSource(path="mmwiki", pairs="mmwiki/pairs.tsv", conventions_by={"mmnerd": "caption"}),
+        DataSource(path="wikineural", cut=True, limit=2500),
+        DataSource(path="wikineural"),
+        DataSource(path="mmnerd", convention="caption"),
+        DataSource(path="posts", convention="post", languages=("de", "es")),
+        # The Broad Twitter Corpus knows persons, places and organisations only.
+        DataSource(path="posts", convention="post", languages=("en",), unannotated=("MISC",)),
+        DataSource(path="twitter2017", convention="post"),
+    )
+    valid = (
+        DataSource(path="wikineural"),
+        DataSource(path="mmnerd", convention="caption"),
+        DataSource(path="mmwiki"),
+        DataSource(path="posts", convention="post", unannotated=("MISC",)),
+        DataSource(path="twitter2017", convention="post"),
+    )
+    first = mini()
+    training = replace(
+        first.training,
+        train=train,
+        valid=valid,
+        templates=2500,
+        augment=replace(first.training.augment, capitals=0.04, title_case=0.02),
+    )
+    return Run(model=presets.reading_only(presets.mini(), conventions=("wiki", "caption", "post")), training=training)
+
+
 def paper() -> Run:
     """The paper's training: Adam at 5e-5, linear decay, no warm-up, batches of 32, 8 epochs, on MMNERD with its images.
 
@@ -178,7 +211,8 @@ def mini_sentences() -> Run:
 
 
 RUNS: dict[str, Callable[[], Run]] = {
-    f.__name__: f for f in (mini, mini_align, mini_look, mini_gate, mini_sentences, paper, paper_code, xlmr_siglip)
+    f.__name__: f
+    for f in (mini, mini_text, mini_align, mini_look, mini_gate, mini_sentences, paper, paper_code, xlmr_siglip)
 }
 
 

@@ -249,3 +249,17 @@ def test_text_only_data_is_a_run_of_its_own(tiny_checkpoint: Path, tmp_path: Pat
     run = Run.open(out)
     assert run.conditions == {"none": 2}
     assert run.provenance["conditions"]["left_out"]["matched"] == "no sentence has a photo file"
+
+
+def test_a_checkpoint_is_scored_on_types_of_other_names(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    """``--map`` renames the gold names; without it the word's line is named, and what to add."""
+    file, out = tmp_path / "plain.txt", tmp_path / "run"
+    file.write_text("Jordan\tO\nin\tO\nParis\tB-GPE\n", encoding="utf-8")
+    arguments = ("--checkpoint", tiny_checkpoint, "--data", file, "--lang", "en", "--out", out, *FAST)
+    refused = call(*arguments)
+    assert refused.exit_code == 2 and f"{file}:3: unknown tag 'B-GPE'" in refused.stderr
+    assert "add --map GPE=LOC if that is what they mean." in refused.stderr
+    assert call(*arguments, "--map", "GPE=LOC").exit_code == 0
+    run = Run.open(out)
+    assert run.answers().gold.type_names().tolist() == ["LOC"]
+    assert run.provenance["data"]["map"] == {"GPE": "LOC"}

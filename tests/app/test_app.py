@@ -19,6 +19,7 @@ from analysis.views.examples import demo_examples
 from analysis.views.service import Question, TagService
 from app import TagTab, build_app, launch_options
 from mmner_core.serving.config import ServingConfig
+from mmner_core.serving.guard import guarded
 
 TEXT = "Barack Obama was in Berlin with Ada Lovelace"
 
@@ -159,7 +160,7 @@ def test_page_asks_nothing_of_other_hosts(service: TagService) -> None:
     """No analytics, no fonts or scripts from elsewhere in what the app configures."""
     app = build_app(service)
     assert app.analytics_enabled is False
-    options = launch_options(service.config)
+    options = launch_options(service.config, guarded(service.config))
     head = options["head"]
     assert "http" not in head.replace("http://www.w3.org", "")
     assert "@import" not in head

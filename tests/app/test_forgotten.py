@@ -13,6 +13,7 @@ import pytest
 from analysis.views.examples import demo_examples
 from analysis.views.service import TagService
 from app import build_app, launch_options
+from mmner_core.serving.guard import guarded
 
 TEXT = "Barack Obama was in Berlin with Ada Lovelace"
 FORGOTTEN = "Your question is no longer known here"
@@ -46,13 +47,28 @@ class Visit:
     def _number(self, name: str) -> int:
         return next(number for number, known in self._names.items() if known == name)
 
-    def _send(self, part: str, happened: str, data: dict[str, Any] | None = None) -> list[Any]:
+    def begin_click(self) -> None:
+        """Click the first name and do not wait."""
+        self._join(self._handler("wb-result", "select"), {"entity": 0})
+
+    def listen(self) -> str:
+        """Return all that is told until every click is answered."""
+        return self._client.get(f"gradio_api/queue/data?session_hash={self._session}").text
+
+    def _handler(self, part: str, happened: str) -> dict[str, Any]:
         target = [self._number(part), happened]
-        handler = next(handler for handler in self._config["dependencies"] if target in handler["targets"])
+        handlers: list[dict[str, Any]] = self._config["dependencies"]
+        return next(handler for handler in handlers if target in handler["targets"])
+
+    def _join(self, handler: dict[str, Any], data: dict[str, Any] | None) -> str:
         inputs = [self._held[number] for number in handler["inputs"]]
         body = {"data": inputs, "fn_index": handler["id"], "session_hash": self._session, "event_data": data}
-        event = self._client.post("gradio_api/queue/join", json=body).raise_for_status().json()["event_id"]
-        told = self._client.get(f"gradio_api/queue/data?session_hash={self._session}").text
+        return str(self._client.post("gradio_api/queue/join", json=body).raise_for_status().json()["event_id"])
+
+    def _send(self, part: str, happened: str, data: dict[str, Any] | None = None) -> list[Any]:
+        handler = self._handler(part, happened)
+        event = self._join(handler, data)
+        told = self.listen()
         messages = [json.loads(line.removeprefix("data: ")) for line in told.splitlines() if line.startswith("data: ")]
         done = next(m for m in messages if m["msg"] == "process_completed" and m["event_id"] == event)
         assert done["success"], done
@@ -65,7 +81,10 @@ class Visit:
 @pytest.fixture
 def client(service: TagService) -> Iterator[httpx.Client]:
     """Serve the app, but so that it remembers one visit only."""
-    options = launch_options(service.config) | {"state_session_capacity": 1, "server_port": None}
+    options = launch_options(service.config, guarded(service.config)) | {
+        "state_session_capacity": 1,
+        "server_port": None,
+    }
     app = build_app(service)
     _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **options)
     try:

@@ -1,4 +1,4 @@
-"""The load test itself, in short: a real app, five visitors, and a kill in the middle."""
+"""The load test itself, in short: a real app, some visitors, a kill in the middle, and another who attacks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from mmner_core.loadtest.attacks.table import ATTACKS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -48,8 +50,37 @@ def test_an_app_that_cannot_answer_is_told_in_one_sentence(url: str, tmp_path: P
         (["--checkpoint", str(tmp_path / "nothing")], "nothing"),
         (["--url", "http://127.0.0.1:9"], "does not answer"),
         (["--url", url, "--kill"], "leave out"),
+        (["--hostile", "--kill"], "two tests"),
+        (["--hostile", "nope"], "no attack 'nope'"),
+        (["junk"], "after --hostile"),
+        (["--hostile", "--url", "http://example.org"], "only let at an app of this machine"),
     ):
         result = load_test(*options)
         assert result.returncode == 2
         assert told in result.stderr
         assert result.stderr.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def attacked(tiny_checkpoint: Path) -> dict[str, Any]:
+    """Let six visitors ask for half a minute, while another goes through every attack twice."""
+    options = ["--hostile", "--visitors", "6", "--seconds", "30", "--think", "0.5", "--json"]
+    result = load_test(*options, "--checkpoint", str(tiny_checkpoint))
+    assert result.returncode in (0, 1), result.stderr
+    return json.loads(result.stdout)
+
+
+def test_no_visitor_is_lost_or_refused_while_another_attacks(attacked: dict[str, Any]) -> None:
+    """Questions and clicks are answered; half of them within two seconds during any attack."""
+    assert attacked["problems"] == []
+    assert attacked["answered"] == attacked["requests"] >= 30
+    assert set(attacked["latency"]) == {"all", "click", "photo", "program", "text"}
+
+
+@pytest.mark.parametrize("attack", sorted(ATTACKS))
+def test_each_attack_is_met(attacked: dict[str, Any], attack: str) -> None:
+    """It was made, the app answered or cut it off, and the others were answered meanwhile."""
+    row = attacked["attacks"][attack]
+    assert row["requests"] > 0
+    assert row["answers"].get("500", 0) == 0
+    assert row["busy"] == row["lost"] == row["error"] == 0

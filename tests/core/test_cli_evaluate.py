@@ -143,3 +143,32 @@ def test_a_tag_that_the_model_does_not_know_is_named(person_checkpoint: Path, tm
     sentence = refused("evaluate", "--data", file, "--lang", "en", "--checkpoint", person_checkpoint)
     assert f"{file}:3" in sentence
     assert "B-DRUG" in sentence
+
+
+def test_a_tag_is_named_with_the_line_of_its_word(person_checkpoint: Path, tmp_path: Path) -> None:
+    """Not that of its sentence; and with how its type may be renamed."""
+    file = tmp_path / "test.txt"
+    file.write_text("IMGID:1\nAda\tB-PER\nof\tO\nParty\tB-OTHER\nin\tO\nParis\tB-GPE\n")
+    sentence = refused("evaluate", "--data", file, "--lang", "en", "--checkpoint", person_checkpoint)
+    assert sentence.startswith(f"{file}:4: unknown tag 'B-OTHER'; ")
+    assert "nor has it the types GPE; add --map OTHER=MISC --map GPE=LOC if that is what they mean." in sentence
+
+
+def test_types_of_the_data_are_renamed_as_told(person_checkpoint: Path, tmp_path: Path) -> None:
+    """``--map PERSON=PER`` scores them as ours, ``=O`` leaves them out; what does not occur is refused."""
+    file = tmp_path / "test.txt"
+    file.write_text("Ada\tB-PERSON\n\nMonday\tB-DATE\n")
+    arguments = ("evaluate", "--data", file, "--lang", "en", "--checkpoint", person_checkpoint, "--map", "PERSON=PER")
+    record = parsed(*arguments, "--map", "DATE=O")
+    assert (record["micro"]["support"], record["micro"]["recall"], record["micro"]["precision"]) == (1, 1.0, 0.5)
+    assert record["map"] == {"PERSON": "PER", "DATE": "O"}
+    assert "--map GPE: no tag is of that type; there are DATE, PERSON." in refused(*arguments, "--map", "GPE=LOC")
+
+
+def test_what_was_met_in_the_data_is_shown(person_checkpoint: Path, tmp_path: Path) -> None:
+    """Repaired tags, empty tokens and marks are counted under the scores."""
+    file = tmp_path / "test.txt"
+    file.write_text("-DOCSTART-\nAda\tI-PER\n\tO\n\nx\tB-LOC\n")
+    shown = call("evaluate", "--data", file, "--lang", "en", "--checkpoint", person_checkpoint).stdout
+    shown = " ".join(shown.split())
+    assert "1 orphan I- tags read as B-; 1 document marks skipped; 1 words that are empty or only white space" in shown

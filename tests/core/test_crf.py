@@ -148,3 +148,22 @@ def test_an_illegal_sequence_is_impossible_only_when_constrained() -> None:
     emissions, orphan = torch.zeros(1, 2, len(LABELS)), torch.tensor([[0, LABELS.inside("PER")]])
     assert CRF(LABELS, constrained=True)(emissions, orphan, words(2)).item() > 1000
     assert CRF(LABELS, constrained=False)(emissions, orphan, words(2)).item() < 10
+
+
+@MODES
+@settings(max_examples=20, deadline=None)
+@given(seed=SEEDS)
+def test_partial_labels_sum_over_what_was_not_annotated(constrained: bool, seed: int) -> None:
+    """Where a type was not annotated, the likelihood is that of all sequences that fill it in where the gold says O."""
+    crf, emissions = build(seed, constrained=constrained)
+    gold = LABELS.encode(["B-PER", "O", "O", "O"])
+    hidden = torch.tensor([[tag.endswith("LOC") for tag in LABELS.tags]])
+    mask = torch.ones(1, 4, dtype=torch.bool)
+    scores = sequences(crf, emissions, constrained=constrained)
+    allowed = {0, LABELS.begin("LOC"), LABELS.inside("LOC")}
+    fitting = [s for path, s in scores.items() if path[0] == gold[0] and allowed.issuperset(path[1:])]
+    expected = math.log(sum(map(math.exp, scores.values()))) - math.log(sum(map(math.exp, fitting)))
+    nll = crf(emissions, torch.tensor([gold]), mask, hidden)
+    assert nll.item() == pytest.approx(expected, abs=1e-3)
+    complete = crf(emissions, torch.tensor([gold]), mask, torch.zeros_like(hidden))
+    assert complete.item() == pytest.approx(crf(emissions, torch.tensor([gold]), mask).item(), abs=1e-3)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmner_core.data import Example, convert, dataset_digest, read_examples, write_examples
+from mmner_core.data.type_names import TypeNames
 from mmner_core.errors import InputError
 from mmner_core.labels import repair
 
@@ -106,7 +107,6 @@ def test_file_may_be_converted_onto_itself(tmp_path: Path) -> None:
         (("a\nb",), "mmnerd"),
         (("New York",), "conll"),
         ((" a",), "mmnerd"),
-        (("",), "mmnerd"),
         (("\ud800",), "mmnerd"),
         (("a\0",), "conllu"),
         ((), "mmnerd"),
@@ -163,3 +163,18 @@ def test_digest_depends_on_content_and_order_only() -> None:
         dataset_digest([Example(words=("a", "b"), tags=("O", "O"), image_id="x")]),
     }
     assert len(digests) == 5
+
+
+@pytest.mark.parametrize("target_format", ["mmnerd", "parquet"])
+def test_types_are_renamed_on_the_way(tmp_path: Path, target_format: str) -> None:
+    """As told; a type that does not occur is refused and nothing is written."""
+    source, target = tmp_path / "a.txt", tmp_path / "b.parquet"
+    source.write_text("Anna\tB-PERSON\nUlm\tB-GPE\nMonday\tB-DATE\n")
+    names = TypeNames.parse(["PERSON=PER", "GPE=LOC", "DATE=O"])
+    convert(source, target, target_format=target_format, names=names)
+    if target_format == "mmnerd":
+        target = target.rename(tmp_path / "b.txt")
+    assert read_examples(target)[0][0].tags == ("B-PER", "B-LOC", "O")
+    with pytest.raises(InputError, match="--map PERSN: no tag is of that type; there are DATE, GPE, PERSON."):
+        convert(source, tmp_path / "c", target_format=target_format, names=TypeNames.parse(["PERSN=PER"]))
+    assert not (tmp_path / "c").exists()

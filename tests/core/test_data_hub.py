@@ -118,9 +118,9 @@ def test_photos_by_path_are_looked_for_in_the_image_folder(tmp_path: Path) -> No
         ({"words": ["a"], "tokens": ["a"], "tags": ["O"]}, "has both 'words' and 'tokens'"),
         ({"words": ["a"], "tags": [3]}, "holds int64 without the names that they stand for"),
         ({"words": ["a"], "tags": ["O", "O"]}, "[bad]:0: 1 words, but 2 tags."),
-        ({"words": ["a"], "tags": ["PERSON"]}, "[bad]:0: 'PERSON' is not an IOB2 tag"),
+        ({"words": ["a"], "tags": ["PERSON"]}, "[bad]:0, word 1: 'PERSON' is not an IOB2 tag"),
         ({"words": ["a"], "tags": ["O"], "lang": "it"}, "there is no language 'it'"),
-        ({"words": ["a", ""], "tags": ["O", "O"]}, "a word is empty"),
+        ({"words": ["a", None], "tags": ["O", "O"]}, "[bad]:0, word 2: None is no text."),
     ],
 )
 def test_what_cannot_be_read_is_one_sentence(row: dict[str, Any], message: str, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import transformers
 
 from mmner_core.checkpoint import load_checkpoint
 from mmner_core.errors import InputError
@@ -135,16 +136,22 @@ def test_an_encoder_that_is_nowhere_is_one_sentence(tmp_path: Path, monkeypatch:
         train_named("tiny", DATA, tmp_path / "out")
 
 
-def test_a_run_may_begin_with_a_checkpoint(trained: tuple[Path, str], weights: Path, tmp_path: Path) -> None:
-    """``--init``: only the parts named by the run move; the checkpoint it came from stands in the provenance."""
+def test_a_run_may_begin_with_a_checkpoint(trained: tuple[Path, str], tmp_path: Path) -> None:
+    """``--init``: only the parts named by the run move; the checkpoint it came from stands in the provenance.
+
+    The checkpoint is enough: tokenizer and architecture are its own, and nothing is looked for elsewhere.
+    """
     first = load_checkpoint(trained[0] / "checkpoint")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MMNER_WEIGHTS", str(weights))
+        patch.delenv("MMNER_WEIGHTS", raising=False)
+        patch.setattr(transformers.PretrainedConfig, "get_config_dict", _nowhere)
+        patch.setattr(transformers.AutoTokenizer, "from_pretrained", _nowhere)
         patch.setitem(runs.RUNS, "tuned", _tuned)
         options = ("--data", DATA, "--out", tmp_path / "tuned", "--init", first.path)
         result = call("train", "tuned", *options)
     assert result.exit_code == 0, result.stderr
     tuned = load_checkpoint(tmp_path / "tuned" / "checkpoint")
+    assert (tuned.path / "tokenizer.json").read_bytes() == (first.path / "tokenizer.json").read_bytes()
     before, after = first.model.state_dict(), tuned.model.state_dict()
     changed = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
     assert changed == {"fusion"}
@@ -179,6 +186,20 @@ def test_a_run_refuses_the_checkpoint_of_another_model(trained: tuple[Path, str]
     run = replace(run, training=replace(run.training, init=str(trained[0] / "checkpoint")))
     with pytest.raises(InputError, match="holds another model"):
         Trainer(run, DATA, tmp_path, trained[0] / "checkpoint")
+
+
+def test_a_checkpoint_that_is_not_there_is_one_sentence(
+    trained: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither is anything looked for elsewhere, nor the run's folder made."""
+    monkeypatch.setitem(runs.RUNS, "tuned", _tuned)
+    with pytest.raises(InputError, match="There is no checkpoint folder"):
+        train_named("tuned", DATA, tmp_path / "out", init=tmp_path / "none")
+    assert not (tmp_path / "out").exists()
+
+
+def _nowhere(*arguments: object, **options: object) -> None:
+    raise AssertionError(f"asked for {arguments}")
 
 
 def _tuned() -> Run:

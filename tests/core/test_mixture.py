@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from mmner_core.errors import InputError
 from mmner_core.labels import tags_to_entities
 from mmner_core.training.config import DataSource, TrainConfig
-from mmner_core.training.mixture import build_mixture
+from mmner_core.training.mixture import LEAK_WORDS, build_mixture
 from tests.core.training_run import DATA
 
 
@@ -48,3 +49,25 @@ def test_a_cut_source_reads_names_with_a_few_words() -> None:
         assert bool(tags_to_entities(tags)) == bool(tags_to_entities(before.example.tags or ()))
         kept.setdefault(before.example.where, set()).add(words)
     assert max(map(len, kept.values())) > 5
+
+
+def test_a_sentence_is_read_once_by_each_convention() -> None:
+    """The same sentences by another convention are another lesson; by the same one they are left out as repeated."""
+    wiki, again = DataSource(path="tiny", convention="wiki"), DataSource(path="tiny", convention="wiki", limit=1)
+    post = DataSource(path="tiny", convention="post")
+    alone = build_mixture(TrainConfig(train=(wiki,), valid=(again,)), DATA)
+    both = build_mixture(TrainConfig(train=(wiki, again, post), valid=(again,)), DATA)
+    count = Counter(item.example.convention for item in both.train)
+    short = sum(len(item.example.words) < LEAK_WORDS for item in both.train if item.source == again)
+    assert count["wiki"] == len(alone.train) + short
+    assert count["post"] == len(alone.train)
+
+
+def test_templates_are_filled_with_names_of_the_training_data() -> None:
+    """As many sentences of each language as asked for, tagged, by the convention that reads encyclopaedias."""
+    source = DataSource(path="tiny")
+    plain = build_mixture(TrainConfig(train=(source,), valid=(source,)), DATA)
+    mixture = build_mixture(TrainConfig(train=(source,), valid=(source,), templates=5), DATA)
+    filled = mixture.train[len(plain.train) :]
+    assert Counter(item.example.language for item in filled) == dict.fromkeys(("en", "fr", "de", "es"), 5)
+    assert {item.example.convention for item in filled} == {"wiki"}

@@ -79,3 +79,15 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
     """Instead of serving with the defaults."""
     with pytest.raises(InputError, match="cannot be read: No such file"):
         read_config(["--config", str(tmp_path / "none.toml")], {})
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("allowed_hosts", "https://names.example"), ("allowed_hosts", "a/b"), ("allowed_hosts", ""),
+     ("allowed_origins", "www.example.org"), ("allowed_origins", "https://www.example.org/page"),
+     ("allowed_origins", "*")],
+)  # fmt: skip
+def test_names_and_sites_are_written_as_browsers_send_them(setting: str, value: str) -> None:
+    """Another form would never match, and the operator wonder why."""
+    with pytest.raises(InputError, match=f"{setting}: write .*, not "):
+        ServingConfig(**{setting: (value,)})  # type: ignore[arg-type]

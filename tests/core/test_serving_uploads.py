@@ -8,6 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from mmner_core.errors import InputError
+from mmner_core.serving.asgi import Refused, retry_after
 from mmner_core.serving.uploads import UploadSpace
 
 
@@ -39,15 +43,59 @@ def test_what_is_old_is_removed_with_its_folder(tmp_path: Path) -> None:
     assert not (space.folder / "old").exists()
 
 
+def receive(space: UploadSpace, visitor: str, *sizes: int, kept: bool = True) -> None:
+    """Take in an upload, piece by piece."""
+    with space.receiving(visitor) as upload:
+        for size in sizes:
+            upload.grow(size)
+        upload.kept = kept
+
+
 def test_room_is_counted_from_what_is_there(tmp_path: Path) -> None:
-    """What was announced counts until the next look, then what is on the disk."""
+    """What came counts until the next look, then what is on the disk."""
     space = UploadSpace(max_bytes=1000, max_age=60, parent=tmp_path)
     put(space, "a", 700)
-    assert space.reserve(900)
-    assert not space.reserve(200)
+    receive(space, "ada", 500, 400)
+    with pytest.raises(Refused, match="no room"):
+        receive(space, "bob", 200)
     space.sweep()
-    assert not space.reserve(400)
-    assert space.reserve(300)
+    with pytest.raises(Refused, match="no room"):
+        receive(space, "bob", 400)
+    receive(space, "bob", 300)
+
+
+def test_what_is_not_kept_leaves_its_room_at_once(tmp_path: Path) -> None:
+    """Refused in the middle, given up, or begun without a byte."""
+    space = UploadSpace(max_bytes=1000, max_age=60, parent=tmp_path)
+    for _ in range(5):
+        receive(space, "ada", 600, kept=False)
+        with pytest.raises(Refused):
+            receive(space, "ada", 600, 600)
+        with space.receiving("ada"):
+            pass
+    receive(space, "bob", 1000)
+
+
+def test_a_visitor_has_a_share(tmp_path: Path) -> None:
+    """Who has used it up waits until what they sent is old; all others have the rest."""
+    space = UploadSpace(max_bytes=1000, max_age=0.3, share=400, parent=tmp_path)
+    receive(space, "ada", 300)
+    with pytest.raises(Refused, match="all the room that one visitor may have") as told:
+        receive(space, "ada", 200)
+    assert told.value.refusal == retry_after(429, str(told.value), 1)
+    receive(space, "bob", 400)
+    time.sleep(0.4)
+    receive(space, "ada", 200)
+
+
+def test_a_cleaner_of_temporary_folders_does_no_harm(tmp_path: Path) -> None:
+    """The folder is there again, as private and as much our own as before."""
+    space = UploadSpace(max_bytes=1000, max_age=60, parent=tmp_path)
+    space.folder.rmdir()
+    space.sweep()
+    assert space.folder.stat().st_mode & 0o777 == 0o700
+    UploadSpace(max_bytes=1000, max_age=60, parent=tmp_path).close()
+    assert space.folder.is_dir()
 
 
 def test_a_killed_server_leaves_nothing_for_long(tmp_path: Path) -> None:
@@ -67,3 +115,22 @@ def test_a_killed_server_leaves_nothing_for_long(tmp_path: Path) -> None:
     assert not left.exists()
     another = UploadSpace(max_bytes=1, max_age=1, parent=tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted([stranger, running.folder, another.folder])
+
+
+def test_a_folder_is_told_by_its_lock_not_by_a_number(tmp_path: Path) -> None:
+    """One of a number that runs, as after a restart, goes; one that is locked stays, whatever its name."""
+    reused = tmp_path / f"mmner-uploads-{os.getpid()}-abcdefgh"
+    reused.mkdir()
+    first = UploadSpace(max_bytes=1, max_age=1, parent=tmp_path)
+    assert not reused.exists()
+    gone = first.folder.rename(tmp_path / "mmner-uploads-999999999-abcdefgh")
+    UploadSpace(max_bytes=1, max_age=1, parent=tmp_path)
+    assert gone.is_dir()
+
+
+def test_a_temporary_folder_that_cannot_be_used_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one sentence that says which, and what to do; not quietly another."""
+    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "nothing"))
+    with pytest.raises(InputError, match=r"^TMPDIR names .*/nothing, which is no folder that can be written"):
+        UploadSpace(max_bytes=1, max_age=1)

@@ -1,0 +1,41 @@
+"""The latest results of many visitors, of which no visitor can push out all of another's."""
+
+from __future__ import annotations
+
+from collections import Counter, OrderedDict
+from collections.abc import Hashable
+from threading import Lock
+from typing import Generic, TypeVar
+
+V = TypeVar("V")
+
+
+class FairCache(Generic[V]):
+    """Keeps so many values; beyond it the oldest goes of whoever put in the most. Safe to use from many threads.
+
+    Args:
+        most: values kept.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[Hashable, tuple[str | None, V]] = OrderedDict()  # the least recently used first
+        self._lock = Lock()
+
+    def get(self, key: Hashable) -> V | None:
+        """Return a value, None if it is not kept."""
+        with self._lock:
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key][1]
+
+    def put(self, key: Hashable, value: V, owner: str | None) -> None:
+        """Keep a value for a visitor."""
+        with self._lock:
+            self._kept[key] = (owner, value)
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._most:
+                owned = Counter(name for name, _ in self._kept.values())
+                most = max(owned.values())
+                del self._kept[next(k for k, (name, _) in self._kept.items() if owned[name] == most)]

@@ -1,0 +1,239 @@
+"""Bounds on what gradio keeps and does for visitors, where it has no setting for one.
+
+These lean on the inside of the pinned gradio: its queue, the form parser of its uploads, what it keeps of a visit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from typing import Any
+
+from gradio import Blocks, queueing, route_utils, routes
+from gradio.state_holder import StateHolder
+from gradio.utils import LRUCache, run_coro_in_background
+from uvicorn.config import HTTP_PROTOCOLS
+
+from mmner_core.serving.config import ServingConfig
+from mmner_core.serving.connections import limited_protocol
+from mmner_core.serving.upload_gate import note_written
+from mmner_core.serving.visitor import UNKNOWN, current_visitor, visitor_of, working_for
+
+IN_TURN = "in turn"
+"""Concurrency id of handlers whose events are answered one after the other within a visit, but not among visits."""
+LOOK_SECONDS = 1.0
+_SESSIONS = 2000
+_PER_SESSION = 32_000  # bytes: what is kept for an answer besides its text
+_PER_CHARACTER = 4  # bytes: small objects of Python take more than they look
+
+
+class Mailbox(asyncio.Queue[Any]):
+    """What a session was told and has not fetched yet; knows whose it is, how much it holds, and since when."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sizes: deque[int] = deque()
+        self.owner = UNKNOWN
+        self.bytes = _PER_SESSION
+        self.touched = time.monotonic()
+
+    async def get(self) -> Any:
+        """Wait for the next message; as long as somebody does, the box is no forgotten one."""
+        self.touched = time.monotonic()
+        return await super().get()
+
+    def _put(self, item: Any) -> None:
+        self._sizes.append(_PER_CHARACTER * len(repr(getattr(item, "output", ""))))
+        self.bytes += self._sizes[-1]
+        super()._put(item)
+
+    def _get(self) -> Any:
+        self.bytes -= self._sizes.popleft()
+        self.touched = time.monotonic()
+        return super()._get()
+
+
+class _Mailboxes(LRUCache[str, Any]):
+    """Where gradio puts plain queues."""
+
+    def __setitem__(self, session: str, _: Any) -> None:
+        super().__setitem__(session, Mailbox())
+
+
+class FairQueue(queueing.Queue):
+    """Answers visitors in turn, and gives up answers that nobody fetches.
+
+    Args:
+        plain: the queue that gradio made, with its settings.
+        config: what one visitor may have waiting and at work, how long and how big unfetched answers may be.
+    """
+
+    def __init__(self, plain: queueing.Queue, config: ServingConfig) -> None:
+        super().__init__(
+            live_updates=plain.live_updates,
+            concurrency_count=plain.max_thread_count,
+            update_intervals=plain.update_intervals,
+            max_size=plain.max_size,
+            blocks=plain.blocks,
+            default_concurrency_limit=plain.default_concurrency_limit,
+        )
+        self.pending_messages_per_session = _Mailboxes(_SESSIONS)
+        self.ANALYTICS_MAX_EVENTS = 1  # each answer would be followed by a table of the last 10,000
+        self._waiting = min(config.visitor_waiting, max(1, config.queue_size // 2))
+        self._at_work = config.visitor_concurrency
+        self._seconds = 60 * config.answer_minutes
+        self._tidying: asyncio.Task[None] | None = None
+        self._each, self._all = 1e6 * config.visitor_answers_mb, 1e6 * config.answers_mb
+
+    def start(self) -> None:
+        """Begin to answer."""
+        super().start()
+        if self._tidying is None or self._tidying.done():  # the watchdog may start the queue anew
+            self._tidying = run_coro_in_background(self._keep_tidy)
+
+    def set_server_app(self, app: routes.App) -> None:
+        """Take the application; its visits are forgotten in fairness, too."""
+        if not isinstance(app.state_holder, FairStates):
+            app.state_holder = FairStates()
+            app.state_holder.set_blocks(app.get_blocks())
+        super().set_server_app(app)
+
+    def compute_analytics_summary(self, records: Any) -> Any:  # noqa: ARG002 (gradio's signature)
+        """Return nothing: nobody is shown these figures."""
+        return {"functions": {}}
+
+    async def push(self, body: Any, request: Any, username: str | None) -> Any:
+        """Let an event wait, unless as many of its visitor's do as may."""
+        visitor = visitor_of(request.scope)
+        waiting = (event for line in self.event_queue_per_concurrency_id.values() for event in line.queue)
+        if sum(visitor_of(event.request.scope) == visitor for event in waiting) >= self._waiting:
+            return False, "As many of your requests as allowed wait already.", "queue_full"
+        pushed = await super().push(body, request, username)
+        if (box := self.pending_messages_per_session.get(body.session_hash)) is not None:
+            box.owner = visitor
+        return pushed
+
+    def send_message(self, event: queueing.Event, event_message: Any) -> None:
+        """Tell a session something, if it is not given up."""
+        if event.session_hash in self.pending_messages_per_session:
+            super().send_message(event, event_message)
+
+    def get_events(self) -> tuple[list[queueing.Event], bool, str] | None:
+        """Return the next event to answer: the oldest of the visitor who has the fewest at work."""
+        event = self.startable()
+        if event is None:
+            return None
+        self.event_queue_per_concurrency_id[event.concurrency_id].queue.remove(event)
+        return [event], event.fn.batch, event.concurrency_id
+
+    def startable(self) -> queueing.Event | None:
+        """Return the event that is to be answered next, None while there is none or no room for one."""
+        at_work = [event for job in self.active_jobs if job for event in job]
+        for line in self.event_queue_per_concurrency_id.values():
+            if line.concurrency_limit is None or line.current_concurrency < line.concurrency_limit:
+                event = self._next_of(line, at_work)
+                if event is not None:
+                    return event
+        return None
+
+    async def process_events(self, events: list[queueing.Event], *rest: Any, **options: Any) -> None:
+        """Answer an event in its visitor's name."""
+        with working_for(visitor_of(events[0].request.scope)):
+            await super().process_events(events, *rest, **options)
+
+    def _next_of(self, line: queueing.EventQueue, at_work: list[queueing.Event]) -> queueing.Event | None:
+        total = Counter(visitor_of(event.request.scope) for event in at_work)
+        same = [event for event in at_work if event.concurrency_id == line.concurrency_id]
+        here = Counter(visitor_of(event.request.scope) for event in same)
+        sessions = {event.session_hash for event in same} if line.concurrency_id == IN_TURN else set()
+        most = self._at_work if line.concurrency_limit is None else max(1, line.concurrency_limit // 2)
+        may = []
+        for event in line.queue:
+            visitor = visitor_of(event.request.scope)
+            if total[visitor] < self._at_work and here[visitor] < most and event.session_hash not in sessions:
+                may.append((here[visitor], event))
+        return min(may, key=lambda pair: pair[0])[1] if may else None  # the first of equals is the oldest
+
+    async def _keep_tidy(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            for session in self._given_up():
+                await self.clean_events(session_hash=session)
+                self.pending_messages_per_session.pop(session, None)
+                self.pending_event_ids_session.pop(session, None)
+
+    def _given_up(self) -> list[str]:
+        """Return the sessions whose answers are too old, or with which their owner or all have too much."""
+        now = time.monotonic()
+        boxes = dict(sorted(self.pending_messages_per_session.items(), key=lambda pair: pair[1].touched))
+        gone = [name for name, box in boxes.items() if now - box.touched > self._seconds]
+        gone += [name for name in self.pending_event_ids_session if name not in boxes]  # gradio forgets those
+        held = Counter[str]()
+        for name in gone:
+            boxes.pop(name, None)
+        for box in boxes.values():
+            held[box.owner] += box.bytes
+        for name, box in boxes.items():  # the longest untouched first
+            if held[box.owner] > self._each or (held.total() > self._all and held[box.owner] == max(held.values())):
+                gone.append(name)
+                held[box.owner] -= box.bytes
+        return gone
+
+
+class FairBlocks(Blocks):
+    """A page whose visitors are answered in turn.
+
+    Args:
+        settings: see :class:`FairQueue`.
+        options: gradio's own.
+    """
+
+    def __init__(self, settings: ServingConfig, **options: Any) -> None:
+        self._settings = settings  # gradio makes a first queue while it is built
+        super().__init__(**options)
+
+    def queue(self, *values: Any, **options: Any) -> Any:
+        """Let events wait, each visitor's in fairness to all others."""
+        super().queue(*values, **options)
+        self._queue = FairQueue(self._queue, self._settings)
+        return self
+
+
+class FairStates(StateHolder):
+    """Keeps the latest visits; beyond them the oldest goes of whoever has the most."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._owners: dict[str, str | None] = {}
+
+    def update(self, session_id: str) -> None:
+        """Note that a visit goes on."""
+        with self.lock:
+            self._owners.setdefault(session_id, current_visitor())
+            if session_id in self.session_data:
+                self.session_data.move_to_end(session_id)
+            while len(self.session_data) > self.capacity:
+                owned = Counter(self._owners.get(session) for session in self.session_data)
+                most = max(owned.values())
+                evicted = next(s for s in self.session_data if owned[self._owners.get(s)] == most)
+                del self.session_data[evicted]
+                self.time_last_used.pop(evicted, None)
+                self._owners.pop(evicted, None)
+
+
+class NotedForm(route_utils.GradioMultiPartParser):
+    """gradio's parser of forms, which tells our gate of each file that it writes, so that none is left behind."""
+
+    def on_headers_finished(self) -> None:
+        """Begin a part of the form."""
+        super().on_headers_finished()
+        if self._current_part.file is not None:
+            note_written(self._files_to_close_on_error[-1])
+
+
+def bound_server(config: ServingConfig) -> None:
+    """Have gradio parse forms with our parser and serve on connections of ours; it takes neither as an argument."""
+    for module in (route_utils, routes):
+        module.GradioMultiPartParser = NotedForm
+    HTTP_PROTOCOLS["auto"] = limited_protocol(config)  # type: ignore[assignment]
