@@ -73,8 +73,9 @@ class SubwordEncoder:
 
     def windows_of_parts(self, words: Sequence[str], parts: Sequence[Part]) -> list[Window]:
         """Encode one text; see :mod:`mmner_core.segments` for how its parts are read."""
-        [pieces, *marks] = self._pieces([words, *([part.mark or ""] for part in parts)])
-        before = {part.start: ids for part, [ids] in zip(parts, marks, strict=True) if part.mark}
+        marks = list({part.mark for part in parts if part.mark})
+        [pieces, ids_of] = self._pieces([words, marks])
+        before = {part.start: ids_of[marks.index(part.mark)] for part in parts if part.mark}
         starts = [part.start for part in parts if part.mark is None]
         bounds = pairwise([*starts, len(words)])
         return [window for start, stop in bounds for window in self._cut(pieces, start, stop, before)]
