@@ -47,7 +47,9 @@ class WordCheck:
     def __init__(self) -> None:
         self._words = self._blank = 0
         self._letters = False
-        self._long = self._varied = 0  # sentences of several words, and those whose words are not all the same
+        self._long = self._varied = (
+            0  # sentences of several words, and those whose words are not one number or name of it
+        )
 
     def add(self, words: tuple[str, ...]) -> int:
         """Take the words of a sentence; return how many of them are empty or only white space."""
@@ -56,7 +58,7 @@ class WordCheck:
         self._blank += blank
         if len(words) > 2:
             self._long += 1
-            self._varied += words.count(words[0]) < len(words)
+            self._varied += words.count(words[0]) < len(words) or not any(map(str.isdigit, words[0]))
         self._letters = self._letters or not all(map(_is_number, filter(str.strip, words)))
         return blank
 
