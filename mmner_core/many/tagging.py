@@ -11,7 +11,7 @@ from mmner_core.errors import InputError
 from mmner_core.many.records import Record, iter_records
 from mmner_core.many.requests import Defaults, row_id, to_request
 from mmner_core.many.shards import Counts, Shard, write_shard
-from mmner_core.words import LONE_SURROGATE
+from mmner_core.readable import LONE_SURROGATE
 
 if TYPE_CHECKING:
     import pyarrow as pa
