@@ -48,7 +48,7 @@ class WordCheck:
         self._words = self._blank = 0
         self._letters = False
         self._long = self._varied = (
-            0  # sentences of several words, and those whose words are not one number or name of it
+            0  # sentences of three words or more, and those not of one name and number
         )
 
     def add(self, words: tuple[str, ...]) -> int:
