@@ -47,9 +47,7 @@ class WordCheck:
     def __init__(self) -> None:
         self._words = self._blank = 0
         self._letters = False
-        self._long = self._varied = (
-            0  # sentences of several words, and those whose words are not one number or name of it
-        )
+        self._long = self._varied = 0  # sentences of three words or more, and those not of one name and number
 
     def add(self, words: tuple[str, ...]) -> int:
         """Take the words of a sentence; return how many of them are empty or only white space."""
