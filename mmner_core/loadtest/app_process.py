@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import socket
@@ -58,7 +59,12 @@ class AppProcess:
         environment = {**os.environ, "TMPDIR": str(self.temporary)}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                self._command, cwd=REPOSITORY, env=environment, stdout=log, stderr=subprocess.STDOUT
+                self._command,
+                cwd=REPOSITORY,
+                env=environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                preexec_fn=functools.partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),  # nohup is not for it
             )
         with httpx.Client(trust_env=False) as client:  # no proxy stands between us and this machine
             while time.perf_counter() - started < PATIENCE:

@@ -49,6 +49,7 @@ class Mailbox(asyncio.Queue[Any]):
     def _put(self, item: Any) -> None:
         self._sizes.append(_PER_CHARACTER * len(repr(getattr(item, "output", ""))))
         self.bytes += self._sizes[-1]
+        self.touched = time.monotonic()
         super()._put(item)
 
     def _get(self) -> Any:
@@ -58,7 +59,9 @@ class Mailbox(asyncio.Queue[Any]):
 
 
 class _Mailboxes(LRUCache[str, Any]):
-    """Where gradio puts plain queues; beyond so many sessions the oldest goes for which nothing is to come.
+    """Where gradio puts plain queues; beyond so many sessions one goes for which nothing is to come.
+
+    Of these an empty one, if there is any, and the one that nothing was put into or fetched from for longest.
 
     Args:
         most: sessions.
@@ -71,8 +74,8 @@ class _Mailboxes(LRUCache[str, Any]):
 
     def __setitem__(self, session: str, _: Any) -> None:
         if session not in self and len(self) >= self.max_size:
-            awaited = self._awaited()
-            self.pop(next((name for name in self if name not in awaited), next(iter(self))))
+            idle = self.keys() - self._awaited() or self.keys()
+            self.pop(min(idle, key=lambda name: (not self[name].empty(), self[name].touched)))
         super().__setitem__(session, Mailbox())
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 FILE = {"meta": {"_type": "gradio.FileData"}}  # what makes gradio take a dictionary for a file
+TARGETS = ("href", "src", "srcset", "action", "formaction", "data", "poster", "xlink:href", "style")
 EVENT_HANDLERS = ("onerror", "onload", "onclick", "onmouseover", "onfocus", "ontoggle")
 
 
@@ -108,7 +109,8 @@ class _Active(HTMLParser):
         """Look at an element."""
         for name, value in attrs:
             target = (value or "").strip().lower()
-            if name in EVENT_HANDLERS or target.startswith(("javascript:", "http:", "https:", "//")):
+            leads = name in TARGETS and target.startswith(("javascript:", "http:", "https:", "//"))
+            if name in EVENT_HANDLERS or leads:
                 self.found.append(f"<{tag} {name}={value}>")
         if tag in ("script", "iframe", "object", "embed", "base", "meta"):
             self.found.append(f"<{tag}>")

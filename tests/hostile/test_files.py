@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from mmner_core.cli.main import app
-from mmner_core.cli.tag_file import Rejects, read_rows
+from mmner_core.cli.tag_file import Rejects
 from mmner_core.data import FORMATS, ImageCounts, convert, iter_examples, load_photo, read_examples
 from mmner_core.errors import InputError
 from tests.hostile.disks import full_disk, read_only_disk
 from tests.hostile.pictures import encode, plain
+from tests.hostile.requests_file import rows_of
 from tests.hostile.visitor import sentence
 
 PLAIN = "IMGID:a\nMarie\tB-PER\nCurie\tI-PER\nin\tO\nParis\tB-LOC\n\nyes\tO\n\n"
@@ -201,7 +202,7 @@ def test_lines_of_json_stream(tmp_path: Path) -> None:
     line = '{"text": "' + "Jordan " * 300 + '"}\n'
     file = write(tmp_path, line * (12_000_000 // len(line)), "in.jsonl")
     with at_most(8_000_000):
-        rows = sum(1 for _ in read_rows(file, Rejects(skip=False)))
+        rows = sum(1 for _ in rows_of(file, Rejects(skip=False)))
     assert rows > 5_000
 
 
@@ -219,7 +220,7 @@ def test_duplicate_ids(tmp_path: Path) -> None:
 def test_duplicate_ids_of_requests(tmp_path: Path) -> None:
     """Two lines with one id are two requests, in order."""
     file = write(tmp_path, '{"id": 7, "text": "Jordan"}\n{"id": 7, "text": "Paris"}\n', "in.jsonl")
-    rows = list(read_rows(file, Rejects(skip=False)))
+    rows = list(rows_of(file, Rejects(skip=False)))
     assert [(row.key, row.request.text) for row in rows] == [({"id": 7}, "Jordan"), ({"id": 7}, "Paris")]
 
 
@@ -299,7 +300,6 @@ JSON_LINES = {
     "a number for text": '{"text": 7}',
     "nothing for text": '{"text": null}',
     "empty text": '{"text": " "}',
-    "unknown field": '{"text": "Jordan", "txt": ""}',
     "a list for image": '{"text": "Jordan", "image": []}',
     "nested": '{"text": ' + "[" * 5000 + "]" * 5000 + "}",
     "a number without end": '{"text": "Jordan", "id": ' + "9" * 5000 + "}",
@@ -310,9 +310,9 @@ JSON_LINES = {
 def test_line_that_is_no_request(tmp_path: Path, line: str) -> None:
     """Named with file and line; with --skip-bad it is set aside with the reason, and the others are read."""
     file = write(tmp_path, f'{{"text": "Paris"}}\n{line}\n{{"text": "Rome"}}\n', "in.jsonl")
-    assert refused(lambda: list(read_rows(file, Rejects(skip=False)))).startswith(f"{file}:2: ")
+    assert refused(lambda: list(rows_of(file, Rejects(skip=False)))).startswith(f"{file}:2: ")
     rejects = Rejects(skip=True)
-    assert [row.request.text for row in read_rows(file, rejects)] == ["Paris", "Rome"]
+    assert [row.request.text for row in rows_of(file, rejects)] == ["Paris", "Rome"]
     assert len(rejects.lines) == 1 and f"{file}:2" in rejects.lines[0]
 
 

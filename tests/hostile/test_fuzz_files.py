@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 
 from analysis.runs import Run
 from mmner_core.checkpoint import load_checkpoint, read_json, tensor_shapes
-from mmner_core.cli.tag_file import Rejects, read_rows
+from mmner_core.cli.tag_file import Rejects
 from mmner_core.config import ModelConfig
 from mmner_core.data import FORMATS, read_examples
 from mmner_core.encoders.tokenizer import load_tokenizer
 from mmner_core.errors import InputError
 from mmner_core.presets import tiny
 from tests.hostile.counting import count, examples
+from tests.hostile.requests_file import rows_of
 from tests.hostile.test_files import BINARY, CONLL, CONLLU, PLAIN
 from tests.hostile.test_run_folders import VERSION, new_run, read_all, trust
 
@@ -87,7 +88,7 @@ def test_lines_of_json(tmp_path_factory: pytest.TempPathFactory, content: bytes)
     """Requests with a text, or a sentence that names file and line."""
     count("files of JSON lines")
     with fuzzed(tmp_path_factory, "fuzzed.jsonl", content) as file:
-        rows = list(read_rows(file, Rejects(skip=False)))
+        rows = list(rows_of(file, Rejects(skip=False)))
         assert all(row.request.text.strip() for row in rows)
 
 

@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmner_core.cli.tag_file import Rejects, read_rows
+from mmner_core.cli.tag_file import Rejects
 from mmner_core.errors import InputError
 from mmner_core.serving.config import ServingConfig
 from mmner_core.tagger import Tagger, TagRequest
 from mmner_core.text_limits import DEFAULT_TEXT_LIMITS, TextLimits
 from mmner_core.words import split_words
+from tests.hostile.requests_file import rows_of
 from tests.hostile.visitor import Visitor, sentence
 
 ZALGO = "J" + "\u0301\u0327\u0348" * 60 + "ordan"
@@ -162,7 +163,7 @@ def test_lone_surrogates_from_json(tmp_path: Path, visitor: Visitor) -> None:
     """As a program sends them, escaped: half a character stays half a character."""
     file = tmp_path / "in.jsonl"
     file.write_text('{"text": "Jordan \\ud83d in \\udc00"}\n', encoding="ascii")
-    [row] = read_rows(file, Rejects(skip=False))
+    [row] = rows_of(file, Rejects(skip=False))
     assert visitor.ask(row.request.text).text == "Jordan \ud83d in \udc00"
 
 
