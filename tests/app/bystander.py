@@ -14,7 +14,7 @@ import httpx
 from tests.app.attacking import FILE, call, upload, visitor
 
 TEXT = "Ada Lovelace met Grace Hopper in Berlin"
-PATIENCE = 2.0  # seconds that /tag may take, on the median
+PATIENCE = 2.0  # seconds that /tag may take, on the median; on a slow machine five times what it took before
 
 
 @dataclass
@@ -60,7 +60,9 @@ def bystander(url: str, number: int, photo: bytes | None = None, model: str = ""
     stop = threading.Event()
     with visitor(url, number) as client:
         one = Bystander(client, photo, model)
-        one.ask()  # what is only loaded for the first question counts for nobody
+        for _ in range(4):
+            one.ask()
+        quiet = statistics.median(one.seconds[1:])  # what is only loaded for the first question counts for nobody
         one.seconds.clear()
         thread = threading.Thread(target=one.ask_until, args=[stop])
         thread.start()
@@ -70,4 +72,4 @@ def bystander(url: str, number: int, photo: bytes | None = None, model: str = ""
             stop.set()
             thread.join()
     assert one.refused == [], one.refused
-    assert statistics.median(one.seconds) < PATIENCE, one.seconds
+    assert statistics.median(one.seconds) < max(PATIENCE, 5 * quiet), one.seconds
