@@ -48,8 +48,13 @@ def draw(width: int, height: int, colour: str = "white") -> bytes:
 
 
 def join(client: httpx.Client, text: str) -> str:
-    """Ask and do not wait; return the number of the answer."""
-    return str(client.post("/gradio_api/call/tag", json={"data": [text, None, "en", ""]}).json()["event_id"])
+    """Ask and do not wait, though for a place where as many of one's own wait as may; return the answer's number."""
+    while True:
+        joined = client.post("/gradio_api/call/tag", json={"data": [text, None, "en", ""]})
+        if joined.status_code == 200:
+            return str(joined.json()["event_id"])
+        assert joined.status_code == 503
+        time.sleep(0.2)
 
 
 def test_answers_that_nobody_fetches_are_given_up(app: AppProcess) -> None:
