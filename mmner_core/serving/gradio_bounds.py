@@ -12,12 +12,14 @@ from collections.abc import Callable
 from typing import Any
 
 from gradio import Blocks, queueing, route_utils, routes
+from gradio.server_messages import ProcessCompletedMessage
 from gradio.state_holder import StateHolder
 from gradio.utils import LRUCache, run_coro_in_background
 from uvicorn.config import HTTP_PROTOCOLS
 
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.connections import limited_protocol
+from mmner_core.serving.gate import BUSY
 from mmner_core.serving.upload_gate import note_written
 from mmner_core.serving.visitor import UNKNOWN, current_visitor, visitor_of, working_for
 
@@ -124,19 +126,33 @@ class FairQueue(queueing.Queue):
     async def push(self, body: Any, request: Any, username: str | None) -> Any:
         """Let an event wait, unless as many of its visitor's do as may."""
         visitor = visitor_of(request.scope)
-        waiting = (event for line in self.event_queue_per_concurrency_id.values() for event in line.queue)
-        if sum(visitor_of(event.request.scope) == visitor for event in waiting) >= self._waiting:
+        waiting = Counter(visitor_of(event.request.scope) for event in self._in_line())
+        if waiting[visitor] >= self._waiting:
             return False, "As many of your requests as allowed wait already.", "queue_full"
+        if self.max_size is not None and len(self) >= self.max_size:
+            self._make_room(waiting, waiting[visitor])
         pushed = await super().push(body, request, username)
         if (box := self.pending_messages_per_session.get(body.session_hash)) is not None:
             box.owner = visitor
         return pushed
 
+    def _in_line(self) -> list[queueing.Event]:
+        """Return the events that wait."""
+        return [event for line in self.event_queue_per_concurrency_id.values() for event in line.queue]
+
+    def _make_room(self, waiting: Counter[str], own: int) -> None:
+        """Send away the last event of whoever has most waiting, if that is more than the newcomer will have."""
+        greedy, most = waiting.most_common(1)[0]
+        if most <= own + 1:
+            return
+        last = [event for event in self._in_line() if visitor_of(event.request.scope) == greedy][-1]
+        self.event_queue_per_concurrency_id[last.concurrency_id].queue.remove(last)
+        self.send_message(last, ProcessCompletedMessage(output={"error": BUSY}, success=False))
+
     def _awaited(self) -> set[str]:
         """Return the sessions whose events wait or are at work."""
-        waiting = [event for line in self.event_queue_per_concurrency_id.values() for event in line.queue]
         at_work = [event for job in self.active_jobs if job for event in job]
-        return {event.session_hash for event in (*waiting, *at_work)}
+        return {event.session_hash for event in (*self._in_line(), *at_work)}
 
     def send_message(self, event: queueing.Event, event_message: Any) -> None:
         """Tell a session something, if it is not given up."""

@@ -18,6 +18,7 @@ import pytest
 from PIL import Image
 
 from mmner_core.loadtest.app_process import AppProcess, running_app
+from mmner_core.serving.gate import BUSY
 from tests.app.attacking import FILE, call, sentence, upload, visitor
 from tests.app.bystander import TEXT, bystander
 from tests.app.test_forgotten import Visit
@@ -172,3 +173,24 @@ def test_the_log_does_not_grow_with_nonsense(app: AppProcess) -> None:
             line.sendall(b"\0\0\0\r\n\r\n")
             assert line.recv(100).startswith(b"HTTP/1.1 400")
     assert app.log.read_text().count("Invalid HTTP request") - before <= 10
+
+
+def test_who_waits_for_little_finds_room_where_others_wait_for_much(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    """Two visitors fill the queue; a third is let in and answered, and one of the two is told that it is full."""
+    options = ["--queue-size", "8", "--concurrency", "2", "--visitor-burst", "1000", "--visitor-concurrency", "1"]
+    text = "Ada Lovelace met Grace Hopper in Berlin. " * 200
+    with running_app(tiny_checkpoint, tmp_path, *options) as app, ExitStack() as opened:
+        greedy = [opened.enter_context(visitor(app.url, number)) for number in (1, 2)]
+        joined: dict[httpx.Client, list[httpx.Response]] = {client: [] for client in greedy}
+        for client in greedy * 6:
+            joined[client].append(client.post("/gradio_api/call/tag", json={"data": [text, None, "en", ""]}))
+        with visitor(app.url, 3) as modest:
+            assert call(modest, "tag", ["Ada in Berlin", None, "en", ""])[0]
+        answers = [
+            client.get(f"/gradio_api/call/tag/{response.json()['event_id']}").text
+            for client in greedy
+            for response in joined[client]
+            if response.status_code == 200
+        ]
+    assert any("event: complete" in answer for answer in answers)
+    assert all("event: complete" in answer or BUSY in answer for answer in answers)
