@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from threading import Lock
 from typing import Generic, TypeVar
 
+K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
@@ -36,6 +37,11 @@ class FairCache(Generic[V]):
             self._kept[key] = (owner, value)
             self._kept.move_to_end(key)
             while len(self._kept) > self._most:
-                owned = Counter(name for name, _ in self._kept.values())
-                most = max(owned.values())
-                del self._kept[next(k for k, (name, _) in self._kept.items() if owned[name] == most)]
+                del self._kept[first_of_most({key: owner for key, (owner, _) in self._kept.items()})]
+
+
+def first_of_most(owners: Mapping[K, str | None]) -> K:
+    """Return the first key, in the mapping's order, of an owner who has the most of them."""
+    owned = Counter(owners.values())
+    most = max(owned.values())
+    return next(key for key, owner in owners.items() if owned[owner] == most)

@@ -19,6 +19,7 @@ from uvicorn.config import HTTP_PROTOCOLS
 
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.connections import limited_protocol
+from mmner_core.serving.fair_cache import first_of_most
 from mmner_core.serving.gate import BUSY
 from mmner_core.serving.upload_gate import note_written
 from mmner_core.serving.visitor import UNKNOWN, current_visitor, visitor_of, working_for
@@ -254,9 +255,7 @@ class FairStates(StateHolder):
             if session_id in self.session_data:
                 self.session_data.move_to_end(session_id)
             while len(self.session_data) > self.capacity:
-                owned = Counter(self._owners.get(session) for session in self.session_data)
-                most = max(owned.values())
-                evicted = next(s for s in self.session_data if owned[self._owners.get(s)] == most)
+                evicted = first_of_most({session: self._owners.get(session) for session in self.session_data})
                 del self.session_data[evicted]
                 self.time_last_used.pop(evicted, None)
                 self._owners.pop(evicted, None)
