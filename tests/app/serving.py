@@ -1,4 +1,4 @@
-"""Serve the app as a user does, in a process of its own."""
+"""Serve the app: as a user does, in a process of its own, or from the tests' process, within their reach."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import httpx
 
 from mmner_core.loadtest.app_process import running_app
 
@@ -23,3 +26,20 @@ def serving(checkpoint: Path, *options: str) -> Iterator[str]:
     """
     with tempfile.TemporaryDirectory() as folder, running_app(checkpoint, Path(folder), *options) as app:
         yield f"{app.url}/"
+
+
+@contextmanager
+def launched(app: Any, options: dict[str, Any], timeout: float = 60) -> Iterator[httpx.Client]:
+    """Serve an app from this process on a free port; yield a client of it, and close it in the end.
+
+    Args:
+        app: what ``build_app`` returned.
+        options: what ``launch_options`` returned; the port in it is left to chance.
+        timeout: seconds that the client waits.
+    """
+    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **options | {"server_port": None})
+    try:
+        with httpx.Client(base_url=url, timeout=timeout) as client:
+            yield client
+    finally:
+        app.close(verbose=False)

@@ -14,6 +14,7 @@ from analysis.views.examples import demo_examples
 from analysis.views.service import TagService
 from app import build_app, launch_options
 from mmner_core.serving.guard import guarded
+from tests.app.serving import launched
 
 TEXT = "Barack Obama was in Berlin with Ada Lovelace"
 FORGOTTEN = "Your question is no longer known here"
@@ -81,17 +82,9 @@ class Visit:
 @pytest.fixture
 def client(service: TagService) -> Iterator[httpx.Client]:
     """Serve the app, but so that it remembers one visit only."""
-    options = launch_options(service.config, guarded(service.config)) | {
-        "state_session_capacity": 1,
-        "server_port": None,
-    }
-    app = build_app(service)
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **options)
-    try:
-        with httpx.Client(base_url=url, timeout=60) as opened:
-            yield opened
-    finally:
-        app.close(verbose=False)
+    options = launch_options(service.config, guarded(service.config)) | {"state_session_capacity": 1}
+    with launched(build_app(service), options) as opened:
+        yield opened
 
 
 @pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # gradio's, from counting its requests

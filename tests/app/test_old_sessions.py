@@ -14,6 +14,7 @@ from app import build_app, launch_options
 from mmner_core.loadtest.wire import RESULT, Handler
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.guard import guarded
+from tests.app.serving import launched
 
 REMEMBERED = 20
 """Sessions whose messages are kept; a server that runs for days has many times more than the 2,000 of gradio."""
@@ -23,15 +24,10 @@ REMEMBERED = 20
 def client(service: TagService) -> Iterator[httpx.Client]:
     """Serve the app, but with room for the messages of few sessions."""
     config = ServingConfig(visitor_rate=0)
-    options = launch_options(config, guarded(config)) | {"server_port": None}
     app = build_app(service)
     app._queue.pending_messages_per_session.max_size = REMEMBERED
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **options)
-    try:
-        with httpx.Client(base_url=url, timeout=20) as opened:
-            yield opened
-    finally:
-        app.close(verbose=False)
+    with launched(app, launch_options(config, guarded(config)), timeout=20) as opened:
+        yield opened
 
 
 def messages(told: str) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from app import build_app, launch_options
 from mmner_core.serving.guard import guarded
 from mmner_core.serving.watchdog import LOST, Watchdog
 from tests.app.attacking import call, sentence
+from tests.app.serving import launched
 
 TEXT = "Ada Lovelace in Berlin"
 
@@ -25,13 +26,9 @@ TEXT = "Ada Lovelace in Berlin"
 def serving(service: TagService, watchdog: Watchdog) -> Iterator[tuple[Any, httpx.Client]]:
     """Serve the app from this process, where its queue is within reach."""
     app = build_app(service)
-    options = launch_options(service.config, guarded(service.config, None, watchdog)) | {"server_port": None}
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **options)
-    try:
-        with httpx.Client(base_url=url, timeout=60) as client:
-            yield app, client
-    finally:
-        app.close(verbose=False)
+    options = launch_options(service.config, guarded(service.config, None, watchdog))
+    with launched(app, options) as client:
+        yield app, client
 
 
 class Broken:
