@@ -11,7 +11,7 @@ import os
 from contextvars import ContextVar
 from typing import Protocol
 
-from mmner_core.serving.asgi import Application, Message, Receive, Refusal, Refused, Send
+from mmner_core.serving.asgi import Application, Message, Receive, Refusal, Refused, Send, header
 from mmner_core.serving.uploads import UploadSpace
 from mmner_core.serving.visitor import visitor_of
 
@@ -57,7 +57,7 @@ class UploadGate:
         Raises:
             Refused: if there is no room for it.
         """
-        if scope["type"] != "http" or not _is_upload(scope):
+        if scope["type"] != "http" or not _has_files(scope):
             await self._app(scope, receive, send)
             return
         names = {name for name, _ in scope["headers"]}
@@ -92,11 +92,9 @@ class UploadGate:
             await self._app(scope, receive_counted, send_noted)
 
 
-def _is_upload(scope: Message) -> bool:
-    """Say whether a request is an upload, or another form, whose files the web framework also writes to the disk."""
-    return scope["path"].rstrip("/").endswith("/upload") or any(
-        name == b"content-type" and value.lstrip().lower().startswith(b"multipart/") for name, value in scope["headers"]
-    )
+def _has_files(scope: Message) -> bool:
+    """Say whether a request is a form that may hold files, which the web framework writes to the disk, whatever form."""
+    return (header(scope, b"content-type") or "").lower().startswith("multipart/")
 
 
 def _clear(written: list[NamedFile]) -> None:
