@@ -93,7 +93,7 @@ class UploadGate:
 
 
 def _has_files(scope: Message) -> bool:
-    """Say whether a request is a form that may hold files, which the web framework writes to the disk, whatever form."""
+    """Say whether a request is a form that may hold files, which the web framework writes to the disk."""
     return (header(scope, b"content-type") or "").lower().startswith("multipart/")
 
 
