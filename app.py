@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while the libraries are loaded just ends it
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while the libraries are loaded just ends it
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read while gradio is imported
 
 import gradio as gr  # noqa: E402
