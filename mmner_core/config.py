@@ -115,6 +115,9 @@ class FusionConfig:
     used only when there is no image."""
     word_residual: bool = False
     """Add the word vector to the fused vector, so that an untrained fusion cannot hide the text."""
+    grounded: bool = False
+    """Let what each cell shows and what the text leaves open guide the attention, and let its share on the photo say
+    how far the photo changes a word's tag (ours, not the paper's; :mod:`mmner_core.grounding`)."""
     gate: bool = False
     """Let each word's text say how far the photo may change its tag (ours, not the paper's)."""
     gate_members: int = 1
@@ -124,6 +127,8 @@ class FusionConfig:
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
+        if self.grounded and not (self.null_sink and self.word_residual and self.cnn_keys == "grid"):
+            raise InputError("grounded attention needs null_sink and word_residual, and cnn_keys of 'grid'; set them.")
         if not 1 <= self.gate_members <= MAX_GATE_MEMBERS:
             raise InputError(f"gate_members must lie between 1 and {MAX_GATE_MEMBERS}, got {self.gate_members}.")
 

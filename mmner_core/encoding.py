@@ -6,7 +6,7 @@ Shapes: B sentences (windows), S sub-words, W words, U distinct images of the ba
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from typing import Any
 
@@ -149,8 +149,10 @@ class Batch:
         image_key: [B] integers that name the images across the processes of a run; None: by row, within this batch.
         tags: [B, W] gold tag indices, ``IGNORED_TAG`` on padding; None where unlabelled.
         aligned: [B] bool, the pairs that the contrastive loss may pull together; None: all that have an image.
-        looking_cost: [B] what each word pays for an open gate to the photo; None: nothing.
         unannotated: [B, L] bool, tags that the annotators of a sentence did not give; None: all sentences are complete.
+        regions: per stream [B, P] bool, cells of the image that show what the sentence names, none where that is not
+            known; empty: it is known of none.
+        away: [B] how much it counts that names leave the image alone; None: nothing.
         text_states: what the text encoder made of this batch before; None: it has yet to read it.
     """
 
@@ -165,8 +167,9 @@ class Batch:
     image_key: Tensor | None = None
     tags: Tensor | None = None
     aligned: Tensor | None = None
-    looking_cost: Tensor | None = None
     unannotated: Tensor | None = None
+    regions: Mapping[str, Tensor] = field(default_factory=dict)
+    away: Tensor | None = None
     text_states: TextStates | None = None
 
     @property
@@ -188,6 +191,8 @@ def _to(value: Any, device: torch.device | str, dtype: torch.dtype | None) -> An
         return value.to(device, non_blocking=True)
     if isinstance(value, Pixels):
         return value.to(device, dtype)
+    if isinstance(value, dict):
+        return {name: tensor.to(device, non_blocking=True) for name, tensor in value.items()}
     if isinstance(value, TextStates):
         return TextStates(*(s.to(device, dtype) for s in value))
     if isinstance(value, ImageStates):
@@ -212,8 +217,9 @@ def collate(
     image_states: ImageStates | None = None,
     image_key: Sequence[int] | None = None,
     aligned: Sequence[bool] | None = None,
-    looking_cost: Sequence[float] | None = None,
     unannotated: Tensor | None = None,
+    regions: Mapping[str, Tensor] | None = None,
+    away: Sequence[float] | None = None,
 ) -> Batch:
     """Pad windows to one batch; see :class:`Batch` for the arguments."""
     input_ids = pad_rows([window.input_ids for window in windows], pad)
@@ -232,8 +238,9 @@ def collate(
         image_key=None if image_key is None else torch.tensor(image_key),
         tags=None if tags is None else pad_rows(tags, IGNORED_TAG),
         aligned=None if aligned is None else torch.tensor(aligned),
-        looking_cost=None if looking_cost is None else torch.tensor(looking_cost),
         unannotated=unannotated,
+        regions=regions or {},
+        away=None if away is None else torch.tensor(away),
     )
 
 

@@ -5,6 +5,7 @@ Shapes: B sentences, W words, U images, K keys, H heads, D width.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -19,12 +20,15 @@ class Keys(NamedTuple):
     """What words may look at in one stream: the "no image" key first, then the tokens of one of U images.
 
     Attributes:
-        key: [U, H, K, D/H]; without any image U is 1 and so is K.
+        key: [U, H, K, D/H]; without any image U is 1 and so is K. Grounded attention has no "no image" key among them
+            (:mod:`mmner_core.grounding` says what it gets), so that K is the number of tokens, 0 without any image.
         value: the same.
+        types: [U, K, T] what each token shows, as log-probabilities; None where attention is not grounded.
     """
 
     key: Tensor
     value: Tensor
+    types: Tensor | None = None
 
 
 class CrossAttention(nn.Module):
@@ -48,9 +52,18 @@ class CrossAttention(nn.Module):
         """Project what may be looked at, [U, K, D]."""
         return Keys(self._split(self.key(states)), self._split(self.value(states)))
 
-    def forward(self, words: Tensor, keys: Keys, image_index: Tensor, *, weighed: int) -> tuple[Tensor, Tensor | None]:
-        """Return the words having looked, [B, W, D], and each head's weights in the first ``weighed`` sentences."""
-        context, weights = self._attend(words, keys, image_index, weighed=weighed)
+    def forward(
+        self, words: Tensor, keys: Keys, image_index: Tensor, *, weighed: int, evidence: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the words having looked, [B, W, D], and each head's weights in the first ``weighed`` sentences.
+
+        ``evidence``, [B, W, K], is added to every head's logits; with it all keys are the image's.
+        """
+        if evidence is None:
+            context, weights = self._attend(words, keys, image_index, weighed=weighed)
+        else:
+            context, weights = self._attend_by(evidence, words, keys, image_index)
+            weights = weights[:weighed] if weighed else None
         looked = self.dense(context.transpose(1, 2).flatten(2))  # [B, W, D], or [1, 1, D] where all see the same
         return self.norm(words + self.dropout(looked)), weights
 
@@ -75,6 +88,15 @@ class CrossAttention(nn.Module):
             contexts.append(F.scaled_dot_product_attention(q[rest], k[rest], v[rest], attn_mask=allowed[rest]))
         return torch.cat(contexts), weights
 
+    def _attend_by(self, evidence: Tensor, words: Tensor, keys: Keys, image_index: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what each word sees of its image, whichever there is, and the weights of all sentences."""
+        q = self._split(self.key(words) if self.tied else self.query(words))  # [B, H, W, D/H]
+        image = image_index.clamp(min=0)
+        k, v = keys.key[image], keys.value[image]  # [B, H, K, D/H]
+        scores = (q @ k.transpose(-1, -2)).float() / q.shape[-1] ** 0.5 + evidence[:, None]  # [B, H, W, K]
+        weights = scores.softmax(-1)
+        return weights.to(v.dtype) @ v, weights
+
     def _allowed(self, image_index: Tensor, n_keys: int) -> Tensor:
         """Return [B, K] bool: without an image only key 0; with one, key 0 only if it is offered as a sink."""
         present = (image_index >= 0)[:, None].expand(-1, n_keys)
@@ -94,27 +116,34 @@ class Fusion(nn.Module):
         super().__init__()
         self.config = config
         self.blocks = nn.ModuleDict({stream: CrossAttention(width, config) for stream in config.streams})
-        self.null_keys = nn.ParameterDict(
-            {stream: nn.Parameter(torch.randn(width) * 0.02) for stream in config.streams}
-        )
+        unseen = () if config.grounded else config.streams
+        self.null_keys = nn.ParameterDict({stream: nn.Parameter(torch.randn(width) * 0.02) for stream in unseen})
         self.dense = SteadyLinear(width * len(config.streams), width) if config.streams else None
         self.dropout = nn.Dropout(config.dropout)
 
     def keys(self, stream: str, tokens: Tensor | None) -> Keys:
-        """Put the "no image" key before the tokens and project both.
+        """Put the "no image" key before the tokens, unless attention is grounded, and project both.
 
         Args:
             stream: "vit" or "cnn".
             tokens: [U, P, D] tokens of the images, or None if there is none.
         """
+        block: Any = self.blocks[stream]
+        if self.config.grounded:
+            return block.keys(block.norm.weight.new_zeros(1, 0, len(block.norm.weight)) if tokens is None else tokens)
         null = self.null_keys[stream][None, None]  # [1, 1, D]
         if tokens is not None:
             null = torch.cat([null.to(tokens.dtype).expand(len(tokens), -1, -1), tokens], dim=1)  # [U, 1 + P, D]
-        block: Any = self.blocks[stream]
         return block.keys(null)
 
     def forward(
-        self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, *, weighed: int = 0
+        self,
+        words: Tensor,
+        keys: dict[str, Keys],
+        image_index: Tensor,
+        *,
+        weighed: int = 0,
+        evidence: Mapping[str, Tensor] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Let words look at images.
 
@@ -123,6 +152,7 @@ class Fusion(nn.Module):
             keys: per stream, of the U images; a stream without tokens shows no sentence anything.
             image_index: [B] which of the images each sentence has, -1 where it has none.
             weighed: of how many sentences, from the first on, to say where the words looked.
+            evidence: per stream [B, W, K], added to the logits of grounded attention.
 
         Returns:
             fused word vectors [B, W, D] and, if asked for, each stream's attention [weighed, H, W, K].
@@ -131,7 +161,8 @@ class Fusion(nn.Module):
             return words, {}
         looked, attention = [], {}
         for stream, block in self.blocks.items():
-            states, weights = block(words, keys[stream], image_index, weighed=weighed)
+            own = None if evidence is None else evidence[stream]
+            states, weights = block(words, keys[stream], image_index, weighed=weighed, evidence=own)
             looked.append(states)
             if weights is not None:
                 attention[stream] = weights

@@ -21,6 +21,8 @@ from mmner_core.encoders.image import CnnEncoder, ImageStates, VitEncoder, load_
 from mmner_core.encoders.text import TextEncoder, TextStates, load_pretrained_text
 from mmner_core.encoding import Batch, Pixels
 from mmner_core.fusion import Fusion, Keys
+from mmner_core.grounding import Grounding, believe
+from mmner_core.grounding_loss import grounding_losses
 from mmner_core.labels import LabelSet
 from mmner_core.linear import SteadyLinear
 from mmner_core.photo_gate import PhotoGate
@@ -52,8 +54,8 @@ class ModelOutput:
         text_projection: [B, D] sentences in the contrastive space, unit length; None without alignment.
         image_projection: per stream [U, D] images in the contrastive space, unit length.
         openness: [B, W] how far the gate is open; None without a gate or without photos.
-        losses: "crf" (mean NLL over the batch), "contrastive_vit", "contrastive_cnn", "gate" (where looking costs),
-            "total"; empty without tags.
+        losses: "crf" (mean NLL over the batch), "contrastive_vit", "contrastive_cnn", "pointing" and "away" (of
+            grounded attention), "total"; empty without tags.
     """
 
     emissions: Tensor
@@ -96,6 +98,7 @@ class MMNER(nn.Module):
         self.to_width = nn.ModuleDict({s: self._token_projection(s, width) for s in looked_at})
         self.fusion = Fusion(width, config.fusion)
         looking = config.fusion
+        self.grounding = self._build_grounding(config) if looking.grounded and self.sees else None
         self.gate = (
             PhotoGate(width, len(config.types), looking.dropout, looking.gate_margin, looking.gate_members)
             if looking.gate
@@ -123,6 +126,22 @@ class MMNER(nn.Module):
     def sees(self) -> bool:
         """Whether there is an image encoder."""
         return self.vit_encoder is not None or self.cnn_encoder is not None
+
+    @property
+    def grids(self) -> dict[str, tuple[int, int]]:
+        """Rows and columns of the photo's cells, per stream whose attention is grounded."""
+        return {} if self.grounding is None else {s: self._encoder_of(s).grid for s in self.config.fusion.streams}
+
+    def cell_types(self, image: ImageStates) -> Tensor | None:
+        """Return what each cell of the photos shows: [U, P, T + 1] probabilities of the types, and of nothing.
+
+        Cells in row order, of the first stream; None for a model without a reader of cells.
+        """
+        if self.grounding is None:
+            return None
+        stream = self.config.fusion.streams[0]
+        rows, columns = self.grids[stream]
+        return self.grounding.read(stream, self._tokens(image, stream))[:, -rows * columns :].exp()
 
     def load_pretrained(self) -> None:
         """Load the pretrained encoder weights that the config names.
@@ -156,6 +175,13 @@ class MMNER(nn.Module):
         same = encoder is self.vit_encoder and encoder.width == width
         return nn.Identity() if same else SteadyLinear(encoder.width, width)
 
+    def _build_grounding(self, config: ModelConfig) -> Grounding:
+        feeders: dict[str, str] = {
+            s: "vit" if self._encoder_of(s) is self.vit_encoder else "cnn" for s in config.fusion.streams
+        }
+        widths = {feeders[s]: self._encoder_of(s).width for s in config.fusion.streams}
+        return Grounding(widths, feeders, len(config.types))
+
     def _encoder_of(self, stream: str) -> VitEncoder | CnnEncoder:
         """Return the network that feeds a stream; the CNN feeds both where there is no ViT."""
         encoder = self.vit_encoder if stream == "vit" and self.vit_encoder is not None else self.cnn_encoder
@@ -169,7 +195,8 @@ class MMNER(nn.Module):
         image = self.encode_image(batch)  # vit [U, P, D], cnn [U, C, h, w]
         words = self.word_states(text, batch)  # [B, W, D]
         keys = self.image_keys(image if bool(batch.image_present.any()) else None)  # per stream, of U images
-        weighed = len(words) if need_weights else 0
+        pointed = bool(batch.regions) or batch.away is not None  # attention itself is taught
+        weighed = len(words) if need_weights or (pointed and batch.tags is not None) else 0
         tagged = self.tag_words(words, batch.word_mask, keys, batch.image_index, weighed=weighed)  # emissions [B, W, L]
         text_projection, image_projection = self.project(text, image)  # [B, D], per stream [U, D]
         output = ModelOutput(
@@ -230,6 +257,10 @@ class MMNER(nn.Module):
             weighed: of how many sentences, from the first on, to say where the words looked.
             alone: what :meth:`read_alone` returned for these words, where that is known.
         """
+        if self.config.fusion.grounded:
+            return self._tag_grounded(
+                words, keys, image_index, weighed, self.read_alone(words) if alone is None else alone
+            )
         fused, attention = self.fusion(words, keys, image_index, weighed=weighed)  # [B, W, D]
         emissions = self.classifier(fused)
         if self.gate is None or all(stream.key.shape[2] == 1 for stream in keys.values()):
@@ -239,20 +270,48 @@ class MMNER(nn.Module):
         gated = text_emissions + openness[..., None].to(emissions.dtype) * (emissions - text_emissions)
         return TaggedWords(gated, attention, openness)
 
+    def _tag_grounded(
+        self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, weighed: int, alone: Tensor
+    ) -> TaggedWords:
+        """Let words look where the photo shows what they may be, and as far as it shows that; see :meth:`tag_words`."""
+        seen = {stream: own.types for stream, own in keys.items() if own.types is not None}
+        if self.grounding is None or not seen:
+            nothing = torch.ones(weighed, self.config.fusion.heads, words.shape[1], 1, device=words.device)
+            return TaggedWords(alone, dict.fromkeys(keys, nothing) if weighed else {}, None)
+        belief = believe(alone.detach(), len(self.config.types))
+        cells = {stream: types[image_index.clamp(min=0)] for stream, types in seen.items()}  # [B, P, T]
+        evidence = {stream: self.grounding.evidence(belief, own) for stream, own in cells.items()}  # [B, W, P]
+        share = self.grounding.share(belief, list(cells.values()), list(evidence.values()))
+        share = share * (image_index >= 0)[:, None]  # [B, W]
+        hidden = next(iter(evidence.values()))[..., :0]
+        weighted = {s: self.grounding.strength[s].float() * evidence[s] if s in seen else hidden for s in keys}
+        fused, attention = self.fusion(words, keys, image_index, weighed=weighed, evidence=weighted)
+        emissions = alone + share[..., None].to(alone.dtype) * (self.classifier(fused) - alone)
+        own_share = share[:weighed, None, :, None]  # [weighed, 1, W, 1]
+        attention = {
+            stream: torch.cat([(1 - own_share).expand(-1, weights.shape[1], -1, -1), own_share * weights], dim=-1)
+            for stream, weights in attention.items()
+        }
+        return TaggedWords(emissions, attention, share)
+
     def read_alone(self, words: Tensor) -> Tensor:
         """Return the emissions of the text without a photo, [B, W, L]."""
+        if self.config.fusion.grounded:
+            return self.classifier(words)
         nothing = torch.full((len(words),), -1, device=words.device)
         fused, _ = self.fusion(words, self.image_keys(None), nothing)
         return self.classifier(fused)
 
     def image_keys(self, image: ImageStates | None) -> dict[str, Keys]:
         """Return what words may look at, per stream, of each of the U images; None: of no image."""
-        return {
-            stream: self.fusion.keys(
-                stream, None if image is None else self.to_width[stream](self._tokens(image, stream))
-            )
-            for stream in self.config.fusion.streams
-        }
+        return {stream: self._keys(image, stream) for stream in self.config.fusion.streams}
+
+    def _keys(self, image: ImageStates | None, stream: str) -> Keys:
+        if image is None:
+            return self.fusion.keys(stream, None)
+        tokens = self._tokens(image, stream)
+        keys = self.fusion.keys(stream, self.to_width[stream](tokens))
+        return keys if self.grounding is None else keys._replace(types=self.grounding.read(stream, tokens))
 
     def _tokens(self, image: ImageStates, stream: str) -> Tensor:
         """Return a stream's tokens, [U, P, D or C]."""
@@ -297,10 +356,10 @@ class MMNER(nn.Module):
         alpha = self.config.alpha
         aligned = sum(contrastive.values(), output.emissions.new_zeros(()))
         losses["total"] = 2 * (alpha * losses["crf"] + (1 - alpha) * aligned)
-        if output.openness is not None and batch.looking_cost is not None:
-            paid = output.openness * batch.word_mask * batch.looking_cost[:, None]  # [B, W]
-            losses["gate"] = paid.sum() / len(paid)
-            losses["total"] = losses["total"] + losses["gate"]
+        if self.grounding is not None and output.attention:
+            named = (batch.tags > 0) & batch.word_mask  # [B, W], ``O`` is tag 0
+            losses.update(grounding_losses(output.attention, named, batch.regions, batch.away))
+            losses["total"] = losses["total"] + losses["pointing"] + losses["away"]
         return losses
 
     def _contrast(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:

@@ -88,7 +88,7 @@ def xlmr_siglip() -> ModelConfig:
 def mini() -> ModelConfig:
     """The shipped model: a 12-layer encoder of width 384 and one small CNN that feeds both image streams."""
     return ModelConfig(
-        conventions=("wiki", "caption"),
+        conventions=("wiki", "caption", "post"),
         text=TextConfig(
             name="e5-small-4lang",
             sentence_vector="mean",
@@ -99,31 +99,20 @@ def mini() -> ModelConfig:
             library="timm",
             name="tf_efficientnet_lite0",
             pretrained="tf_efficientnet_lite0/model.safetensors",
-            crop_fraction=0.875,
+            size=320,  # ten by ten cells: persons' boxes are hit in 90 %, at 224 pixels in 71 %
+            stretch=STRETCH,
             frozen=True,
         ),
-        fusion=FusionConfig(heads=6, cnn_keys="pooled", null_sink=True, word_residual=True),
+        fusion=FusionConfig(heads=6, null_sink=True, word_residual=True, grounded=True),
         alignment=AlignmentConfig(streams=("cnn",), temperature=0.07, learn_temperature=True),
         alpha=0.9,
     )
 
 
-def seeing_whole(model: ModelConfig) -> ModelConfig:
-    """Return a model that reads whole photos with its CNN, not their central square.
-
-    Raises:
-        InputError: if it has no CNN.
-    """
-    if model.cnn is None:
-        raise InputError("This model has no CNN that could see photos otherwise; begin with one that has.")
-    return replace(model, cnn=replace(model.cnn, crop_fraction=1.0, stretch=STRETCH))
-
-
-def reading_only(model: ModelConfig, *, conventions: tuple[str, ...]) -> ModelConfig:
+def reading_only(model: ModelConfig) -> ModelConfig:
     """Return the text tagger of a model: its encoder, classifier and CRF, and no image stream."""
     return replace(
         model,
-        conventions=conventions,
         vit=None,
         cnn=None,
         fusion=replace(model.fusion, streams=()),

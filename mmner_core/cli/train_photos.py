@@ -1,4 +1,4 @@
-"""``train-photos``: the CNN of a checkpoint learns what photos show."""
+"""``train-photos``: an image encoder learns what is where on photos."""
 
 from __future__ import annotations
 
@@ -13,30 +13,65 @@ from mmner_core.cli.options import to_folder
 
 
 def train_photos(
-    init: Annotated[Path, typer.Option(help="Checkpoint folder to begin with.")],
+    init: Annotated[Path, typer.Option(help="Checkpoint folder to begin with, such as that of a text tagger.")],
     pairs: Annotated[Path, typer.Option(help="Pair table (TSV) with the columns id, split, type and note.")],
     images: Annotated[Path, typer.Option(help="Folder of its photos.")],
-    out: Annotated[Path, typer.Option(help="Folder of the run.", callback=to_folder)],
-    epochs: Annotated[int | None, typer.Option(min=1, help="Times to read all photos.", show_default="3")] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder of the run; what it holds of the same run is resumed.", callback=to_folder)
+    ],
+    boxes: Annotated[
+        Path | None, typer.Option(help="JSON lines of photos with boxes: image, name, type, boxes, split.")
+    ] = None,
+    box_images: Annotated[
+        Path | None, typer.Option(help="Folder of these photos.", show_default="images, beside the file")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="Model whose image encoders a text tagger gets.")] = "mini",
+    weights: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of pretrained encoders; see train.", show_default=False),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Rounds of training.", show_default="4")] = None,
+    scenes: Annotated[int | None, typer.Option(min=1, help="Scenes per epoch.", show_default="4000")] = None,
     trainable: Annotated[
         list[str] | None,
         typer.Option(
-            help="Beginning of the names of CNN weights that learn; may be given several times.",
+            help="Beginning of the names of encoder weights that learn; may be given several times.",
             show_default="the later stages of an EfficientNet",
         ),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="19")] = None,
 ) -> None:
-    """Tune a checkpoint's CNN to tell the types of what photos show and write OUT/checkpoint."""
+    """Tune a checkpoint's image encoder and its reader of cells to tell types and write OUT/checkpoint."""
     from dataclasses import replace
 
+    from mmner_core import presets
+    from mmner_core.encoders.weights import use_weights
     from mmner_core.errors import InputError
     from mmner_core.training.photo_stage import train_photo_stage
     from mmner_core.training.photo_types import PhotoTypesConfig
 
-    if not pairs.is_file():
-        raise InputError(f"There is no pair table {pairs}.")
-    settings: dict[str, Any] = {"epochs": epochs, "trainable": tuple(trainable or ()) or None, "seed": seed}
+    use_weights(weights or [])
+    for table in (pairs, boxes):
+        if table is not None and not table.is_file():
+            raise InputError(f"There is no table {table}.")
+    settings: dict[str, Any] = {
+        "epochs": epochs,
+        "scenes": scenes,
+        "trainable": tuple(trainable or ()) or None,
+        "seed": seed,
+    }
     config = replace(PhotoTypesConfig(), **{name: value for name, value in settings.items() if value is not None})
     command = shlex.join(["python", "-m", "mmner_core", *sys.argv[1:]])
-    typer.echo(train_photo_stage(init, pairs, images, out, config, command=command))
+    typer.echo(
+        train_photo_stage(
+            init,
+            presets.preset(preset),
+            pairs,
+            images,
+            out,
+            config,
+            boxes=boxes,
+            boxed_images=box_images or (None if boxes is None else boxes.parent / "images"),
+            command=command,
+        )
+    )

@@ -68,6 +68,15 @@ class ImageEncoder(nn.Module):
         if not self.config.frozen and hasattr(self.network, "set_grad_checkpointing"):
             self.network.set_grad_checkpointing(True)
 
+    def forward(self, pixels: Tensor) -> Tensor:
+        """[B, 3, size, size] -> the encoder's states; see :meth:`states`."""
+        with self._learning():
+            return self.states(pixels)
+
+    def states(self, pixels: Tensor) -> Tensor:
+        """Encode as :meth:`forward` does, recording a graph of a frozen network too."""
+        raise NotImplementedError
+
     def _learning(self) -> Any:
         """Record no graph of a frozen network."""
         return torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.frozen)
@@ -100,16 +109,15 @@ class VitEncoder(ImageEncoder):
         """The module that pretrained weights are for."""
         return self.tower
 
-    def forward(self, pixels: Tensor) -> Tensor:
+    def states(self, pixels: Tensor) -> Tensor:
         """[B, 3, size, size] -> [B, 1 + h * w, D], class token first."""
-        with self._learning():
-            if not self._from_timm:
-                whole, patches = self.tower(pixels)
-                return torch.cat([whole[:, None], patches], dim=1)
-            tokens = self.tower.forward_features(pixels)
-            pooled = None if self.tower.has_class_token else self.tower.forward_head(tokens, pre_logits=True)
-            whole = tokens[:, :1] if pooled is None else pooled[:, None]
-            return torch.cat([whole, tokens[:, self.tower.num_prefix_tokens :]], dim=1)
+        if not self._from_timm:
+            whole, patches = self.tower(pixels)
+            return torch.cat([whole[:, None], patches], dim=1)
+        tokens = self.tower.forward_features(pixels)
+        pooled = None if self.tower.has_class_token else self.tower.forward_head(tokens, pre_logits=True)
+        whole = tokens[:, :1] if pooled is None else pooled[:, None]
+        return torch.cat([whole, tokens[:, self.tower.num_prefix_tokens :]], dim=1)
 
 
 class CnnEncoder(ImageEncoder):
@@ -143,10 +151,9 @@ class CnnEncoder(ImageEncoder):
         if isinstance(self.model, EfficientNetLite0):
             self.model.use(folded)
 
-    def forward(self, pixels: Tensor) -> Tensor:
+    def states(self, pixels: Tensor) -> Tensor:
         """[B, 3, size, size] -> [B, C, h, w]."""
-        with self._learning():
-            return self.model.forward_features(pixels)
+        return self.model.forward_features(pixels)
 
 
 def _build_cnn(config: ImageConfig) -> tuple[Any, int]:

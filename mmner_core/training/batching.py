@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import cycle, islice
 from pathlib import Path
@@ -17,7 +17,8 @@ from torch.utils.data import Dataset, Sampler
 from mmner_core.data import Example
 from mmner_core.encoding import Batch, SubwordEncoder, collate
 from mmner_core.image_source import ImageSource
-from mmner_core.labels import OUTSIDE, LabelSet, split_tag
+from mmner_core.labels import OUTSIDE, LabelSet, split_tag, tags_to_entities
+from mmner_core.mosaics import Box, cells_inside
 from mmner_core.training.augment import augment
 from mmner_core.training.config import TrainConfig
 from mmner_core.training.contexts import in_open_context
@@ -30,24 +31,27 @@ class Sample(NamedTuple):
     Attributes:
         example: the sentence, with its image in this epoch.
         aligned: whether it and its image belong together (``Item.aligned``).
-        looking_cost: what looking costs.
         unannotated: types that its annotators did not mark.
+        region: where the image shows what it names, as shares of what the encoder reads; empty: that is not known.
+        away: how much it counts that its names leave the image alone.
     """
 
     example: Example
     aligned: bool
-    looking_cost: float = 0.0
     unannotated: tuple[str, ...] = ()
+    region: tuple[Box, ...] = ()
+    away: float = 0.0
 
 
 class Epoch(Dataset[Sample]):
     """The sentences of one epoch; what happens to sentence i depends on (seed, epoch, i) alone."""
 
-    def __init__(self, items: Sequence[Item], config: TrainConfig) -> None:
+    def __init__(self, items: Sequence[Item], config: TrainConfig, nothing: Sequence[Path] = ()) -> None:
         self.items = items
         self.config = config
         self.epoch = 0
-        self.pool = sorted({item.example.image for item in items if item.example.image is not None})
+        self.nothing = sorted(nothing)
+        self.pool = OtherPhotos(items)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -61,19 +65,52 @@ class Epoch(Dataset[Sample]):
             words, tags = in_open_context(words, tags, example.language, rng, item.source.bare)
         if item.source.augmented:
             words, tags = augment(words, tags, config=self.config.augment, rng=rng)
-        image = self._image(example.image, item, rng)
-        aligned = item.aligned and image is not None and image == example.image
+        image, away = self._image(item, rng)
+        own = image is not None and image == example.image
         shown = replace(example, words=words, tags=tags, image=image)
-        return Sample(shown, aligned, item.source.looking_cost, item.source.unannotated)
+        return Sample(shown, item.aligned and own, item.source.unannotated, item.region if own else (), away)
 
-    def _image(self, image: Path | None, item: Item, rng: random.Random) -> Path | None:
-        """Take the image away, or put a random one in its place, as often as the source says."""
+    def _image(self, item: Item, rng: random.Random) -> tuple[Path | None, float]:
+        """Take the image away, or put another or one of nothing in its place, as often as the source says.
+
+        Returns:
+            the image, and how much it counts that names leave it alone.
+        """
+        image, source = item.example.image, item.source
         draw = rng.random()
-        if draw < item.source.image_dropout:
-            return None
-        if draw < item.source.image_dropout + item.source.random_image and self.pool:
-            return rng.choice(self.pool)
-        return image
+        if draw < source.image_dropout:
+            return None, 0.0
+        draw -= source.image_dropout
+        if draw < source.random_image and (other := self.pool.draw(item, rng)) is not None:
+            return other, source.away
+        if source.random_image <= draw < source.random_image + source.nothing and self.nothing:
+            return rng.choice(self.nothing), 1.0
+        return image, 0.0 if item.aligned or image is None else source.away
+
+
+class OtherPhotos:
+    """The photos of some sentences, by what these name, to draw one that a sentence does not speak of."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self._by_type: dict[str, list[Path]] = {}
+        named: dict[Path, set[str]] = {}
+        for item in items:
+            if item.example.image is not None and item.aligned and not item.region:
+                named.setdefault(item.example.image, set()).update(_types(item))
+        for image in sorted(named):
+            kinds = named[image]
+            self._by_type.setdefault(next(iter(kinds)) if len(kinds) == 1 else "", []).append(image)
+
+    def draw(self, item: Item, rng: random.Random) -> Path | None:
+        """Return a photo of another type than the sentence names, None where there is none."""
+        own = _types(item)
+        pools = [photos for kind, photos in self._by_type.items() if kind not in own]
+        drawn = rng.choices(pools, weights=[len(photos) for photos in pools])[0] if pools else []
+        return rng.choice(drawn) if drawn else None
+
+
+def _types(item: Item) -> set[str]:
+    return {entity.type for entity in tags_to_entities(item.example.tags or ())}
 
 
 class LengthBatches(Sampler[list[int]]):
@@ -123,19 +160,22 @@ class Collator:
         images: ImageSource | None,
         *,
         random_crop: bool = False,
+        grids: Mapping[str, tuple[int, int]] | None = None,
     ) -> None:
         self.subwords = subwords
         self.labels = labels
         self.conventions = {name: i for i, name in enumerate(conventions)}
         self.images = images
         self.random_crop = random_crop
+        self.grids = grids or {}
 
     def __call__(self, samples: Sequence[Sample]) -> Batch:
         """Build a batch; a sentence that does not fit one window becomes several rows, so that no word is lost."""
-        rows, tags, conventions, shown, aligned, costs = [], [], [], [], [], []
+        rows, tags, conventions, shown, aligned, away = [], [], [], [], [], []
+        regions: list[tuple[Box, ...]] = []
         unannotated: list[list[bool]] = []
         encoded = self.subwords.windows([sample.example.words for sample in samples])
-        for (example, belongs, cost, types), windows in zip(samples, encoded, strict=True):
+        for (example, belongs, types, region, shut), windows in zip(samples, encoded, strict=True):
             indices = self.labels.encode(example.tags or (), example.where)
             not_given = [split_tag(tag)[1] in types for tag in self.labels.tags]
             for window in windows:
@@ -144,7 +184,8 @@ class Collator:
                 conventions.append(self.conventions.get(example.convention or "", 0))
                 shown.append(example)
                 aligned.append(belongs)
-                costs.append(cost)
+                away.append(shut)
+                regions.append(region)
                 unannotated.append(not_given)
         rng = np.random.default_rng(random.getrandbits(64)) if self.random_crop else None
         loaded = self.images.load(shown, rng) if self.images is not None else None
@@ -158,9 +199,15 @@ class Collator:
             image_states=loaded.states if loaded else None,
             image_key=[image_key(example.image) for example in shown],
             aligned=aligned,
-            looking_cost=costs,
             unannotated=torch.tensor(unannotated) if any(map(any, unannotated)) else None,
+            regions={stream: _cells(regions, grid) for stream, grid in self.grids.items()} if any(regions) else None,
+            away=away if any(away) else None,
         )
+
+
+def _cells(regions: Sequence[tuple[Box, ...]], grid: tuple[int, int]) -> torch.Tensor:
+    """Return the cells of each region, [B, P] bool."""
+    return torch.from_numpy(np.stack([cells_inside(region, grid).ravel() for region in regions]))
 
 
 def image_key(image: Path | None) -> int:

@@ -30,9 +30,15 @@ class DataSource:
     """Share of its sentences that lose their image in an epoch, to learn the state "no image"."""
     random_image: float = 0.0
     """Share of its sentences that get a random other image in an epoch, to learn when to ignore it."""
-    looking_cost: float = 0.0
-    """What a word of it pays in the loss for opening the gate to the photo (``FusionConfig.gate``): above 0 where a
-    wrong photo does harm, below 0 where it does not."""
+    nothing: float = 0.0
+    """Share of its sentences that get a picture of nothing in an epoch (:mod:`mmner_core.nothing`), which their names
+    are to leave alone."""
+    away: float = 0.0
+    """How much it counts that names leave a photo alone that does not show them, beside a picture of nothing (1): a
+    photo of another thing is no nonsense beside a name that may be of another type."""
+    mosaics: int = 0
+    """How many mosaics to make of its photos, each read with a sentence of every photo in it: they teach where to
+    look."""
     contexts: float = 0.0
     """Share of its sentences whose name is moved into an open context of ours in an epoch
     (:mod:`mmner_core.training.contexts`)."""
@@ -78,6 +84,11 @@ class TrainConfig:
     """How often an epoch reads our own sentences without names."""
     name_free_clauses: int = 0
     """How many name-free clauses to cut from the training sentences."""
+    boxes: str | None = None
+    """JSON lines of photos with boxes around what they name, relative to the data folder; the photos lie in ``images``
+    beside it."""
+    box_repeat: int = 1
+    """In how many contexts an epoch names each of them, per language."""
     templates: int = 0
     """How many sentences of each language to fill from our templates (:mod:`mmner_core.training.templates`)."""
     epochs: int = 8

@@ -10,7 +10,7 @@ import logging
 import math
 import time
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from mmner_core.training.config import Run, TrainConfig
 from mmner_core.training.dropout import MaskPool, pool_dropout
 from mmner_core.training.mixture import Mixture, build_mixture
 from mmner_core.training.optim import build_optimizer, build_schedule
+from mmner_core.training.pictures import boxed_items, mosaic_items, pictures_of_nothing
 from mmner_core.whole import partial_folder, remove_leftovers, restore, whole_file, whole_folder
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,7 @@ class Trainer:
         self.subwords = SubwordEncoder(
             load_tokenizer(tokenizer), max_subwords=self.config.window, word_position=run.model.text.word_position
         )
+        self.nothing = self._make_pictures(data)
         self.images = self._image_source(self.mixture)
         self.pools = self._speed_up()
         self._prepare()
@@ -110,6 +112,14 @@ class Trainer:
         plain = self.accelerator.device.type == "cpu" and not self.config.checkpoint_activations
         return pool_dropout(self.model.text_encoder) if plain and not self.config.compile_layers else []
 
+    def _make_pictures(self, data: Path) -> list[Path]:
+        """Add mosaics and photos with boxes to the sentences; return the pictures of nothing."""
+        folder = self.out / "pictures"
+        with self.accelerator.local_main_process_first():
+            self.mixture.train.extend(mosaic_items(self.mixture.train, self.config, folder))
+            self.mixture.train.extend(boxed_items(self.config, data, self.run.model))
+            return pictures_of_nothing(self.config, folder)
+
     def _image_source(self, mixture: Mixture) -> ImageSource | None:
         config, device = self.run.model, self.accelerator.device
         if config.cnn is None and config.vit is None:
@@ -121,13 +131,13 @@ class Trainer:
         with self.accelerator.local_main_process_first():  # one process of a machine computes, the others read
             return StoredImages(
                 self.model,
-                mixture.pictured(),
+                mixture.pictured() + [Example(words=(), tags=(), image=file, where=str(file)) for file in self.nothing],
                 self.out.parent / "features",
                 torch.bfloat16 if fast else torch.float32,
             )
 
     def _prepare(self) -> None:
-        self.epoch_data = Epoch(self.mixture.train, self.config)
+        self.epoch_data = Epoch(self.mixture.train, self.config, self.nothing)
         lengths = [
             sum(len(w.input_ids) for w in parts)
             for parts in self.subwords.windows([item.example.words for item in self.mixture.train])
@@ -138,7 +148,12 @@ class Trainer:
             self.epoch_data,
             batch_sampler=self.batches,
             collate_fn=Collator(
-                self.subwords, self.model.labels, self.run.model.conventions, self.images, random_crop=crop
+                self.subwords,
+                self.model.labels,
+                self.run.model.conventions,
+                self.images,
+                random_crop=crop,
+                grids=self.model.grids,
             ),
             num_workers=self.config.workers,
         )
@@ -361,13 +376,9 @@ def start_from(model: MMNER, run: Run) -> None:
         model.load_pretrained()
     else:
         checkpoint = load_checkpoint(init)
-        held, wanted = checkpoint.model.config, run.model.fusion
-        gate = wanted.gate or held.fusion.gate  # a gate may be new, and its margin another
-        members = held.fusion.gate_members if held.fusion.gate else wanted.gate_members
-        gated = replace(held.fusion, gate=gate, gate_members=members, gate_margin=wanted.gate_margin)
-        if replace(held, fusion=gated) != run.model:
+        if checkpoint.model.config != run.model:
             raise InputError(f"{init} holds another model than this run trains; begin with a checkpoint of its preset.")
-        model.load_state_dict(checkpoint.model.state_dict(), strict=held.fusion.gate == gate)
+        model.load_state_dict(checkpoint.model.state_dict())
     for name, parameter in model.named_parameters():
         if trainable and not name.startswith(trainable):
             parameter.requires_grad_(False)

@@ -15,6 +15,7 @@ from mmner_core.data import Example, dataset_digest, read_examples
 from mmner_core.data.hub import EMBEDDED
 from mmner_core.errors import InputError
 from mmner_core.labels import OUTSIDE
+from mmner_core.mosaics import Box
 from mmner_core.shuffles import shuffle_images
 from mmner_core.training.config import DataSource, TrainConfig
 from mmner_core.training.cuts import cut_to_a_name
@@ -35,11 +36,13 @@ class Item:
         source: where it comes from.
         aligned: whether its picture shows what it speaks of, as far as the source knows: only such pairs enter the
             contrastive loss.
+        region: where in the picture it is, as shares of what the encoder reads; empty: that is not known.
     """
 
     example: Example
     source: DataSource
     aligned: bool = True
+    region: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

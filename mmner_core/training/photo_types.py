@@ -1,10 +1,11 @@
-"""A stage of training for the eye alone: the CNN learns to tell of what type a pictured thing is.
+"""A stage of training for the eye alone: an image encoder learns to tell what is where, by the types of names.
 
 ImageNet's classes know no organisations and few works, and a frozen network passes that blindness on. Here its last
-stages are tuned to tell PER from LOC, ORG, MISC and mere objects, on photos that the pair table gives a type. The text
-side is not touched, so nothing changes that is read without a photo.
+stages are tuned together with the reader of its cells (:mod:`mmner_core.grounding`), on scenes made of photos of known
+type: of each part the mean of its cells' logits is to tell the type, and where no part is, each cell that there is
+nothing. The text side is not touched, so nothing changes that is read without a photo.
 
-Shapes: N photos, C channels of the CNN, T types and one for mere objects.
+Shapes: N scenes, P cells, C width of a cell, R parts, T types and one for mere objects and nothing.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,13 +24,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
 from mmner_core.config import ImageConfig
-from mmner_core.data.images import Photo, open_photo
-from mmner_core.encoders.image import CnnEncoder
+from mmner_core.encoders.image import CnnEncoder, VitEncoder
 from mmner_core.errors import InputError
-from mmner_core.preprocess import cut_square, decode_size, in_threads, normalise
-from mmner_core.training.typed_photos import TypedPhotos
+from mmner_core.preprocess import in_threads, normalise
+from mmner_core.training.drawn_scenes import DrawnScene, Scenes, SceneShares
+from mmner_core.whole import whole_file
 
 log = logging.getLogger(__name__)
+STATE = "state.pt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,145 +39,221 @@ class PhotoTypesConfig:
     """Hyper-parameters of the stage.
 
     Attributes:
-        trainable: beginnings of the names of the CNN's weights that learn; the early stages see edges and colours,
+        trainable: beginnings of the names of the encoder's weights that learn; the early stages see edges and colours,
             which are the same everywhere, and cost most of the time.
-        smallest_cut: a photo is cut at random to no less than this share of each side.
+        scenes: how many an epoch has.
+        valid_scenes: on how many the best epoch is chosen; they are the same for every epoch.
+        shares: of each kind of scene.
+        outside: how much it counts that cells outside of all parts tell nothing.
     """
 
     trainable: tuple[str, ...] = ("blocks.3.", "blocks.4.", "blocks.5.", "blocks.6.", "conv_head.", "bn2.")
-    epochs: int = 3
+    epochs: int = 4
+    scenes: int = 4000
+    valid_scenes: int = 400
+    shares: SceneShares = SceneShares()
     batch: int = 32
     lr: float = 1e-4
-    head_lr: float = 5e-4
-    head_steps: int = 300
+    reader_lr: float = 5e-4
+    reader_steps: int = 300
     warmup: float = 0.1
     weight_decay: float = 0.05
     dropout: float = 0.2
     label_smoothing: float = 0.1
-    smallest_cut: float = 0.7
+    outside: float = 0.5
     seed: int = 19
 
 
-class PhotoTypes(nn.Module):
-    """The CNN and a linear layer over its pooled vector.
+class Eye(nn.Module):
+    """An image encoder and the reader of its cells.
 
-    The CNN stays in eval mode: the statistics of its norms come from a million photos, ours from a few thousand.
+    The encoder stays in eval mode: the statistics of its norms come from a million photos, ours from a few thousand.
     """
 
-    def __init__(self, cnn: CnnEncoder, n_classes: int, config: PhotoTypesConfig) -> None:
+    def __init__(self, encoder: CnnEncoder | VitEncoder, reader: nn.Linear, config: PhotoTypesConfig) -> None:
         super().__init__()
-        self.cnn = cnn.eval()
-        self.head = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(cnn.width, n_classes))
-        self.tuned = [p for name, p in cnn.model.named_parameters() if name.startswith(config.trainable)]
+        self.encoder = encoder.eval()
+        self.reader = reader
+        self.dropout = nn.Dropout(config.dropout)
+        encoder.requires_grad_(False)
+        self.tuned = [p for name, p in encoder.network.named_parameters() if name.startswith(config.trainable)]
         if not self.tuned:
-            raise InputError(f"The CNN has no weight whose name begins with {', '.join(config.trainable)}.")
+            raise InputError(f"The encoder has no weight whose name begins with {', '.join(config.trainable)}.")
         for parameter in self.tuned:
             parameter.requires_grad_(True)
 
     def forward(self, pixels: Tensor) -> Tensor:
-        """[B, 3, size, size] -> [B, T] logits."""
-        return self.head(self.pooled(pixels))
+        """[N, 3, size, size] -> [N, P, T] logits of each cell."""
+        return self.reader(self.dropout(self.cells(pixels)))
 
-    def pooled(self, pixels: Tensor) -> Tensor:
-        """[B, 3, size, size] -> [B, C]."""
+    def cells(self, pixels: Tensor) -> Tensor:
+        """[N, 3, size, size] -> [N, P, C]."""
         with torch.autocast(pixels.device.type, torch.bfloat16):
-            states = self.cnn.model.forward_features(pixels.contiguous(memory_format=torch.channels_last))
-        return states.float().mean((2, 3))
+            states = self.encoder.states(pixels.contiguous(memory_format=torch.channels_last)).float()
+        if isinstance(self.encoder, CnnEncoder):
+            return states.flatten(2).transpose(1, 2)
+        return states[:, 1:]  # without the class token
 
 
 def train_photo_types(
-    cnn: CnnEncoder, train: TypedPhotos, valid: TypedPhotos, config: PhotoTypesConfig
+    encoder: CnnEncoder | VitEncoder,
+    reader: nn.Linear,
+    train: Scenes,
+    valid: Scenes,
+    out: Path,
+    config: PhotoTypesConfig,
 ) -> list[dict[str, float]]:
-    """Tune the CNN in place; it ends with the weights of the epoch of least loss on ``valid``.
+    """Tune encoder and reader in place; they end with the weights of the epoch of least loss on ``valid``.
+
+    ``out`` holds the state after each epoch, from which an interrupted run goes on.
 
     Returns:
-        per epoch the mean training loss, and accuracy and loss on ``valid``; the first row is the untouched CNN under
-        a linear layer.
+        per epoch the mean training loss, and loss and accuracy (of the parts' types) on ``valid``; the first row is the
+        untouched encoder under a fitted reader.
     """
     torch.manual_seed(config.seed)
-    rng = np.random.default_rng(config.seed)
-    device = next(cnn.parameters()).device
-    network = PhotoTypes(cnn, train.targets.shape[1], config).to(device)
-    network.cnn.model.to(memory_format=torch.channels_last)
-    photos = _Pixels(cnn.config, device, config)
-    _fit_head(network.head, torch.cat(_pooled(network, train, photos)), train.targets.to(device), config)
-    history = [_score(network, valid, photos)]
-    best, weights = history[0]["loss"], _copy(cnn)
+    device = next(encoder.parameters()).device
+    eye = Eye(encoder, reader, config).to(device)
+    encoder.network.to(memory_format=torch.channels_last)
     groups = [
-        {"params": network.tuned, "lr": config.lr},
-        {"params": list(network.head.parameters()), "lr": config.head_lr},
+        {"params": eye.tuned, "lr": config.lr},
+        {"params": list(reader.parameters()), "lr": config.reader_lr},
     ]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=config.weight_decay)
-    steps = config.epochs * math.ceil(len(train.files) / config.batch)
-    schedule = _cosine(optimizer, steps, config.warmup)
-    for epoch in range(config.epochs):
-        began, losses = time.perf_counter(), []
-        network.head.train()
-        for rows in torch.from_numpy(rng.permutation(len(train.files))).split(config.batch):
-            logits = network(photos.read([train.files[i] for i in rows.tolist()], rng))
-            target = train.targets[rows].to(device)
-            loss = F.cross_entropy(logits, target, label_smoothing=config.label_smoothing)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            schedule.step()
-            losses.append(loss.item())
-        history.append({**_score(network, valid, photos), "training_loss": float(np.mean(losses))})
-        log.info("epoch %d: %s, %.0f s", epoch + 1, history[-1], time.perf_counter() - began)
-        if history[-1]["loss"] < best:
-            best, weights = history[-1]["loss"], _copy(cnn)
-    cnn.load_state_dict(weights)
-    cnn.requires_grad_(not cnn.config.frozen)
-    return history
+    schedule = _cosine(optimizer, config.epochs * math.ceil(config.scenes / config.batch), config.warmup)
+    progress = _Progress(eye, optimizer, schedule, out / STATE)
+    if not progress.resume():
+        _fit_reader(eye, train, config)
+        progress.note(_score(eye, valid, config))
+        progress.save()
+    while (epoch := len(progress.history)) <= config.epochs:
+        torch.manual_seed(config.seed * 1000 + epoch)
+        began = time.perf_counter()
+        losses = _train_epoch(eye, train, config, epoch, optimizer, schedule)
+        progress.note({**_score(eye, valid, config), "training_loss": float(np.mean(losses))})
+        progress.save()
+        log.warning("epoch %d: %s, %.0f s", epoch, progress.history[-1], time.perf_counter() - began)
+    eye.load_state_dict(progress.best)
+    encoder.requires_grad_(not encoder.config.frozen)
+    return progress.history
 
 
-class _Pixels:
-    """Photo files to pixels: the cut that the model reads, or a random one, mirrored half of the time."""
+def _train_epoch(
+    eye: Eye, train: Scenes, config: PhotoTypesConfig, epoch: int, optimizer: Any, schedule: Any
+) -> list[float]:
+    from tqdm import tqdm
 
-    def __init__(self, config: ImageConfig, device: torch.device, training: PhotoTypesConfig) -> None:
-        self.config, self.device, self.smallest = config, device, training.smallest_cut
+    eye.dropout.train()
+    losses = []
+    steps = math.ceil(config.scenes / config.batch)
+    for step in tqdm(range(steps), desc=f"epoch {epoch}/{config.epochs}", mininterval=5):
+        seeds = [[config.seed, epoch, step, i] for i in range(config.batch)]
+        loss, _ = _loss(eye, _draw(train, seeds), config)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        losses.append(loss.item())
+    return losses
 
-    def read(self, files: Sequence[Path], rng: np.random.Generator | None = None) -> Tensor:
-        """Return [B, 3, size, size]."""
-        target = decode_size(None, self.config)
-        opened = in_threads(lambda file: open_photo(file, target=target), files)
-        return normalise([self._cut(photo, rng) for photo in opened], self.config).to(self.device)
 
-    def _cut(self, photo: Photo, rng: np.random.Generator | None) -> np.ndarray:
-        if rng is None:
-            return cut_square(photo, self.config).array
-        share = self.config.crop_fraction * rng.uniform(self.smallest, 1)
-        return np.ascontiguousarray(cut_square(photo, replace(self.config, crop_fraction=share), rng).array)
+def _draw(scenes: Scenes, seeds: list[list[int]]) -> list[DrawnScene]:
+    return in_threads(lambda seed: scenes.draw(np.random.default_rng(seed)), seeds)
+
+
+def _loss(eye: Eye, drawn: list[DrawnScene], config: PhotoTypesConfig) -> tuple[Tensor, Tensor]:
+    """Return the loss of some scenes, and for each part whether its type is told, [R]."""
+    device = next(eye.parameters()).device
+    logits = eye(_pixels(drawn, eye.encoder.config).to(device))  # [N, P, T]
+    rows = torch.tensor([n for n, scene in enumerate(drawn) for _ in scene.masks], device=device)
+    masks = torch.from_numpy(np.concatenate([scene.masks for scene in drawn])).to(device).float()  # [R, P]
+    targets = torch.from_numpy(np.concatenate([scene.targets for scene in drawn])).to(device)  # [R, T]
+    pooled = torch.einsum("rp,rpt->rt", masks / masks.sum(1, keepdim=True), logits[rows])
+    told = targets.gather(1, pooled.argmax(1, keepdim=True))[:, 0] > 0
+    loss = F.cross_entropy(pooled, targets, label_smoothing=config.label_smoothing)
+    outside = torch.from_numpy(np.stack([~scene.masks.any(0) for scene in drawn])).to(device)
+    if bool(outside.any()):
+        nothing = logits.new_full((int(outside.sum()),), logits.shape[-1] - 1, dtype=torch.long)
+        loss = loss + config.outside * F.cross_entropy(logits[outside], nothing)
+    return loss, told
+
+
+def _pixels(drawn: list[DrawnScene], config: ImageConfig) -> Tensor:
+    """Return [N, 3, size, size]."""
+    squares = in_threads(lambda scene: np.asarray(scene.picture.resize((config.size, config.size))), drawn)
+    return normalise(list(squares), config)
 
 
 @torch.no_grad()
-def _pooled(network: PhotoTypes, photos: TypedPhotos, pixels: _Pixels, batch: int = 64) -> list[Tensor]:
-    starts = range(0, len(photos.files), batch)
-    return [network.pooled(pixels.read(photos.files[start : start + batch])) for start in starts]
+def _score(eye: Eye, valid: Scenes, config: PhotoTypesConfig) -> dict[str, float]:
+    """Return the mean loss on fixed scenes and the share of their parts whose type is told."""
+    eye.dropout.eval()
+    losses, told = [], []
+    for start in range(0, config.valid_scenes, config.batch):
+        loss, right = _loss(eye, _draw(valid, [[config.seed, 0, 1, start + i] for i in range(config.batch)]), config)
+        losses.append(loss.item())
+        told.append(right.float())
+    return {"accuracy": float(torch.cat(told).mean()), "loss": float(np.mean(losses))}
 
 
-def _fit_head(head: nn.Module, pooled: Tensor, targets: Tensor, config: PhotoTypesConfig) -> None:
-    """Fit the linear layer to the untouched CNN first: a random one would send noise into it."""
-    optimizer = torch.optim.AdamW(head.parameters(), lr=2e-3, weight_decay=config.weight_decay)
-    for _ in range(config.head_steps):
-        rows = torch.randint(len(pooled), (min(512, len(pooled)),), device=pooled.device)
-        loss = F.cross_entropy(head(pooled[rows]), targets[rows], label_smoothing=config.label_smoothing)
+def _fit_reader(eye: Eye, train: Scenes, config: PhotoTypesConfig) -> None:
+    """Fit the reader to the untouched encoder first: a random one would send noise into it."""
+    photos = train.whole_photos()
+    pooled, targets = [], []
+    with torch.no_grad():
+        for start in range(0, len(photos), config.batch):
+            drawn = in_threads(train.open_whole, photos[start : start + config.batch])
+            device = next(eye.parameters()).device
+            pooled.append(eye.cells(_pixels(drawn, eye.encoder.config).to(device)).mean(1))
+            targets += [scene.targets for scene in drawn]
+    inputs, wanted = torch.cat(pooled), torch.from_numpy(np.concatenate(targets)).to(pooled[0].device)
+    optimizer = torch.optim.AdamW(eye.reader.parameters(), lr=2e-3, weight_decay=config.weight_decay)
+    for _ in range(config.reader_steps):
+        rows = torch.randint(len(inputs), (min(512, len(inputs)),), device=inputs.device)
+        loss = F.cross_entropy(
+            eye.reader(eye.dropout(inputs[rows])), wanted[rows], label_smoothing=config.label_smoothing
+        )
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
 
 
-@torch.no_grad()
-def _score(network: PhotoTypes, photos: TypedPhotos, pixels: _Pixels) -> dict[str, float]:
-    """Return the share of photos put into a class that they have, and the cross entropy."""
-    network.head.eval()
-    logits = network.head(torch.cat(_pooled(network, photos, pixels))).cpu()
-    right = photos.targets.gather(1, logits.argmax(1, keepdim=True)) > 0
-    return {"accuracy": float(right.float().mean()), "loss": float(F.cross_entropy(logits, photos.targets))}
+class _Progress:
+    """What is saved after each epoch: weights, optimiser, scores so far and the best weights."""
 
+    def __init__(self, eye: Eye, optimizer: Any, schedule: Any, file: Path) -> None:
+        self.eye, self.optimizer, self.schedule, self.file = eye, optimizer, schedule, file
+        self.history: list[dict[str, float]] = []
+        self.best: dict[str, Tensor] = {}
 
-def _copy(cnn: CnnEncoder) -> dict[str, Tensor]:
-    return {name: value.clone() for name, value in cnn.state_dict().items()}
+    def note(self, scores: dict[str, float]) -> None:
+        """Keep an epoch's scores, and the weights if they are the best."""
+        if all(scores["loss"] < earlier["loss"] for earlier in self.history):
+            self.best = {name: value.clone() for name, value in self.eye.state_dict().items()}
+        self.history.append(scores)
+
+    def save(self) -> None:
+        """Write the state, whole or not at all."""
+        parts: dict[str, Callable[[], Any]] = {
+            "eye": self.eye.state_dict,
+            "optimizer": self.optimizer.state_dict,
+            "schedule": self.schedule.state_dict,
+        }
+        state = {name: part() for name, part in parts.items()} | {"history": self.history, "best": self.best}
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(self.file) as partial:
+            torch.save(state, partial)
+
+    def resume(self) -> bool:
+        """Go on where a run in the same folder was; return whether there was one."""
+        if not self.file.is_file():
+            return False
+        state = torch.load(self.file, weights_only=True)
+        self.eye.load_state_dict(state["eye"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.history, self.best = state["history"], state["best"]
+        return True
 
 
 def _cosine(optimizer: torch.optim.Optimizer, steps: int, warmup: float) -> torch.optim.lr_scheduler.LRScheduler:
