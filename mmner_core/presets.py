@@ -132,7 +132,15 @@ def tiny() -> ModelConfig:
     )
 
 
-PRESETS: dict[str, Callable[[], ModelConfig]] = {f.__name__: f for f in (paper, paper_code, xlmr_siglip, mini, tiny)}
+def tiny_grounded() -> ModelConfig:
+    """The tiny model with grounded attention."""
+    model = tiny()
+    return replace(model, fusion=replace(model.fusion, word_residual=True, grounded=True))
+
+
+PRESETS: dict[str, Callable[[], ModelConfig]] = {
+    f.__name__: f for f in (paper, paper_code, xlmr_siglip, mini, tiny, tiny_grounded)
+}
 
 
 def preset(name: str) -> ModelConfig:

@@ -77,14 +77,14 @@ def train_photo_stage(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     began = time.time()
     reader = model.grounding.readers[name]
-    history = train_photo_types(encoder.to(device), reader.to(device), train, valid, out, config)  # type: ignore[arg-type]
-    model.eval().cpu()
-    metrics = {"valid": [], "photo_types": {"scenes": config.valid_scenes, "epochs": history}}
     digests = {
         f"{part}:{table.parent.name}/{table.name}": file_digest(table)
         for table in tables.values()
         for part in ("train", "valid")
     }
+    history = train_photo_types(encoder.to(device), reader.to(device), train, valid, out, config, digests)  # type: ignore[arg-type]
+    model.eval().cpu()
+    metrics = {"valid": [], "photo_types": {"scenes": config.valid_scenes, "epochs": history}}
     provenance = {
         **describe_training(
             name="photos",

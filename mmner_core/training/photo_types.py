@@ -10,11 +10,12 @@ Shapes: N scenes, P cells, C width of a cell, R parts, T types and one for mere 
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -102,14 +103,19 @@ def train_photo_types(
     valid: Scenes,
     out: Path,
     config: PhotoTypesConfig,
+    data: dict[str, str],
 ) -> list[dict[str, float]]:
     """Tune encoder and reader in place; they end with the weights of the epoch of least loss on ``valid``.
 
-    ``out`` holds the state after each epoch, from which an interrupted run goes on.
+    ``out`` holds the state after each epoch, from which an interrupted run goes on; ``data`` are the digests of what it
+    is trained on.
 
     Returns:
         per epoch the mean training loss, and loss and accuracy (of the parts' types) on ``valid``; the first row is the
         untouched encoder under a fitted reader.
+
+    Raises:
+        InputError: if ``out`` holds a run of other settings or data.
     """
     torch.manual_seed(config.seed)
     device = next(encoder.parameters()).device
@@ -121,7 +127,7 @@ def train_photo_types(
     ]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=config.weight_decay)
     schedule = _cosine(optimizer, config.epochs * math.ceil(config.scenes / config.batch), config.warmup)
-    progress = _Progress(eye, optimizer, schedule, out / STATE)
+    progress = _Progress(eye, optimizer, schedule, out / STATE, json.dumps([asdict(config), data], sort_keys=True))
     if not progress.resume():
         _fit_reader(eye, train, config)
         progress.note(_score(eye, valid, config))
@@ -221,8 +227,8 @@ def _fit_reader(eye: Eye, train: Scenes, config: PhotoTypesConfig) -> None:
 class _Progress:
     """What is saved after each epoch: weights, optimiser, scores so far and the best weights."""
 
-    def __init__(self, eye: Eye, optimizer: Any, schedule: Any, file: Path) -> None:
-        self.eye, self.optimizer, self.schedule, self.file = eye, optimizer, schedule, file
+    def __init__(self, eye: Eye, optimizer: Any, schedule: Any, file: Path, run: str) -> None:
+        self.eye, self.optimizer, self.schedule, self.file, self.run = eye, optimizer, schedule, file, run
         self.history: list[dict[str, float]] = []
         self.best: dict[str, Tensor] = {}
 
@@ -239,7 +245,11 @@ class _Progress:
             "optimizer": self.optimizer.state_dict,
             "schedule": self.schedule.state_dict,
         }
-        state = {name: part() for name, part in parts.items()} | {"history": self.history, "best": self.best}
+        state = {name: part() for name, part in parts.items()} | {
+            "run": self.run,
+            "history": self.history,
+            "best": self.best,
+        }
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(self.file) as partial:
             torch.save(state, partial)
@@ -249,6 +259,8 @@ class _Progress:
         if not self.file.is_file():
             return False
         state = torch.load(self.file, weights_only=True)
+        if state["run"] != self.run:
+            raise InputError(f"{self.file.parent} holds a run of other settings or data; give another folder.")
         self.eye.load_state_dict(state["eye"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])

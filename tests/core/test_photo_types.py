@@ -1,16 +1,25 @@
-"""``train-photos``: the CNN learns what photos show, and nothing else changes."""
+"""``train-photos``: an image encoder learns what is where on photos, and nothing else changes."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from mmner_core.checkpoint import load_checkpoint
+from mmner_core.checkpoint import load_checkpoint, save_checkpoint
 from mmner_core.errors import InputError
+from mmner_core.model import MMNER
+from mmner_core.presets import reading_only, tiny_grounded
 from mmner_core.tagger import Tagger
+from mmner_core.training import photo_types
+from mmner_core.training.boxed_photos import read_boxed_photos
+from mmner_core.training.drawn_scenes import Scenes, SceneShares
+from mmner_core.training.photo_stage import train_photo_stage
+from mmner_core.training.photo_types import PhotoTypesConfig
 from mmner_core.training.typed_photos import read_typed_photos
 from tests.core.test_cli import call
 
@@ -28,50 +37,153 @@ def pairs(tmp_path: Path) -> Path:
     return file
 
 
-def run(checkpoint: Path, pairs: Path, out: Path, *options: object) -> Path:
-    """Run the command and return the checkpoint that it printed."""
-    result = call(
-        *("train-photos", "--init", checkpoint, "--pairs", pairs, "--images", IMAGES, "--out", out),
-        *("--trainable", "blocks.", "--trainable", "conv_head.", *options),
+@pytest.fixture
+def boxes(tmp_path: Path) -> Path:
+    """Write a table of boxes on two of the photos."""
+    rows = [
+        {"split": split, "image": f"org-{i}.jpg", "name": "Acme", "type": "ORG", "boxes": [[0.2, 0.1, 0.6, 0.9]]}
+        for split, i in (("train", 1), ("valid", 4))
+    ]
+    file = tmp_path / "boxes.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+@pytest.fixture
+def text_checkpoint(tokenizer_folder: Path, tmp_path: Path) -> Path:
+    """Save a text tagger of the tiny model's form."""
+    torch.manual_seed(0)
+    model = MMNER.build(reading_only(tiny_grounded()))
+    return save_checkpoint(
+        tmp_path / "text",
+        model,
+        tokenizer_folder,
+        metrics={},
+        provenance={"command": "tests/core/test_photo_types.py"},
+        card="# text\n",
     )
-    assert result.exit_code == 0, result.stderr
-    return Path(result.stdout.strip())
 
 
-def test_only_the_eye_changes(person_checkpoint: Path, pairs: Path, tmp_path: Path) -> None:
-    """The weights asked for learn, all others and every answer without a photo stay; photos are now read whole."""
-    folder = run(person_checkpoint, pairs, tmp_path / "out", "--epochs", 1)
-    before, after = load_checkpoint(person_checkpoint), load_checkpoint(folder)
+def config(**settings: Any) -> PhotoTypesConfig:
+    """Describe a stage of seconds."""
+    small: dict[str, Any] = {
+        "trainable": ("blocks.", "conv_head."),
+        "epochs": 1,
+        "scenes": 8,
+        "valid_scenes": 4,
+        "batch": 4,
+    }
+    return PhotoTypesConfig(**(small | settings))
+
+
+def run(checkpoint: Path, pairs: Path, out: Path, boxes: Path | None = None, **settings: Any) -> Path:
+    """Train the stage and return its checkpoint."""
+    return train_photo_stage(
+        checkpoint, tiny_grounded(), pairs, IMAGES, out, config(**settings), boxes=boxes, boxed_images=IMAGES
+    )
+
+
+def test_a_text_tagger_gets_eyes_and_reads_as_before(
+    text_checkpoint: Path, pairs: Path, boxes: Path, tmp_path: Path
+) -> None:
+    """The text's weights and every answer without a photo stay, to the last bit; the model sees and has a reader."""
+    folder = run(text_checkpoint, pairs, tmp_path / "out", boxes)
+    before, after = load_checkpoint(text_checkpoint), load_checkpoint(folder)
     weights = after.model.state_dict()
-    changed = {name for name, value in before.model.state_dict().items() if not torch.equal(value, weights[name])}
-    assert changed and all(
-        name.startswith(("cnn_encoder.model.blocks.", "cnn_encoder.model.conv_head.")) for name in changed
-    )
-    assert after.model.config.cnn is not None and after.model.config.cnn.stretch == 1.5
+    assert all(torch.equal(value, weights[name]) for name, value in before.model.state_dict().items())
+    assert after.model.sees and after.model.grounding is not None
     answers = [Tagger(checkpoint).tag("Marie Curie saw Paris", lang="en").marginals for checkpoint in (before, after)]
     assert (answers[0] == answers[1]).all()
 
 
-def test_the_card_tells_the_stage_and_what_it_gained(person_checkpoint: Path, pairs: Path, tmp_path: Path) -> None:
+def test_only_the_eye_learns(text_checkpoint: Path, pairs: Path, tmp_path: Path) -> None:
+    """Of a model that has eyes the weights asked for and the reader of cells learn, nothing else."""
+    first = run(text_checkpoint, pairs, tmp_path / "first")
+    second = run(first, pairs, tmp_path / "second", seed=4)
+    weights = [load_checkpoint(folder).model.state_dict() for folder in (first, second)]
+    changed = {name for name, value in weights[0].items() if not torch.equal(value, weights[1][name])}
+    learning = ("cnn_encoder.model.blocks.", "cnn_encoder.model.conv_head.", "grounding.readers.")
+    assert changed and all(name.startswith(learning) for name in changed)
+
+
+def test_the_card_tells_the_stage_and_what_it_gained(text_checkpoint: Path, pairs: Path, tmp_path: Path) -> None:
     """Provenance names the checkpoint it began with; metrics hold the accuracy before and after each epoch."""
-    folder = run(person_checkpoint, pairs, tmp_path / "out", "--epochs", 2, "--seed", 3)
+    folder = run(text_checkpoint, pairs, tmp_path / "out", epochs=2, seed=3)
     provenance = json.loads((folder / "provenance.json").read_text())
-    assert provenance["seed"] == 3 and provenance["init"]["command"] == "tests/core/conftest.py"
+    assert provenance["seed"] == 3 and provenance["init"]["command"] == "tests/core/test_photo_types.py"
     told = json.loads((folder / "metrics.json").read_text())["photo_types"]
-    assert told["photos"] == 4 and len(told["epochs"]) == 3
+    assert told["scenes"] == 4 and len(told["epochs"]) == 3
     assert all(0 <= epoch["accuracy"] <= 1 for epoch in told["epochs"])
-    card = (folder / "README.md").read_text()
-    assert "tests/core/conftest.py" in card and "seed ? and 3" in card
 
 
-def test_a_seed_gives_the_same_weights(person_checkpoint: Path, pairs: Path, tmp_path: Path) -> None:
-    """Twice the same command, twice the same CNN; another seed, another one."""
-    folders = [
-        run(person_checkpoint, pairs, tmp_path / str(i), "--epochs", 1, "--seed", s) for i, s in enumerate("112")
-    ]
-    cnns = [load_checkpoint(folder).model.cnn_encoder for folder in folders]
-    first, again, other = (torch.cat([p.flatten() for p in cnn.parameters()]) for cnn in cnns if cnn is not None)
-    assert torch.equal(first, again) and not torch.equal(first, other)
+def test_an_interrupted_run_goes_on_and_ends_alike(
+    text_checkpoint: Path, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped after an epoch and begun again, it gives the weights of a run without a break; another seed does not."""
+    whole = run(text_checkpoint, pairs, tmp_path / "whole", epochs=2)
+    scored = photo_types._score
+    calls: list[int] = []
+
+    def interrupted(*given: Any) -> dict[str, float]:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return scored(*given)
+
+    monkeypatch.setattr(photo_types, "_score", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(text_checkpoint, pairs, tmp_path / "broken", epochs=2)
+    monkeypatch.undo()
+    resumed = run(text_checkpoint, pairs, tmp_path / "broken", epochs=2)
+    other = run(text_checkpoint, pairs, tmp_path / "other", epochs=2, seed=5)
+    first, again, third = (load_checkpoint(folder).model.state_dict() for folder in (whole, resumed, other))
+    assert all(torch.equal(value, again[name]) for name, value in first.items())
+    assert any(not torch.equal(value, third[name]) for name, value in first.items())
+
+
+def test_another_run_in_the_same_folder_is_refused(text_checkpoint: Path, pairs: Path, tmp_path: Path) -> None:
+    """What it holds of a run of other settings would be lost or mixed."""
+    run(text_checkpoint, pairs, tmp_path / "out")
+    with pytest.raises(InputError, match="holds a run of other settings"):
+        run(text_checkpoint, pairs, tmp_path / "out", epochs=2)
+
+
+@pytest.mark.parametrize("kind", ["photo", "two", "four", "pasted", "boxed", "nothing"])
+def test_every_kind_of_scene_says_what_is_where(kind: str, pairs: Path, boxes: Path) -> None:
+    """Each part has cells, parts share none, and tells a distribution over types."""
+    shares = SceneShares(
+        **{name: float(name == kind) for name in ("photo", "two", "four", "pasted", "boxed", "nothing")}
+    )
+    photos = read_typed_photos(pairs, IMAGES, "train", TYPES)
+    scenes = Scenes(photos, read_boxed_photos(boxes, IMAGES, "train", TYPES), TYPES, (8, 8), shares)
+    for seed in range(6):
+        drawn = scenes.draw(np.random.default_rng(seed))
+        assert drawn.masks.any(1).all() and drawn.masks.sum(0).max() == 1
+        assert np.allclose(drawn.targets.sum(1), 1) and len(drawn.targets) == len(drawn.masks)
+        assert drawn.picture.size[0] == drawn.picture.size[1]
+    assert (kind == "boxed") == (len(drawn.masks) == 1 and drawn.targets[0, 2] == 1 and not drawn.masks.all())
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        ("{", ":1: not a JSON object"),
+        ('{"image": "a.jpg", "type": "ORG", "boxes": [[0, 0, 1, 1]], "split": "train"}', ":1: no name; add it"),
+        (
+            '{"image": "a", "name": "A", "type": "X", "boxes": [[0, 0, 1, 1]], "split": "train"}',
+            ":1: type 'X' is none of",
+        ),
+        ('{"image": "a", "name": "A", "type": "ORG", "boxes": [[0, 0, 9, 1]], "split": "train"}', "within the photo"),
+        ('{"image": "a", "name": "A", "type": "ORG", "boxes": [[0, 1]], "split": "train"}', "is not four numbers"),
+        ('{"image": "a", "name": "A", "type": "ORG", "boxes": [[0, 0, 1, 1]], "split": "test"}', "no row of split"),
+    ],
+)
+def test_a_bad_row_of_boxes_is_told(tmp_path: Path, line: str, complaint: str) -> None:
+    """What is wrong, in which line, and what to do."""
+    table = tmp_path / "boxes.jsonl"
+    table.write_text(line + "\n")
+    with pytest.raises(InputError, match=complaint):
+        read_boxed_photos(table, tmp_path, "train", TYPES)
 
 
 def test_a_photo_of_two_types_is_half_of_each(tmp_path: Path) -> None:
@@ -106,12 +218,22 @@ def test_a_bad_table_is_told(tmp_path: Path, text: str, complaint: str) -> None:
         read_typed_photos(table, tmp_path, "train", TYPES)
 
 
-def test_a_missing_photo_or_weight_is_told(person_checkpoint: Path, pairs: Path, tmp_path: Path) -> None:
+def test_a_missing_photo_or_weight_is_told(text_checkpoint: Path, pairs: Path, tmp_path: Path) -> None:
     """One sentence naming the file, or the names that no weight begins with; nothing is written."""
     out = tmp_path / "out"
-    common = ("train-photos", "--init", person_checkpoint, "--pairs", pairs, "--out", out)
+    common = ("train-photos", "--init", text_checkpoint, "--preset", "tiny_grounded", "--pairs", pairs, "--out", out)
     missing = call(*common, "--images", tmp_path, "--trainable", "blocks.")
     assert missing.exit_code == 2 and "loc-1.jpg" in missing.stderr and missing.stderr.count("\n") == 1
     nothing = call(*common, "--images", IMAGES, "--trainable", "tower.")
     assert nothing.exit_code == 2 and "no weight whose name begins with tower." in nothing.stderr
     assert not (out / "checkpoint").exists()
+
+
+def test_a_model_without_grounded_attention_has_nothing_to_train(
+    person_checkpoint: Path, pairs: Path, tmp_path: Path
+) -> None:
+    """It is told so."""
+    result = call(
+        "train-photos", "--init", person_checkpoint, "--pairs", pairs, "--images", IMAGES, "--out", tmp_path / "o"
+    )
+    assert result.exit_code == 2 and "attention is not grounded" in result.stderr
