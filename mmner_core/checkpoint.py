@@ -27,13 +27,10 @@ from mmner_core.packing import pack, unpack
 from mmner_core.whole import whole_folder
 
 WEIGHTS = "model.safetensors"
-GATE_WEIGHTS = "gate.safetensors"
-"""The photo's gate, where a model has one: trained last and alone, it lies apart, so that a checkpoint with another
-gate shares its large file with the one without."""
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 REQUIRED = (WEIGHTS, "config.json", "labels.json", "tokenizer.json", "metrics.json", "provenance.json", "README.md")
 _DAMAGED = "the checkpoint is damaged"
-IMAGE_PARTS = ("vit_encoder.", "cnn_encoder.", "to_width.", "image_projections.")
+IMAGE_PARTS = ("vit_encoder.", "cnn_encoder.", "to_width.", "grounding.", "image_projections.")
 """Tensors that only photos need."""
 
 
@@ -84,9 +81,8 @@ def save_checkpoint(
         raise InputError(f"There is no tokenizer.json in {tokenizer_folder}; a checkpoint needs the tokenizer's files.")
     folder = Path(folder)
     with whole_folder(folder, what="the checkpoint") as partial:
-        for name, tensors in _by_file(pack(model.state_dict())).items():
-            save_file(tensors, partial / name, metadata={"format": "pt"})
-            (partial / name).chmod(0o644)  # safetensors writes it for the owner alone
+        save_file(pack(model.state_dict()), partial / WEIGHTS, metadata={"format": "pt"})
+        (partial / WEIGHTS).chmod(0o644)  # safetensors writes it for the owner alone
         _write_json(partial / "config.json", model.config.to_dict())
         _write_json(partial / "labels.json", list(model.labels.tags))
         _write_json(partial / "metrics.json", metrics)
@@ -96,19 +92,6 @@ def save_checkpoint(
             if (Path(tokenizer_folder) / name).is_file():
                 shutil.copyfile(Path(tokenizer_folder) / name, partial / name)
     return folder
-
-
-def _by_file(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """Say which file each tensor is written to."""
-    files: dict[str, dict[str, Tensor]] = {WEIGHTS: {}}
-    for name, tensor in tensors.items():
-        files.setdefault(GATE_WEIGHTS if name.startswith("gate.") else WEIGHTS, {})[name] = tensor
-    return files
-
-
-def weight_files(folder: Path) -> list[Path]:
-    """Return the files that hold a checkpoint's tensors."""
-    return [folder / WEIGHTS, *([folder / GATE_WEIGHTS] if (folder / GATE_WEIGHTS).exists() else [])]
 
 
 def _write_json(file: Path, content: Any) -> None:
@@ -203,7 +186,7 @@ class _NoRandomInit(TorchFunctionMode):
 def folder_digest(folder: Path) -> str:
     """Return the SHA-256 of weights, config and labels, 16 hex digits."""
     digest = hashlib.sha256()
-    for file in (*weight_files(folder), folder / "config.json", folder / "labels.json"):
+    for file in (folder / WEIGHTS, folder / "config.json", folder / "labels.json"):
         digest.update(bytes.fromhex(file_digest(file)))
     return digest.hexdigest()[:16]
 
@@ -242,35 +225,28 @@ def read_object(file: Path) -> dict[str, Any]:
 
 
 def tensor_shapes(folder: Path) -> dict[str, list[int]]:
-    """Return name and shape of each tensor as stored, from the headers of the checkpoint's files.
+    """Return name and shape of each tensor as stored, from the header of the checkpoint's file.
 
     Raises:
-        InputError: if a file is damaged.
+        InputError: if the file is damaged.
     """
     from safetensors import safe_open
 
-    shapes: dict[str, list[int]] = {}
-    for file in weight_files(folder):
-        with _damage_reported(file), safe_open(file, framework="pt") as store:
-            shapes.update((name, store.get_slice(name).get_shape()) for name in store.keys())  # noqa: SIM118
-    return shapes
+    with _damage_reported(folder / WEIGHTS), safe_open(folder / WEIGHTS, framework="pt") as store:
+        return {name: store.get_slice(name).get_shape() for name in store.keys()}  # noqa: SIM118
 
 
 def _read_weights(folder: Path, *, images: bool) -> dict[str, Tensor]:
-    """Read and unpack the tensors, checking that all are numbers and none is there twice."""
+    """Read and unpack the tensors, checking that all are numbers."""
     from safetensors import safe_open
 
-    state: dict[str, Tensor] = {}
-    for file in weight_files(folder):
-        with _damage_reported(file), safe_open(file, framework="pt") as store:
-            wanted = [name for name in store.keys() if images or not name.startswith(IMAGE_PARTS)]  # noqa: SIM118
-            read = unpack({name: store.get_tensor(name) for name in wanted})
-        for name, tensor in read.items():
-            if name in state:
-                raise InputError(f"{file}: tensor {name} is in {WEIGHTS} too; remove one of the two.")
-            if not _finite(tensor):
-                raise InputError(f"{file}: tensor {name} holds values that are not numbers; the checkpoint is damaged.")
-        state.update(read)
+    file = folder / WEIGHTS
+    with _damage_reported(file), safe_open(file, framework="pt") as store:
+        wanted = [name for name in store.keys() if images or not name.startswith(IMAGE_PARTS)]  # noqa: SIM118
+        state = unpack({name: store.get_tensor(name) for name in wanted})
+    for name, tensor in state.items():
+        if not _finite(tensor):
+            raise InputError(f"{file}: tensor {name} holds values that are not numbers; the checkpoint is damaged.")
     return state
 
 

@@ -16,7 +16,6 @@ from mmner_core.labels import DEFAULT_TYPES
 Stream = Literal["vit", "cnn"]
 FORMAT_VERSION = 1
 MAX_IMAGE_SIZE = 4096
-MAX_GATE_MEMBERS = 64
 T = TypeVar("T")
 _STRICT = {"extra": "forbid", "allow_inf_nan": False}
 
@@ -118,19 +117,11 @@ class FusionConfig:
     grounded: bool = False
     """Let what each cell shows and what the text leaves open guide the attention, and let its share on the photo say
     how far the photo changes a word's tag (ours, not the paper's; :mod:`mmner_core.grounding`)."""
-    gate: bool = False
-    """Let each word's text say how far the photo may change its tag (ours, not the paper's)."""
-    gate_members: int = 1
-    """How many gates speak as one, by the mean of their logits; in training each sentence teaches one of them."""
-    gate_margin: float = 0.0
-    """Added to the gate's logit in use, not in training: above 0 a doubt counts for the photo, below 0 against it."""
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
         if self.grounded and not (self.null_sink and self.word_residual and self.cnn_keys == "grid"):
             raise InputError("grounded attention needs null_sink and word_residual, and cnn_keys of 'grid'; set them.")
-        if not 1 <= self.gate_members <= MAX_GATE_MEMBERS:
-            raise InputError(f"gate_members must lie between 1 and {MAX_GATE_MEMBERS}, got {self.gate_members}.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,7 +25,6 @@ from mmner_core.grounding import Grounding, believe
 from mmner_core.grounding_loss import grounding_losses
 from mmner_core.labels import LabelSet
 from mmner_core.linear import SteadyLinear
-from mmner_core.photo_gate import PhotoGate
 
 
 class TaggedWords(NamedTuple):
@@ -34,13 +33,13 @@ class TaggedWords(NamedTuple):
     Attributes:
         emissions: [B, W, L] score of each tag for each word.
         attention: per stream [B, H, W, K] weights over its keys, of as many sentences as asked for.
-        openness: [B, W] how far each word's text lets its photo change its tag, from 0 to 1; None without a gate or
-            without photos.
+        photo_share: [B, W] how much of each word's attention its photo gets, from 0 to 1, and with it a say in the
+            word's tag; None without photos, or where attention is not grounded.
     """
 
     emissions: Tensor
     attention: dict[str, Tensor]
-    openness: Tensor | None
+    photo_share: Tensor | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +52,7 @@ class ModelOutput:
         attention: per stream [B, H, W, K] weights over its keys; empty unless asked for.
         text_projection: [B, D] sentences in the contrastive space, unit length; None without alignment.
         image_projection: per stream [U, D] images in the contrastive space, unit length.
-        openness: [B, W] how far the gate is open; None without a gate or without photos.
+        photo_share: [B, W] how much of each word's attention its photo gets; None as in :class:`TaggedWords`.
         losses: "crf" (mean NLL over the batch), "contrastive_vit", "contrastive_cnn", "pointing" and "away" (of
             grounded attention), "total"; empty without tags.
     """
@@ -63,7 +62,7 @@ class ModelOutput:
     attention: dict[str, Tensor] = field(default_factory=dict)
     text_projection: Tensor | None = None
     image_projection: dict[str, Tensor] = field(default_factory=dict)
-    openness: Tensor | None = None
+    photo_share: Tensor | None = None
     losses: dict[str, Tensor] = field(default_factory=dict)
 
 
@@ -97,13 +96,7 @@ class MMNER(nn.Module):
         looked_at = config.fusion.streams if self.sees else ()
         self.to_width = nn.ModuleDict({s: self._token_projection(s, width) for s in looked_at})
         self.fusion = Fusion(width, config.fusion)
-        looking = config.fusion
-        self.grounding = self._build_grounding(config) if looking.grounded and self.sees else None
-        self.gate = (
-            PhotoGate(width, len(config.types), looking.dropout, looking.gate_margin, looking.gate_members)
-            if looking.gate
-            else None
-        )
+        self.grounding = self._build_grounding(config) if config.fusion.grounded and self.sees else None
         self.classifier = SteadyLinear(width, len(self.labels))
         self.crf = CRF(self.labels, constrained=config.crf_constrained)
 
@@ -203,7 +196,7 @@ class MMNER(nn.Module):
             emissions=tagged.emissions,
             word_states=words,
             attention=tagged.attention,
-            openness=tagged.openness,
+            photo_share=tagged.photo_share,
             text_projection=text_projection,
             image_projection=image_projection,
         )
@@ -262,13 +255,7 @@ class MMNER(nn.Module):
                 words, keys, image_index, weighed, self.read_alone(words) if alone is None else alone
             )
         fused, attention = self.fusion(words, keys, image_index, weighed=weighed)  # [B, W, D]
-        emissions = self.classifier(fused)
-        if self.gate is None or all(stream.key.shape[2] == 1 for stream in keys.values()):
-            return TaggedWords(emissions, attention, None)
-        text_emissions = self.read_alone(words) if alone is None else alone
-        openness = self.gate(words, word_mask, text_emissions)  # [B, W]
-        gated = text_emissions + openness[..., None].to(emissions.dtype) * (emissions - text_emissions)
-        return TaggedWords(gated, attention, openness)
+        return TaggedWords(self.classifier(fused), attention, None)
 
     def _tag_grounded(
         self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, weighed: int, alone: Tensor
@@ -348,7 +335,10 @@ class MMNER(nn.Module):
         return tokens.flatten(1) if self.config.alignment.vit_pooling == "flatten" else tokens.mean(1)
 
     def losses(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
-        """Return the training losses: 2 * (alpha * crf + (1 - alpha) * sum of contrastive losses), and the gate's."""
+        """Return the training losses.
+
+        Their total is 2 * (alpha * crf + (1 - alpha) * sum of contrastive losses), and those of grounded attention.
+        """
         assert batch.tags is not None  # noqa: S101 (forward asks only then)
         losses = {"crf": self.crf(output.emissions, batch.tags, batch.word_mask, batch.unannotated).mean()}
         contrastive = self._contrast(output, batch)

@@ -35,7 +35,7 @@ class Reading:
         emissions: [W, L] per condition: ``SEEN`` always, ``ALONE`` and ``OTHER`` where they were asked for.
         word_states: [W, D].
         parts: the first word of each part of the text; a name lies within one, and each is decoded by itself.
-        openness: [W] how far the text lets the photo change each word's tag; None without a gate or a photo.
+        photo_share: [W] how much of each word's attention the photo gets; None where nothing says so.
         attention: per stream [H, W, K].
         text_vector: [D] in the contrastive space.
         image_vectors: per stream [D] in the contrastive space.
@@ -44,7 +44,7 @@ class Reading:
     emissions: Mapping[str, Tensor]
     word_states: Tensor
     parts: Sequence[int]
-    openness: Tensor | None
+    photo_share: Tensor | None
     attention: Mapping[str, Tensor]
     text_vector: Tensor | None
     image_vectors: Mapping[str, Tensor]
@@ -163,7 +163,7 @@ def _build(model: MMNER, reading: Reading, decoded: _Decoded, *, words: Sequence
     return Prediction(
         words=tuple(words),
         tags=tuple(decoded.tags),
-        entities=tuple(_entities(model, decoded, SEEN, facts["text"], words, reading.openness)),
+        entities=tuple(_entities(model, decoded, SEEN, facts["text"], words, reading.photo_share)),
         text_only_entities=tuple(_entities(model, decoded, ALONE, facts["text"], words))
         if ALONE in decoded.spans
         else None,
@@ -181,7 +181,7 @@ def _entities(
     condition: str,
     text: str,
     words: Sequence[Word],
-    openness: Tensor | None = None,
+    photo_share: Tensor | None = None,
 ) -> Iterator[TaggedEntity]:
     """Give each span of a condition its probability, its runner-up and what the other conditions make of it."""
     types = model.labels.types
@@ -205,7 +205,7 @@ def _entities(
             with_other_image=_best(types, decoded.probabilities[OTHER][place])
             if condition == SEEN and OTHER in decoded.probabilities
             else None,
-            openness=None if openness is None else float(openness[span.start : span.end].mean()),
+            photo_share=None if photo_share is None else float(photo_share[span.start : span.end].mean()),
         )
 
 

@@ -48,8 +48,8 @@ class TaggedEntity:
         marked_without_image: whether the text alone yields this very span and type; None as above.
         with_other_image: the most probable type of the same span when the model is shown the request's other image;
             None where there was none.
-        openness: how far the text lets the photo change these tags, from 0 to 1, mean over the words; None without a
-            gate or an image.
+        photo_share: how much of these words' attention lies on the photo, from 0 to 1, mean over the words: as far the
+            photo has a say in their tags; None without an image, or where the model's attention is not grounded.
     """
 
     text: str
@@ -63,7 +63,7 @@ class TaggedEntity:
     without_image: Candidate | None = None
     marked_without_image: bool | None = None
     with_other_image: Candidate | None = None
-    openness: float | None = None
+    photo_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

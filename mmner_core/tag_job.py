@@ -88,7 +88,7 @@ def join(job: TagJob) -> Reading:
         emissions={condition: joined[condition] for condition in conditions},
         word_states=joined["words"],
         parts=[part.start for part in job.parts],
-        openness=joined.get("openness"),
+        photo_share=joined.get("photo_share"),
         attention={
             name.removeprefix("attention/"): value.transpose(0, 1)  # [H, W, K]
             for name, value in joined.items()

@@ -302,8 +302,8 @@ class Tagger:
             j, window = ids[look.row]
             jobs[j].passes.setdefault(look.condition, {})[window] = scores
         by_word = {f"attention/{stream}": shares.transpose(1, 2).float() for stream, shares in tagged.attention.items()}
-        if tagged.openness is not None:
-            by_word["openness"] = tagged.openness
+        if tagged.photo_share is not None:
+            by_word["photo_share"] = tagged.photo_share
         for name, values in by_word.items():  # [B, W, H, K] and [B, W]
             for look, value in zip(seen, values, strict=False):
                 j, window = ids[look.row]

@@ -11,6 +11,8 @@ from mmner_core.results import Prediction, TaggedEntity
 
 LANGUAGE_NAMES = {"en": "English", "fr": "French", "de": "German", "es": "Spanish"}
 _NOTABLE = 0.05  # a change of confidence smaller than this is not worth a word
+LITTLE = 0.1
+"""Share of attention below which a photo tells nothing worth a word about a name."""
 
 
 class Role(Enum):
@@ -75,18 +77,26 @@ def entity_sentence(entity: TaggedEntity, text_only: Sequence[TaggedEntity] | No
     if role is Role.UNCHANGED:
         verdict = f": the picture did not change this answer{_surer(entity.confidence - without.confidence)}"
     elif role is Role.DECIDED:
-        verdict = ": the picture decided"
+        verdict = ": a close call, which the picture tipped" if _sees_nothing(entity) else ": the picture decided"
     elif role is Role.ADDED:
         verdict = ", too little to mark it: the picture added this name"
     else:
         rivals = " and ".join(f"“{other.text}” ({other.type})" for other in text_only or () if _overlap(entity, other))
         verdict = f": the picture moved the boundary; the text alone marks {rivals}"
-    return f"{figures}{verdict}{_let(entity)}."
+    return f"{figures}{verdict}.{_looked(entity)}"
 
 
-def _let(entity: TaggedEntity) -> str:
-    """Say how far the gate, where there is one, let the picture count."""
-    return "" if entity.openness is None else f" (the text lets it count {entity.openness:.0%})"
+def _looked(entity: TaggedEntity) -> str:
+    """Say how much of the name's attention lies on the photo, where the model tells."""
+    if entity.photo_share is None:
+        return ""
+    if _sees_nothing(entity):
+        return f" The model sees nothing here about this name ({entity.photo_share:.0%} of its attention)."
+    return f" {entity.photo_share:.0%} of the name's attention lies on the picture."
+
+
+def _sees_nothing(entity: TaggedEntity) -> bool:
+    return entity.photo_share is not None and entity.photo_share < LITTLE
 
 
 def lost_sentence(entity: TaggedEntity) -> str:

@@ -7,7 +7,6 @@ import json
 import resource
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from mmner_core.checkpoint import IMAGE_PARTS, REQUIRED, load_checkpoint, save_checkpoint, tensor_shapes
+from mmner_core.checkpoint import IMAGE_PARTS, REQUIRED, load_checkpoint, save_checkpoint
 from mmner_core.errors import InputError
 from mmner_core.model import MMNER
 
@@ -64,45 +63,6 @@ def test_without_images_only_what_text_needs_is_loaded(tiny_checkpoint: Path) ->
     lacking = whole.state_dict().keys() - text.state_dict().keys()
     assert lacking
     assert all(name.startswith(IMAGE_PARTS) for name in lacking)
-
-
-@pytest.fixture
-def gated(tmp_path: Path, tiny_model: MMNER, tokenizer_folder: Path) -> Path:
-    """Save the tiny model with a gate."""
-    config = tiny_model.config
-    model = MMNER.build(replace(config, fusion=replace(config.fusion, gate=True)))
-    model.load_state_dict(tiny_model.state_dict(), strict=False)
-    return save(tmp_path / "gated", model, tokenizer_folder)
-
-
-def test_a_gate_lies_apart_and_leaves_the_large_file_as_it_was(gated: Path, tiny_checkpoint: Path) -> None:
-    """With a gate the large file is that of the model without one; the digest knows both, and so does ``info``."""
-    loaded = load_checkpoint(gated)
-    assert set(load_file(gated / "gate.safetensors")) == {
-        name for name in loaded.model.state_dict() if name.startswith("gate.")
-    }
-    assert (gated / WEIGHTS).read_bytes() == (tiny_checkpoint / WEIGHTS).read_bytes()
-    shapes = {name: list(tensor.shape) for name, tensor in loaded.model.state_dict().items()}
-    assert {name: shape for name, shape in tensor_shapes(gated).items() if not name.endswith(".scale")} == shapes
-    state = load_file(gated / "gate.safetensors")
-    state["gate.open.bias"] += 1
-    save_file(state, gated / "gate.safetensors")
-    assert load_checkpoint(gated).digest != loaded.digest
-
-
-def test_a_gate_that_is_lost_damaged_or_there_twice_is_told(gated: Path) -> None:
-    """Each in one sentence that names the file or the tensor."""
-    whole = (gated / "gate.safetensors").read_bytes()
-    (gated / "gate.safetensors").write_bytes(whole[:100])
-    with pytest.raises(InputError, match=r"gate\.safetensors is damaged or cut short"):
-        load_checkpoint(gated)
-    (gated / "gate.safetensors").unlink()
-    with pytest.raises(InputError, match=r"lacks 8 tensor\(s\), among them gate\."):
-        load_checkpoint(gated)
-    (gated / "gate.safetensors").write_bytes(whole)
-    change(gated, lambda state: state.update({"gate.open.bias": torch.zeros(1)}))
-    with pytest.raises(InputError, match=r"tensor gate\.open\.bias is in model\.safetensors too; remove one"):
-        load_checkpoint(gated)
 
 
 def change(folder: Path, damage: Callable[[dict[str, torch.Tensor]], Any]) -> None:

@@ -163,22 +163,6 @@ def test_a_run_may_begin_with_a_checkpoint(trained: tuple[Path, str], tmp_path: 
     assert first.provenance["command"] in card and tuned.provenance["command"] in card
 
 
-def test_a_gate_may_be_added_to_a_checkpoint(
-    trained: tuple[Path, str], weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A run that trains the photo's gate alone leaves every other weight as it was."""
-    monkeypatch.setenv("MMNER_WEIGHTS", str(weights))
-    monkeypatch.setitem(runs.RUNS, "gated", _gated)
-    first = load_checkpoint(trained[0] / "checkpoint")
-    result = call("train", "gated", "--data", DATA, "--out", tmp_path / "gated", "--init", first.path)
-    assert result.exit_code == 0, result.stderr
-    gated = load_checkpoint(tmp_path / "gated" / "checkpoint")
-    assert gated.model.config.fusion.gate
-    before, after = first.model.state_dict(), gated.model.state_dict()
-    assert all(torch.equal(before[name], after[name]) for name in before)
-    assert {name.split(".")[0] for name in after.keys() - before.keys()} == {"gate"}
-
-
 def test_a_run_refuses_the_checkpoint_of_another_model(trained: tuple[Path, str], tmp_path: Path) -> None:
     """A checkpoint of other settings is named in one sentence."""
     run = _tuned()
@@ -207,10 +191,3 @@ def _tuned() -> Run:
     source = DataSource(path="tiny", images="tiny/images", random_image=0.3)
     valid = (source, replace(source, condition="shuffled"))
     return replace(run, training=replace(run.training, train=(source,), valid=valid, trainable=("fusion.",)))
-
-
-def _gated() -> Run:
-    run = _tuned()
-    source = replace(run.training.train[0], looking_cost=0.1)
-    model = replace(run.model, fusion=replace(run.model.fusion, gate=True, gate_members=2, gate_margin=0.5))
-    return replace(run, model=model, training=replace(run.training, train=(source,), trainable=("gate.",)))

@@ -64,11 +64,11 @@ def test_a_photo_given_no_share_changes_nothing(grounded: MMNER) -> None:
 def test_attention_is_a_distribution_whose_first_key_is_no_image(grounded: MMNER) -> None:
     """Over "no image" and the cells it sums to 1 in every head; what is not on the first is the share told."""
     output = grounded(batch_of(), need_weights=True)
-    assert output.openness is not None
+    assert output.photo_share is not None
     for weights in output.attention.values():
         torch.testing.assert_close(weights.sum(-1), torch.ones_like(weights[..., 0]))
         shares = (1 - weights[..., 0]).mean(1)
-        torch.testing.assert_close(shares, output.openness)
+        torch.testing.assert_close(shares, output.photo_share)
 
 
 @torch.no_grad()
@@ -150,9 +150,9 @@ def test_the_losses_move_attention_into_the_region_and_off_the_photo(grounded: M
             (losses["pointing"] + losses["away"]).backward()
             optimizer.step()
         output = model(batch_of(), need_weights=True)
-        assert output.openness is not None
+        assert output.photo_share is not None
         cells = output.attention["cnn"][0, :, 0, 1:].mean(0).detach()
-        return cells[0] / cells.sum(), output.openness[0, 0].detach()
+        return cells[0] / cells.sum(), output.photo_share[0, 0].detach()
 
     inside, share = after()
     assert after(regions=region)[0] > inside + 0.1

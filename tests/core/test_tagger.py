@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mmner_core.cache import RecentlyUsed
+from mmner_core.checkpoint import save_checkpoint
 from mmner_core.errors import InputError
 from mmner_core.labels import tags_to_entities
-from mmner_core.photo_gate import PhotoGate
+from mmner_core.model import MMNER
 from mmner_core.photo_reader import PhotoReader
 from mmner_core.precision import multiplies_bfloat16
+from mmner_core.presets import tiny_grounded
 from mmner_core.repository import SHIPPED
 from mmner_core.results import Prediction, Word
 from mmner_core.tagger import Tagger, TagRequest
@@ -300,17 +301,22 @@ def test_what_cannot_be_read_is_told(tagger: Tagger, request_: TagRequest, sente
         tagger.tag_batch([request_])
 
 
-def test_a_gate_says_how_far_the_text_lets_the_photo_count(person_tagger: Tagger) -> None:
-    """Each name carries the mean openness of its words; without a photo, or a gate, there is none."""
-    assert all(entity.openness is None for entity in person_tagger.tag(TEXT, PHOTO).entities)
-    gated, model = copy.copy(person_tagger), copy.deepcopy(person_tagger.model)
-    model.gate = (
-        PhotoGate(model.text_encoder.width, len(model.labels.types), dropout=0.0)
-        .eval()
-        .to(model.classifier.weight.dtype)
-    )
-    torch.nn.init.zeros_(model.gate.open.weight)
-    torch.nn.init.zeros_(model.gate.open.bias)
-    gated.model = model
-    assert [entity.openness for entity in gated.tag(TEXT, PHOTO).entities] == [0.5] * 8
-    assert all(entity.openness is None for entity in gated.tag(TEXT).entities)
+def test_grounded_attention_says_how_much_of_it_the_photo_gets(
+    person_tagger: Tagger, tokenizer_folder: Path, tmp_path: Path
+) -> None:
+    """Each name carries the mean share of its words' attention on the photo; without a photo, or grounding, none."""
+    assert all(entity.photo_share is None for entity in person_tagger.tag(TEXT, PHOTO).entities)
+    torch.manual_seed(0)
+    model = MMNER.build(tiny_grounded())
+    assert model.grounding is not None
+    with torch.no_grad():
+        model.classifier.bias[model.labels.begin("PER")] += 20
+        model.grounding.look.weight.zero_()
+    folder = save_checkpoint(tmp_path / "c", model, tokenizer_folder, metrics={}, provenance={}, card="# grounded\n")
+    grounded = Tagger.load(folder)
+    shown = grounded.tag(TEXT, PHOTO)
+    assert [entity.photo_share for entity in shown.entities] == [0.5] * 8
+    for attention in shown.attention.values():
+        assert attention.weights.shape[-1] == 1 + attention.grid[0] * attention.grid[1]
+        np.testing.assert_allclose(attention.weights[..., 0], 0.5, atol=0.01)
+    assert all(entity.photo_share is None for entity in grounded.tag(TEXT).entities)
