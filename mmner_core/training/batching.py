@@ -89,7 +89,7 @@ class Epoch(Dataset[Sample]):
 
 
 class OtherPhotos:
-    """The photos of some sentences, by what these name, to draw one that a sentence does not speak of."""
+    """The photos of some sentences, by what these name, to draw one that another sentence does not speak of."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         self._by_type: dict[str, list[Path]] = {}
@@ -102,9 +102,9 @@ class OtherPhotos:
             self._by_type.setdefault(next(iter(kinds)) if len(kinds) == 1 else "", []).append(image)
 
     def draw(self, item: Item, rng: random.Random) -> Path | None:
-        """Return a photo of another type than the sentence names, None where there is none."""
+        """Return a photo of another type than the sentence names, or of any if there is none; None without photos."""
         own = _types(item)
-        pools = [photos for kind, photos in self._by_type.items() if kind not in own]
+        pools = [photos for kind, photos in self._by_type.items() if kind not in own] or list(self._by_type.values())
         drawn = rng.choices(pools, weights=[len(photos) for photos in pools])[0] if pools else []
         return rng.choice(drawn) if drawn else None
 
