@@ -88,4 +88,5 @@ class TextReader:
         batch = collate(windows, pad=self.subwords.pad, conventions=conventions)
         batch = batch.to(self.model.classifier.weight.device)
         text = self.model.encode_text(batch)
-        return self.model.word_states(text, batch), self.model.project_text(text)
+        words = self.model.word_states(text, batch)
+        return words, self.model.project_text(text, words, batch.word_mask)

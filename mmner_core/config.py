@@ -132,6 +132,9 @@ class AlignmentConfig:
 
     streams: tuple[Stream, ...] = ("vit", "cnn")
     """Image streams aligned with the text, one loss each; empty: no contrastive loss."""
+    text: Literal["sentence", "names"] = "sentence"
+    """What stands for a text: the sentence vector (paper), or the mean of its words, each by how surely the text takes
+    it for part of a name (ours: a photo shows what is named, and little of what else is said)."""
     vit_pooling: Literal["flatten", "mean"] = "flatten"
     """How the ViT's tokens become one vector: flattened (paper: 50 * 768 -> D) or their mean."""
     temperature: float = 0.5

@@ -26,6 +26,9 @@ from mmner_core.grounding_loss import grounding_losses
 from mmner_core.labels import LabelSet
 from mmner_core.linear import SteadyLinear
 
+UNNAMED = 0.02
+"""How much a word that is surely no name counts in the vector of a text, beside one that surely is."""
+
 
 class TaggedWords(NamedTuple):
     """What words come to once they have looked at their images.
@@ -191,7 +194,8 @@ class MMNER(nn.Module):
         pointed = bool(batch.regions) or batch.away is not None  # attention itself is taught
         weighed = len(words) if need_weights or (pointed and batch.tags is not None) else 0
         tagged = self.tag_words(words, batch.word_mask, keys, batch.image_index, weighed=weighed)  # emissions [B, W, L]
-        text_projection, image_projection = self.project(text, image)  # [B, D], per stream [U, D]
+        text_projection = self.project_text(text, words, batch.word_mask)  # [B, D]
+        image_projection = {} if image is None else self.project_image(image)  # per stream [U, D]
         output = ModelOutput(
             emissions=tagged.emissions,
             word_states=words,
@@ -309,24 +313,34 @@ class MMNER(nn.Module):
         pooled = stream == "cnn" and self.config.fusion.cnn_keys == "pooled"
         return cells.mean(1, keepdim=True) if pooled else cells
 
-    def project(self, text: TextStates, image: ImageStates | None) -> tuple[Tensor | None, dict[str, Tensor]]:
-        """Map sentences and images into the contrastive space, unit length."""
-        return self.project_text(text), {} if image is None else self.project_image(image)
+    def project_text(self, text: TextStates, words: Tensor, word_mask: Tensor) -> Tensor | None:
+        """Map texts into the contrastive space, [B, D] of unit length; None without alignment.
 
-    def project_text(self, text: TextStates) -> Tensor | None:
-        """Map sentences into the contrastive space, [B, D] of unit length; None without alignment."""
+        Args:
+            text: of the encoder.
+            words: [B, W, D] word states.
+            word_mask: [B, W] bool, true on words.
+        """
         if self.text_projection is None:
             return None
-        return F.normalize(self.text_projection(text.sentence).float(), dim=-1)
+        return F.normalize(self.text_projection(self.text_vector(text, words, word_mask)).float(), dim=-1)
+
+    def text_vector(self, text: TextStates, words: Tensor, word_mask: Tensor) -> Tensor:
+        """Return what stands for each text in the contrastive space before it is projected there, [B, D]."""
+        if self.config.alignment.text == "sentence":
+            return text.sentence
+        named = 1 - self.read_alone(words).double().softmax(-1)[..., 0]  # [B, W]
+        weights = (named.clamp(min=UNNAMED) * word_mask)[:, None]  # [B, 1, W]
+        return ((weights @ words.double()) / weights.sum(-1, keepdim=True))[:, 0].to(words.dtype)
 
     def project_image(self, image: ImageStates) -> dict[str, Tensor]:
         """Map images into the contrastive space, per aligned stream [U, D] of unit length."""
         return {
-            stream: F.normalize(projection(self._pooled(image, stream)).float(), dim=-1)
+            stream: F.normalize(projection(self.pooled(image, stream)).float(), dim=-1)
             for stream, projection in self.image_projections.items()
         }
 
-    def _pooled(self, image: ImageStates, stream: str) -> Tensor:
+    def pooled(self, image: ImageStates, stream: str) -> Tensor:
         """Return one vector per image for the contrastive loss, [U, pooled width]."""
         if stream == "cnn":
             assert image.cnn is not None  # noqa: S101 (ModelConfig guarantees it)

@@ -104,7 +104,7 @@ def mini() -> ModelConfig:
             frozen=True,
         ),
         fusion=FusionConfig(heads=6, null_sink=True, word_residual=True, grounded=True),
-        alignment=AlignmentConfig(streams=("cnn",), temperature=0.07, learn_temperature=True),
+        alignment=AlignmentConfig(streams=("cnn",), text="names", temperature=0.07, learn_temperature=True),
         alpha=0.9,
     )
 

@@ -329,7 +329,7 @@ class Tagger:
             ).to(self.device)
             encoded = self.model.encode_text(batch)
             words = self.model.word_states(encoded, batch)
-            vectors = self.model.project_text(encoded)
+            vectors = self.model.project_text(encoded, words, batch.word_mask)
             for i, row in enumerate(fresh):
                 own = words[i, : len(windows[row].word_to_token)]
                 text = ReadText(own.clone() if kept else own, None if vectors is None else vectors[i])

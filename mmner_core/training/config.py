@@ -64,6 +64,21 @@ class DataSource:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AlignConfig:
+    """Hyper-parameters of contrastive training with large batches (:mod:`mmner_core.training.align`)."""
+
+    steps: int = 0
+    """0: none."""
+    batch: int = 768
+    same_type: float = 0.5
+    """Share of a batch that is of one type, so that the type alone does not tell its pairs apart."""
+    lr: float = 1e-3
+    weight_decay: float = 0.05
+    dropout: float = 0.3
+    """On the vectors of texts and photos."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """Hyper-parameters of a run; the data it reads; where seeds come from.
 
@@ -123,6 +138,8 @@ class TrainConfig:
     window: int = 256
     """Longest window, in sub-words."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
+    align: AlignConfig = field(default_factory=AlignConfig)
+    """Contrastive training with large batches, after the last epoch."""
 
     def __post_init__(self) -> None:
         if not self.train or not self.valid:

@@ -23,6 +23,7 @@ from mmner_core.inference import predict_tags
 from mmner_core.labels import without_types
 from mmner_core.repository import REPOSITORY
 from mmner_core.scores import score
+from mmner_core.training.align import align, collect_pairs
 from mmner_core.training.card import render_card
 from mmner_core.training.config import Run
 from mmner_core.training.loop import Progress, Trainer
@@ -92,6 +93,9 @@ def write_checkpoint(
     """Score the best epoch's weights on the validation split and save them with all that belongs to them."""
     trainer.model.load_state_dict(trainer.best_weights())
     trainer.model.eval()
+    if trainer.config.align.steps and trainer.images is not None:
+        pairs = collect_pairs(trainer.model, trainer.subwords, trainer.mixture.train, trainer.images)
+        align(trainer.model, pairs, trainer.config.align, trainer.config.seed)
     metrics = {
         "best_epoch": progress.best_epoch,
         "best_mean_f1": progress.best,

@@ -11,7 +11,7 @@ from mmner_core import presets
 from mmner_core.config import parse
 from mmner_core.errors import InputError
 from mmner_core.training.augment import AugmentConfig
-from mmner_core.training.config import DataSource, Run, TrainConfig
+from mmner_core.training.config import AlignConfig, DataSource, Run, TrainConfig
 
 PHOTOS = "mmwiki/images"
 _pictured = partial(DataSource, images=PHOTOS, pairs="mmwiki/pairs.tsv", conventions_by={"mmnerd": "caption"})
@@ -102,6 +102,7 @@ def mini_fusion() -> Run:
         batch_subwords=2800,
         batch_sentences=96,
         augment=replace(text.augment, capitals=0.0, title_case=0.0),
+        align=AlignConfig(steps=1500),
     )
     return Run(model=presets.mini(), training=training)
 

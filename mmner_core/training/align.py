@@ -1,0 +1,168 @@
+"""Contrastive training with large batches: what frozen encoders say of texts and photos is computed once.
+
+A batch of the tagger's training holds a few dozen pairs, most of whose negatives are of another type and easily told
+apart. Here a batch has hundreds, half of them of one type, and every pair that names the same thing counts as positive.
+
+Shapes: N pairs, B pairs of a batch, D width of a text's vector, C of a photo's.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 (the field's name for it)
+
+from mmner_core.alignment import Projection
+from mmner_core.encoding import SubwordEncoder, collate
+from mmner_core.image_source import ImageSource
+from mmner_core.inference import BATCH_ROWS, BATCH_SUBWORDS, window_batches
+from mmner_core.labels import tags_to_entities
+from mmner_core.model import MMNER
+from mmner_core.training.config import AlignConfig
+from mmner_core.training.mixture import Item
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Texts and photos that belong together.
+
+    Attributes:
+        text: [N, D] what stands for each text.
+        image: per stream [N, C] the pooled vector of its photo.
+        entity: [N] equal where the same thing is named or shown.
+        type: [N] equal where what is named is of one type.
+    """
+
+    text: Tensor
+    image: dict[str, Tensor]
+    entity: Tensor
+    type: np.ndarray
+
+
+@torch.no_grad()
+def collect_pairs(model: MMNER, subwords: SubwordEncoder, items: Sequence[Item], images: ImageSource) -> Pairs:
+    """Compute the vectors of all pairs whose photo shows what the sentence names, and that name one thing only."""
+    conventions = {name: i for i, name in enumerate(model.config.conventions)}
+    used = [item for item in items if item.aligned and not item.region and item.example.image is not None]
+    used = [item for item in used if len(tags_to_entities(item.example.tags or ())) == 1]
+    windows = subwords.windows([item.example.words for item in used])
+    rows: list[int] = []
+    texts: list[Tensor] = []
+    photos: dict[str, list[Tensor]] = {stream: [] for stream in model.image_projections}
+    for ids in window_batches(windows, batch_subwords=BATCH_SUBWORDS, batch_rows=BATCH_ROWS):
+        examples = [used[s].example for s, _ in ids]
+        loaded = images.load(examples)
+        batch = collate(
+            [windows[s][w] for s, w in ids],
+            pad=subwords.pad,
+            conventions=[conventions.get(e.convention or "", 0) for e in examples],
+            pixels=loaded.pixels,
+            image_states=loaded.states,
+        ).to(model.classifier.weight.device)
+        encoded, seen = model.encode_text(batch), model.encode_image(batch)
+        vectors = model.text_vector(encoded, model.word_states(encoded, batch), batch.word_mask)
+        if seen is None:
+            continue
+        pooled = {stream: model.pooled(seen, stream) for stream in photos}
+        for row, (s, _) in enumerate(ids):
+            if (image := loaded.rows[row]) >= 0:
+                rows.append(s)
+                texts.append(vectors[row].float())
+                for stream, own in pooled.items():
+                    photos[stream].append(own[image].float())
+    named = [_named(used[s]) for s in rows]
+    return Pairs(
+        torch.stack(texts),
+        {stream: torch.stack(vectors) for stream, vectors in photos.items()},
+        _together(named, [str(used[s].example.image) for s in rows]),
+        np.array([kind for kind, _ in named]),
+    )
+
+
+def _named(item: Item) -> tuple[str, str]:
+    [entity] = tags_to_entities(item.example.tags or ())
+    return entity.type, " ".join(item.example.words[entity.start : entity.end]).casefold()
+
+
+def _together(named: Sequence[tuple[str, str]], photos: Sequence[str]) -> Tensor:
+    """Return [N] the entity of each pair: pairs of one name, or of one photo, belong to one."""
+    parent: dict[object, object] = {}
+
+    def root(key: object) -> object:
+        while parent.setdefault(key, key) != key:
+            parent[key] = parent[parent[key]]
+            key = parent[key]
+        return key
+
+    for name, photo in zip(named, photos, strict=True):
+        parent[root(name)] = root(photo)
+    numbers: dict[object, int] = {}
+    return torch.tensor([numbers.setdefault(root(name), len(numbers)) for name in named])
+
+
+def align(model: MMNER, pairs: Pairs, config: AlignConfig, seed: int) -> None:
+    """Train the projections of texts and photos, and the temperature, on the pairs; nothing else changes.
+
+    Projections of standardised vectors are learnt; the standardisation is then worked into their first layer.
+    """
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    assert model.text_projection is not None  # noqa: S101 (who aligns has one)
+    streams = list(pairs.image)
+    sides: list[tuple[Projection, Tensor]] = [(model.text_projection, pairs.text)]
+    sides += [(model.image_projections[stream], pairs.image[stream]) for stream in streams]  # type: ignore[misc]
+    scales = [(vectors.mean(0), vectors.std(0).clamp(min=1e-3)) for _, vectors in sides]
+    inputs = [(vectors - mean) / deviation for (_, vectors), (mean, deviation) in zip(sides, scales, strict=True)]
+    for projection, _ in sides:
+        for layer in (projection[0], projection[2]):
+            layer.reset_parameters()  # type: ignore[operator]
+    parameters = [p for projection, _ in sides for p in projection.parameters()]
+    trained = [p.requires_grad_(True) for p in (*parameters, *model.contrastive.parameters())]
+    optimizer = torch.optim.AdamW(trained, lr=config.lr, weight_decay=config.weight_decay)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.lr, total_steps=config.steps, pct_start=0.1)
+    dropout = nn.Dropout(config.dropout)
+    for step in range(config.steps):
+        rows = torch.from_numpy(_draw(pairs.type, config, rng))
+        text, *photos = (F.normalize(p(dropout(x[rows])), dim=-1) for (p, _), x in zip(sides, inputs, strict=True))
+        losses = [_loss(text, photo, pairs.entity[rows], model.contrastive.inverse_temperature) for photo in photos]
+        loss = torch.stack(losses).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        if step % 250 == 0:
+            log.info("alignment, step %d: loss %.3f", step, loss.item())
+    for (projection, _), (mean, deviation) in zip(sides, scales, strict=True):
+        _standardise(projection[0], mean, deviation)  # type: ignore[arg-type]
+
+
+def _draw(types: np.ndarray, config: AlignConfig, rng: np.random.Generator) -> np.ndarray:
+    """Draw the rows of a batch: a share of one type, the others of any."""
+    kind = rng.choice(np.unique(types))
+    of_kind = np.flatnonzero(types == kind)
+    alike = rng.choice(of_kind, min(len(of_kind), round(config.same_type * config.batch)), replace=False)
+    rest = np.setdiff1d(np.arange(len(types)), alike)
+    return np.concatenate([alike, rng.choice(rest, min(len(rest), config.batch - len(alike)), replace=False)])
+
+
+def _loss(text: Tensor, photo: Tensor, entity: Tensor, inverse_temperature: Tensor) -> Tensor:
+    """Return InfoNCE in both directions, with every pair of one entity as a positive of each."""
+    logits = text @ photo.T * inverse_temperature  # [B, B]
+    same = entity[:, None] == entity[None]
+    positives = logits.masked_fill(~same, float("-inf"))
+    both = (positives.logsumexp(d) - logits.logsumexp(d) - same.sum(d).log() for d in (0, 1))
+    return -torch.stack([direction.mean() for direction in both]).mean()
+
+
+@torch.no_grad()
+def _standardise(layer: nn.Linear, mean: Tensor, deviation: Tensor) -> None:
+    """Let a layer that was fitted to standardised vectors take them as they are."""
+    layer.weight.div_(deviation)
+    layer.bias.sub_(layer.weight @ mean)

@@ -1,0 +1,96 @@
+"""Contrastive training with large batches: what belongs together comes to lie together, and nothing else changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from mmner_core.model import MMNER
+from mmner_core.presets import tiny, tiny_grounded
+from mmner_core.training.align import Pairs, _draw, _loss, _together, align
+from mmner_core.training.config import AlignConfig
+from tests.core.test_model import batch_of, build
+
+STREAMS = ("vit", "cnn")
+
+
+@pytest.fixture
+def pairs() -> Pairs:
+    """Return pairs whose texts and photos follow, in their own ways, from which of forty things they are about."""
+    rng = torch.Generator().manual_seed(0)
+    entity = torch.arange(40).repeat(6)
+    model = build()
+    things = torch.randn(40, 8, generator=rng)
+
+    def view(width: int) -> torch.Tensor:
+        way = torch.randn(8, width, generator=rng)
+        return things[entity] @ way + 0.1 * torch.randn(len(entity), width, generator=rng) + 3
+
+    widths = {stream: model.image_projections[stream][0].in_features for stream in STREAMS}
+    types = np.array(["PER", "LOC"])[(entity % 2).numpy()]
+    return Pairs(view(16), {stream: view(width) for stream, width in widths.items()}, entity, types)
+
+
+def test_what_is_about_one_thing_comes_to_lie_together(pairs: Pairs) -> None:
+    """After training the nearest photo of a text shows what it names; before, hardly ever. No other weight moves."""
+    model = build()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+
+    @torch.no_grad()
+    def right(stream: str) -> float:
+        text, photo = model.text_projection(pairs.text), model.image_projections[stream](pairs.image[stream])
+        cosine = torch.nn.functional.cosine_similarity(text[:, None], photo[None], dim=-1)
+        return float((pairs.entity[cosine.argmax(1)] == pairs.entity).float().mean())
+
+    untrained = [right(stream) for stream in STREAMS]
+    align(model, pairs, AlignConfig(steps=150, batch=64, dropout=0.0), seed=1)
+    assert max(untrained) < 0.3 and all(right(stream) > 0.9 for stream in STREAMS)
+    moved = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert all(name.startswith(("text_projection.", "image_projections.", "contrastive.")) for name in moved)
+
+
+def test_half_of_a_batch_is_of_one_type(pairs: Pairs) -> None:
+    """No pair is in it twice."""
+    rows = _draw(pairs.type, AlignConfig(batch=100, same_type=0.5), np.random.default_rng(0))
+    assert len(rows) == len(set(rows)) == 100
+    assert max(np.unique(pairs.type[rows], return_counts=True)[1]) >= 50
+
+
+def test_one_name_or_one_photo_makes_one_thing() -> None:
+    """Through a shared name and a shared photo pairs come together, also by way of a third."""
+    names = [("PER", "jordan"), ("LOC", "jordan"), ("PER", "michael"), ("PER", "mj"), ("LOC", "rome")]
+    together = _together(names, ["a", "b", "a", "a", "c"]).tolist()
+    assert together[0] == together[2] == together[3] and len(set(together)) == 3
+
+
+def test_all_pairs_of_a_thing_are_positives() -> None:
+    """By hand: the mean over both directions of minus the log of the positives' mean share of the sum."""
+    text, photo = torch.randn(3, 4), torch.randn(3, 4)
+    entity = torch.tensor([0, 0, 1])
+    logits = (text @ photo.T) * 2
+    expected = 0.0
+    for matrix in (logits, logits.T):
+        for i in range(3):
+            own = [j for j in range(3) if entity[j] == entity[i]]
+            expected -= float((matrix[i, own].exp().mean() / matrix[i].exp().sum()).log()) / 6
+    assert float(_loss(text, photo, entity, torch.tensor(2.0))) == pytest.approx(expected, rel=1e-5)
+
+
+@torch.no_grad()
+def test_names_stand_for_the_text() -> None:
+    """Words that the text takes for names outweigh all others in its vector; the mean over words if there is none."""
+    alignment = replace(tiny().alignment, text="names")
+    model: MMNER = build(fusion=tiny_grounded().fusion, alignment=alignment)
+    batch = batch_of([0])
+    text = model.encode_text(batch)
+    words = model.word_states(text, batch)
+    model.classifier.weight.zero_()
+    model.classifier.bias.fill_(0.0)
+    torch.testing.assert_close(model.text_vector(text, words, batch.word_mask), words.mean(1))
+    model.classifier.weight[0] = -50 * words[0, 1]
+    weights = 1 - model.read_alone(words)[0].softmax(-1)[:, 0]
+    expected = (weights.clamp(min=0.02)[:, None] * words[0]).sum(0) / weights.clamp(min=0.02).sum()
+    torch.testing.assert_close(model.text_vector(text, words, batch.word_mask)[0], expected, atol=1e-4, rtol=1e-3)
