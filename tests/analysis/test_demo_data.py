@@ -47,9 +47,9 @@ def test_the_four_languages_are_there() -> None:
 
 @each_language
 def test_enough_sentences_and_every_one_is_tagged(language: str) -> None:
-    """A language has at least 55 sentences; none is empty, and each word has one tag of legal IOB2."""
+    """A language has at least 75 sentences; none is empty, and each word has one tag of legal IOB2."""
     examples, report = read(language)
-    assert len(examples) >= 55
+    assert len(examples) >= 75
     assert not (report.repaired_tags or report.iob1_files or report.empty_sentences or report.space_separated)
     for example in examples:
         assert example.language == language
@@ -105,9 +105,9 @@ def test_the_photos_are_whole() -> None:
 
 @each_language
 def test_a_third_are_minimal_pairs(language: str) -> None:
-    """At least 18 sentences share their words with another one that has another photo and another gold type."""
+    """At least 28 sentences share their words with another one that has another photo and another gold type."""
     groups = minimal_pairs(read(language)[0])
-    assert sum(map(len, groups)) >= 18
+    assert sum(map(len, groups)) >= 28
     for group in groups:
         assert None not in {example.image_id for example in group}, group[0].where
         assert len({example.image_id for example in group}) == len(group), group[0].where
@@ -122,6 +122,24 @@ def test_minimal_pairs_ask_for_every_type(language: str) -> None:
     entities = (e for group in minimal_pairs(read(language)[0]) for x in group for e in tags_to_entities(x.tags or ()))
     counts = Counter(entity.type for entity in entities)
     assert set(counts) == set(DEFAULT_TYPES) and min(counts.values()) >= 3
+
+
+@each_language
+def test_minimal_pairs_show_several_of_a_kind(language: str) -> None:
+    """Three persons, five places and two organisations at least, so that no single photo stands for its type."""
+    shown = {example.image_id or "" for group in minimal_pairs(read(language)[0]) for example in group}
+    counts = Counter(image_id.partition("_")[0] for image_id in shown)
+    assert counts["per"] >= 3 and counts["loc"] >= 5 and counts["org"] >= 2
+
+
+@each_language
+@pytest.mark.parametrize(("photo", "surname"), [("per_barack_obama", "obama"), ("per_joe_biden", "biden")])
+def test_a_president_bears_his_own_name(language: str, photo: str, surname: str) -> None:
+    """Everybody knows these two faces: they show the man whom the sentence names, never a person of another name."""
+    sentences = [example for example in read(language)[0] if example.image_id == photo]
+    for example in sentences:
+        assert surname in (word.lower() for word in example.words), example.where
+    assert sentences
 
 
 @each_language

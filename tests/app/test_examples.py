@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from PIL import Image
@@ -23,6 +24,14 @@ def test_required_kinds_are_there() -> None:
         photos.setdefault(example.photo.name if example.photo else "", set()).add(example.language)
     assert any(photo and languages == {"en", "fr", "de", "es"} for photo, languages in photos.items())
     assert "" in photos
+
+
+def test_two_pairs_let_the_photo_decide() -> None:
+    """In two languages or more, the same words stand beside two photos, one after the other."""
+    examples = demo_examples()
+    pairs = [(a, b) for a, b in pairwise(examples) if (a.text, a.language) == (b.text, b.language)]
+    assert all(a.photo and b.photo and a.photo != b.photo for a, b in pairs)
+    assert len({a.language for a, _ in pairs}) >= 2
 
 
 def credit_rows() -> list[dict[str, str]]:
