@@ -51,6 +51,7 @@ def render_card(config: ModelConfig, metrics: Mapping[str, Any], provenance: Map
         seconds=" and ".join(f"{stage['seconds']:,}" if "seconds" in stage else "?" for stage in stages),
         seed=" and ".join(str(seed) for seed in dict.fromkeys(stage["seed"] for stage in stages)),
         commit="`, then `".join(stage["commit"] or "not recorded" for stage in stages),
+        looks=_looks([look for stage in stages for look in stage.get("looks", ())]),
         versions=", ".join(f"{name} {number}" for name, number in provenance["versions"].items()),
     )
 
@@ -71,22 +72,40 @@ def _stages(provenance: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [*(_stages(origin) if origin else ()), {**_UNTOLD, **provenance}]
 
 
+def _looks(looks: Sequence[str]) -> str:
+    """Say how often the test splits were looked at, and at what."""
+    if not looks:
+        return "The test splits were not looked at."
+    times = "once" if len(looks) == 1 else f"{len(looks)} times"
+    return f"The test splits were looked at {times}:\n\n" + "\n".join(f"{n}. {look}" for n, look in enumerate(looks, 1))
+
+
 def add_test_scores(
     folder: Path,
     records: Sequence[Mapping[str, Any]],
     photo: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    *,
+    look: str,
 ) -> None:
     """Store test records, and what photos change, in a checkpoint's metrics and write its card anew.
 
     The weights and the checkpoint's digest stay as they are; see :func:`render_card` for the records' form.
+
+    Args:
+        folder: the checkpoint.
+        records: of ``evaluate --json``.
+        photo: by data set, rows of ``python -m analysis run``.
+        look: what was looked at on the test splits and what was decided by it; provenance keeps them all.
     """
     read = {name: json.loads((folder / name).read_text(encoding="utf-8")) for name in _FILES}
     shown = {data: [row for row in rows if _in_photo_table(row)] for data, rows in (photo or {}).items()}
     metrics = {**read["metrics.json"], "test": list(records), "photo": shown}
+    provenance = {**read["provenance.json"], "looks": [*read["provenance.json"].get("looks", ()), look]}
     config = ModelConfig.from_dict(read["config.json"], str(folder / "config.json"))
-    card = render_card(config, metrics, read["provenance.json"])
-    text = json.dumps(metrics, indent=2, ensure_ascii=False) + "\n"
-    write_lines(folder / "metrics.json", [text], overwrite=True)
+    card = render_card(config, metrics, provenance)
+    for name, content in (("metrics.json", metrics), ("provenance.json", provenance)):
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        write_lines(folder / name, [text], overwrite=True)
     write_lines(folder / "README.md", [card], overwrite=True)
 
 

@@ -102,15 +102,20 @@ def test_a_finished_run_is_not_trained_again(trained: tuple[Path, str], weights:
 
 
 def test_test_scores_join_card_and_metrics(trained: tuple[Path, str], tmp_path: Path) -> None:
-    """They are added from the records of ``evaluate --json``; the checkpoint's digest stays."""
+    """They are added from the records of ``evaluate --json``, and each look is told; the checkpoint's digest stays."""
     folder = Path(shutil.copytree(trained[0] / "checkpoint", tmp_path / "checkpoint"))
     before = load_checkpoint(folder).digest
     evaluated = call("evaluate", "--data", DATA / "tiny", "--checkpoint", folder, "--json")
     record = json.loads(evaluated.stdout)
     row = {"condition": "shuffled", "type": "all", "language": "fr", "difference": -0.02, "low": -0.031, "high": 0.0}
     shuffled = {**record, "image_condition": "shuffled", "f1_of_each_shuffle": {"all": [0.25, 0.75]}}
+    assert "The test splits were not looked at." in (folder / "README.md").read_text(encoding="utf-8")
+    add_test_scores(folder, [record], look="tiny test, to learn how it went")
     add_test_scores(
-        folder, [record, shuffled], {"tiny test": [row, {**row, "type": "PER"}, {**row, "condition": "blur-3"}]}
+        folder,
+        [record, shuffled],
+        {"tiny test": [row, {**row, "type": "PER"}, {**row, "condition": "blur-3"}]},
+        look="tiny test, the final figures",
     )
     loaded = load_checkpoint(folder)
     assert loaded.digest == before
@@ -120,6 +125,8 @@ def test_test_scores_join_card_and_metrics(trained: tuple[Path, str], tmp_path: 
     assert f"| {DATA / 'tiny'} (wiki) | fr | matched |" in card
     assert f"| {DATA / 'tiny'} (wiki) | fr | shuffled, mean of 2 |" in card
     assert f"{f1:.1f} |" in card
+    looks = "looked at 2 times:\n\n1. tiny test, to learn how it went\n2. tiny test, the final figures\n"
+    assert looks in card and len(loaded.provenance["looks"]) == 2
     assert [line for line in card.splitlines() if "tiny test" in line] == [
         "| tiny test | fr |  | -2.0 [-3.1, +0.0] |  |  |"
     ]
