@@ -152,7 +152,8 @@ class Batch:
         unannotated: [B, L] bool, tags that the annotators of a sentence did not give; None: all sentences are complete.
         regions: per stream [B, P] bool, cells of the image that show what the sentence names, none where that is not
             known; empty: it is known of none.
-        away: [B] how much it counts that names leave the image alone; None: nothing.
+        looking: [B] how much it counts that names look at the image, or, below 0, that they leave it alone; None:
+            nothing.
         text_states: what the text encoder made of this batch before; None: it has yet to read it.
     """
 
@@ -169,7 +170,7 @@ class Batch:
     aligned: Tensor | None = None
     unannotated: Tensor | None = None
     regions: Mapping[str, Tensor] = field(default_factory=dict)
-    away: Tensor | None = None
+    looking: Tensor | None = None
     text_states: TextStates | None = None
 
     @property
@@ -219,7 +220,7 @@ def collate(
     aligned: Sequence[bool] | None = None,
     unannotated: Tensor | None = None,
     regions: Mapping[str, Tensor] | None = None,
-    away: Sequence[float] | None = None,
+    looking: Sequence[float] | None = None,
 ) -> Batch:
     """Pad windows to one batch; see :class:`Batch` for the arguments."""
     input_ids = pad_rows([window.input_ids for window in windows], pad)
@@ -240,7 +241,7 @@ def collate(
         aligned=None if aligned is None else torch.tensor(aligned),
         unannotated=unannotated,
         regions=regions or {},
-        away=None if away is None else torch.tensor(away),
+        looking=None if looking is None else torch.tensor(looking),
     )
 
 

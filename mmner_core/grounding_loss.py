@@ -18,26 +18,32 @@ FLOOR = 1e-6
 
 
 def grounding_losses(
-    attention: Mapping[str, Tensor], named: Tensor, regions: Mapping[str, Tensor], away: Tensor | None
+    attention: Mapping[str, Tensor], named: Tensor, regions: Mapping[str, Tensor], looking: Tensor | None
 ) -> dict[str, Tensor]:
-    """Return the losses "pointing" and "away", each summed over a sentence's names' words, as means over B.
+    """Return the losses "pointing" and "looking", each summed over a sentence's names' words, as means over B.
 
     Args:
         attention: per stream [B, H, W, 1 + P], the "no image" key first; a whole-image token may follow it.
         named: [B, W] bool, the words of names.
         regions: per stream [B, P] bool, the cells of a sentence's photo that show its name; none: not known.
-        away: [B] how much it counts that the names of a sentence leave its photo alone; None: nothing.
+        looking: [B] how much it counts that the names of a sentence look at its photo, or, below 0, that they leave it
+            alone; None: nothing.
     """
     zero = named.new_zeros((), dtype=torch.float32)
-    pointing, shut = [zero], [zero]
+    pointing, shares = [zero], [zero]
     for stream, weights in attention.items():
         mean = weights.float().mean(1)  # [B, W, 1 + P]
         if stream in regions and mean.shape[-1] > 1:
             pointing.append(_pointing(mean[..., -regions[stream].shape[1] :], named, regions[stream]))
-        if away is not None:
-            nothing = -mean[..., 0].clamp(min=FLOOR).log() * away[:, None]  # [B, W]
-            shut.append((nothing * named).sum() / len(named))
-    return {"pointing": torch.stack(pointing).sum(), "away": torch.stack(shut).sum() / max(1, len(attention))}
+        if looking is not None:
+            shares.append(_looking(1 - mean[..., 0], named, looking))
+    return {"pointing": torch.stack(pointing).sum(), "looking": torch.stack(shares).sum() / max(1, len(attention))}
+
+
+def _looking(share: Tensor, named: Tensor, looking: Tensor) -> Tensor:
+    """Return the cross entropy of the share on the photo, [B, W], without words that may not look, whose share is 0."""
+    wanted = torch.where(looking[:, None] > 0, share, 1 - share).clamp(min=FLOOR)
+    return -(wanted.log() * looking.abs()[:, None] * (named & (share > 0))).sum() / len(named)
 
 
 def _pointing(cells: Tensor, named: Tensor, region: Tensor) -> Tensor:

@@ -56,7 +56,7 @@ class ModelOutput:
         text_projection: [B, D] sentences in the contrastive space, unit length; None without alignment.
         image_projection: per stream [U, D] images in the contrastive space, unit length.
         photo_share: [B, W] how much of each word's attention its photo gets; None as in :class:`TaggedWords`.
-        losses: "crf" (mean NLL over the batch), "contrastive_vit", "contrastive_cnn", "pointing" and "away" (of
+        losses: "crf" (mean NLL over the batch), "contrastive_vit", "contrastive_cnn", "pointing" and "looking" (of
             grounded attention), "total"; empty without tags.
     """
 
@@ -191,7 +191,7 @@ class MMNER(nn.Module):
         image = self.encode_image(batch)  # vit [U, P, D], cnn [U, C, h, w]
         words = self.word_states(text, batch)  # [B, W, D]
         keys = self.image_keys(image if bool(batch.image_present.any()) else None)  # per stream, of U images
-        pointed = bool(batch.regions) or batch.away is not None  # attention itself is taught
+        pointed = bool(batch.regions) or batch.looking is not None  # attention itself is taught
         weighed = len(words) if need_weights or (pointed and batch.tags is not None) else 0
         tagged = self.tag_words(words, batch.word_mask, keys, batch.image_index, weighed=weighed)  # emissions [B, W, L]
         text_projection = self.project_text(text, words, batch.word_mask)  # [B, D]
@@ -362,8 +362,8 @@ class MMNER(nn.Module):
         losses["total"] = 2 * (alpha * losses["crf"] + (1 - alpha) * aligned)
         if self.grounding is not None and output.attention:
             named = (batch.tags > 0) & batch.word_mask  # [B, W], ``O`` is tag 0
-            losses.update(grounding_losses(output.attention, named, batch.regions, batch.away))
-            losses["total"] = losses["total"] + losses["pointing"] + losses["away"]
+            losses.update(grounding_losses(output.attention, named, batch.regions, batch.looking))
+            losses["total"] = losses["total"] + losses["pointing"] + losses["looking"]
         return losses
 
     def _contrast(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:

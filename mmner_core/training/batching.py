@@ -33,14 +33,14 @@ class Sample(NamedTuple):
         aligned: whether it and its image belong together (``Item.aligned``).
         unannotated: types that its annotators did not mark.
         region: where the image shows what it names, as shares of what the encoder reads; empty: that is not known.
-        away: how much it counts that its names leave the image alone.
+        looking: how much it counts that its names look at the image, or, below 0, that they leave it alone.
     """
 
     example: Example
     aligned: bool
     unannotated: tuple[str, ...] = ()
     region: tuple[Box, ...] = ()
-    away: float = 0.0
+    looking: float = 0.0
 
 
 class Epoch(Dataset[Sample]):
@@ -65,16 +65,16 @@ class Epoch(Dataset[Sample]):
             words, tags = in_open_context(words, tags, example.language, rng, item.source.bare)
         if item.source.augmented:
             words, tags = augment(words, tags, config=self.config.augment, rng=rng)
-        image, away = self._image(item, rng)
+        image, looking = self._image(item, rng)
         own = image is not None and image == example.image
         shown = replace(example, words=words, tags=tags, image=image)
-        return Sample(shown, item.aligned and own, item.source.unannotated, item.region if own else (), away)
+        return Sample(shown, item.aligned and own, item.source.unannotated, item.region if own else (), looking)
 
     def _image(self, item: Item, rng: random.Random) -> tuple[Path | None, float]:
         """Take the image away, or put another or one of nothing in its place, as often as the source says.
 
         Returns:
-            the image, and how much it counts that names leave it alone.
+            the image, and how much it counts that names look at it, or, below 0, that they leave it alone.
         """
         image, source = item.example.image, item.source
         draw = rng.random()
@@ -82,10 +82,10 @@ class Epoch(Dataset[Sample]):
             return None, 0.0
         draw -= source.image_dropout
         if draw < source.random_image and (other := self.pool.draw(item, rng)) is not None:
-            return other, source.away
+            return other, -source.away
         if source.random_image <= draw < source.random_image + source.nothing and self.nothing:
-            return rng.choice(self.nothing), 1.0
-        return image, 0.0 if item.aligned or image is None else source.away
+            return rng.choice(self.nothing), -1.0
+        return image, source.near if item.aligned else -source.away
 
 
 class OtherPhotos:
@@ -171,11 +171,11 @@ class Collator:
 
     def __call__(self, samples: Sequence[Sample]) -> Batch:
         """Build a batch; a sentence that does not fit one window becomes several rows, so that no word is lost."""
-        rows, tags, conventions, shown, aligned, away = [], [], [], [], [], []
+        rows, tags, conventions, shown, aligned, looking = [], [], [], [], [], []
         regions: list[tuple[Box, ...]] = []
         unannotated: list[list[bool]] = []
         encoded = self.subwords.windows([sample.example.words for sample in samples])
-        for (example, belongs, types, region, shut), windows in zip(samples, encoded, strict=True):
+        for (example, belongs, types, region, wanted), windows in zip(samples, encoded, strict=True):
             indices = self.labels.encode(example.tags or (), example.where)
             not_given = [split_tag(tag)[1] in types for tag in self.labels.tags]
             for window in windows:
@@ -184,7 +184,7 @@ class Collator:
                 conventions.append(self.conventions.get(example.convention or "", 0))
                 shown.append(example)
                 aligned.append(belongs)
-                away.append(shut)
+                looking.append(wanted if example.image is not None else 0.0)
                 regions.append(region)
                 unannotated.append(not_given)
         rng = np.random.default_rng(random.getrandbits(64)) if self.random_crop else None
@@ -201,7 +201,7 @@ class Collator:
             aligned=aligned,
             unannotated=torch.tensor(unannotated) if any(map(any, unannotated)) else None,
             regions={stream: _cells(regions, grid) for stream, grid in self.grids.items()} if any(regions) else None,
-            away=away if any(away) else None,
+            looking=looking if any(looking) else None,
         )
 
 

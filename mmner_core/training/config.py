@@ -33,6 +33,8 @@ class DataSource:
     nothing: float = 0.0
     """Share of its sentences that get a picture of nothing in an epoch (:mod:`mmner_core.nothing`), which their names
     are to leave alone."""
+    near: float = 0.0
+    """How much it counts that names look at the photo that shows them, beside that they leave one of nothing alone."""
     away: float = 0.0
     """How much it counts that names leave a photo alone that does not show them, beside a picture of nothing (1): a
     photo of another thing is no nonsense beside a name that may be of another type."""

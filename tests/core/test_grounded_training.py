@@ -23,7 +23,7 @@ from mmner_core.training.mixture import Item, build_mixture
 from mmner_core.training.pictures import boxed_items, mosaic_items, pictures_of_nothing
 from tests.core.training_run import DATA, tiny_run
 
-SOURCE = DataSource(path="tiny", images="tiny/images", mosaics=12, nothing=0.3, random_image=0.3, away=0.25)
+SOURCE = DataSource(path="tiny", images="tiny/images", mosaics=12, nothing=0.3, random_image=0.3, near=0.5, away=0.25)
 
 
 def run(tiny_bert: Path, **training: Any) -> Run:
@@ -81,7 +81,7 @@ def test_photos_with_boxes_are_named_in_every_language(tiny_bert: Path, tmp_path
 def test_an_epoch_shows_wrong_photos_and_nothing_as_often_as_asked(
     items: list[Item], tiny_bert: Path, tmp_path: Path
 ) -> None:
-    """A photo of another type counts as the source says, a picture of nothing wholly, one's own not at all."""
+    """Own photos are to be looked at, others and pictures of nothing not, each by its weight."""
     config = run(tiny_bert).training
     nothing = pictures_of_nothing(config, tmp_path)
     own = [item for item in items if item.example.image is not None and item.example.tags]
@@ -91,7 +91,7 @@ def test_an_epoch_shows_wrong_photos_and_nothing_as_often_as_asked(
         sample, item = epoch[index], epoch.items[index]
         kind = "nothing" if sample.example.image in nothing else "own"
         kind = kind if sample.example.image == item.example.image or kind == "nothing" else "other"
-        assert sample.away == {"nothing": 1.0, "own": 0.0, "other": 0.25}[kind]
+        assert sample.looking == {"nothing": -1.0, "own": 0.5, "other": -0.25}[kind]
         assert sample.aligned == (kind == "own")
         kinds[kind] += 1
     shares = {kind: number / len(epoch) for kind, number in kinds.items()}
@@ -118,4 +118,4 @@ def test_a_run_teaches_where_to_look(tiny_bert: Path, tokenizer_folder: Path, tm
     batch = trainer.loader.collate_fn([trainer.epoch_data[i] for i in range(len(trainer.epoch_data))])
     with torch.no_grad():
         losses = trainer.model(batch).losses
-    assert losses["pointing"] > 0 and losses["away"] > 0
+    assert losses["pointing"] > 0 and losses["looking"] > 0

@@ -123,17 +123,18 @@ def test_attention_goes_where_the_reader_sees_the_words_type(grounded: MMNER) ->
 
 
 def test_the_losses_are_those_of_the_definition() -> None:
-    """By hand: the log of the mass inside, the margin of the peaks, and the log of "no image" where that is asked."""
+    """By hand: the log of the mass inside, the margin of the peaks, and the cross entropy of the share on the photo."""
     weights = torch.tensor([[0.2, 0.4, 0.1, 0.3], [0.7, 0.1, 0.1, 0.1]]).view(1, 1, 2, 4).repeat(2, 1, 1, 1)
     named = torch.tensor([[True, False], [True, True]])
     region = torch.tensor([[True, True, False], [False, False, False]])
-    losses = grounding_losses({"cnn": weights}, named, {"cnn": region}, torch.tensor([0.0, 0.5]))
+    losses = grounding_losses({"cnn": weights}, named, {"cnn": region}, torch.tensor([0.3, -0.5]))
     mass, peak = -torch.tensor(0.5 / 0.8).log(), max(0.0, 0.3 / 0.4 - 1 + MARGIN)
     torch.testing.assert_close(losses["pointing"], (mass + peak) / 2)
-    torch.testing.assert_close(losses["away"], -0.5 * (torch.tensor(0.2).log() + torch.tensor(0.7).log()) / 2)
+    shut = -0.5 * (torch.tensor(0.2).log() + torch.tensor(0.7).log())
+    torch.testing.assert_close(losses["looking"], (shut - 0.3 * torch.tensor(0.8).log()) / 2)
 
 
-def test_the_losses_move_attention_into_the_region_and_off_the_photo(grounded: MMNER) -> None:
+def test_the_losses_move_attention_into_the_region_and_onto_or_off_the_photo(grounded: MMNER) -> None:
     """A few steps on each loss alone do what its name says."""
     grids = grounded.grids
     region = {s: torch.zeros(3, rows * columns, dtype=torch.bool) for s, (rows, columns) in grids.items()}
@@ -147,7 +148,7 @@ def test_the_losses_move_attention_into_the_region_and_off_the_photo(grounded: M
         for _ in range(30 if given else 0):
             losses = model(batch_of(**given)).losses
             optimizer.zero_grad()
-            (losses["pointing"] + losses["away"]).backward()
+            (losses["pointing"] + losses["looking"]).backward()
             optimizer.step()
         output = model(batch_of(), need_weights=True)
         assert output.photo_share is not None
@@ -156,7 +157,8 @@ def test_the_losses_move_attention_into_the_region_and_off_the_photo(grounded: M
 
     inside, share = after()
     assert after(regions=region)[0] > inside + 0.1
-    assert after(away=[1.0] * 3)[1] < share - 0.1
+    assert after(looking=[-1.0] * 3)[1] < share - 0.1
+    assert after(looking=[1.0] * 3)[1] > share + 0.1
 
 
 @torch.no_grad()
