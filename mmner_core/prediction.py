@@ -145,7 +145,7 @@ def _decode(
     emissions = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)  # [N, W, L]
     mask = mask_words(emissions, [len(row) for row in rows])
     paths = [labels.decode(path) for path in crf.viterbi(emissions, mask)]
-    yield  # twenty thousand words take a fifth of a second until here, and as long again
+    yield  # twenty thousand words take a third of a second until here, and as long again
     messages = crf.messages(emissions, mask)
     spans = [tags_to_entities(path) for path in paths]
     asked = {

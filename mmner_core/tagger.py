@@ -187,6 +187,7 @@ class Tagger:
             if job.image_row >= 0:
                 job.image_vectors = {stream: images[job.image_row] for stream, images in vectors.items()}
         readings = [join(job) for job in jobs]
+        yield  # ten thousand windows, of as many cells, take a tenth of a second to join
         return (
             yield from predict_in_pieces(
                 self.model, readings, [job.words for job in jobs], [facts(job) for job in jobs]
