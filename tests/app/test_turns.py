@@ -39,7 +39,7 @@ def test_a_short_question_does_not_wait_for_the_whole(
     def encode_and_note(batch: Any) -> Any:
         happened.append("read")
         reading.set()
-        hold.wait(30)
+        hold.wait(60)
         return encode(batch)
 
     def submit_and_note(self: Engine, request: TagRequest, **options: Any) -> Future[Prediction]:
@@ -60,9 +60,9 @@ def test_a_short_question_does_not_wait_for_the_whole(
             return f"/gradio_api/call/{name}/{joined.json()['event_id']}", headers
 
         much = join("192.0.2.1", name, MUCH[name])
-        assert reading.wait(30)
+        assert reading.wait(60)
         short = join("192.0.2.2", "tag", [SHORT, None, "en", ""])
-        assert arrived.wait(30)
+        assert arrived.wait(60)
         hold.set()
         for path, headers in (short, much):
             assert "event: complete" in client.get(path, headers=headers).text
