@@ -97,11 +97,10 @@ class SubwordEncoder:
 
     def _cut(self, words: list[list[int]], start: int, end: int, marks: Mapping[int, list[int]]) -> list[Window]:
         windows: list[Window] = []
-        costs = [min(len(pieces), MAX_PIECES) for pieces in words]
         while True:
-            stop, used = start, 0
-            while stop < end and used + costs[stop] + len(marks.get(stop, ())) <= self.capacity:
-                used += costs[stop] + len(marks.get(stop, ()))
+            stop, left = start, self.capacity
+            while stop < end and (cost := min(len(words[stop]), MAX_PIECES) + len(marks.get(stop, ()))) <= left:
+                left -= cost
                 stop += 1
             windows.append(self._window(words, start, stop, marks))
             if stop >= end:

@@ -18,8 +18,9 @@ import torch
 from torch import Tensor
 
 from mmner_core.crf import mask_words
-from mmner_core.labels import Entity, tags_to_entities
+from mmner_core.labels import OUTSIDE, Entity, tags_to_entities
 from mmner_core.model import MMNER
+from mmner_core.pieces import Pieces
 from mmner_core.results import AttentionMap, Candidate, Prediction, TaggedEntity, Word
 
 SEEN, ALONE, OTHER = "emissions", "text_only", "other_image"
@@ -52,11 +53,11 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Decoded:
-    """What the CRF makes of one text.
+    """What the CRF makes of one text, part by part.
 
     Attributes:
         tags: the best sequence as asked.
-        spans: per condition ``SEEN`` and ``ALONE``, the entities of the best sequence.
+        spans: per condition ``SEEN`` and ``ALONE``, the entities of the best sequence, in no order.
         probabilities: per condition, [T] for each of its own spans and of those of ``SEEN``.
         marginals: [W, L] as asked.
     """
@@ -67,22 +68,28 @@ class _Decoded:
     marginals: np.ndarray
 
 
-class _Row(NamedTuple):
-    """What is decoded in one row of a batch: a part of a text, from word to word, in one condition."""
+class _Part(NamedTuple):
+    """A part of a text, from word to word."""
 
     text: int
-    condition: str
     start: int
     stop: int
 
 
-def build_predictions(
+class _Row(NamedTuple):
+    """What is decoded in one row of a batch: a part of a text, in one condition."""
+
+    part: _Part
+    condition: str
+
+
+def predict_in_pieces(
     model: MMNER,
     readings: Sequence[Reading],
     words: Sequence[Sequence[Word]],
     facts: Sequence[Mapping[str, Any]],
-) -> list[Prediction]:
-    """Decode readings.
+) -> Pieces[list[Prediction]]:
+    """Decode readings, some parts of like length in each piece.
 
     Args:
         model: for its CRF and the layout of its attention keys.
@@ -90,69 +97,73 @@ def build_predictions(
         words: the words of each text, W of them.
         facts: the remaining fields of each :class:`Prediction`, the text among them.
     """
-    decoded: dict[int, _Decoded] = {}
-    for rows in _by_length(readings):
-        decoded.update(zip(rows, _decode(model, [readings[i] for i in rows]), strict=True))
+    decoded = [_nothing_yet(reading, len(model.labels)) for reading in readings]
+    for parts in _by_length(readings):
+        yield from _decode(model, readings, parts, decoded)
+        yield
     return [_build(model, reading, decoded[i], words=words[i], **facts[i]) for i, reading in enumerate(readings)]
 
 
-def _by_length(readings: Sequence[Reading]) -> Iterator[list[int]]:
-    """Group texts of like length, so that few of the decoded words are padding."""
-    rows: list[int] = []
+def _nothing_yet(reading: Reading, n_labels: int) -> _Decoded:
+    n_words = len(reading.word_states)
+    return _Decoded(
+        tags=[OUTSIDE] * n_words,
+        spans={c: [] for c in reading.emissions if c != OTHER},
+        probabilities={c: {} for c in reading.emissions},
+        marginals=np.empty((n_words, n_labels), dtype=np.float32),
+    )
+
+
+def _by_length(readings: Sequence[Reading]) -> Iterator[list[_Part]]:
+    """Group parts of like length: a long one and a thousand short ones together would be nearly all padding."""
+    all_parts = [
+        _Part(i, start, stop)
+        for i, reading in enumerate(readings)
+        for start, stop in pairwise([*reading.parts, len(reading.word_states)])
+    ]
+    parts: list[_Part] = []
     longest = 0
-    for i in sorted(range(len(readings)), key=lambda i: -len(readings[i].word_states)):
-        longest = longest or len(readings[i].word_states)
-        rows.append(i)
-        if (len(rows) + 1) * longest > _DECODED_WORDS:
-            yield rows
-            rows, longest = [], 0
-    if rows:
-        yield rows
+    for part in sorted(all_parts, key=lambda part: part.start - part.stop):
+        longest = longest or part.stop - part.start
+        parts.append(part)
+        if (len(parts) + 1) * longest > _DECODED_WORDS:
+            yield parts
+            parts, longest = [], 0
+    if parts:
+        yield parts
 
 
 @torch.no_grad()
-def _decode(model: MMNER, readings: Sequence[Reading]) -> list[_Decoded]:
-    """Run the CRF over the parts of some texts of like length, in all conditions."""
+def _decode(
+    model: MMNER, readings: Sequence[Reading], parts: Sequence[_Part], decoded: Sequence[_Decoded]
+) -> Pieces[None]:
+    """Run the CRF over parts of like length, in all conditions, and note down under their texts what it says."""
     crf, labels = model.crf, model.labels
-    keys = [
-        _Row(i, condition, start, stop)
-        for i, reading in enumerate(readings)
-        for condition in reading.emissions
-        for start, stop in pairwise([*reading.parts, len(reading.word_states)])
-    ]
-    row = {(key.text, key.condition, key.start): n for n, key in enumerate(keys)}
-    parts = [readings[key.text].emissions[key.condition][key.start : key.stop].float() for key in keys]
-    emissions = torch.nn.utils.rnn.pad_sequence(parts, batch_first=True)  # [N, W, L]
-    mask = mask_words(emissions, [len(part) for part in parts])
+    keys = [_Row(part, condition) for part in parts for condition in readings[part.text].emissions]
+    seen = {key.part: n for n, key in enumerate(keys) if key.condition == SEEN}
+    rows = [readings[part.text].emissions[condition][part.start : part.stop].float() for part, condition in keys]
+    emissions = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)  # [N, W, L]
+    mask = mask_words(emissions, [len(row) for row in rows])
     paths = [labels.decode(path) for path in crf.viterbi(emissions, mask)]
+    yield  # twenty thousand words take a third of a second until here, and as long again
     messages = crf.messages(emissions, mask)
     spans = [tags_to_entities(path) for path in paths]
     asked = {
         (n, span.start, span.end): None
         for n, key in enumerate(keys)
-        for span in (*spans[row[key.text, SEEN, key.start]], *(spans[n] if key.condition != OTHER else ()))
+        for span in (*spans[seen[key.part]], *(spans[n] if key.condition != OTHER else ()))
     }
     scores = crf.batch_span_probabilities(emissions, mask, list(asked), messages).tolist()
     marginals = crf.marginals(emissions, mask, messages).cpu().numpy()
-    decoded = [
-        _Decoded(
-            tags=[],
-            spans={c: [] for c in reading.emissions if c != OTHER},
-            probabilities={c: {} for c in reading.emissions},
-            marginals=np.empty((len(reading.word_states), len(labels)), dtype=marginals.dtype),
-        )
-        for reading in readings
-    ]
-    for n, key in enumerate(keys):
-        if key.condition == SEEN:
-            decoded[key.text].tags.extend(paths[n])
-            decoded[key.text].marginals[key.start : key.stop] = marginals[n, : key.stop - key.start]
-        if key.condition != OTHER:
-            decoded[key.text].spans[key.condition].extend(_shift(span, key.start) for span in spans[n])
+    for n, ((text, start, stop), condition) in enumerate(keys):
+        if condition == SEEN:
+            decoded[text].tags[start:stop] = paths[n]
+            decoded[text].marginals[start:stop] = marginals[n, : stop - start]
+        if condition != OTHER:
+            decoded[text].spans[condition].extend(_shift(span, start) for span in spans[n])
     for (n, start, end), score in zip(asked, scores, strict=True):
-        key = keys[n]
-        decoded[key.text].probabilities[key.condition][key.start + start, key.start + end] = score
-    return decoded
+        (text, first, _), condition = keys[n]
+        decoded[text].probabilities[condition][first + start, first + end] = score
 
 
 def _shift(span: Entity, words: int) -> Entity:
@@ -185,12 +196,13 @@ def _entities(
 ) -> Iterator[TaggedEntity]:
     """Give each span of a condition its probability, its runner-up and what the other conditions make of it."""
     types = model.labels.types
-    for span in decoded.spans[condition]:
+    compared = condition == SEEN and ALONE in decoded.spans
+    alone = set(decoded.spans[ALONE]) if compared else set()
+    for span in sorted(decoded.spans[condition]):
         place = (span.start, span.end)
         by_type = dict(zip(types, decoded.probabilities[condition][place], strict=True))
         others = [Candidate(t, p) for t, p in by_type.items() if t != span.type]
         start, end = words[span.start].start, words[span.end - 1].end
-        compared = condition == SEEN and ALONE in decoded.spans
         yield TaggedEntity(
             text=text[start:end],
             type=span.type,
@@ -201,7 +213,7 @@ def _entities(
             confidence=by_type[span.type],
             runner_up=max(others, key=lambda c: c.confidence, default=Candidate(span.type, by_type[span.type])),
             without_image=_best(types, decoded.probabilities[ALONE][place]) if compared else None,
-            marked_without_image=span in decoded.spans[ALONE] if compared else None,
+            marked_without_image=span in alone if compared else None,
             with_other_image=_best(types, decoded.probabilities[OTHER][place])
             if condition == SEEN and OTHER in decoded.probabilities
             else None,

@@ -30,8 +30,9 @@ from mmner_core.inference import BATCH_ROWS, BATCH_SUBWORDS, window_batches
 from mmner_core.labels import LabelSet
 from mmner_core.language import resolve_language
 from mmner_core.photo_reader import PhotoReader, SeenPhoto
+from mmner_core.pieces import Pieces, finish
 from mmner_core.precision import choose_dtype
-from mmner_core.prediction import ALONE, OTHER, SEEN, build_predictions
+from mmner_core.prediction import ALONE, OTHER, SEEN, predict_in_pieces
 from mmner_core.results import Prediction
 from mmner_core.segments import parts_of
 from mmner_core.tag_job import ReadText, TagJob, TagRequest, facts, join, window_notes
@@ -154,23 +155,43 @@ class Tagger:
         """
         return self.tag_prepared([self.prepare(request) for request in requests], attention=attention, compare=compare)
 
-    @torch.inference_mode()
     def tag_prepared(self, jobs: Sequence[TagJob], *, attention: bool = True, compare: bool = True) -> list[Prediction]:
         """Tag what :meth:`prepare` returned, each once; see :meth:`tag_batch`."""
+        return finish(self.tag_in_pieces(jobs, attention=attention, compare=compare))
+
+    @torch.inference_mode()
+    def tag_in_pieces(
+        self,
+        jobs: Sequence[TagJob],
+        *,
+        attention: bool = True,
+        compare: bool = True,
+        batch_subwords: int = BATCH_SUBWORDS,
+    ) -> Pieces[list[Prediction]]:
+        """Tag what :meth:`prepare` returned, each once, some of the text in each piece; see :meth:`tag_batch`.
+
+        Args:
+            jobs: what to tag.
+            attention: also return where the words looked.
+            compare: where there is an image, also say what the text alone would have given.
+            batch_subwords: most padded sub-words that are read in a piece; a window is read whole.
+        """
         states = self._encode_photos(jobs)
         keys = self.model.image_keys(states)
         windows = [job.windows for job in jobs]
-        for ids in window_batches(windows, batch_subwords=BATCH_SUBWORDS, batch_rows=BATCH_ROWS):
+        for ids in window_batches(windows, batch_subwords=batch_subwords, batch_rows=BATCH_ROWS):
             self._read(jobs, ids, keys, attention=attention, compare=compare)
+            yield
         vectors = self.model.project_image(states) if states is not None else {}
         for job in jobs:
             if job.image_row >= 0:
                 job.image_vectors = {stream: images[job.image_row] for stream, images in vectors.items()}
-        return build_predictions(
-            self.model,
-            [join(job) for job in jobs],
-            [job.words for job in jobs],
-            [facts(job) for job in jobs],
+        readings = [join(job) for job in jobs]
+        yield  # ten thousand windows, of as many cells, take a tenth of a second to join
+        return (
+            yield from predict_in_pieces(
+                self.model, readings, [job.words for job in jobs], [facts(job) for job in jobs]
+            )
         )
 
     def prepare(self, request: TagRequest) -> TagJob:

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from threading import Condition, Thread
 from typing import Generic, NamedTuple, TypeVar
+
+from mmner_core.pieces import Pieces
+from mmner_core.serving.lines import Lines
 
 Q = TypeVar("Q")
 A = TypeVar("A")
 
 
 class _Waiting(NamedTuple, Generic[Q, A]):
-    """A request in line."""
+    """A request in line for a group."""
 
     request: Q
     future: Future[A]
     weight: float
+
+
+class _Heavy(NamedTuple, Generic[A]):
+    """A request that is answered in pieces, and those that are left."""
+
+    future: Future[A]
+    pieces: Pieces[A]
 
 
 class MicroBatcher(Generic[Q, A]):
@@ -26,10 +35,14 @@ class MicroBatcher(Generic[Q, A]):
     A request that finds the thread idle is answered at once and alone, so nobody waits for a group to fill. Of several
     senders each has one in turn, so nobody waits for all that another sent before.
 
+    What is too heavy for a group is answered in pieces, of each sender's first in turn. After a piece comes a group of
+    whatever else waits, and after a group a piece: neither keeps the other waiting for longer.
+
     Args:
         run: answers a group, one answer for each request in order.
         max_size: most requests in a group.
-        max_weight: of a group together; a heavier request is answered alone.
+        run_in_pieces: answers a heavy request.
+        max_weight: of a group together; a request beyond it is heavy.
         name: of the thread.
     """
 
@@ -38,13 +51,16 @@ class MicroBatcher(Generic[Q, A]):
         run: Callable[[Sequence[Q]], Sequence[A]],
         *,
         max_size: int,
-        max_weight: float = float("inf"),
+        run_in_pieces: Callable[[Q], Pieces[A]],
+        max_weight: float,
         name: str = "batcher",
     ) -> None:
         self._run = run
+        self._run_in_pieces = run_in_pieces
         self._max_size = max_size
         self._max_weight = max_weight
-        self._lines: OrderedDict[str | None, deque[_Waiting[Q, A]]] = OrderedDict()  # whose turn it is first
+        self._light: Lines[_Waiting[Q, A]] = Lines()
+        self._heavy: Lines[_Heavy[A]] = Lines()
         self._changed = Condition()
         self._closed = False
         self._thread = Thread(target=self._work, name=name, daemon=True)
@@ -52,6 +68,8 @@ class MicroBatcher(Generic[Q, A]):
 
     def submit(self, request: Q, *, sender: str | None = None, weight: float = 1.0) -> Future[A]:
         """Hand a request in; the future holds its answer, or what was raised for it.
+
+        A future can be cancelled until the request is taken into a group; that of a heavy one until it is answered.
 
         Args:
             request: what to answer.
@@ -65,7 +83,10 @@ class MicroBatcher(Generic[Q, A]):
         with self._changed:
             if self._closed:
                 raise RuntimeError("The batcher is closed.")
-            self._lines.setdefault(sender, deque()).append(_Waiting(request, future, weight))
+            if weight > self._max_weight:
+                self._heavy.join(sender, _Heavy(future, self._run_in_pieces(request)))
+            else:
+                self._light.join(sender, _Waiting(request, future, weight))
             self._changed.notify()
         return future
 
@@ -82,25 +103,26 @@ class MicroBatcher(Generic[Q, A]):
         self._thread.join()
 
     def _work(self) -> None:
-        while group := self._next_group():
-            self._answer([(w.request, w.future) for w in group if w.future.set_running_or_notify_cancel()])
+        while self._wait():
+            self._answer([(w.request, w.future) for w in self._next_group() if w.future.set_running_or_notify_cancel()])
+            self._go_on()
+
+    def _wait(self) -> bool:
+        """Wait for requests; return whether there are any, which there are not once no more are to come."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._light or self._heavy or self._closed)
+            return bool(self._light or self._heavy)
 
     def _next_group(self) -> list[_Waiting[Q, A]]:
-        """Wait for requests; return the oldest of each sender in turn, none once there are no more to come."""
+        """Return the oldest of each sender in turn, as many as fit into a group."""
         group: list[_Waiting[Q, A]] = []
         weight = 0.0
         with self._changed:
-            self._changed.wait_for(lambda: self._lines or self._closed)
-            while self._lines and len(group) < self._max_size:
-                sender, line = next(iter(self._lines.items()))
-                weight += line[0].weight
+            while self._light and len(group) < self._max_size:
+                weight += self._light.first.weight
                 if group and weight > self._max_weight:
                     break
-                group.append(line.popleft())
-                if line:
-                    self._lines.move_to_end(sender)
-                else:
-                    del self._lines[sender]
+                group.append(self._light.take())
         return group
 
     def _answer(self, group: Sequence[tuple[Q, Future[A]]]) -> None:
@@ -119,3 +141,33 @@ class MicroBatcher(Generic[Q, A]):
             return
         for (_, future), answer in zip(group, answers, strict=True):
             future.set_result(answer)
+
+    def _go_on(self) -> None:
+        """Do a piece of the heavy request whose turn it is, if there is one."""
+        with self._changed:
+            if not self._heavy:
+                return
+            heavy = self._heavy.first
+        over = _do_piece(heavy)
+        with self._changed:
+            if over:
+                self._heavy.take()
+            else:
+                self._heavy.pass_on()
+
+
+def _do_piece(heavy: _Heavy[A]) -> bool:
+    """Do a piece; return whether it was the last, because there is an answer, or none to be had or wanted."""
+    future = heavy.future
+    try:
+        if not future.cancelled():
+            next(heavy.pieces)
+            return False
+        future.set_running_or_notify_cancel()
+    except StopIteration as done:
+        if future.set_running_or_notify_cancel():
+            future.set_result(done.value)
+    except Exception as error:
+        if future.set_running_or_notify_cancel():
+            future.set_exception(error)
+    return True

@@ -1,4 +1,7 @@
-"""One loaded model at work for many visitors: each prepares their own request, the model answers them in groups."""
+"""One loaded model at work for many visitors: each prepares their own request, the model answers them in groups.
+
+A long text is read in pieces, between which the others have their turns.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mmner_core.data.images import claimed_pixels
 from mmner_core.memory import release_freed_memory
+from mmner_core.pieces import Pieces
 from mmner_core.serving.batcher import MicroBatcher
 from mmner_core.serving.budgets import TOO_MANY_LOADS, TOO_MANY_PIXELS, MinuteBudget
 from mmner_core.serving.fair_slots import FairSlots
@@ -26,8 +30,10 @@ if TYPE_CHECKING:
 
 DECODING = FairSlots(2)
 """Photos decoded at once, in the whole process: one of the size allowed may take a gigabyte while it is."""
-MAX_CHARACTERS_AT_ONCE = 20_000
-"""Of the texts of a group together: about as much as the longest text, so that nobody waits for many long ones."""
+GROUP_SUBWORDS = 1024
+"""Of the texts of a group together: sixteen sentences of 64 each; a text beyond it is read in pieces."""
+PIECE_SUBWORDS = 512
+"""Of a long text in a piece: two whole windows, 80 ms of a core; in longer pieces no more is read in a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +56,13 @@ class Engine:
     def __init__(self, tagger: Tagger, *, batch_size: int, megapixels: MinuteBudget | None = None) -> None:
         self.tagger = tagger
         self._megapixels = megapixels
-        self._batcher = MicroBatcher(self._tag, max_size=batch_size, max_weight=MAX_CHARACTERS_AT_ONCE, name="tagger")
+        self._batcher = MicroBatcher(
+            self._tag,
+            max_size=batch_size,
+            run_in_pieces=self._tag_in_pieces,
+            max_weight=GROUP_SUBWORDS,
+            name="tagger",
+        )
 
     @property
     def alive(self) -> bool:
@@ -68,7 +80,8 @@ class Engine:
         with nullcontext() if request.image is None else DECODING:
             job = self.tagger.prepare(request)
         ready = _Ready(job=job, attention=attention)
-        return self._batcher.submit(ready, sender=current_visitor(), weight=len(request.text))
+        weight = sum(len(window.input_ids) for window in job.windows)
+        return self._batcher.submit(ready, sender=current_visitor(), weight=weight)
 
     def _spend_pixels(self, photo: bytes) -> None:
         """Charge the visitor for a photo that is not known from before."""
@@ -98,6 +111,11 @@ class Engine:
             found = self.tagger.tag_prepared([group[i].job for i in places], attention=attention)
             answers.update(zip(places, found, strict=True))
         return [answers[i] for i in range(len(group))]
+
+    def _tag_in_pieces(self, ready: _Ready) -> Pieces[Prediction]:
+        pieces = self.tagger.tag_in_pieces([ready.job], attention=ready.attention, batch_subwords=PIECE_SUBWORDS)
+        [answer] = yield from pieces
+        return answer
 
 
 def load_engine(folder: Path, config: ServingConfig, megapixels: MinuteBudget | None = None) -> Engine:

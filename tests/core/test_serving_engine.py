@@ -8,16 +8,20 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mmner_core.bench.tagging import draw_photo
 from mmner_core.errors import InputError
+from mmner_core.precision import multiplies_bfloat16
 from mmner_core.results import Prediction
 from mmner_core.serving.config import ServingConfig
-from mmner_core.serving.engine import Engine, open_pool
+from mmner_core.serving.engine import PIECE_SUBWORDS, Engine, open_pool
+from mmner_core.serving.visitor import working_for
 from mmner_core.tagger import Tagger, TagJob, TagRequest
 from tests.crowd import Crowd
 
+LONG = " ".join(f"Ada met Bob{i} in Köln." for i in range(400)) + "\n\nUlm\tOslo\nGrace Hopper\n"
 TEXTS = ("Ada Lovelace in Berlin", "Wer kennt Jordan?", "Où est Paris", "Lima", "Grace Hopper met Ada in London")
 
 
@@ -67,6 +71,97 @@ def test_who_wants_no_attention_gets_the_same_beside_one_who_does(tiny_checkpoin
         answer = future.result(30)
         assert bool(answer.attention) == bool(i % 2)
         assert close_to(answer, alone[i])
+    engine.close()
+
+
+def subwords_of(tagger: Tagger, request: TagRequest) -> int:
+    """Return how many sub-words are read of a request."""
+    return sum(len(window.input_ids) for window in tagger.prepare(request).windows)
+
+
+def test_others_are_answered_between_the_pieces_of_a_long_text(tiny_checkpoint: Path) -> None:
+    """Whoever asks while a piece is read is read right after it, not after the whole; the long text is answered too."""
+    tagger = Tagger.load(tiny_checkpoint)
+    long = TagRequest(text=LONG, image=draw_photo(0), lang="en")
+    n_pieces = subwords_of(tagger, long) / PIECE_SUBWORDS
+    assert n_pieces > 5
+    happened: list[str] = []
+    encode, started, hold = tagger.model.encode_text, Event(), Event()
+
+    def encode_and_note(batch: Any) -> Any:
+        assert batch.input_ids.numel() <= PIECE_SUBWORDS
+        happened.append("read")
+        started.set()
+        hold.wait(10)
+        return encode(batch)
+
+    tagger.model.encode_text = encode_and_note  # type: ignore[method-assign]
+    engine = Engine(tagger, batch_size=8)
+    futures = []
+
+    def submit(visitor: str, request: TagRequest) -> None:
+        with working_for(visitor):
+            futures.append(engine.submit(request))
+        futures[-1].add_done_callback(lambda _: happened.append(visitor))
+
+    submit("long", long)
+    assert started.wait(10)
+    for i, text in enumerate(TEXTS):
+        submit(str(i), TagRequest(text=text))
+    hold.set()
+    engine.close()
+    assert [future.result(0).text for future in futures] == [LONG, *TEXTS]
+    assert happened[:2] == ["read", "read"]  # a piece of the long text, then all the others at once
+    assert happened[2:7] == ["0", "1", "2", "3", "4"]
+    assert happened[7:-1] == ["read"] * len(happened[7:-1]) and happened[-1] == "long"
+    assert len(happened[7:-1]) >= n_pieces - 1
+
+
+def test_a_long_text_is_answered_as_if_it_were_alone(tiny_checkpoint: Path) -> None:
+    """In pieces while others ask, to the last bit; so are the others, one of them of several windows."""
+    photo = draw_photo(0)
+    texts = (LONG, f"{LONG}Bob", LONG[:500], *TEXTS)
+    requests = [TagRequest(text=text, image=photo if i % 2 else None, lang="en") for i, text in enumerate(texts)]
+    alone = [Tagger.load(tiny_checkpoint).tag(request.text, request.image, "en") for request in requests]
+    engine = Engine(Tagger.load(tiny_checkpoint), batch_size=3)
+
+    def ask(number: int) -> Prediction:
+        with working_for(str(number)):
+            return engine.tag(requests[number % len(requests)])
+
+    with ThreadPoolExecutor(16) as visitors:
+        answers = list(visitors.map(ask, range(4 * len(requests))))
+    engine.close()
+    for i, answer in enumerate(answers):
+        expected = alone[i % len(requests)]
+        assert close_to(answer, expected)
+        if multiplies_bfloat16():  # full precision rounds by the size of a group, in digits that nobody sees
+            assert (answer.tags, answer.entities) == (expected.tags, expected.entities)
+            assert answer.text_only_entities == expected.text_only_entities
+            np.testing.assert_array_equal(answer.marginals, expected.marginals)
+            for stream, attention in expected.attention.items():
+                np.testing.assert_array_equal(answer.attention[stream].weights, attention.weights)
+
+
+def test_a_piece_that_fails_ends_its_text_alone(tiny_checkpoint: Path) -> None:
+    """Others, long ones too, are answered."""
+    tagger = Tagger.load(tiny_checkpoint)
+    read, passes = tagger._read, 0
+
+    def fail_in_the_third(jobs: Sequence[TagJob], *arguments: Any, **options: Any) -> None:
+        nonlocal passes
+        if jobs[0].request.text == LONG:
+            passes += 1
+            if passes == 3:
+                raise RuntimeError("out of memory")
+        read(jobs, *arguments, **options)
+
+    tagger._read = fail_in_the_third  # type: ignore[method-assign]
+    engine = Engine(tagger, batch_size=8)
+    bad, *good = (engine.submit(TagRequest(text=text, lang="en")) for text in (LONG, f"Ada {LONG}", "Berlin"))
+    assert [future.result(30).text for future in good] == [f"Ada {LONG}", "Berlin"]
+    with pytest.raises(RuntimeError, match="out of memory"):
+        bad.result(30)
     engine.close()
 
 

@@ -131,6 +131,28 @@ def test_a_long_text_loses_no_word(tagger: Tagger) -> None:
         assert attention.weights.shape[1] == len(prediction.words)
 
 
+def test_parts_of_like_length_are_decoded_together(tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long paragraph is not padded to beside a thousand cells, which took gigabytes; no cut changes an answer."""
+    tagger = Tagger.load(tiny_checkpoint)
+    crf = tagger.model.crf
+    shapes: list[tuple[int, int]] = []
+    viterbi = crf.viterbi
+
+    def note(emissions: torch.Tensor, mask: torch.Tensor) -> list[list[int]]:
+        shapes.append((emissions.shape[0], emissions.shape[1]))
+        return viterbi(emissions, mask)
+
+    monkeypatch.setattr(crf, "viterbi", note)
+    text = "Ada " * 500 + "\t".join("Ulm Bob" if i % 3 else "Köln" for i in range(1000))
+    whole = tagger.tag(text, PHOTO, "en")
+    assert len(shapes) > 1 and sum(rows for rows, _ in shapes) == 2 * 1000  # the first cell ends the paragraph
+    assert max(rows * words for rows, words in shapes) <= 2 * 4096
+    monkeypatch.setattr("mmner_core.prediction._DECODED_WORDS", 64)
+    cut = tagger.tag(text, PHOTO, "en")
+    assert (cut.tags, cut.entities, cut.text_only_entities) == (whole.tags, whole.entities, whole.text_only_entities)
+    np.testing.assert_array_equal(cut.marginals, whole.marginals)
+
+
 def test_a_string_without_spaces_is_noted(tagger: Tagger) -> None:
     """What is not read to its end is said."""
     words = (Word("x" * 500, 0, 500),)

@@ -130,6 +130,14 @@ def test_a_thousand_signs_in_a_row(visitor: Visitor, unit: str) -> None:
     visitor.ask(unit * 1000)
 
 
+def test_ten_thousand_cells(tagger: Tagger) -> None:
+    """Each is read apart; the whole text was once gone through for every one of them, ten seconds long."""
+    began = time.process_time()
+    job = tagger.prepare(TagRequest(text="a\t" * 10_000, lang="en"))
+    assert time.process_time() - began < 3
+    assert len(job.windows) == len(job.words) == 10_000
+
+
 def test_limit_is_a_setting(tagger: Tagger) -> None:
     """A text of just that many characters is read, one more is refused."""
     small = Tagger(tagger.checkpoint, text_limits=TextLimits(max_characters=6))

@@ -1,0 +1,21 @@
+"""Work that stops between its pieces, so that whoever does it can do something else before it goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TypeVar
+
+A = TypeVar("A")
+
+Pieces = Generator[None, None, A]
+"""Does a piece of the work whenever it is asked for the next; what it returns in the end is the result."""
+
+
+def finish(pieces: Pieces[A]) -> A:
+    """Do all pieces without a stop and return the result."""
+    while True:
+        try:
+            next(pieces)
+        except StopIteration as done:
+            result: A = done.value
+            return result
