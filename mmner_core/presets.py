@@ -115,7 +115,7 @@ def reading_only(model: ModelConfig) -> ModelConfig:
         model,
         vit=None,
         cnn=None,
-        fusion=replace(model.fusion, streams=()),
+        fusion=replace(model.fusion, streams=(), grounded=False),
         alignment=replace(model.alignment, streams=()),
         alpha=1.0,
     )

@@ -10,7 +10,7 @@ from mmner_core.config import ModelConfig, Stream
 from mmner_core.errors import InputError
 from mmner_core.training.config import DataSource, Run
 
-FULL, TEXT_ONLY, NO_CONTRASTIVE = "full", "text only", "no contrastive loss"
+FULL, TEXT_ONLY, NO_CONTRASTIVE, NO_GROUNDING = "full", "text only", "no contrastive loss", "no grounding"
 ALL_LANGUAGES = "all"
 SHARED_CNN = (
     "This preset has one CNN for both image streams: its cells stand for a ViT's patch tokens (stream vit), and the "
@@ -47,14 +47,19 @@ def ablations(run: Run) -> tuple[Arm, ...]:
         raise InputError("This preset looks at no picture: an ablation has nothing to take away; choose another one.")
     grid = model.fusion.cnn_keys == "grid"
     own = model.fusion.query == "own"
-    keys = replace(model.fusion, cnn_keys="pooled" if grid else "grid")
+    grounded = model.fusion.grounded  # which needs the cells
+    keys = model.fusion if grounded else replace(model.fusion, cnn_keys="pooled" if grid else "grid")
     query = replace(model.fusion, query="tied_to_key" if own else "own")
     no_streams = replace(model.alignment, streams=())
     models = {
         FULL: (model, "the preset as it is"),
         NO_CONTRASTIVE: (replace(model, alignment=no_streams, alpha=1.0), "alpha = 1: the tagger's loss alone"),
+        NO_GROUNDING: (
+            replace(model, fusion=replace(model.fusion, grounded=False)),
+            "nothing guides the attention or bounds what the picture may change; the words' losses teach it alone",
+        ),
         "no fusion": (
-            replace(model, fusion=replace(model.fusion, streams=())),
+            replace(model, fusion=replace(model.fusion, streams=(), grounded=False)),
             "words do not look at the picture; the contrastive loss stays",
         ),
         "ViT only": (_one_stream(model, "vit"), "the patch tokens alone, in fusion and loss"),
@@ -156,7 +161,8 @@ def _one_stream(model: ModelConfig, stream: Stream) -> ModelConfig:
 
 
 def _text_only(model: ModelConfig) -> ModelConfig:
-    fusion, alignment = replace(model.fusion, streams=()), replace(model.alignment, streams=())
+    fusion = replace(model.fusion, streams=(), grounded=False)
+    alignment = replace(model.alignment, streams=())
     return replace(model, fusion=fusion, alignment=alignment, vit=None, cnn=None, alpha=1.0)
 
 

@@ -14,7 +14,7 @@ from mmner_core.training.runs import RUNS
 
 _BEHIND_THE_TEXT = (
     "vit_encoder.", "cnn_encoder.", "text_projection.", "image_projections.", "contrastive.", "to_width.", "fusion.",
-    "classifier.", "crf.",
+    "grounding.", "classifier.", "crf.",
 )  # fmt: skip
 
 

@@ -107,6 +107,28 @@ def mini_fusion() -> Run:
     return Run(model=presets.mini(), training=training)
 
 
+def mini() -> Run:
+    """Text, fusion and alignment together, from the pretrained encoders: what the experiments take parts away from."""
+    train = (
+        DataSource(path="wikineural", random_image=0.12),
+        DataSource(path="mmnerd", convention="caption", random_image=0.12),
+        _pictured(path="mmwiki", image_dropout=0.25, random_image=0.12),
+        _pictured(path="mmwiki-short", image_dropout=0.25, random_image=0.08, mosaics=2000),
+        DataSource(path="probe", images=PHOTOS, image_dropout=0.15, repeat=3),
+    )
+    text = mini_text().training
+    valid = (
+        DataSource(path="wikineural"),
+        DataSource(path="mmnerd", convention="caption"),
+        DataSource(path="mmwiki", images=PHOTOS),
+        DataSource(path="mmwiki-short", images=PHOTOS),
+        DataSource(path="probe", images=PHOTOS),
+    )
+    augment = replace(text.augment, capitals=0.0, title_case=0.0)
+    training = replace(text, train=train, valid=valid, templates=0, augment=augment)
+    return Run(model=presets.mini(), training=training)
+
+
 def paper() -> Run:
     """The paper's training: Adam at 5e-5, linear decay, no warm-up, batches of 32, 8 epochs, on MMNERD with its images.
 
@@ -143,7 +165,9 @@ def xlmr_siglip() -> Run:
     return Run(model=presets.xlmr_siglip(), training=replace(training, train=(source,)))
 
 
-RUNS: dict[str, Callable[[], Run]] = {f.__name__: f for f in (mini_text, mini_fusion, paper, paper_code, xlmr_siglip)}
+RUNS: dict[str, Callable[[], Run]] = {
+    f.__name__: f for f in (mini_text, mini_fusion, mini, paper, paper_code, xlmr_siglip)
+}
 
 
 def named_run(name: str) -> Run:
