@@ -143,6 +143,18 @@ def align(model: MMNER, pairs: Pairs, config: AlignConfig, seed: int) -> None:
         _standardise(projection[0], mean, deviation)  # type: ignore[arg-type]
 
 
+@torch.no_grad()
+def low_match(model: MMNER, pairs: Pairs) -> float:
+    """Return the cosine below which one of ten pairs that belong together lies, the mean over streams."""
+    assert model.text_projection is not None  # noqa: S101 (who aligned has one)
+    text = F.normalize(model.text_projection(pairs.text), dim=-1)
+    cosines = [
+        (text * F.normalize(model.image_projections[stream](photo), dim=-1)).sum(-1)
+        for stream, photo in pairs.image.items()
+    ]
+    return float(torch.stack(cosines).mean(0).quantile(0.1))
+
+
 def _draw(types: np.ndarray, config: AlignConfig, rng: np.random.Generator) -> np.ndarray:
     """Draw the rows of a batch: a share of one type, the others of any."""
     kind = rng.choice(np.unique(types))

@@ -45,6 +45,7 @@ def render_card(config: ModelConfig, metrics: Mapping[str, Any], provenance: Map
         encoders=" and ".join(f"`{name}`" for name in encoders),
         test=_test_table(metrics.get("test", ())),
         photo=_photo_table(metrics.get("photo", {})),
+        pointing=_pointing_table(metrics.get("pointing", ())),
         valid=_valid_table(metrics["valid"]),
         sources=_sources({name: digest for stage in stages for name, digest in stage["data"].items()}),
         command="\n".join(stage["command"] for stage in stages),
@@ -85,6 +86,7 @@ def add_test_scores(
     records: Sequence[Mapping[str, Any]],
     photo: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     *,
+    pointing: Sequence[Mapping[str, Any]] = (),
     look: str,
 ) -> None:
     """Store test records, and what photos change, in a checkpoint's metrics and write its card anew.
@@ -95,11 +97,12 @@ def add_test_scores(
         folder: the checkpoint.
         records: of ``evaluate --json``.
         photo: by data set, rows of ``python -m analysis run``.
+        pointing: rows of ``python -m analysis point --mosaics --json``.
         look: what was looked at on the test splits and what was decided by it; provenance keeps them all.
     """
     read = {name: json.loads((folder / name).read_text(encoding="utf-8")) for name in _FILES}
     shown = {data: [row for row in rows if _in_photo_table(row)] for data, rows in (photo or {}).items()}
-    metrics = {**read["metrics.json"], "test": list(records), "photo": shown}
+    metrics = {**read["metrics.json"], "test": list(records), "photo": shown, "pointing": list(pointing)}
     provenance = {**read["provenance.json"], "looks": [*read["provenance.json"].get("looks", ()), look]}
     config = ModelConfig.from_dict(read["config.json"], str(folder / "config.json"))
     card = render_card(config, metrics, provenance)
@@ -154,6 +157,22 @@ def _photo_table(by_data: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
             cells = {r["condition"]: _difference(r) for r in differences if r["language"] == language}
             rows.append((data, language, *(cells.get(name, "") for name in PHOTO_CONDITIONS)))
     return _table(("data", "language", *PHOTO_CONDITIONS), rows)
+
+
+def _pointing_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    if not rows:
+        return "Not measured yet; see `python -m analysis point --help`."
+
+    def percent(row: Mapping[str, Any], *keys: str) -> str:
+        low, *more = ("" if row.get(key) is None else f"{100 * row[key]:.0f}" for key in keys)
+        return f"{low} [{', '.join(more)}]" if more and low else low
+
+    cells = [
+        (row["layout"], row["method"], row["type"], percent(row, "hit", "low", "high"), percent(row, "chance"))
+        + (percent(row, "swap"), f"{row['n']:,}")
+        for row in rows
+    ]
+    return _table(("layout", "map", "type", "right", "chance", "both sentences right", "sentences"), cells)
 
 
 def _difference(row: Mapping[str, Any]) -> str:

@@ -23,10 +23,11 @@ from mmner_core.inference import predict_tags
 from mmner_core.labels import without_types
 from mmner_core.repository import REPOSITORY
 from mmner_core.scores import score
-from mmner_core.training.align import align, collect_pairs
+from mmner_core.training.align import align, collect_pairs, low_match
 from mmner_core.training.card import render_card
 from mmner_core.training.config import Run
 from mmner_core.training.loop import Progress, Trainer
+from mmner_core.training.mixture import Item
 from mmner_core.training.runs import named_run, with_settings
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "timm", "accelerate")
@@ -93,10 +94,9 @@ def write_checkpoint(
     """Score the best epoch's weights on the validation split and save them with all that belongs to them."""
     trainer.model.load_state_dict(trainer.best_weights())
     trainer.model.eval()
-    if trainer.config.align.steps and trainer.images is not None:
-        pairs = collect_pairs(trainer.model, trainer.subwords, trainer.mixture.train, trainer.images)
-        align(trainer.model, pairs, trainer.config.align, trainer.config.seed)
+    match = _align(trainer) if trainer.config.align.steps and trainer.images is not None else {}
     metrics = {
+        **match,
         "best_epoch": progress.best_epoch,
         "best_mean_f1": progress.best,
         "epochs": _epochs(trainer.out / "metrics.jsonl"),
@@ -114,6 +114,22 @@ def write_checkpoint(
     card = render_card(trainer.run.model, metrics, provenance)
     files = _tokenizer_files(tokenizer, trainer.out)
     save_checkpoint(folder, trainer.model, files, metrics=metrics, provenance=provenance, card=card)
+
+
+def _align(trainer: Trainer) -> dict[str, Any]:
+    """Align texts and photos; return below which cosine hardly a pair of the validation data lies that belongs."""
+    assert trainer.images is not None  # noqa: S101 (asked before)
+    model, subwords, images = trainer.model, trainer.subwords, trainer.images
+    align(
+        model,
+        collect_pairs(model, subwords, trainer.mixture.train, images),
+        trainer.config.align,
+        trainer.config.seed,
+    )
+    model.eval()
+    matched = [source for source in trainer.config.valid if source.images is not None and source.condition == "matched"]
+    held_out = [Item(e, source) for source in matched for e in trainer.mixture.valid[source.key]]
+    return {"match": {"low": low_match(model, collect_pairs(model, subwords, held_out, images))}}
 
 
 def describe_training(
