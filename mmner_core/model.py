@@ -205,6 +205,18 @@ class MMNER(nn.Module):
         cnn = None if self.cnn_encoder is None or pixels.cnn is None else self.cnn_encoder(pixels.cnn)
         return ImageStates(vit, cnn)
 
+    def cell_types(self, image: ImageStates) -> Tensor | None:
+        """Say what each cell of a photo shows by itself, whatever the text.
+
+        Args:
+            image: what :meth:`encode_pixels` returned for U photos.
+
+        Returns:
+            [U, P, T + 1] probabilities of the types, in the order of ``config.types``, and last of "nothing that has a
+            name", for the P cells of the photo in row order; None for a model without a reader of cells.
+        """
+        return None
+
     def word_states(self, text: TextStates, batch: Batch) -> Tensor:
         """Pick the sub-word that stands for each word, [B, W, D]."""
         index = batch.word_to_token[..., None].expand(-1, -1, text.tokens.shape[-1])
