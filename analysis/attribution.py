@@ -1,7 +1,8 @@
 """Does a heat map show what the answer rests on? Occlusion, deletion and insertion against random orders.
 
 Everything here asks one question of the model, a :data:`CellScore`: the probability of an entity when only some cells
-of the photo are visible, the others being grey. Maps come from anywhere (attention, gradients, another model).
+of the photo are visible, the others being covered: with those of another photo, or with even grey, which is like no
+photo. Maps come from anywhere (attention, gradients, another model).
 Sizes: G = rows x columns cells, K points of a curve, R random orders.
 """
 
@@ -49,7 +50,7 @@ class MapTest:
     """A map's deletion and insertion curves beside those of R random orders of the same cells.
 
     Attributes:
-        deletion: cells greyed from the hottest on; a good map falls fast, so a small area is good.
+        deletion: cells covered from the hottest on; a good map falls fast, so a small area is good.
         insertion: cells shown from the hottest on; a large area is good.
         random_deletion: [R, K] probabilities of the random orders at the same shares.
         random_insertion: [R, K].
@@ -96,7 +97,7 @@ class MapTest:
 
 
 def occlusion_map(score: CellScore, grid: tuple[int, int]) -> np.ndarray:
-    """Return [rows, columns] by how much the probability falls when the cell alone is grey (negative: it rises)."""
+    """Return [rows, columns] by how much the probability falls when the cell alone is covered (negative: it rises)."""
     rows, columns = grid
     visible = np.ones((rows * columns + 1, rows * columns), dtype=bool)
     visible[np.arange(rows * columns), np.arange(rows * columns)] = False
@@ -119,7 +120,7 @@ def check_maps(
     of evaluations serves both.
 
     Args:
-        score: the model's answer to partly grey photos.
+        score: the model's answer to partly covered photos.
         maps: [rows, columns] each, of one shape.
         steps: into how many steps the cells are divided.
         random_orders: R, at least 19 for the verdict to be able to pass.
@@ -146,7 +147,7 @@ def check_maps(
 def _deletion_curves(
     score: CellScore, orders: Sequence[np.ndarray], grid: tuple[int, ...], steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the shares deleted [K] and the probabilities [orders, K]; the untouched and the grey photo are asked once.
+    """Return the shares deleted [K] and the probabilities [orders, K]; the photo whole and covered are asked once.
 
     The counts are symmetric about the middle, so that a curve read backwards has the same shares.
     """

@@ -1,5 +1,6 @@
-"""Put heat maps on trial on a sample of a run's sentences: honesty against chance, and the pointing game.
+"""Put heat maps on trial on a sample of a run's sentences: do they show what the answer rests on?
 
+Where the photo changes nothing there is nothing to show, so only names whose probability it changes are tested.
 Shapes: G = rows x columns cells of the photo.
 """
 
@@ -7,72 +8,97 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from analysis.attribution import (
-    RANDOM_MODEL,
-    RANDOM_ORDER,
-    MapTest,
-    check_maps,
-    map_table,
-    occlusion_map,
-    rank_correlation,
-)
+from analysis.attribution import RANDOM_MODEL, RANDOM_ORDER, MapTest, check_maps, map_table, rank_correlation
+from analysis.donors import other_type_donors
 from analysis.estimate import mean_estimate
-from analysis.pointing import plan_paste_tests, play, pointing_table
+from analysis.point.maps import HeatMapper
 from analysis.records import to_records
-from mmner_core.data.images import open_image
-from mmner_core.errors import InputError
 from mmner_core.labels import Entity, tags_to_entities
-from mmner_core.preprocess import decode_size
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from analysis.probe import Probe, Scene
     from mmner_core.data import Example
+    from mmner_core.encoding import Pixels
+
+MATTERS = 0.2
+"""By how much a photo must raise the probability of a type for a name for its maps to be tested."""
+LOOKED_AT = 25
+"""How many names are looked at for each one that is wanted, before the study makes do with those it has."""
 
 
-@dataclass(frozen=True, slots=True)
-class HeatMapper:
-    """Makes every kind of heat map of an entity.
+class _Case(NamedTuple):
+    """A name whose photo matters: its sentence's index, what the photo takes it for, the photo, and its cover."""
+
+    sentence: int
+    entity: Entity
+    photo: Image.Image
+    donor: Pixels
+
+
+@dataclass(slots=True)
+class _Draw:
+    """The sample as it is drawn.
 
     Attributes:
-        probe: the model.
-        convention: annotation convention to read by.
+        examples: the sentences.
+        mapper: of the model that is tested.
+        wanted: how many names to yield, at most.
+        matters: by how much the photo must raise the probability of a type.
+        seed: of the order and the donors.
+        looked_at: how many names with a photo were looked at.
+        tested: how many of them were yielded.
     """
 
-    probe: Probe
-    convention: str | None = None
+    examples: Sequence[Example]
+    mapper: HeatMapper
+    wanted: int
+    matters: float
+    seed: int
+    looked_at: int = 0
+    tested: int = 0
 
-    def scene(self, words: Sequence[str], photo: Image.Image) -> Scene:
-        """Encode a sentence and a photo."""
-        return self.probe.scene(words, photo, convention=self.convention)
+    def cases(self) -> Iterator[_Case]:
+        """Yield names whose photo matters, one per sentence, languages in turn."""
+        rng = np.random.default_rng(self.seed)
+        active = [i for i, e in enumerate(self.examples) if e.image is not None and e.image.is_file()]
+        donors = other_type_donors(self.examples, active, rng)
+        waiting: dict[str, list[int]] = {}
+        for i in rng.permutation(active):
+            waiting.setdefault(self.examples[i].language or "", []).append(int(i))
+        while any(waiting.values()):
+            for language in sorted(waiting):
+                while waiting[language]:
+                    if self.tested == self.wanted or self.looked_at >= LOOKED_AT * self.wanted:
+                        return
+                    i = waiting[language].pop()
+                    case = self._case(i, donors[i], rng)
+                    if case is not None:
+                        self.tested += 1
+                        yield case
+                        break
 
-    def maps(self, scene: Scene, entity: Entity) -> dict[str, np.ndarray]:
-        """Return attention and gradient-weighted attention per stream that has cells, and occlusion.
-
-        A method is named for its stream where there are several. Streams with another grid than the first are left
-        out, since cells of two sizes cannot be hidden in one order.
-        """
-        grid = next(iter(self.probe.grids.values()))
-        streams = [stream for stream, cells in self.probe.grids.items() if cells == grid]
-        found = {"attention": self.probe.attention(scene, entity)}
-        found["gradient"] = self.probe.weighted_attention(scene, entity)
-        named = {
-            method if len(streams) == 1 else f"{method}/{stream}": by_stream[stream]
-            for method, by_stream in found.items()
-            for stream in streams
-        }
-        return named | {"occlusion": occlusion_map(self.probe.cell_score(scene, entity), grid)}
-
-    def of_picture(self, words: Sequence[str], photo: Image.Image, entity: Entity) -> dict[str, np.ndarray]:
-        """Return the maps of one entity in one picture."""
-        return self.maps(self.scene(words, photo), entity)
+    def _case(self, i: int, donor: int | None, rng: np.random.Generator) -> _Case | None:
+        entities = tags_to_entities(self.examples[i].tags or ())
+        if not entities or donor is None:
+            return None
+        probe = self.mapper.probe
+        photo, other = (probe.open(self.examples[place].image) for place in (i, donor))
+        if photo is None or other is None:
+            return None
+        self.looked_at += 1
+        name = entities[int(rng.integers(len(entities)))]
+        readings = [Entity(name.start, name.end, kind) for kind in probe.model.labels.types]
+        scene = self.mapper.scene(self.examples[i].words, probe.look(photo))
+        rises = probe.probability(scene, readings) - probe.probability(scene, readings, streams=())
+        best = int(rises.argmax())
+        return _Case(i, readings[best], photo, probe.look(other).pixels) if rises[best] >= self.matters else None
 
 
 def heat_map_honesty(
@@ -82,32 +108,44 @@ def heat_map_honesty(
     *,
     convention: str | None = None,
     seed: int = 0,
+    matters: float = MATTERS,
     progress: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
     """Delete and insert cells by the order of each map, of random orders, and of a randomly initialised model's maps.
 
+    Hidden cells are replaced by those of another photo, fixed for each name and illustrating another type: even grey
+    is like no photo that the model has ever seen, so what it answers to that says little (Hooker et al., NeurIPS 2019).
+    A name is followed as the type whose probability its photo raises most, right or wrong: that is what the photo says,
+    and what its maps have to explain.
+
     Args:
         probe: the model.
         examples: sentences with gold tags.
-        n: how many gold entities with a photo to draw.
+        n: how many gold entities to test, at most.
         convention: annotation convention to read by.
-        seed: of the sample, the random orders and the random model.
+        seed: of the sample, the donors, the random orders and the random model.
+        matters: test a name if the photo raises that probability by at least so much.
         progress: called after each entity.
 
     Returns:
         Rows under ``maps`` (:func:`analysis.attribution.map_table`), ``map_curves`` (:func:`_mean_curves`),
         ``map_similarity`` (rank correlation of each method's map with that of the random model), and
-        ``map_verdicts``, one per entity and method. Empty where no entity has a photo.
+        ``map_verdicts``, one per entity and method; all missing where the photo matters for no name. ``map_sample`` has
+        one row: names ``looked_at`` and ``tested``, and ``matters``. Empty where no entity has a photo.
+
+    Raises:
+        InputError: if the model has no map, or a sentence no gold tags.
     """
-    own, twin = HeatMapper(probe, convention), HeatMapper(probe.random_twin(seed), convention)
+    own = HeatMapper(probe, convention, occlusion=True)
+    twin = HeatMapper(probe.random_twin(seed), convention, occlusion=True)
+    draw = _Draw(examples=examples, mapper=own, wanted=n, matters=matters, seed=seed)
     tests: list[dict[str, MapTest]] = []
     clusters, similarity, verdicts = [], [], []
-    for i, entity, photo in _entities_with_photo(examples, n, probe, seed):
-        scene = own.scene(examples[i].words, photo)
-        maps = own.maps(scene, entity)
-        random_maps = twin.maps(twin.scene(examples[i].words, photo), entity)
+    for i, entity, photo, donor in draw.cases():
+        scenes = [mapper.scene(examples[i].words, mapper.probe.look(photo)) for mapper in (own, twin)]
+        maps, random_maps = (_alike(m, scene, entity, donor) for m, scene in zip((own, twin), scenes, strict=True))
         both = maps | {name + RANDOM_MODEL: heat for name, heat in random_maps.items()}
-        test = check_maps(probe.cell_score(scene, entity), both, seed=seed)
+        test = check_maps(probe.cell_score(scenes[0], entity, donor), both, seed=seed)
         tests.append(test)
         clusters.append(i)
         similarity += [
@@ -121,9 +159,10 @@ def heat_map_honesty(
             if name in maps
         ]
         progress()
+    sample = {"map_sample": [{"looked_at": draw.looked_at, "tested": draw.tested, "matters": matters}]}
     if not tests:
-        return {}
-    return {
+        return sample if draw.looked_at else {}
+    return sample | {
         "maps": to_records(map_table(tests, clusters)),
         "map_curves": _mean_curves(tests),
         "map_similarity": _means(pd.DataFrame(similarity)),
@@ -131,60 +170,11 @@ def heat_map_honesty(
     }
 
 
-def pointing_game(
-    probe: Probe,
-    examples: Sequence[Example],
-    n: int,
-    *,
-    convention: str | None = None,
-    seed: int = 0,
-    progress: Callable[[], object] = lambda: None,
-) -> dict[str, Any]:
-    """Play the pointing game with ``n`` sentences, each shown both ways round.
-
-    Returns:
-        Rows under ``pointing`` (:func:`analysis.pointing.pointing_table`). Empty where no sentence is fit for it.
-    """
-    mapper = HeatMapper(probe, convention)
-    results = []
-    for test in plan_paste_tests(examples, limit=n, seed=seed):
-        photos = {e.image: _open(e.image, probe) for e in (examples[test.sentence], examples[test.donor])}
-        if all(photos.values()):
-            results.append(play([test], examples, mapper.of_picture, photos.__getitem__))  # type: ignore[arg-type]
-        progress()
-    return {"pointing": to_records(pointing_table(pd.concat(results), seed=seed))} if results else {}
-
-
-def _entities_with_photo(
-    examples: Sequence[Example], n: int, probe: Probe, seed: int
-) -> Iterator[tuple[int, Entity, Image.Image]]:
-    """Yield up to ``n`` gold entities, one per sentence, whose photo can be read; languages in turn."""
-    rng = np.random.default_rng(seed)
-    left: dict[str, list[int]] = {}
-    for i in rng.permutation(len(examples)):
-        left.setdefault(examples[i].language or "", []).append(int(i))
-    taken = 0
-    while taken < n and any(left.values()):
-        for language in sorted(left):
-            entities: list[Entity] = []
-            photo = None
-            while left[language] and photo is None:
-                i = left[language].pop()
-                entities = tags_to_entities(examples[i].tags or ())
-                photo = _open(examples[i].image, probe) if entities else None
-            if photo is not None and taken < n:
-                taken += 1
-                yield i, entities[int(rng.integers(len(entities)))], photo
-
-
-def _open(path: Path | None, probe: Probe) -> Image.Image | None:
-    """Read a photo; None where there is none that can be decoded, which the run has said already."""
-    if path is None:
-        return None
-    try:
-        return open_image(path, target=decode_size(probe.model.config.vit, probe.model.config.cnn))
-    except InputError:
-        return None
+def _alike(mapper: HeatMapper, scene: Scene, entity: Entity, donor: Pixels) -> dict[str, np.ndarray]:
+    """Return the maps with the grid of the first, since cells of two sizes cannot be hidden in one order."""
+    heats = mapper.maps(scene, entity, donor)
+    grid = next(iter(heats.values())).cells.shape
+    return {method: heat.cells for method, heat in heats.items() if heat.cells.shape == grid}
 
 
 def _mean_curves(tests: Sequence[Mapping[str, MapTest]]) -> list[dict[str, Any]]:

@@ -6,25 +6,28 @@ cheap. Shapes: U variants of the photo, W words, D width, H heads, K keys, L tag
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mmner_core.data.colour import GREY
-from mmner_core.data.images import Photo
+from mmner_core.data.images import Photo, open_image
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoding import Pixels, SubwordEncoder, Window, collate
 from mmner_core.errors import InputError
 from mmner_core.inference import join_windows
 from mmner_core.model import MMNER
+from mmner_core.mosaics import Box
 from mmner_core.prediction import attention_map
-from mmner_core.preprocess import to_pixels
+from mmner_core.preprocess import cut_box, decode_size, to_pixels
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PIL import Image
 
     from analysis.attribution import CellScore
@@ -35,21 +38,51 @@ _VARIANTS_PER_BATCH = 16  # more would not fit the cache of two cores and gain n
 _IMPOSSIBLE = -1e4  # as the CRF has it: finite, so that gradients stay finite
 
 
+class Text(NamedTuple):
+    """A sentence, read.
+
+    Attributes:
+        words: [W, D] word vectors of the text.
+        hidden_words: [W, D] those of as many unknown tokens, what is left of a sentence whose words are hidden.
+    """
+
+    words: Tensor
+    hidden_words: Tensor
+
+
+class Sight(NamedTuple):
+    """A photo, looked at.
+
+    Attributes:
+        pixels: the photo as the encoders get it, U = 1.
+        image: the photo encoded, U = 1.
+        seen: per encoder ("vit", "cnn") the part of the photo that it gets.
+    """
+
+    pixels: Pixels
+    image: ImageStates
+    seen: Mapping[str, Box]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """One sentence and its photo, ready to be asked about.
 
     Attributes:
-        words: [W, D] word vectors of the text.
-        hidden_words: [W, D] those of as many unknown tokens, what is left of a sentence whose words are hidden.
-        pixels: the photo as the encoders get it, U = 1.
-        image: the photo encoded, U = 1.
+        words, hidden_words: see :class:`Text`.
+        pixels, image, seen: see :class:`Sight`.
     """
 
     words: Tensor
     hidden_words: Tensor
     pixels: Pixels
     image: ImageStates
+    seen: Mapping[str, Box]
+
+    @classmethod
+    def of(cls, text: Text, sight: Sight) -> Scene:
+        """Put a sentence and a photo together."""
+        return cls(**text._asdict(), **sight._asdict())
 
 
 class Probe:
@@ -72,28 +105,62 @@ class Probe:
         layouts = {stream: attention_map(model, stream, torch.zeros(1, 1, 2)) for stream in self.streams}
         self.grids = {stream: layout.grid for stream, layout in layouts.items() if layout.grid != (0, 0)}
 
-    @torch.no_grad()
+    def open(self, path: Path | None) -> Image.Image | None:
+        """Read a photo as large as the model needs it; None where there is none that can be decoded."""
+        if path is None:
+            return None
+        try:
+            return open_image(path, target=decode_size(self.model.config.vit, self.model.config.cnn))
+        except InputError:
+            return None
+
     def scene(self, words: Sequence[str], photo: Image.Image, *, convention: str | None = None) -> Scene:
         """Encode a sentence and an upright RGB photo.
 
         Raises:
             InputError: if the model reads no images, or does not know the convention.
         """
+        return Scene.of(self.read(words, convention=convention), self.look(photo))
+
+    @torch.no_grad()
+    def read(self, words: Sequence[str], *, convention: str | None = None) -> Text:
+        """Encode a sentence.
+
+        Raises:
+            InputError: if the model does not know the convention.
+        """
         config = self.model.config
-        if not self.streams:
-            raise InputError("This model reads text only; there is nothing to ask about a photo.")
         if convention is not None and convention not in config.conventions:
             known = ", ".join(config.conventions) or "none"
             raise InputError(f"The model knows no convention {convention!r}; it knows: {known}.")
         index = config.conventions.index(convention) if convention is not None else 0
-        pixels, _ = to_pixels([Photo(photo, photo.size)], config.vit, config.cnn)
-        pixels = pixels.to(self._device, self._dtype)
-        return Scene(
+        return Text(
             words=self._word_states(self.subwords.windows([words])[0], index),
             hidden_words=self._word_states(hidden_windows(self.subwords, len(words)), index),
-            pixels=pixels,
-            image=self.model.encode_pixels(pixels),
         )
+
+    @torch.no_grad()
+    def look(self, photo: Image.Image) -> Sight:
+        """Encode an upright RGB photo: its centre, also where the model reads a random part, so that cells have places.
+
+        Raises:
+            InputError: if the model reads no images.
+        """
+        if not self.streams:
+            raise InputError("This model reads text only; there is nothing to ask about a photo.")
+        read = {
+            name: replace(config, random_crop_at_test=False)
+            for name, config in (("vit", self.model.config.vit), ("cnn", self.model.config.cnn))
+            if config is not None
+        }
+        pixels, _ = to_pixels([Photo(photo, photo.size)], read.get("vit"), read.get("cnn"))
+        pixels = pixels.to(self._device, self._dtype)
+        lengths = (*photo.size, *photo.size)
+        seen = {
+            name: Box(*(edge / length for edge, length in zip(cut_box(photo.size, config), lengths, strict=True)))
+            for name, config in read.items()
+        }
+        return Sight(pixels=pixels, image=self.model.encode_pixels(pixels), seen=seen)
 
     @torch.no_grad()
     def probability(
@@ -116,10 +183,15 @@ class Probe:
         emissions, _ = self._emissions(words, scene.image, streams)
         return np.array([self._log_probability(emissions, entity).exp().item() for entity in entities])
 
-    def cell_score(self, scene: Scene, entity: Entity) -> CellScore:
+    def cell_score(self, scene: Scene, entity: Entity, donor: Pixels | None = None) -> CellScore:
         """Return the question "how probable is the entity when only these cells of the photo are visible?".
 
-        The other cells are made even grey in the encoders' input, so the question is the same for every map.
+        The other cells are replaced in the encoders' input, so the question is the same for every map.
+
+        Args:
+            scene: from :meth:`scene`.
+            entity: a span of words with a type.
+            donor: the photo whose cells are put in their place; None: even grey, which no photo looks like.
         """
 
         @torch.no_grad()
@@ -127,12 +199,23 @@ class Probe:
             answers = []
             for start in range(0, len(visible), _VARIANTS_PER_BATCH):
                 shown = torch.from_numpy(visible[start : start + _VARIANTS_PER_BATCH])
-                image = self.model.encode_pixels(self._covered(scene.pixels, shown))
+                image = self.model.encode_pixels(self._covered(scene.pixels, shown, donor))
                 emissions, _ = self._emissions(scene.words, image, None)
                 answers.append(self._log_probability(emissions, entity).exp())
             return torch.cat(answers).cpu().numpy()
 
         return score
+
+    @torch.no_grad()
+    def cell_types(self, scene: Scene) -> np.ndarray | None:
+        """Return what the model's reader says that each cell shows, [rows, columns, T + 1], the last: nothing named.
+
+        None for a model without a reader of cells. Its cells are those of the CNN.
+        """
+        types = self.model.cell_types(scene.image)
+        if types is None or self.model.cnn_encoder is None:
+            return None
+        return types[0].unflatten(0, self.model.cnn_encoder.grid).float().cpu().numpy()
 
     @torch.no_grad()
     def attention(self, scene: Scene, entity: Entity) -> dict[str, np.ndarray]:
@@ -215,14 +298,19 @@ class Probe:
         constrained = crf.log_partition(emissions.masked_fill(~allowed, _IMPOSSIBLE), mask)
         return constrained - crf.log_partition(emissions, mask)
 
-    def _covered(self, pixels: Pixels, visible: Tensor) -> Pixels:
-        """Make [U, rows, columns] hidden cells grey; U = 1 photo in, U photos out."""
+    def _covered(self, pixels: Pixels, visible: Tensor, donor: Pixels | None) -> Pixels:
+        """Replace [U, rows, columns] hidden cells by a donor's, or grey; U = 1 photo in, U photos out."""
         config = self.model.config
+        other = Pixels() if donor is None else donor
         return replace(
             pixels,
-            vit=_cover(pixels.vit, visible, config.vit),
-            cnn=_cover(pixels.cnn, visible, config.cnn),
+            vit=_cover(pixels.vit, visible, config.vit, other.vit),
+            cnn=_cover(pixels.cnn, visible, config.cnn, other.cnn),
         )
+
+    def seen_by(self, stream: str, scene: Scene) -> Box:
+        """Return which part of the photo the cells of a stream cover."""
+        return scene.seen["vit" if stream == "vit" and self.model.vit_encoder is not None else "cnn"]
 
     @property
     def _device(self) -> torch.device:
@@ -233,15 +321,17 @@ class Probe:
         return self.model.classifier.weight.dtype
 
 
-def _cover(pixels: Tensor | None, visible: Tensor, config: ImageConfig | None) -> Tensor | None:
+def _cover(pixels: Tensor | None, visible: Tensor, config: ImageConfig | None, other: Tensor | None) -> Tensor | None:
     """[1, 3, size, size] and [U, rows, columns] -> [U, 3, size, size]."""
     if pixels is None or config is None:
         return None
     side = torch.arange(config.size)
     rows = visible[:, side * visible.shape[1] // config.size]
     shown = rows[:, :, side * visible.shape[2] // config.size].to(pixels.device)
-    grey = (torch.tensor(GREY) / 255 - torch.tensor(config.mean)) / torch.tensor(config.std)
-    return torch.where(shown[:, None], pixels, grey.to(pixels).view(1, 3, 1, 1))
+    if other is None:
+        grey = (torch.tensor(GREY) / 255 - torch.tensor(config.mean)) / torch.tensor(config.std)
+        other = grey.to(pixels).view(1, 3, 1, 1)
+    return torch.where(shown[:, None], pixels, other)
 
 
 def hidden_windows(subwords: SubwordEncoder, n_words: int) -> list[Window]:

@@ -14,10 +14,13 @@ import pandas as pd
 import pyarrow as pa
 
 from analysis import summary
-from analysis.heat_map_study import heat_map_honesty, pointing_game
+from analysis.evaluation_set import IRRELEVANT
+from analysis.heat_map_study import heat_map_honesty
 from analysis.lexicon import Lexicon
 from analysis.maps import build_maps
 from analysis.parts import PartStore
+from analysis.point.measure import all_maps, measure_boxes, measure_mosaics
+from analysis.point.mosaic_plan import plan_mosaics
 from analysis.probe import Probe
 from analysis.run_options import RunOptions, Stopwatch
 from analysis.run_plan import MATCHED, RunPlan, condition_names, plan_facts, plan_run
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
     from analysis.answers import Answers
     from analysis.evaluation_set import EvaluationSet
+    from analysis.point.boxes import BoxRows
     from analysis.runs import Run
     from mmner_core.tagger import Tagger
 
@@ -57,6 +61,7 @@ class Evaluation:
         command: for the provenance.
         train: training data, to tell seen names from new ones and to count leakage.
         valid: gives what this checkpoint said of other sentences, to fit the temperature on.
+        boxes: photos with boxes to measure heat maps on; None: there are none.
         workers: the processes that share the tagging; the first one writes the folder.
     """
 
@@ -67,6 +72,7 @@ class Evaluation:
     command: str
     train: Sequence[Path] = ()
     valid: Callable[[], Answers | None] = lambda: None
+    boxes: BoxRows | None = None
     workers: Workers = Workers()
 
     def run(self) -> bool:
@@ -161,11 +167,17 @@ class Evaluation:
         probe, options = Probe(self.tagger.model, self.tagger.subwords), self.options
         if not probe.grids:
             return {}  # a model whose only key is the pooled photo has no map
-        total = options.honesty_sample + options.pointing_sample
+        examples, seed = self.data.examples, options.seed
+        irrelevant = [kind == IRRELEVANT for kind in self.data.kinds]
+        plan = plan_mosaics(examples, irrelevant=irrelevant, limit=options.pointing_sample, seed=seed)
+        boxes = self.boxes
+        total = options.honesty_sample + len(plan.groups) + (0 if boxes is None else len(boxes.rows))
         with tqdm(total=total, desc="heat maps", unit=" photos", disable=None) as bar:
-            asked: dict[str, Any] = {"convention": options.convention, "seed": options.seed, "progress": bar.update}
-            metrics = heat_map_honesty(probe, self.data.examples, options.honesty_sample, **asked)
-            return metrics | pointing_game(probe, self.data.examples, options.pointing_sample, **asked)
+            asked: dict[str, Any] = {"seed": seed, "progress": bar.update}
+            found = heat_map_honesty(probe, examples, options.honesty_sample, convention=options.convention, **asked)
+            maps = all_maps(probe, convention=options.convention, seed=seed)
+            found |= measure_mosaics(probe, plan, maps, **asked)
+            return found if boxes is None else found | measure_boxes(probe, boxes, maps, **asked)
 
     def _provenance(self, plan: RunPlan, store: PartStore, watch: Stopwatch) -> dict[str, Any]:
         return {

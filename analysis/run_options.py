@@ -17,7 +17,7 @@ class RunOptions:
         corruptions: add every corruption at every severity.
         convention: annotation convention to read by; None: the checkpoint's default.
         studies: also hide words and streams (for Shapley shares) and put heat maps on trial.
-        honesty_sample, pointing_sample: how many gold entities, and sentences, the two heat map studies draw.
+        honesty_sample, pointing_sample: how many gold entities, and sentences of mosaics, the heat map studies draw.
         maps: lay out the maps.
         seed: of whose photo goes where, the studies, the maps. (Intervals have a seed of their own, as in the app.)
         shard: sentences per shard.
@@ -29,7 +29,7 @@ class RunOptions:
     convention: str | None = None
     studies: bool = True
     honesty_sample: int = 12
-    pointing_sample: int = 20
+    pointing_sample: int = 80
     maps: bool = True
     seed: int = 19
     shard: int = SHARD

@@ -1,4 +1,4 @@
-"""JSON files that this program wrote, read back."""
+"""JSON read with the mistakes told: files that this program wrote, and lines of others' JSONL."""
 
 from __future__ import annotations
 
@@ -31,3 +31,34 @@ def read_object(file: Path, remedy: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise InputError(f"{file} must hold a JSON object, found {type(content).__name__}; {remedy}.")
     return content
+
+
+def parse_object(line: str, field: str) -> dict[str, Any]:
+    """Read a line that holds a JSON object whose keys differ: of one that has a key twice, JSON drops the first value.
+
+    Args:
+        line: the line.
+        field: one that it must have.
+
+    Raises:
+        InputError: if it is no JSON, no object, lacks the field, or has one twice; the caller says where it stands.
+    """
+    try:
+        record = json.loads(line, object_pairs_hook=_once)
+    except InputError:
+        raise
+    except (ValueError, RecursionError) as error:
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else "it is nested too deeply"
+        raise InputError(f"the line is not JSON ({reason}).") from error
+    if not isinstance(record, dict) or field not in record:
+        raise InputError(f'the line is not a JSON object with a field "{field}".')
+    return record
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"the field {twice!r} stands there twice; rename one of them.")
+    return record

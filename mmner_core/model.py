@@ -129,9 +129,15 @@ class MMNER(nn.Module):
         return {} if self.grounding is None else {s: self._encoder_of(s).grid for s in self.config.fusion.streams}
 
     def cell_types(self, image: ImageStates) -> Tensor | None:
-        """Return what each cell of the photos shows: [U, P, T + 1] probabilities of the types, and of nothing.
+        """Say what each cell of a photo shows by itself, whatever the text.
 
-        Cells in row order, of the first stream; None for a model without a reader of cells.
+        Args:
+            image: what :meth:`encode_pixels` returned for U photos.
+
+        Returns:
+            [U, P, T + 1] probabilities of the types, in the order of ``config.types``, and last of "nothing that has a
+            name", for the P cells of the photo in row order, as the first stream sees them; None for a model without a
+            reader of cells.
         """
         if self.grounding is None:
             return None

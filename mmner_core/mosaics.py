@@ -74,7 +74,7 @@ seams where he has learnt them fails there."""
 
 
 def random_layout(parts: int, rng: np.random.Generator) -> Layout:
-    """Draw a layout for training: cuts at 35 to 65 % of the side, with and without gutter, photos whole or filling.
+    """Draw a layout for training: cuts at 35 to 65 % of the side, with or without gutter, whole photos or filled parts.
 
     Args:
         parts: how many photos: 1, 2 or 4.

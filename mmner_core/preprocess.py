@@ -52,32 +52,33 @@ def cut_square(photo: Photo, config: ImageConfig, rng: np.random.Generator | Non
     """
     image = photo.image
     enlarge = photo.size[0] / image.width  # from this picture to the original
+    box = cut_box(image.size, config, enlarge, rng)
     # One resampling straight from the original's crop rectangle; the rest of the photo is never resized.
-    width, height = _cut_size(image.size, config, enlarge)
-    slack = (image.width - width, image.height - height)
-    left, top = (s // 2 for s in slack) if rng is None else (int(rng.integers(s + 1)) for s in slack)
-    box = (left, top, left + width, top + height)
     array = _resize(image if box == (0, 0, *image.size) else image.crop(box), config)
     flipped = rng is not None and rng.random() < 0.5
     return Square(array[:, ::-1] if flipped else array, Crop(*(edge * enlarge for edge in box)))
 
 
-def _cut_size(size: tuple[int, int], config: ImageConfig, enlarge: float) -> tuple[int, int]:
-    """Return width and height of the cut from a picture that stands for one ``enlarge`` times as large."""
+def cut_box(
+    size: tuple[int, int], config: ImageConfig, enlarge: float = 1.0, rng: np.random.Generator | None = None
+) -> tuple[int, int, int, int]:
+    """Return what :func:`cut_square` cuts of a picture: left, top, right, bottom in its pixels.
+
+    Args:
+        size: the picture's width and height.
+        config: the encoder's preprocessing.
+        enlarge: how many times as long the original is, where the picture was decoded smaller.
+        rng: cut at a random place; None: the centre.
+    """
     if config.resized:
         share = config.size / round(config.size / config.crop_fraction)
         lengths = [share * min(length, config.stretch * min(size)) for length in size]
     else:
         lengths = [min(config.size / enlarge, *size)] * 2
     width, height = (max(1, round(length)) for length in lengths)
-    return width, height
-
-
-def crop_of(size: tuple[int, int], config: ImageConfig) -> Crop:
-    """Return what the encoder reads of a photo of this (width, height), cut at the centre."""
-    width, height = _cut_size(size, config, 1.0)
-    left, top = (size[0] - width) // 2, (size[1] - height) // 2
-    return Crop(left, top, left + width, top + height)
+    slack = (size[0] - width, size[1] - height)
+    left, top = (s // 2 for s in slack) if rng is None else (int(rng.integers(s + 1)) for s in slack)
+    return left, top, left + width, top + height
 
 
 def _resize(image: Image, config: ImageConfig) -> np.ndarray:

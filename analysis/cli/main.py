@@ -12,6 +12,7 @@ import typer
 
 from analysis.cli import bench as bench_command
 from analysis.cli import experiment as experiment_command
+from analysis.cli import point as point_command
 from analysis.cli import report as report_command
 from analysis.cli import run as run_command
 from mmner_core.cli.group import Command, Commands, run_program
@@ -25,7 +26,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Evaluate taggers and look into what they do: error analysis, contrastive space, what the image contributes.",
 )
-for command in (run_command.run, report_command.report, experiment_command.experiment, bench_command.bench):
+for command in (
+    run_command.run,
+    report_command.report,
+    point_command.point,
+    experiment_command.experiment,
+    bench_command.bench,
+):
     app.command(cls=Command)(command)
 
 

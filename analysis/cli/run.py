@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from analysis.cli.run_options import (
+    Boxes,
     Calibrate,
     Checkpoint,
     Conditions,
@@ -64,7 +65,8 @@ def run(
     calibrate: Calibrate = None,
     studies: Studies = True,
     honesty_sample: HonestySample = 12,
-    pointing_sample: PointingSample = 20,
+    pointing_sample: PointingSample = 80,
+    boxes: Boxes = None,
     maps: Maps = True,
     seed: Seed = 19,
     shard: Shard = 512,
@@ -104,7 +106,7 @@ def run(
             typer.echo(note, err=True)
         typer.echo(out)
     elif checkpoint is not None and _evaluate(
-        checkpoint, sentences.renamed(names), out, options, limit, train or [], calibrate
+        checkpoint, sentences.renamed(names), out, options, limit, train or [], calibrate, boxes
     ):
         typer.echo(out)
 
@@ -117,8 +119,10 @@ def _evaluate(
     limit: int | None,
     train: list[Path],
     calibrate: str | None,
+    boxes: Path | None,
 ) -> bool:
     """Write the run of a checkpoint; say whether this is the process that wrote it."""
+    from analysis.point.boxes import read_boxes
     from analysis.run_job import Evaluation
     from analysis.run_provenance import command_line
     from analysis.workers import find_workers
@@ -139,6 +143,7 @@ def _evaluate(
         train=train,
         valid=_validation(calibrate, tagger, sentences, options),
         workers=workers,
+        boxes=None if boxes is None else read_boxes(boxes, tagger.labels.types, split=sentences.facts["split"]),
     )
     return evaluation.run()
 

@@ -58,7 +58,10 @@ Calibrate = Annotated[
 ]
 Studies = Annotated[bool, typer.Option(help="Shapley shares, and heat maps on trial.")]
 HonestySample = Annotated[int, typer.Option(min=0, help="Names whose heat maps are put on trial.")]
-PointingSample = Annotated[int, typer.Option(min=0, help="Sentences in the pointing game.")]
+PointingSample = Annotated[int, typer.Option(min=0, help="Sentences whose photos make mosaics.")]
+Boxes = Annotated[
+    Path | None, typer.Option(help="Photos with boxes, JSONL, to measure heat maps on; photos in images beside it.")
+]
 Maps = Annotated[bool, typer.Option(help="Lay out the maps of the embedding tab.")]
 Seed = Annotated[int, typer.Option(help="Of everything random.")]
 Shard = Annotated[int, typer.Option(min=1, help="Sentences tagged between two savings.")]

@@ -89,7 +89,7 @@ def deletion_curves(table: pd.DataFrame) -> go.Figure:
             a line with the band from low to high, a method's map of a randomly initialised model, named with the
             suffix " (random model)", thin in the method's colour.
     """
-    titles = ("deletion: hottest cells greyed first", "insertion: hottest cells shown first")
+    titles = ("deletion: hottest cells covered first", "insertion: hottest cells shown first")
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.1, subplot_titles=titles)
     figure.update_layout(template=template("light"), height=580, legend_y=1.07)
     figure.update_annotations(font_size=12)

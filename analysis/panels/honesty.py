@@ -1,4 +1,4 @@
-"""Do heat maps show what answers rest on? Deletion and insertion tests, and the pointing game."""
+"""Do heat maps show what answers rest on? Deletion and insertion tests."""
 
 from __future__ import annotations
 
@@ -10,24 +10,33 @@ from analysis.attribution import RANDOM_MODEL
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import optional_table, stored_table
 from analysis.panels.wording import counted, number, with_interval
+from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
     from analysis.runs import Run
 
 PASSED, CHANCE_TO_PASS = "better_than_chance", 0.05
 _REMEDY = "write it from a checkpoint and data with photos"
+_GREY = (
+    "This run is of an earlier version: it covered cells with even grey, which is like no photo, and tested names "
+    "whether their photo mattered or not."
+)
 
 
 @panel(
     "honesty",
     "Are the heat maps honest?",
-    "Greying the hottest cells first should lower the probability faster, and showing them first raise it faster, than "
-    "random orders do (the grey band); a map inside the band says nothing about the answer.",
+    "Covering the hottest cells first, with those of another photo, should lower the probability faster, and showing "
+    "them first raise it faster, than random orders do (the grey band); a map inside the band says nothing about the "
+    "answer. Only names that the photo decides about are tested, for elsewhere there is nothing to show.",
 )
 def honesty(run: Run) -> Content:
     """Show deletion and insertion of each kind of map against random orders, with a verdict each."""
     from analysis.figures import deletion_curves
 
+    sample = optional_table(run, "map_sample")
+    if sample is not None and not sample["tested"].iloc[0]:
+        raise InputError(f"No heat map was tested. {_drawn(sample)}")
     table = stored_table(run, "maps", "tests of its heat maps", _REMEDY)
     curves = optional_table(run, "map_curves")
     passed = table[(table["quantity"] == PASSED) & ~table["method"].str.endswith(RANDOM_MODEL)]
@@ -38,7 +47,7 @@ def honesty(run: Run) -> Content:
         alternative="" if curves is None or curves.empty else "Curves of the mean probability. " + " ".join(verdicts),
         rule="mean over entities; gain: area by which a map beats its random orders, 0 is chance",
         n=counted(int(table["n"].max()), "entity", "entities"),
-        notes=(*verdicts, *_similarity(run)),
+        notes=(*verdicts, *_similarity(run), _GREY if sample is None else _drawn(sample)),
         badges=tuple(f"{row['method']}: no better than chance" for _, row in passed.iterrows() if _is_chance(row)),
         drawn=curves,
     )
@@ -53,6 +62,15 @@ def chance_badge(run: Run, method: str) -> str:
         if _is_chance(row):
             return f"no better than chance: {row['value']:.0%} of {row['n']} such maps pass the deletion test"
     return ""
+
+
+def _drawn(sample: pd.DataFrame) -> str:
+    """Say of how many names the photo mattered."""
+    row = sample.iloc[0]
+    return (
+        f"The photo raises the probability of a type by {row['matters']:g} or more for {int(row['tested'])} of the "
+        f"{counted(int(row['looked_at']), 'name')} looked at; each is followed as that type."
+    )
 
 
 def _is_chance(row: pd.Series) -> bool:
@@ -77,29 +95,4 @@ def _verdict(row: pd.Series) -> str:
     better = "no better than chance" if _is_chance(row) else "better than chance"
     return (
         f"{row['method']}: {better}; {with_interval(row, 'value')} of the maps pass, {CHANCE_TO_PASS} would by chance."
-    )
-
-
-@panel(
-    "pointing",
-    "The pointing game",
-    "Two photos side by side, the name belongs to one: how often a map's hottest cell lies in the right half, where "
-    "0.5 is chance; a hollow dot rests on too few photos for an interval.",
-)
-def pointing(run: Run) -> Content:
-    """Show pointing accuracy and the share of the map in the right half, per method and language."""
-    from analysis.figures import slice_dots
-
-    table = stored_table(run, "pointing", "a pointing game", _REMEDY)
-    hits = table[table["quantity"] == "hit"]
-    dots = hits.assign(heading=hits["method"], label=hits["language"], f1=hits["value"], n_gold=hits["n"])
-    overall = hits[hits["language"] == "all"]
-    parts = [f"{row['method']} {with_interval(row, 'value')}" for _, row in overall.iterrows()]
-    figure = slice_dots(dots, 0.5).update_xaxes(title_text="share of hits")
-    return Content(
-        table=table,
-        figure=figure,
-        alternative=f"Dots of pointing accuracy per method and language; chance is 0.5. Over all: {'; '.join(parts)}.",
-        rule="hit: the hottest cell lies in the right half; mass: share of the map there; intervals over sentences",
-        n=counted(int(table["n"].max()), "showing"),
     )

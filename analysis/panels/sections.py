@@ -16,6 +16,7 @@ from analysis.panels import (
     honesty,
     minimal_pairs,
     modality,
+    pointing,
     scores,
     shapley,
     slices,
@@ -121,7 +122,12 @@ def _heat_maps(run: Run) -> Section:
     return Section(
         id="heat-maps",
         title="Heat maps",
-        builds=(("honesty", partial(honesty.honesty, run)), ("pointing", partial(honesty.pointing, run))),
+        builds=(
+            ("mosaics", partial(pointing.mosaics, run)),
+            ("boxes", partial(pointing.boxes, run)),
+            ("pointing", partial(pointing.pointing, run)),
+            ("honesty", partial(honesty.honesty, run)),
+        ),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmner_core.errors import InputError
+from mmner_core.json_files import parse_object
 
 if TYPE_CHECKING:
     from mmner_core.results import Prediction
@@ -57,7 +57,7 @@ def parse_row(line: str, where: str, folder: Path, lang: str | None, convention:
     """
     from mmner_core.tagger import TagRequest
 
-    record = _read(line)
+    record = parse_object(line, "text")
     if taken := [name for name in record if name in RESULTS]:
         raise InputError(f"the result has a field {taken[0]!r} of its own; {RESULTS[taken[0]]}.")
     for name in FIELDS:
@@ -74,26 +74,3 @@ def parse_row(line: str, where: str, folder: Path, lang: str | None, convention:
     )
     key = {"id": record["id"]} if "id" in record else {}
     return Row(where, line, request, key, {name: value for name, value in record.items() if name not in FIELDS})
-
-
-def _read(line: str) -> dict[str, Any]:
-    try:
-        record = json.loads(line, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
-        reason = error.msg if isinstance(error, json.JSONDecodeError) else "it is nested too deeply"
-        raise InputError(f"the line is not JSON ({reason}).") from error
-    if not isinstance(record, dict) or "text" not in record:
-        raise InputError('the line is not a JSON object with a field "text".')
-    return record
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Keep an object whose keys differ; of one that has a key twice, JSON would drop the first value."""
-    record = dict(pairs)
-    if len(record) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"the field {twice!r} stands there twice; rename one of them.")
-    return record

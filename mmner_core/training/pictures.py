@@ -19,7 +19,8 @@ from mmner_core.data.images import open_photo
 from mmner_core.labels import OUTSIDE, tags_to_entities
 from mmner_core.mosaics import Box, compose, random_layout
 from mmner_core.nothing import KINDS, picture_of_nothing
-from mmner_core.preprocess import crop_of, in_threads
+from mmner_core.preprocess import cut_box, in_threads
+from mmner_core.results import Crop
 from mmner_core.training.boxed_photos import BoxedPhoto, read_boxed_photos
 from mmner_core.training.config import DataSource, TrainConfig
 from mmner_core.training.contexts import NAME, open_contexts
@@ -125,7 +126,7 @@ def _within_crop(photo: BoxedPhoto, model: ModelConfig) -> tuple[Box, ...]:
     encoder = model.cnn or model.vit
     assert encoder is not None  # noqa: S101 (a run that looks has one)
     width, height = open_photo(photo.file).size
-    crop = crop_of((width, height), encoder)
+    crop = Crop(*cut_box((width, height), encoder))
     boxes = [
         Box(
             min(1.0, max(0.0, (box.left * width - crop.left) / (crop.right - crop.left))),

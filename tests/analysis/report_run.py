@@ -99,6 +99,20 @@ def studies() -> dict[str, object]:
     return {
         "maps": [{"method": m, "quantity": q, **bounds[m]} for m in methods for q in quantities],
         "map_curves": [{"kind": k, "method": m, **p} for k in ("deletion", "insertion") for m in names for p in curve],
+        "map_sample": [{"looked_at": 60, "tested": 24, "matters": 0.2}],
+        "mosaics": [
+            {"layout": layout, "method": m, "type": kind, "hit": v, "low": None, "high": None, "n": 8, "mass": 0.5}
+            | {"chance": 0.5, "swap": 0.3 if layout == "two" else None}
+            for m, v in methods.items()
+            for layout in ("two", "same photo twice")
+            for kind in ("all", "PER")
+        ],
+        "mosaics_left_out": [{"what": "sentences without a photo", "n": 3}],
+        "boxes": [
+            {"method": m, "type": kind, "hit": v, "low": v, "high": v, "chance": 0.3, "mass": 0.4, "n": 5}
+            for m, v in methods.items()
+            for kind in ("all", "PER")
+        ],
         "map_similarity": [{"method": "attention", "value": 0.9, "low": None, "high": None, "n": 4}],
         "pointing": [
             {"method": m, "language": "all", "quantity": q, "chance": 0.5, **bounds[m]}

@@ -58,7 +58,11 @@ def in_process(arguments: list[str], **environment: str) -> subprocess.Completed
 def folder(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a run with everything small."""
     out = tmp_path_factory.mktemp("runs") / "whole"
-    samples = ("--honesty-sample", 2, "--pointing-sample", 2)
+    boxes = tmp_path_factory.mktemp("boxes") / "boxes.jsonl"
+    row = {"image": "per-1.jpg", "name": "Ada", "type": "PER", "boxes": [[0, 0, 1, 0.5]], "language": "en"}
+    boxes.write_text(json.dumps(row), encoding="utf-8")
+    (boxes.parent / "images").symlink_to(DATA / "images")
+    samples = ("--honesty-sample", 2, "--pointing-sample", 2, "--boxes", boxes)
     result = call(
         "--checkpoint", tiny_checkpoint, "--data", DATA, "--split", "valid", "--out", out, "--calibrate", "test",
         "--train", DATA / "en" / "valid.txt", "--train", DATA, "--irrelevant", DATA / "images",
@@ -84,7 +88,7 @@ def test_a_run_holds_all_that_the_tabs_need(folder: Path) -> None:
     assert run.conditions["irrelevant"] == run.conditions["blur-5"] == run.conditions["nothing"] == 8
     assert {
         "scores", "modality", "modality_by_cosine", "minimal_pairs", "shapley", "shapley_streams", "contrastive",
-        "calibration", "calibration_bins", "leakage", "maps", "map_curves", "map_verdicts", "pointing",
+        "calibration", "calibration_bins", "leakage", "map_sample", "pointing", "mosaics", "boxes",
     } <= run.metrics.keys()  # fmt: skip
     assert set(run.coordinates()["map"]) == {"pairs", "entities"}
     assert run.lexicon().types["Chelsea"] == {"PER", "LOC"}

@@ -19,6 +19,7 @@ from analysis.panels.honesty import chance_badge, honesty
 from analysis.panels.minimal_pairs import minimal_pairs
 from analysis.panels.modality import modality, severity
 from analysis.panels.panel import shortened
+from analysis.panels.pointing import boxes, mosaics, pointing
 from analysis.panels.scores import scores
 from analysis.panels.shapley import shapley
 from analysis.panels.space_map import pairs_of, points_of, space_map
@@ -144,6 +145,34 @@ def test_a_map_that_passes_no_more_often_than_chance_is_called_so(run: Run) -> N
         "attention: no better than chance"
     ]
     assert "no better than chance" in chance_badge(run, "attention") and chance_badge(run, "occlusion") == ""
+
+
+def test_mosaics_have_their_controls_and_boxes_their_chance(run: Run) -> None:
+    """Layouts and controls stand together with chance and swap, what was left out is said; boxes name chance."""
+    panel = mosaics(run)
+    assert set(panel.table["layout"]) == {"two", "same photo twice"} and panel.table["swap"].notna().sum() == 6
+    assert "same photo twice, attention: 0.050" in panel.alternative
+    assert panel.notes == ("Left out: 3 sentences without a photo.",)
+    assert (boxes(run).table["chance"] == 0.3).all() and boxes(run).notes == ()
+
+
+def test_runs_of_earlier_versions_show_what_they_hold(tmp_path: Path) -> None:
+    """Without mosaics, boxes and sample: two sentences, the old table, and that cells were covered with grey."""
+    old = model_run(tmp_path)
+    for key in ("mosaics", "mosaics_left_out", "boxes", "map_sample"):
+        old.metrics.pop(key)
+    assert "does not hold mosaics" in mosaics(old).notes[0] and "--boxes" in boxes(old).notes[0]
+    assert len(pointing(old).table) and "even grey" in " ".join(honesty(old).notes)
+
+
+def test_where_no_photo_matters_no_map_is_tested(tmp_path: Path) -> None:
+    """The panel says so, and of how many names."""
+    blind = model_run(tmp_path)
+    blind.metrics["map_sample"] = [{"looked_at": 60, "tested": 0, "matters": 0.2}]
+    for key in ("maps", "map_curves", "map_similarity"):
+        blind.metrics.pop(key)
+    (note,) = honesty(blind).notes
+    assert "No heat map was tested" in note and "for 0 of the 60 names" in note
 
 
 def test_cosines_of_two_runs_and_of_one_language(run: Run, other: Run) -> None:

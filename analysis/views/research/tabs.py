@@ -15,6 +15,7 @@ from analysis.panels import (
     honesty,
     minimal_pairs,
     modality,
+    pointing,
     scores,
     shapley,
     slices,
@@ -123,8 +124,10 @@ MODALITY = (
     _part("pairs", lambda a: minimal_pairs.minimal_pairs(a.run), chapter="Minimal pairs"),
     _part("terciles", lambda a: modality.terciles(a.run), chapter="Splits"),
     _part("kinds", lambda a: modality.pair_kinds(a.run)),
-    _part("honesty", lambda a: honesty.honesty(a.run), chapter="Heat maps", height=_TALL),
-    _part("pointing", lambda a: honesty.pointing(a.run)),
+    _part("mosaics", lambda a: pointing.mosaics(a.run), chapter="Heat maps", height=_TALL),
+    _part("boxes", lambda a: pointing.boxes(a.run)),
+    _part("pointing", lambda a: pointing.pointing(a.run)),
+    _part("honesty", lambda a: honesty.honesty(a.run), height=_TALL),
 )
 TABS = {"errors": ERRORS, "embedding": EMBEDDING, "modality": MODALITY}
 CONTROLS = Part("controls", draw_controls, ("other", "condition", "language"), height=74)

@@ -1,0 +1,153 @@
+"""``point``: where a model's heat maps point, into annotated boxes or at the right photo of several."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mmner_core.cli.options import Convention, Json, Map
+from mmner_core.errors import InputError
+
+if TYPE_CHECKING:
+    from analysis.point.boxes import BoxRows
+    from analysis.point.mosaic_plan import MosaicPlan
+    from mmner_core.data.type_names import TypeNames
+    from mmner_core.tagger import Tagger
+
+_BOX_COLUMNS = ("method", "type", "hit", "low", "high", "chance", "mass", "n")
+_MOSAIC_COLUMNS = ("layout", "method", "type", "hit", "low", "high", "chance", "swap", "n")
+
+
+def point(
+    checkpoint: Annotated[Path, typer.Option(help="Folder of the model.")],
+    boxes: Annotated[
+        Path | None,
+        typer.Option(help="Photos with boxes: a JSONL file, or a folder of XML files in Pascal VOC's form."),
+    ] = None,
+    text: Annotated[
+        Path | None, typer.Option(help="Tagged sentences with IMGID lines that the XML files belong to.")
+    ] = None,
+    mosaics: Annotated[bool, typer.Option("--mosaics", help="Measure on several photos in one picture.")] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="Tagged file or folder whose sentences and photos make the mosaics.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of the photos.", show_default="images beside the data")
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="train|valid|test",
+            help="Split to measure on.",
+            show_default="boxes: all; mosaics: test, else valid",
+        ),
+    ] = None,
+    pairs: Annotated[
+        Path | None, typer.Option(help="Table of pairing kinds; mosaics leave out photos it calls irrelevant.")
+    ] = None,
+    convention: Convention = None,
+    map_: Map = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Mosaics of N sentences, as many of each type.")] = None,
+    occlusion: Annotated[
+        bool, typer.Option("--occlusion", help="Mosaics: measure occlusion too, one pass of the encoder per cell.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Of mosaics, random twin and intervals.")] = 19,
+    json: Json = False,
+) -> None:
+    """Measure whether heat maps point at what is named: how often their hottest cell lies on it, beside chance."""
+    from analysis.point.measure import all_maps, measure_boxes, measure_mosaics
+    from analysis.probe import Probe
+    from mmner_core.data.type_names import TypeNames
+    from mmner_core.memory import begin_long_job
+    from mmner_core.tagger import Tagger
+
+    if boxes is None and not mosaics:
+        raise InputError("Give --boxes, photos with boxes, or --mosaics with --data, tagged sentences with photos.")
+    if mosaics and data is None:
+        raise InputError("--mosaics needs --data, tagged sentences with photos.")
+    names = TypeNames.parse(map_ or ())
+    tagger = Tagger.load(checkpoint)
+    begin_long_job()
+    probe = Probe(tagger.model, tagger.subwords)
+    found: dict[str, Any] = {"checkpoint": tagger.digest, "seed": seed}
+    if boxes is not None:
+        rows = _rows(tagger, boxes, text, images, split, names)
+        maps = all_maps(probe, convention=convention, occlusion=True, seed=seed)
+        with _bar(len(rows.rows), "boxes") as bar:
+            found |= measure_boxes(probe, rows, maps, seed=seed, progress=bar.update)
+    if mosaics and data is not None:
+        plan = _plan(tagger, data, images, split, pairs, names, limit, seed)
+        maps = all_maps(probe, convention=convention, occlusion=occlusion, seed=seed)
+        with _bar(len(plan.groups), "mosaics") as bar:
+            found |= measure_mosaics(probe, plan, maps, seed=seed, progress=bar.update)
+        del found["pointing"]  # the same showings in the form that runs hold
+    _print(found, json=json)
+
+
+def _rows(
+    tagger: Tagger, boxes: Path, text: Path | None, images: Path | None, split: str | None, names: TypeNames
+) -> BoxRows:
+    """Read the boxes, of whichever form."""
+    from analysis.point.boxes import read_boxes
+    from analysis.point.voc import read_voc
+
+    if not boxes.is_dir():
+        if text is not None:
+            raise InputError(f"--text goes with a folder of XML files, and {boxes} is none; leave one of the two out.")
+        return read_boxes(boxes, tagger.labels.types, images=images, split=split, names=names)
+    if text is None:
+        raise InputError(f"{boxes} is a folder of XML files; name with --text the tagged sentences they belong to.")
+    return read_voc(boxes, text, tagger.labels.types, images=images, split=split, names=names)
+
+
+def _plan(
+    tagger: Tagger,
+    data: Path,
+    images: Path | None,
+    split: str | None,
+    pairs: Path | None,
+    names: TypeNames,
+    limit: int | None,
+    seed: int,
+) -> MosaicPlan:
+    """Read the sentences and put their photos together."""
+    from analysis.evaluation_set import IRRELEVANT, read_evaluation_set
+    from analysis.point.mosaic_plan import plan_mosaics
+    from mmner_core.evaluate import gold_tags
+
+    sentences = read_evaluation_set(data, images=images, split=split, pairs=pairs).renamed(names)
+    gold_tags(tagger.labels, sentences.examples)
+    irrelevant = [kind == IRRELEVANT for kind in sentences.kinds]
+    plan = plan_mosaics(sentences.examples, irrelevant=irrelevant, limit=limit, seed=seed)
+    if not plan.groups:
+        reasons = ", ".join(f"{n} {what}" for what, n in plan.left_out.items())
+        raise InputError(f"{data} has no sentence to make mosaics of ({reasons}); check --images and --split.")
+    return plan
+
+
+def _bar(total: int, what: str) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(total=total, desc=what, unit="", disable=None)
+
+
+def _print(found: dict[str, Any], *, json: bool) -> None:
+    from mmner_core.cli.output import make_table, print_json, print_out
+
+    if json:
+        print_json(found)
+        return
+    for key, columns in (("boxes", _BOX_COLUMNS), ("mosaics", _MOSAIC_COLUMNS)):
+        if key not in found:
+            continue
+        lines = [[_cell(row[column]) for column in columns] for row in found[key]]
+        print_out(make_table([column.capitalize() for column in columns], lines, numbers_from=columns.index("hit")))
+        print_out(*(f"Left out: {row['n']:,} {row['what']}." for row in found[f"{key}_left_out"]))
+        print_out(*(f"Outside of what the model sees: {row['where']}." for row in found.get(f"{key}_outside", ())))
+    print_out(f"Checkpoint {found['checkpoint']}, seed {found['seed']}; intervals over photos, or over sentences.")
+
+
+def _cell(value: object) -> object:
+    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else value

@@ -1,0 +1,74 @@
+"""Whether a heat map points into a place: hit, mass and chance, in the part of the picture that the model sees.
+
+Places are boxes as shares of the whole picture, while the cells of a map lie on what the encoder cut out of it; every
+box is brought into the coordinates of that cut first. Weights [rows, columns] say how far each cell belongs to a place:
+0 or 1, or a share where several places claim the cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from mmner_core.mosaics import Box, cells_inside
+
+_DIGITS = 9  # of a picture's side: what lies on an edge lies there whatever was added and multiplied before
+
+
+class Heat(NamedTuple):
+    """A heat map and where it lies.
+
+    Attributes:
+        cells: [rows, columns] the more, the hotter.
+        seen: the part of the picture that the cells cover.
+    """
+
+    cells: np.ndarray
+    seen: Box
+
+
+def within(box: Box, seen: Box) -> Box | None:
+    """Return the part of a box that lies in what the model sees, as shares of that; None where they do not meet."""
+    width, height = seen.right - seen.left, seen.bottom - seen.top
+    left, right = ((edge - seen.left) / width for edge in (box.left, box.right))
+    top, bottom = ((edge - seen.top) / height for edge in (box.top, box.bottom))
+    inside = Box(*(round(min(max(edge, 0.0), 1.0), _DIGITS) for edge in (left, top, right, bottom)))
+    return inside if inside.left < inside.right and inside.top < inside.bottom else None
+
+
+def in_boxes(boxes: Sequence[Box], heat: Heat) -> np.ndarray | None:
+    """Return the weights of the cells that lie in one of the boxes; None where the model sees nothing of any."""
+    visible = [place for box in boxes if (place := within(box, heat.seen)) is not None]
+    return cells_inside(visible, (heat.cells.shape[0], heat.cells.shape[1])).astype(float) if visible else None
+
+
+def in_parts(parts: Sequence[Box], heat: Heat) -> np.ndarray:
+    """Return [parts, rows, columns] weights of the parts of a mosaic.
+
+    The parts share the cells out among them: one whose centre lies on an edge belongs to its parts in equal shares. So
+    over all parts the hits of a map sum to 1, whatever it shows.
+    """
+    inside = np.zeros((len(parts), *heat.cells.shape))
+    for part, weights in zip(parts, inside, strict=True):
+        held = in_boxes([part], heat)
+        weights += 0 if held is None else held
+    return inside / inside.sum(axis=0)
+
+
+def hit(heat: Heat, weights: np.ndarray) -> float:
+    """Say whether the hottest cell lies in the place: 1, 0, or between, as equally hot cells count their mean."""
+    return float(weights[heat.cells == heat.cells.max()].mean())
+
+
+def mass(heat: Heat, weights: np.ndarray) -> float:
+    """Return the share of the map's positive part that lies in the place; that of the cells where there is none."""
+    positive = np.maximum(heat.cells, 0.0)
+    total = float(positive.sum())
+    return float((positive * weights).sum() / total) if total > 0 else chance(weights)
+
+
+def chance(weights: np.ndarray) -> float:
+    """Return the share of the cells that lie in the place: how often a cell drawn at random would."""
+    return float(weights.mean())
