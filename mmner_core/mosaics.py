@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 SIDE = 448
 """Pixels of a mosaic's side: no less than the encoders read, so that a part loses nothing that they would have had."""
 
+_DIGITS = 9  # of a picture's side: what lies on an edge lies there whatever was added and multiplied before
+
 
 class Box(NamedTuple):
     """A part of a picture, as shares of its width and height."""
@@ -125,3 +127,12 @@ def cells_inside(boxes: Sequence[Box], grid: tuple[int, int]) -> np.ndarray:
             held[min(int(row), rows - 1), min(int(column), columns - 1)] = True
         inside |= held
     return inside
+
+
+def within(box: Box, seen: Box) -> Box | None:
+    """Return the part of a box that lies in what the model sees, as shares of that; None where they do not meet."""
+    width, height = seen.right - seen.left, seen.bottom - seen.top
+    left, right = ((edge - seen.left) / width for edge in (box.left, box.right))
+    top, bottom = ((edge - seen.top) / height for edge in (box.top, box.bottom))
+    inside = Box(*(round(min(max(edge, 0.0), 1.0), _DIGITS) for edge in (left, top, right, bottom)))
+    return inside if inside.left < inside.right and inside.top < inside.bottom else None

@@ -12,9 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mmner_core.mosaics import Box, cells_inside
-
-_DIGITS = 9  # of a picture's side: what lies on an edge lies there whatever was added and multiplied before
+from mmner_core.mosaics import Box, cells_inside, within
 
 
 class Heat(NamedTuple):
@@ -27,15 +25,6 @@ class Heat(NamedTuple):
 
     cells: np.ndarray
     seen: Box
-
-
-def within(box: Box, seen: Box) -> Box | None:
-    """Return the part of a box that lies in what the model sees, as shares of that; None where they do not meet."""
-    width, height = seen.right - seen.left, seen.bottom - seen.top
-    left, right = ((edge - seen.left) / width for edge in (box.left, box.right))
-    top, bottom = ((edge - seen.top) / height for edge in (box.top, box.bottom))
-    inside = Box(*(round(min(max(edge, 0.0), 1.0), _DIGITS) for edge in (left, top, right, bottom)))
-    return inside if inside.left < inside.right and inside.top < inside.bottom else None
 
 
 def in_boxes(boxes: Sequence[Box], heat: Heat) -> np.ndarray | None:

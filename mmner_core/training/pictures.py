@@ -17,10 +17,9 @@ from mmner_core.config import ModelConfig
 from mmner_core.data import Example
 from mmner_core.data.images import open_photo
 from mmner_core.labels import OUTSIDE, tags_to_entities
-from mmner_core.mosaics import Box, compose, random_layout
+from mmner_core.mosaics import Box, compose, random_layout, within
 from mmner_core.nothing import KINDS, picture_of_nothing
 from mmner_core.preprocess import cut_box, in_threads
-from mmner_core.results import Crop
 from mmner_core.training.boxed_photos import BoxedPhoto, read_boxed_photos
 from mmner_core.training.config import DataSource, TrainConfig
 from mmner_core.training.contexts import NAME, open_contexts
@@ -126,17 +125,9 @@ def _within_crop(photo: BoxedPhoto, model: ModelConfig) -> tuple[Box, ...]:
     encoder = model.cnn or model.vit
     assert encoder is not None  # noqa: S101 (a run that looks has one)
     width, height = open_photo(photo.file).size
-    crop = Crop(*cut_box((width, height), encoder))
-    boxes = [
-        Box(
-            min(1.0, max(0.0, (box.left * width - crop.left) / (crop.right - crop.left))),
-            min(1.0, max(0.0, (box.top * height - crop.top) / (crop.bottom - crop.top))),
-            min(1.0, max(0.0, (box.right * width - crop.left) / (crop.right - crop.left))),
-            min(1.0, max(0.0, (box.bottom * height - crop.top) / (crop.bottom - crop.top))),
-        )
-        for box in photo.boxes
-    ]
-    return tuple(box for box in boxes if box.left < box.right and box.top < box.bottom)
+    left, top, right, bottom = cut_box((width, height), encoder)
+    seen = Box(left / width, top / height, right / width, bottom / height)
+    return tuple(place for box in photo.boxes if (place := within(box, seen)) is not None)
 
 
 def pictures_of_nothing(config: TrainConfig, folder: Path) -> list[Path]:
