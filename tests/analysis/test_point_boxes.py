@@ -11,14 +11,14 @@ from PIL import Image
 from analysis.point.box_game import OUTSIDE, play_boxes
 from analysis.point.boxes import NO_PHOTO, OTHER_SPLIT, read_boxes
 from analysis.point.named import CARRIERS, find_name
-from analysis.point.places import Heat, chance, hit, in_boxes, mass, within
+from analysis.point.places import Heat, chance, hit, in_boxes, mass
 from analysis.point.tables import box_table
 from analysis.point.voc import NO_BOX, NO_NAME, NO_XML, read_voc
 from mmner_core.data.images import open_image
 from mmner_core.data.type_names import TypeNames
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity
-from mmner_core.mosaics import Box
+from mmner_core.mosaics import Box, within
 
 TYPES = ("PER", "LOC", "ORG", "MISC")
 WHOLE = Box(0, 0, 1, 1)
