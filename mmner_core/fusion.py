@@ -15,6 +15,20 @@ from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 from mmner_core.config import FusionConfig
 from mmner_core.linear import SteadyLinear
 
+_TINY = 1e-12
+
+
+class Guide(NamedTuple):
+    """What grounded attention goes by in one stream.
+
+    Attributes:
+        evidence: [B, W, K] added to every head's logits.
+        share: [B, W] how much of a word's attention goes to the photo.
+    """
+
+    evidence: Tensor
+    share: Tensor
+
 
 class Keys(NamedTuple):
     """What words may look at in one stream: the "no image" key first, then the tokens of one of U images.
@@ -53,17 +67,16 @@ class CrossAttention(nn.Module):
         return Keys(self._split(self.key(states)), self._split(self.value(states)))
 
     def forward(
-        self, words: Tensor, keys: Keys, image_index: Tensor, *, weighed: int, evidence: Tensor | None = None
+        self, words: Tensor, keys: Keys, image_index: Tensor, *, weighed: int, guide: Guide | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """Return the words having looked, [B, W, D], and each head's weights in the first ``weighed`` sentences.
 
-        ``evidence``, [B, W, K], is added to every head's logits; with it all keys are the image's.
+        Grounded attention, which a guide belongs to, returns those of all sentences.
         """
-        if evidence is None:
+        if guide is None:
             context, weights = self._attend(words, keys, image_index, weighed=weighed)
         else:
-            context, weights = self._attend_by(evidence, words, keys, image_index)
-            weights = weights[:weighed] if weighed else None
+            context, weights = self._attend_by(guide, words, keys, image_index)
         looked = self.dense(context.transpose(1, 2).flatten(2))  # [B, W, D], or [1, 1, D] where all see the same
         return self.norm(words + self.dropout(looked)), weights
 
@@ -88,14 +101,19 @@ class CrossAttention(nn.Module):
             contexts.append(F.scaled_dot_product_attention(q[rest], k[rest], v[rest], attn_mask=allowed[rest]))
         return torch.cat(contexts), weights
 
-    def _attend_by(self, evidence: Tensor, words: Tensor, keys: Keys, image_index: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what each word sees of its image, whichever there is, and the weights of all sentences."""
+    def _attend_by(self, guide: Guide, words: Tensor, keys: Keys, image_index: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what each word sees of its photo, however little it looks, and the weights [B, H, W, 1 + K].
+
+        What is not the photo's share is the weight of "no image", which has no value: it adds nothing.
+        """
         q = self._split(self.key(words) if self.tied else self.query(words))  # [B, H, W, D/H]
         image = image_index.clamp(min=0)
         k, v = keys.key[image], keys.value[image]  # [B, H, K, D/H]
-        scores = (q @ k.transpose(-1, -2)).float() / q.shape[-1] ** 0.5 + evidence[:, None]  # [B, H, W, K]
-        weights = scores.softmax(-1)
-        return weights.to(v.dtype) @ v, weights
+        scores = (q @ k.transpose(-1, -2)).float() / q.shape[-1] ** 0.5 + guide.evidence[:, None]  # [B, H, W, K]
+        share = guide.share[:, None, :, None].expand(-1, self.heads, -1, 1)
+        weights = torch.cat([1 - share, share * scores.softmax(-1)], dim=-1)
+        seen = weights[..., 1:] / share.clamp(min=_TINY)
+        return seen.to(v.dtype) @ v, weights
 
     def _allowed(self, image_index: Tensor, n_keys: int) -> Tensor:
         """Return [B, K] bool: without an image only key 0; with one, key 0 only if it is offered as a sink."""
@@ -143,7 +161,7 @@ class Fusion(nn.Module):
         image_index: Tensor,
         *,
         weighed: int = 0,
-        evidence: Mapping[str, Tensor] | None = None,
+        guides: Mapping[str, Guide] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Let words look at images.
 
@@ -152,7 +170,7 @@ class Fusion(nn.Module):
             keys: per stream, of the U images; a stream without tokens shows no sentence anything.
             image_index: [B] which of the images each sentence has, -1 where it has none.
             weighed: of how many sentences, from the first on, to say where the words looked.
-            evidence: per stream [B, W, K], added to the logits of grounded attention.
+            guides: per stream, what grounded attention goes by; it tells its weights in all sentences.
 
         Returns:
             fused word vectors [B, W, D] and, if asked for, each stream's attention [weighed, H, W, K].
@@ -161,8 +179,8 @@ class Fusion(nn.Module):
             return words, {}
         looked, attention = [], {}
         for stream, block in self.blocks.items():
-            own = None if evidence is None else evidence[stream]
-            states, weights = block(words, keys[stream], image_index, weighed=weighed, evidence=own)
+            guide = None if guides is None else guides[stream]
+            states, weights = block(words, keys[stream], image_index, weighed=weighed, guide=guide)
             looked.append(states)
             if weights is not None:
                 attention[stream] = weights

@@ -20,7 +20,7 @@ from mmner_core.distributed import process_count
 from mmner_core.encoders.image import CnnEncoder, ImageStates, VitEncoder, load_pretrained_image
 from mmner_core.encoders.text import TextEncoder, TextStates, load_pretrained_text
 from mmner_core.encoding import Batch, Pixels
-from mmner_core.fusion import Fusion, Keys
+from mmner_core.fusion import Fusion, Guide, Keys
 from mmner_core.grounding import Grounding, believe
 from mmner_core.grounding_loss import grounding_losses
 from mmner_core.labels import LabelSet
@@ -281,14 +281,18 @@ class MMNER(nn.Module):
         share = self.grounding.share(belief, list(cells.values()), list(evidence.values()))
         share = share * (image_index >= 0)[:, None]  # [B, W]
         hidden = next(iter(evidence.values()))[..., :0]
-        weighted = {s: self.grounding.strength[s].float() * evidence[s] if s in seen else hidden for s in keys}
-        fused, attention = self.fusion(words, keys, image_index, weighed=weighed, evidence=weighted)
-        emissions = alone + share[..., None].to(alone.dtype) * (self.classifier(fused) - alone)
-        own_share = share[:weighed, None, :, None]  # [weighed, 1, W, 1]
-        attention = {
-            stream: torch.cat([(1 - own_share).expand(-1, weights.shape[1], -1, -1), own_share * weights], dim=-1)
-            for stream, weights in attention.items()
+        guides = {
+            stream: Guide(
+                self.grounding.strength[stream].float() * evidence[stream] if stream in seen else hidden, share
+            )
+            for stream in keys
         }
+        fused, attention = self.fusion(words, keys, image_index, guides=guides)
+        # The share as the attention has it, so that what the photo changes goes through each cell's weight alone.
+        looked = torch.stack([attention[stream][..., 1:].sum(-1).mean(1) for stream in seen]).mean(0)  # [B, W]
+        emissions = alone + looked[..., None].to(alone.dtype) * (self.classifier(fused) - alone)
+        if weighed < len(words):
+            attention = {stream: weights[:weighed] for stream, weights in attention.items()} if weighed else {}
         return TaggedWords(emissions, attention, share)
 
     def read_alone(self, words: Tensor) -> Tensor:

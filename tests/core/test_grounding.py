@@ -179,3 +179,11 @@ def test_grounding_needs_cells_and_a_way_past_the_photo() -> None:
     """A config that contradicts it is refused in one sentence."""
     with pytest.raises(InputError, match="grounded attention needs null_sink and word_residual"):
         FusionConfig(grounded=True)
+
+
+def test_the_photo_speaks_through_its_attention_alone(grounded: MMNER) -> None:
+    """The emissions follow from the weights: without those of the cells nothing of the photo is left."""
+    output = grounded(batch_of(), need_weights=True)
+    gradients = torch.autograd.grad(output.emissions[0].square().sum(), list(output.attention.values()))
+    assert all(gradient[0, ..., 1:].abs().sum() > 0 for gradient in gradients)
+    assert all(gradient[1].abs().sum() == 0 for gradient in gradients)  # the sentence without a photo
