@@ -218,6 +218,25 @@ class Probe:
         return types[0].unflatten(0, self.model.cnn_encoder.grid).float().cpu().numpy()
 
     @torch.no_grad()
+    def share_and_tags(self, text: Text, sight: Sight) -> tuple[np.ndarray, list[str]]:
+        """Return how much of each word's attention lies on the photo, [W], and the best tags beside it.
+
+        The share is the mean over heads and streams of what is not on "no image".
+        """
+        emissions, attention = self._emissions(text.words, sight.image, None, need_weights=True)
+        shares = [1 - weights[0, ..., 0].float().mean(0) for weights in attention.values()]
+        return torch.stack(shares).mean(0).cpu().numpy(), self._best(emissions)
+
+    @torch.no_grad()
+    def tags_alone(self, text: Text) -> list[str]:
+        """Return the best tags of a text without a photo."""
+        return self._best(self.model.read_alone(text.words[None]).float())
+
+    def _best(self, emissions: Tensor) -> list[str]:
+        mask = torch.ones(emissions.shape[:2], dtype=torch.bool, device=emissions.device)
+        return self.model.labels.decode(self.model.crf.viterbi(emissions, mask)[0])
+
+    @torch.no_grad()
     def attention(self, scene: Scene, entity: Entity) -> dict[str, np.ndarray]:
         """Return per stream the attention on the photo's cells [rows, columns], over heads and the entity's words.
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mmner_core.tagger import Tagger
 
 _BOX_COLUMNS = ("method", "type", "hit", "low", "high", "chance", "mass", "n")
+_RELEVANCE_COLUMNS = ("beside", "auc", "low", "high", "chance", "own", "wrong", "n")
+_NOTHING_COLUMNS = ("kind", "changed", "low", "high", "n")
 _MOSAIC_COLUMNS = ("layout", "method", "type", "hit", "low", "high", "chance", "swap", "n")
 
 
@@ -30,6 +32,10 @@ def point(
         Path | None, typer.Option(help="Tagged sentences with IMGID lines that the XML files belong to.")
     ] = None,
     mosaics: Annotated[bool, typer.Option("--mosaics", help="Measure on several photos in one picture.")] = False,
+    relevance: Annotated[
+        bool,
+        typer.Option("--relevance", help="Measure whether attention tells the right photo from nothing or another."),
+    ] = False,
     data: Annotated[
         Path | None, typer.Option(help="Tagged file or folder whose sentences and photos make the mosaics.")
     ] = None,
@@ -63,10 +69,12 @@ def point(
     from mmner_core.memory import begin_long_job
     from mmner_core.tagger import Tagger
 
-    if boxes is None and not mosaics:
-        raise InputError("Give --boxes, photos with boxes, or --mosaics with --data, tagged sentences with photos.")
-    if mosaics and data is None:
-        raise InputError("--mosaics needs --data, tagged sentences with photos.")
+    if boxes is None and not mosaics and not relevance:
+        raise InputError(
+            "Give --boxes, photos with boxes, or --mosaics or --relevance with --data, tagged sentences with photos."
+        )
+    if (mosaics or relevance) and data is None:
+        raise InputError(f"--{'mosaics' if mosaics else 'relevance'} needs --data, tagged sentences with photos.")
     names = TypeNames.parse(map_ or ())
     tagger = Tagger.load(checkpoint)
     begin_long_job()
@@ -83,6 +91,13 @@ def point(
         with _bar(len(plan.groups), "mosaics") as bar:
             found |= measure_mosaics(probe, plan, maps, seed=seed, progress=bar.update)
         del found["pointing"]  # the same showings in the form that runs hold
+    if relevance and data is not None:
+        from analysis.evaluation_set import read_evaluation_set
+        from analysis.point.relevance import measure_relevance
+
+        examples = read_evaluation_set(data, images=images, split=split, pairs=pairs).renamed(names).examples
+        with _bar(len(examples), "sentences") as bar:
+            found |= measure_relevance(probe, examples, seed=seed, progress=bar.update)
     _print(found, json=json)
 
 
@@ -146,6 +161,10 @@ def _print(found: dict[str, Any], *, json: bool) -> None:
         print_out(make_table([column.capitalize() for column in columns], lines, numbers_from=columns.index("hit")))
         print_out(*(f"Left out: {row['n']:,} {row['what']}." for row in found[f"{key}_left_out"]))
         print_out(*(f"Outside of what the model sees: {row['where']}." for row in found.get(f"{key}_outside", ())))
+    for key, columns in (("relevance", _RELEVANCE_COLUMNS), ("nothing", _NOTHING_COLUMNS)):
+        if key in found:
+            lines = [[_cell(row[column]) for column in columns] for row in found[key]]
+            print_out(make_table([column.capitalize() for column in columns], lines))
     print_out(f"Checkpoint {found['checkpoint']}, seed {found['seed']}; intervals over photos, or over sentences.")
 
 
