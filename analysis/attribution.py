@@ -98,11 +98,20 @@ class MapTest:
 
 def occlusion_map(score: CellScore, grid: tuple[int, int]) -> np.ndarray:
     """Return [rows, columns] by how much the probability falls when the cell alone is covered (negative: it rises)."""
+    return occlusion_falls(score(each_hidden(grid)), grid)
+
+
+def each_hidden(grid: tuple[int, int]) -> np.ndarray:
+    """Return what is visible, [G + 1, rows, columns], when each cell in turn is covered, and at last none."""
     rows, columns = grid
-    visible = np.ones((rows * columns + 1, rows * columns), dtype=bool)
-    visible[np.arange(rows * columns), np.arange(rows * columns)] = False
-    probability = score(visible.reshape(-1, rows, columns))
-    return (probability[-1] - probability[:-1]).reshape(rows, columns)
+    return np.concatenate([~np.eye(rows * columns, dtype=bool), np.ones((1, rows * columns), dtype=bool)]).reshape(
+        -1, rows, columns
+    )
+
+
+def occlusion_falls(probability: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
+    """Return the occlusion map of the answers [G + 1] to :func:`each_hidden`."""
+    return (probability[-1] - probability[:-1]).reshape(grid)
 
 
 def check_maps(

@@ -23,7 +23,7 @@ from mmner_core.labels import Entity, tags_to_entities
 if TYPE_CHECKING:
     from PIL import Image
 
-    from analysis.probe import Probe, Scene
+    from analysis.probe import Probe
     from mmner_core.data import Example
     from mmner_core.encoding import Pixels
 
@@ -142,10 +142,11 @@ def heat_map_honesty(
     tests: list[dict[str, MapTest]] = []
     clusters, similarity, verdicts = [], [], []
     for i, entity, photo, donor in draw.cases():
-        scenes = [mapper.scene(examples[i].words, mapper.probe.look(photo)) for mapper in (own, twin)]
-        maps, random_maps = (_alike(m, scene, entity, donor) for m, scene in zip((own, twin), scenes, strict=True))
+        words = examples[i].words
+        maps, random_maps = (_alike(mapper, words, entity, photo, donor) for mapper in (own, twin))
         both = maps | {name + RANDOM_MODEL: heat for name, heat in random_maps.items()}
-        test = check_maps(probe.cell_score(scenes[0], entity, donor), both, seed=seed)
+        scene = own.scene(words, probe.look(photo))
+        test = check_maps(probe.cell_score(scene, entity, donor), both, seed=seed)
         tests.append(test)
         clusters.append(i)
         similarity += [
@@ -170,9 +171,12 @@ def heat_map_honesty(
     }
 
 
-def _alike(mapper: HeatMapper, scene: Scene, entity: Entity, donor: Pixels) -> dict[str, np.ndarray]:
+def _alike(
+    mapper: HeatMapper, words: Sequence[str], entity: Entity, photo: Image.Image, donor: Pixels
+) -> dict[str, np.ndarray]:
     """Return the maps with the grid of the first, since cells of two sizes cannot be hidden in one order."""
-    heats = mapper.maps(scene, entity, donor)
+    sight = mapper.probe.look(photo)
+    heats = mapper.maps(mapper.scene(words, sight), entity, mapper.occluded(sight, donor))
     grid = next(iter(heats.values())).cells.shape
     return {method: heat.cells for method, heat in heats.items() if heat.cells.shape == grid}
 

@@ -6,7 +6,7 @@ cheap. Shapes: U variants of the photo, W words, D width, H heads, K keys, L tag
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -193,18 +193,29 @@ class Probe:
             entity: a span of words with a type.
             donor: the photo whose cells are put in their place; None: even grey, which no photo looks like.
         """
+        return lambda visible: self.answer(scene.words, self.cover(scene.pixels, visible, donor), entity)
 
-        @torch.no_grad()
-        def score(visible: np.ndarray) -> np.ndarray:
-            answers = []
-            for start in range(0, len(visible), _VARIANTS_PER_BATCH):
-                shown = torch.from_numpy(visible[start : start + _VARIANTS_PER_BATCH])
-                image = self.model.encode_pixels(self._covered(scene.pixels, shown, donor))
-                emissions, _ = self._emissions(scene.words, image, None)
-                answers.append(self._log_probability(emissions, entity).exp())
-            return torch.cat(answers).cpu().numpy()
+    def cover(self, pixels: Pixels, visible: np.ndarray, donor: Pixels | None = None) -> Iterator[ImageStates]:
+        """Encode a photo with cells hidden, a batch of variants after the other; see :meth:`cell_score`.
 
-        return score
+        Args:
+            pixels: the photo.
+            visible: [n, rows, columns] bool, true where a cell is visible.
+            donor: the photo whose cells are put in the place of hidden ones; None: even grey.
+        """
+        for start in range(0, len(visible), _VARIANTS_PER_BATCH):
+            shown = torch.from_numpy(visible[start : start + _VARIANTS_PER_BATCH])
+            with torch.no_grad():
+                states = self.model.encode_pixels(self._covered(pixels, shown, donor))
+            yield states
+
+    @torch.no_grad()
+    def answer(self, words: Tensor, photos: Iterable[ImageStates], entity: Entity) -> np.ndarray:
+        """Return the exact probability of an entity beside each of some photos, [n]; ``words``: [W, D], as read."""
+        answers = [
+            self._log_probability(self._emissions(words, image, None)[0], entity).exp().cpu() for image in photos
+        ]
+        return torch.cat(answers).numpy()
 
     @torch.no_grad()
     def cell_types(self, scene: Scene) -> np.ndarray | None:

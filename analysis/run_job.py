@@ -177,7 +177,10 @@ class Evaluation:
             found = heat_map_honesty(probe, examples, options.honesty_sample, convention=options.convention, **asked)
             maps = all_maps(probe, convention=options.convention, seed=seed)
             found |= measure_mosaics(probe, plan, maps, **asked)
-            return found if boxes is None else found | measure_boxes(probe, boxes, maps, **asked)
+            if boxes is not None:
+                maps = all_maps(probe, convention=options.convention, occlusion=True, seed=seed)
+                found |= measure_boxes(probe, boxes, maps, **asked)
+            return found
 
     def _provenance(self, plan: RunPlan, store: PartStore, watch: Stopwatch) -> dict[str, Any]:
         return {

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.attribution import occlusion_map
+from analysis.attribution import each_hidden, occlusion_falls
 from analysis.point.places import Heat
 from analysis.probe import Probe, Scene, Sight, Text
 from mmner_core.cache import RecentlyUsed
@@ -26,6 +26,7 @@ from mmner_core.errors import InputError
 if TYPE_CHECKING:
     from PIL import Image
 
+    from mmner_core.encoders.image import ImageStates
     from mmner_core.encoding import Pixels
     from mmner_core.labels import Entity
 
@@ -69,13 +70,21 @@ class HeatMapper:
             self._texts.put(key, text, sum(states.numel() * states.element_size() for states in text))
         return Scene.of(text, sight)
 
-    def maps(self, scene: Scene, entity: Entity, donor: Pixels | None = None) -> dict[str, Heat]:
+    def occluded(self, sight: Sight, donor: Pixels | None = None) -> list[ImageStates]:
+        """Encode a photo with each cell covered in turn, once for all its names; empty where nobody wants occlusion.
+
+        ``donor``: the photo whose cells cover those of this one; None: even grey.
+        """
+        grid = next(iter(self.probe.grids.values()))
+        return list(self.probe.cover(sight.pixels, each_hidden(grid), donor)) if self.occlusion else []
+
+    def maps(self, scene: Scene, entity: Entity, occluded: Sequence[ImageStates] = ()) -> dict[str, Heat]:
         """Return the maps of one name in one photo, all but ``random``.
 
         Args:
             scene: from :meth:`scene`.
             entity: the name.
-            donor: the photo whose cells cover those of this one for ``occlusion``; None: even grey.
+            occluded: what :meth:`occluded` made of the photo.
         """
         attention = self.attention(scene, entity)
         found = {ATTENTION: mean_map(attention)}
@@ -86,10 +95,10 @@ class HeatMapper:
         if types is not None:
             of_type = types[..., self.probe.model.labels.types.index(entity.type)]
             found[CELLS] = Heat(of_type, self.probe.seen_by("cnn", scene))
-        if self.occlusion:
-            first = found[ATTENTION]
-            grid = (first.cells.shape[0], first.cells.shape[1])
-            found[OCCLUSION] = Heat(occlusion_map(self.probe.cell_score(scene, entity, donor), grid), first.seen)
+        if occluded:
+            stream, grid = next(iter(self.probe.grids.items()))
+            falls = occlusion_falls(self.probe.answer(scene.words, occluded, entity), grid)
+            found[OCCLUSION] = Heat(falls, self.probe.seen_by(stream, scene))
         return found
 
     def attention(self, scene: Scene, entity: Entity) -> dict[str, Heat]:
@@ -105,10 +114,11 @@ def heat_maps(mapper: HeatMapper, twin: HeatMapper | None = None) -> HeatMaps:
 
     def look(picture: Image.Image) -> Ask:
         sight = mapper.probe.look(picture)
+        occluded = mapper.occluded(sight)
         blind = None if twin is None else twin.probe.look(picture)
 
         def ask(words: Sequence[str], entity: Entity) -> dict[str, Heat]:
-            found = mapper.maps(mapper.scene(words, sight), entity)
+            found = mapper.maps(mapper.scene(words, sight), entity, occluded)
             if twin is not None and blind is not None:
                 found[RANDOM] = mean_map(twin.attention(twin.scene(words, blind), entity))
             return found

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from analysis.attribution import occlusion_map
 from analysis.point.maps import HeatMapper, heat_maps, mean_map
 from analysis.point.places import Heat
 from analysis.probe import Probe
@@ -40,7 +41,9 @@ def test_methods_of_a_model_without_a_reader(probe: Probe) -> None:
     )
     assert not np.allclose(maps["random"].cells, mean)
     mapper = HeatMapper(probe, occlusion=True)
-    assert "occlusion" in mapper.maps(mapper.scene(WORDS, probe.look(drawn_photo())), ENTITY)
+    occlusion = heat_maps(mapper)(drawn_photo())(WORDS, ENTITY)["occlusion"].cells
+    score = probe.cell_score(probe.scene(WORDS, drawn_photo()), ENTITY)
+    np.testing.assert_allclose(occlusion, occlusion_map(score, (2, 2)), rtol=1e-3, atol=1e-6)
 
 
 def test_the_map_of_cells_is_the_probability_of_the_type(probe: Probe) -> None:
