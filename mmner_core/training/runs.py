@@ -98,7 +98,7 @@ def mini_fusion() -> Run:
         plain=0,
         name_free_clauses=0,
         templates=0,
-        epochs=3,
+        epochs=2,
         batch_subwords=2800,
         batch_sentences=96,
         augment=replace(text.augment, capitals=0.0, title_case=0.0),
