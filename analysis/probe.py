@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
 from mmner_core.data.colour import GREY
 from mmner_core.data.images import Photo
@@ -20,7 +21,7 @@ from mmner_core.encoders.image import ImageStates
 from mmner_core.encoding import Pixels, SubwordEncoder, Window, collate
 from mmner_core.errors import InputError
 from mmner_core.inference import join_windows
-from mmner_core.model import MMNER
+from mmner_core.model import MMNER, TaggedWords
 from mmner_core.prediction import attention_map
 from mmner_core.preprocess import to_pixels
 
@@ -157,12 +158,17 @@ class Probe:
         # Whatever is frozen, the graph must reach the attention: it does through the words.
         words = scene.words.detach().clone().requires_grad_()
         with torch.enable_grad():
-            emissions, attention = self._emissions(words, scene.image, None, need_weights=True)
-            target = self._log_probability(emissions, entity).sum()
-            gradients = torch.autograd.grad(target, [attention[stream] for stream in self.grids])
+            tagged = self._tag(words, scene.image, None, need_weights=True)
+            weights = [tagged.mixed[stream] for stream in self.grids]
+            target = self._log_probability(tagged.emissions.float(), entity).sum()
+            gradients = torch.autograd.grad(target, weights)
+        beside = int(self.model.config.fusion.grounded)  # the "no image" key, which is not among what is mixed
         return {
-            stream: self._cells((gradient * attention[stream].detach()).clamp(min=0).mean(1).sum(1)[0], stream)
-            for stream, gradient in zip(self.grids, gradients, strict=True)
+            stream: self._cells(
+                F.pad((gradient * own.detach()).clamp(min=0).mean(1).sum(1)[0], (beside, 0)),
+                stream,
+            )
+            for stream, own, gradient in zip(self.grids, weights, gradients, strict=True)
         }
 
     def random_twin(self, seed: int = 0) -> Probe:
@@ -173,6 +179,20 @@ class Probe:
         twin = twin.to(self._device, self._dtype)
         twin.crf.to(next(self.model.crf.parameters()).dtype)
         return Probe(twin, self.subwords)
+
+    @torch.no_grad()
+    def scene_of(self, windows: Sequence[Window], pixels: Pixels, *, convention: str | None = None) -> Scene:
+        """Encode what a tagger has prepared, to ask about it what hides no words.
+
+        Args:
+            windows: of the text.
+            pixels: the photo as the encoders get it, U = 1.
+            convention: one that the model knows; None for its default.
+        """
+        config = self.model.config
+        index = config.conventions.index(convention) if convention is not None else 0
+        words, pixels = self._word_states(windows, index), pixels.to(self._device, self._dtype)
+        return Scene(words=words, hidden_words=words[:0], pixels=pixels, image=self.model.encode_pixels(pixels))
 
     def _cells(self, keys: Tensor, stream: str) -> np.ndarray:
         """Pick the photo's cells out of [K] keys, as :meth:`AttentionMap.cells` does."""
@@ -187,6 +207,13 @@ class Probe:
         self, words: Tensor, image: ImageStates, streams: Sequence[str] | None, *, need_weights: bool = False
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return [U, W, L] tag scores of the sentence beside each image, and the attention [U, H, W, K] per stream."""
+        tagged = self._tag(words, image, streams, need_weights=need_weights)
+        return tagged.emissions.float(), tagged.attention
+
+    def _tag(
+        self, words: Tensor, image: ImageStates, streams: Sequence[str] | None, *, need_weights: bool
+    ) -> TaggedWords:
+        """Let the sentence look at each image with some of the streams, None for all."""
         n = next(len(states) for states in image if states is not None)
         index = torch.arange(n, device=self._device)
         keys = self.model.image_keys(image)
@@ -195,8 +222,7 @@ class Probe:
                 keys[stream] = self.model.fusion.keys(stream, None)
         weighed = n if need_weights else 0
         mask = torch.ones(n, len(words), dtype=torch.bool, device=self._device)
-        tagged = self.model.tag_words(words.expand(n, -1, -1), mask, keys, index, weighed=weighed)
-        return tagged.emissions.float(), tagged.attention
+        return self.model.tag_words(words.expand(n, -1, -1), mask, keys, index, weighed=weighed)
 
     def _log_probability(self, emissions: Tensor, entity: Entity) -> Tensor:
         """Return [U] the log of the exact CRF probability of the entity.

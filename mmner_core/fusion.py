@@ -57,13 +57,14 @@ class CrossAttention(nn.Module):
     ) -> tuple[Tensor, Tensor | None]:
         """Return the words having looked, [B, W, D], and each head's weights in the first ``weighed`` sentences.
 
-        ``evidence``, [B, W, K], is added to every head's logits; with it all keys are the image's.
+        ``evidence``, [B, W, K], is added to every head's logits; with it all keys are the image's, and the weights are
+        those of all sentences.
         """
-        if evidence is None:
-            context, weights = self._attend(words, keys, image_index, weighed=weighed)
-        else:
-            context, weights = self._attend_by(evidence, words, keys, image_index)
-            weights = weights[:weighed] if weighed else None
+        context, weights = (
+            self._attend(words, keys, image_index, weighed=weighed)
+            if evidence is None
+            else self._attend_by(evidence, words, keys, image_index)
+        )
         looked = self.dense(context.transpose(1, 2).flatten(2))  # [B, W, D], or [1, 1, D] where all see the same
         return self.norm(words + self.dropout(looked)), weights
 
@@ -155,7 +156,8 @@ class Fusion(nn.Module):
             evidence: per stream [B, W, K], added to the logits of grounded attention.
 
         Returns:
-            fused word vectors [B, W, D] and, if asked for, each stream's attention [weighed, H, W, K].
+            fused word vectors [B, W, D] and, if asked for, each stream's attention [weighed, H, W, K]; of grounded
+            attention always, [B, H, W, K].
         """
         if self.dense is None:
             return words, {}

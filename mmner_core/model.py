@@ -38,11 +38,14 @@ class TaggedWords(NamedTuple):
         attention: per stream [B, H, W, K] weights over its keys, of as many sentences as asked for.
         photo_share: [B, W] how much of each word's attention its photo gets, from 0 to 1, and with it a say in the
             word's tag; None without photos, or where attention is not grounded.
+        mixed: the weights by which a stream's values were mixed: what gradients are taken of. ``attention`` itself, or
+            where that is grounded [B, H, W, K - 1] over the photo's tokens alone, each row of sum 1.
     """
 
     emissions: Tensor
     attention: dict[str, Tensor]
     photo_share: Tensor | None
+    mixed: dict[str, Tensor]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,7 +262,7 @@ class MMNER(nn.Module):
                 words, keys, image_index, weighed, self.read_alone(words) if alone is None else alone
             )
         fused, attention = self.fusion(words, keys, image_index, weighed=weighed)  # [B, W, D]
-        return TaggedWords(self.classifier(fused), attention, None)
+        return TaggedWords(self.classifier(fused), attention, None, attention)
 
     def _tag_grounded(
         self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, weighed: int, alone: Tensor
@@ -268,7 +271,7 @@ class MMNER(nn.Module):
         seen = {stream: own.types for stream, own in keys.items() if own.types is not None}
         if self.grounding is None or not seen:
             nothing = torch.ones(weighed, self.config.fusion.heads, words.shape[1], 1, device=words.device)
-            return TaggedWords(alone, dict.fromkeys(keys, nothing) if weighed else {}, None)
+            return TaggedWords(alone, dict.fromkeys(keys, nothing) if weighed else {}, None, {})
         belief = believe(alone.detach(), len(self.config.types))
         cells = {stream: types[image_index.clamp(min=0)] for stream, types in seen.items()}  # [B, P, T]
         evidence = {stream: self.grounding.evidence(belief, own) for stream, own in cells.items()}  # [B, W, P]
@@ -276,14 +279,14 @@ class MMNER(nn.Module):
         share = share * (image_index >= 0)[:, None]  # [B, W]
         hidden = next(iter(evidence.values()))[..., :0]
         weighted = {s: self.grounding.strength[s].float() * evidence[s] if s in seen else hidden for s in keys}
-        fused, attention = self.fusion(words, keys, image_index, weighed=weighed, evidence=weighted)
+        fused, mixed = self.fusion(words, keys, image_index, evidence=weighted)
         emissions = alone + share[..., None].to(alone.dtype) * (self.classifier(fused) - alone)
         own_share = share[:weighed, None, :, None]  # [weighed, 1, W, 1]
         attention = {
-            stream: torch.cat([(1 - own_share).expand(-1, weights.shape[1], -1, -1), own_share * weights], dim=-1)
-            for stream, weights in attention.items()
+            stream: torch.cat([(1 - own_share).expand(-1, own.shape[1], -1, -1), own_share * own[:weighed]], dim=-1)
+            for stream, own in (mixed if weighed else {}).items()
         }
-        return TaggedWords(emissions, attention, share)
+        return TaggedWords(emissions, attention, share, mixed)
 
     def read_alone(self, words: Tensor) -> Tensor:
         """Return the emissions of the text without a photo, [B, W, L]."""

@@ -105,20 +105,24 @@ def test_attention_is_the_mean_over_heads_and_words(probe: Probe, scene: Scene) 
     assert 0 < found.sum() < 1
 
 
-def test_gradient_weighted_attention_equals_finite_differences(probe: Probe, scene: Scene) -> None:
+@pytest.mark.parametrize("grounded", [False, True])
+def test_gradient_weighted_attention_equals_finite_differences(subwords: SubwordEncoder, grounded: bool) -> None:
     """Each cell's relevance is positive part of attention times the measured slope of the log-probability."""
-    entity = ENTITIES[1]
+    probe = tiny_probe(subwords, **({"grounded": True, "word_residual": True} if grounded else {}))
+    with torch.no_grad():
+        probe.model.classifier.bias[0] -= 5 if grounded else 0  # words that are no names do not look at the photo
+    scene, entity = probe.scene(SENTENCE, drawn_photo()), ENTITIES[1]
     found = probe.weighted_attention(scene, entity)["vit"]
     block = probe.model.fusion.blocks["vit"]
     with torch.no_grad():
-        _, attention = probe._emissions(scene.words, scene.image, None, need_weights=True)
-        slopes = torch.zeros_like(attention["vit"])
+        mixed = probe._tag(scene.words, scene.image, None, need_weights=True).mixed["vit"]
+        slopes = torch.zeros_like(mixed)
         for place in itertools.product(*(range(n) for n in slopes.shape)):
             step = torch.zeros_like(slopes)
             step[place] = 1e-2
             logs = [_with_shifted_attention(probe, scene, entity, block, sign * step) for sign in (1, -1)]
             slopes[place] = (logs[0] - logs[1]) / 2e-2
-    relevance = (slopes * attention["vit"]).clamp(min=0).mean(1).sum(1)[0, 1:].reshape(found.shape)
+    relevance = (slopes * mixed).clamp(min=0).mean(1).sum(1)[0, -found.size :].reshape(found.shape)
     np.testing.assert_allclose(found, relevance, rtol=0.05, atol=1e-4)
     assert found.max() > 0
 
