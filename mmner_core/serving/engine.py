@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mmner_core.data.images import claimed_pixels
 from mmner_core.memory import release_freed_memory
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from mmner_core.tagger import Tagger, TagJob, TagRequest
 
 
+T = TypeVar("T")
 DECODING = FairSlots(2)
 """Photos decoded at once, in the whole process: one of the size allowed may take a gigabyte while it is."""
 MAX_CHARACTERS_AT_ONCE = 20_000
@@ -38,8 +40,15 @@ class _Ready:
     attention: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Other:
+    """Something else to do with the model."""
+
+    work: Callable[[], Any]
+
+
 class Engine:
-    """Tags requests of many threads.
+    """Tags requests of many threads, and does what else they want of the model in between.
 
     Args:
         tagger: the model.
@@ -50,7 +59,9 @@ class Engine:
     def __init__(self, tagger: Tagger, *, batch_size: int, megapixels: MinuteBudget | None = None) -> None:
         self.tagger = tagger
         self._megapixels = megapixels
-        self._batcher = MicroBatcher(self._tag, max_size=batch_size, max_weight=MAX_CHARACTERS_AT_ONCE, name="tagger")
+        self._batcher: MicroBatcher[_Ready | _Other, Any] = MicroBatcher(
+            self._do, max_size=batch_size, max_weight=MAX_CHARACTERS_AT_ONCE, name="tagger"
+        )
 
     @property
     def alive(self) -> bool:
@@ -84,11 +95,25 @@ class Engine:
         """
         return self.submit(request, attention=attention).result()
 
+    def run(self, work: Callable[[], T]) -> Future[T]:
+        """Have other work done in the visitor's turn, alone, by the thread that the model is for.
+
+        Nobody else is answered meanwhile, so it should not take longer than a group of requests does.
+
+        Args:
+            work: uses the model; the future holds what it returns or raises.
+        """
+        return self._batcher.submit(_Other(work=work), sender=current_visitor(), weight=MAX_CHARACTERS_AT_ONCE)
+
     def close(self) -> None:
         """Answer what waits, then let go of the model's memory."""
         self._batcher.close()
         del self.tagger
         release_freed_memory()
+
+    def _do(self, group: Sequence[_Ready | _Other]) -> list[Any]:
+        others = [other.work() for other in group if isinstance(other, _Other)]  # by its weight such a one is alone
+        return others or self._tag([ready for ready in group if isinstance(ready, _Ready)])
 
     def _tag(self, group: Sequence[_Ready]) -> list[Prediction]:
         answers: dict[int, Prediction] = {}
