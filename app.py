@@ -269,7 +269,8 @@ def add_api(service: TagService) -> None:
     ) -> tuple[FileData, str]:  # fmt: skip
         """Draw the heat map of name number `entity` (from 0); return the picture and where it is brightest."""
         question = Question.from_inputs(text, uploaded(image), language, convention, model)
-        drawn = draw_asked_map(service, question, entity, MapControls(stream, head, opacity, cells, shuffled, kind))
+        controls = MapControls(stream or "", head, opacity, cells, shuffled, kind)
+        drawn = draw_asked_map(service, question, entity, controls)
         path = save_pil_to_cache(drawn.image, get_upload_folder(), format="webp")
         return FileData(path=path), drawn.alternative
 
