@@ -23,8 +23,9 @@ from analysis.views import caption, examples, page, result  # noqa: E402
 from analysis.views.api import NOT_UPLOADED, Api, upload_path  # noqa: E402
 from analysis.views.choices import CONVENTIONS, LANGUAGES, convention_choices  # noqa: E402
 from analysis.views.colours import type_colours  # noqa: E402
-from analysis.views.heatmap import best_stream  # noqa: E402
-from analysis.views.maps import MEAN, MapControls, draw_map, head_choices, stream_choices  # noqa: E402
+from analysis.views.heatmap import MEAN, best_stream  # noqa: E402
+from analysis.views.kinds import ATTENTION, kind_choices  # noqa: E402
+from analysis.views.maps import MapControls, draw_asked_map, head_choices, stream_choices  # noqa: E402
 from analysis.views.research import assets  # noqa: E402
 from analysis.views.research.desk import ResearchDesk  # noqa: E402
 from analysis.views.research.shell import TITLES, shell_html  # noqa: E402
@@ -116,7 +117,8 @@ class TagTab:
                 elem_id="wb-overlay",
             )
             self.caption = html()
-            with gr.Row(elem_classes="wb-controls"):
+            self.kind = gr.Radio(kind_choices({}), value=ATTENTION, label="Kind of map", elem_id="wb-kind")
+            with gr.Row(elem_classes="wb-controls") as self.of_attention:
                 self.stream = gr.Radio([], label="Image stream")
                 self.head = gr.Dropdown([("Mean over heads", MEAN)], value=MEAN, label="Attention head")
             self.opacity = gr.Slider(0, 1, 0.5, step=0.05, label="Opacity of the map")
@@ -128,21 +130,24 @@ class TagTab:
         asked = [self.sentence, self.photo, self.language, self.convention, self.model]
         style = [self.opacity, self.cells, self.shuffled]
         drawn = [self.overlay, self.caption]
-        shown = [self.question, self.entity, self.result, self.map, self.stream, self.head, *drawn]
+        choices = [self.kind, self.of_attention, self.stream, self.head]
+        shown = [self.question, self.entity, self.result, self.map, *choices, *drawn]
         # Without gradio's preprocessing the photo arrives as uploaded, so that one decoder, ours, judges every file.
         model: dict[str, Any] = {"api_visibility": "private", "show_progress_on": self.result, "preprocess": False}
         model |= together(self.service.config)
         self.run.click(self.show, [*asked, *style], shown, **model)
         self.strip.select(self.open_example, None, asked[:3], **QUIET).then(self.show, [*asked, *style], shown, **model)
-        chosen = [self.question, self.stream, self.head, *style]
+        chosen = [self.question, self.stream, self.head, *style, self.kind]
         # Gradio would judge the controls by choices that it forgets with the visit, and not let our sentence be told.
         raw: dict[str, Any] = {"preprocess": False, **QUIET}
         # Clicks made while a map is being drawn are answered in turn; other modes drop them or repeat the first. One
         # at a time in a visit, or a first map that takes longer would cover that of the last click.
         turns: dict[str, Any] = {"concurrency_id": IN_TURN, "trigger_mode": "multiple"}
         self.result.select(self.pick, chosen, [self.entity, *drawn], **turns, **raw)
+        self.kind.input(lambda kind: gr.Row(visible=kind == ATTENTION), self.kind, self.of_attention, **raw)
         self.model.input(self.ready, self.model, [self.status, self.convention], **QUIET)
         controls = [
+            self.kind.input,
             self.stream.input,
             self.head.input,
             self.opacity.release,
@@ -190,8 +195,10 @@ class TagTab:
             return updates
         overlay, words = self.draw(0, question, stream, MEAN, *style)
         return updates | {
+            self.kind: gr.Radio(kind_choices(source.measured.pointing if source else {}), value=ATTENTION),
+            self.of_attention: gr.Row(visible=True),
             self.stream: gr.Radio(stream_choices(prediction), value=stream),
-            self.head: gr.Dropdown(head_choices(prediction, stream), value=MEAN),
+            self.head: gr.Dropdown(head_choices(prediction), value=MEAN),
             self.overlay: overlay,
             self.caption: words,
         }
@@ -200,16 +207,12 @@ class TagTab:
         """Draw the map of the name that was clicked, and remember it."""
         return event.entity, *self.draw(event.entity, *chosen)
 
-    def draw(
-        self, entity: int, question: Question | None, stream: str, head: str,
-        opacity: float, cells: bool, shuffled: bool,
-    ) -> tuple[Any, str]:  # fmt: skip
-        """Draw one name's heat map over the photo; return it with its caption."""
+    def draw(self, entity: int, question: Question | None, *controls: Any) -> tuple[Any, str]:
+        """Draw one name's heat map over the photo, as the controls say; return it with its caption."""
         try:
             if question is None:  # the server was started anew, or many visitors came since
                 raise InputError("Your question is no longer known here; press “Find the names” again.")
-            controls = MapControls(stream=stream, head=head, opacity=opacity, cells=cells, shuffled=shuffled)
-            drawn = draw_map(self.service.answer(question), entity, controls)
+            drawn = draw_asked_map(self.service, question, entity, MapControls(*controls))
         except Exception as error:
             return gr.skip(), caption.problem_caption(told(error))
         return gr.Image(drawn.image, alt_text=drawn.alternative), drawn.caption
@@ -262,12 +265,12 @@ def add_api(service: TagService) -> None:
     def heat_map(
         text: str, image: FileData, entity: int = 0, stream: str = "", head: str = MEAN, opacity: float = 0.5,
         cells: bool = False, shuffled: bool = False, language: str = "auto", convention: str = "", model: str = "",
+        kind: str = ATTENTION,
     ) -> tuple[FileData, str]:  # fmt: skip
         """Draw the heat map of name number `entity` (from 0); return the picture and where it is brightest."""
-        answer = service.answer(Question.from_inputs(text, uploaded(image), language, convention, model))
-        stream = stream or best_stream(answer.prediction) or ""
-        controls = MapControls(stream=stream, head=head, opacity=opacity, cells=cells, shuffled=shuffled)
-        drawn = draw_map(answer, entity, controls)
+        question = Question.from_inputs(text, uploaded(image), language, convention, model)
+        controls = MapControls(stream or "", head, opacity, cells, shuffled, kind)
+        drawn = draw_asked_map(service, question, entity, controls)
         path = save_pil_to_cache(drawn.image, get_upload_folder(), format="webp")
         return FileData(path=path), drawn.alternative
 

@@ -287,6 +287,21 @@ class Probe:
         twin.crf.to(next(self.model.crf.parameters()).dtype)
         return Probe(twin, self.subwords)
 
+    @torch.no_grad()
+    def scene_of(self, windows: Sequence[Window], pixels: Pixels, *, convention: str | None = None) -> Scene:
+        """Encode what a tagger has prepared, to ask about it what hides no words.
+
+        Args:
+            windows: of the text.
+            pixels: the photo as the encoders get it, U = 1.
+            convention: one that the model knows; None for its default.
+        """
+        config = self.model.config
+        index = config.conventions.index(convention) if convention is not None else 0
+        words, pixels = self._word_states(windows, index), pixels.to(self._device, self._dtype)
+        image = self.model.encode_pixels(pixels)
+        return Scene(words=words, hidden_words=words[:0], pixels=pixels, image=image, seen={})
+
     def _cells(self, keys: Tensor, stream: str) -> np.ndarray:
         """Pick the photo's cells out of [K] keys, as :meth:`AttentionMap.cells` does."""
         return attention_map(self.model, stream, keys[None, None]).cells()[0, 0]

@@ -73,14 +73,23 @@ class PhotoReader:
             InputError: if it cannot be read.
         """
         key, known = self.look_up(source)
-        return self._open(source, key) if known is None else known
+        return self.decode(source, key) if known is None else known
 
     def look_up(self, source: Path | str | bytes | Image) -> tuple[Hashable | None, SeenPhoto | None]:
         """Return what a photo is kept under, and what is known of it if it was encoded lately."""
         key = _key(source) if self._model.config.is_steady else None
         return key, None if key is None else self.kept.get(key)
 
-    def _open(self, source: Path | str | bytes | Image, key: Hashable | None) -> SeenPhoto:
+    def decode(self, source: Path | str | bytes | Image, key: Hashable | None = None) -> SeenPhoto:
+        """Decode, resize and cut a photo, known or not; several threads may do so.
+
+        Args:
+            source: the photo.
+            key: what to keep it under once it is encoded; None: it is not kept.
+
+        Raises:
+            InputError: if it cannot be read.
+        """
         config = self._model.config
         target = decode_size(config.vit, config.cnn) if self._sees else None
         photo: Photo = open_photo(source, target=target, limits=self._limits)
@@ -96,7 +105,7 @@ class PhotoReader:
         Raises:
             InputError: if it cannot be read.
         """
-        photo = self._open(source, key)
+        photo = self.decode(source, key)
         states, _ = self.encode([photo])
         return replace(photo, states=states)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from analysis.views.heatmap import SCALE_TOP, EntityMap, describe_place, describe_shares
+from analysis.views.described import describe_place, describe_shares
+from analysis.views.heatmap import EntityMap
+from analysis.views.kinds import KINDS, Kind
 from analysis.views.marks import shown
 from analysis.views.overlay import colour_bar
 
@@ -10,24 +12,21 @@ _CAPTION = """<div class="wb-caption" role="status"><h4>{title}</h4><p>{place}</
 <p class="wb-fine">{fine}</p></div>"""
 _BAR = """<figure class="wb-bar" role="img" aria-label="{label}"><div class="wb-bar-colours"
 style="background:{colours}"></div><div class="wb-bar-numbers" aria-hidden="true">{numbers}</div>
-<figcaption>times an even spread; the scale is the same for every name, head and photo</figcaption></figure>"""
-_FINE = (
-    "Attention says where the model looked, not why it answered. Compare with shuffled places before you read "
-    "meaning into a map. Dimmed border: the model never saw it."
-)
-_FINE_NO_MAP = "Attention says where the model looked, not why it answered."
+<figcaption>{unit}</figcaption></figure>"""
+_SHUFFLED = "Shuffled places for “{}”, to compare"
+_FINE = "Compare with shuffled places before you read meaning into a map. Dimmed border: the model never saw it."
 
 
-def caption_html(entity: EntityMap, name: str) -> str:
-    """Return the caption of one name's map: title, where it is brightest, shares, colour bar."""
-    mapped = entity.cells is not None
-    title = f"Shuffled places for “{name}”, to compare" if entity.shuffled else f"Where the model looked for “{name}”"
+def caption_html(entity: EntityMap) -> str:
+    """Return the caption of one name's map: title, where it is brightest, shares of the attention, colour bar."""
+    mapped, kind = entity.cells is not None, KINDS[entity.kind]
+    title = _SHUFFLED if entity.shuffled else kind.title
     return _CAPTION.format(
-        title=shown(title),
-        place=shown(describe_place(entity, name)),
+        title=shown(title.format(entity.name.text)),
+        place=shown(describe_place(entity)),
         shares=shown(describe_shares(entity)),
-        bar=_bar_html() if mapped else "",
-        fine=_FINE if mapped else _FINE_NO_MAP,
+        bar=_bar_html(kind) if mapped else "",
+        fine=shown(f"{kind.fine} {_FINE}" if mapped else kind.fine),
     )
 
 
@@ -36,11 +35,10 @@ def problem_caption(sentence: str) -> str:
     return f'<p class="wb-caption wb-fine" role="alert">{shown(sentence)}</p>'
 
 
-def _bar_html() -> str:
-    stops = [f"{level:g}×" for level in (0, SCALE_TOP / 4, SCALE_TOP / 2, 3 * SCALE_TOP / 4)]
-    stops.append(f"≥ {SCALE_TOP:g}×")
+def _bar_html(kind: Kind) -> str:
     return _BAR.format(
-        label=f"Colour bar from black, 0, to pale yellow, {SCALE_TOP:g} times an even spread or more",
+        label=shown(f"Colour bar from black, {kind.stops[0]}, to pale yellow, {kind.stops[-1]}: {kind.unit}"),
         colours=f"linear-gradient(to right, {', '.join(colour_bar(12))})",
-        numbers="".join(f"<span>{stop}</span>" for stop in stops),
+        numbers="".join(f"<span>{stop}</span>" for stop in kind.stops),
+        unit=shown(kind.unit),
     )

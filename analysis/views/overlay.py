@@ -8,7 +8,6 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from analysis.views.colours import heat_colours
-from analysis.views.heatmap import SCALE_TOP
 from mmner_core.results import Crop
 
 _DIMMED = 0.35  # brightness left to what the crop cut away
@@ -30,7 +29,8 @@ def draw_overlay(
 
     Args:
         photo: the upright photo at any display size.
-        levels: [rows, columns] in multiples of an even spread, or None for the dimmed photo alone.
+        levels: [rows, columns], 0 at the start of the colour scale and 1 at its end, beyond which it does not go on;
+            None for the dimmed photo alone.
         crop: the rectangle the model saw, in pixels of the original photo.
         size: (width, height) of the original photo.
         style: opacity and smoothing.
@@ -41,7 +41,7 @@ def draw_overlay(
     canvas = pixels * _DIMMED
     seen = pixels[top:bottom, left:right]
     if levels is not None:
-        colours = heat_colours(_enlarged(levels, (right - left, bottom - top), style.smooth) / SCALE_TOP)
+        colours = heat_colours(_enlarged(levels, (right - left, bottom - top), style.smooth))
         seen = (1.0 - style.opacity) * _greyed(seen, min(1.0, 2.0 * style.opacity)) + style.opacity * colours
     canvas[top:bottom, left:right] = seen
     drawn = Image.fromarray(canvas.round().astype(np.uint8))

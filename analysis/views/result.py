@@ -16,6 +16,8 @@ from analysis.views.sentences import (
     language_sentence,
     lost_sentence,
     lost_without_trace,
+    mismatch_sentence,
+    photo_match,
     summary,
     table_rows,
 )
@@ -23,10 +25,10 @@ from mmner_core.results import Prediction
 from mmner_core.serving.reply import tag_reply
 
 if TYPE_CHECKING:
-    from analysis.views.service import Source
+    from analysis.views.questions import Source
 
 _RESULT = """<section class="wb-result" aria-label="Result">
-<p class="wb-summary" role="status">{summary}</p>
+<p class="wb-summary" role="status">{summary}</p>{mismatch}
 <ul class="wb-facts" aria-label="About this run">{facts}</ul>
 {text}
 {hint}{table}{lost}{notes}
@@ -45,6 +47,7 @@ _ROW = """<tbody data-entity="{index}" class="wb-row" aria-selected="{pressed}">
 <tr><td colspan="5" class="wb-sentence wb-role-{role}">{sentence}</td></tr></tbody>"""
 _DOWNLOAD = '<a download="{name}" href="data:{kind};base64,{data}">{label}</a>'
 _MESSAGE = '<section class="wb-message wb-{kind}" role="{role}"><h3>{title}</h3><p>{body}</p></section>'
+_MISMATCH = '\n<p class="wb-mismatch" role="status">{body}</p>'
 _HINT = '<p class="wb-hint">{body}</p>'
 
 
@@ -55,6 +58,7 @@ def result_html(
     rows = [_row_html(i, row, colours, i == selected) for i, row in enumerate(table_rows(prediction))]
     return _RESULT.format(
         summary=shown(summary(prediction)),
+        mismatch=_mismatch(prediction, source),
         facts="".join(f"<li>{shown(fact)}</li>" for fact in _facts(prediction, source)),
         text=marked_text(prediction.text, entity_marks(prediction.entities), colours, selected=selected),
         hint=_HINT.format(body=_map_hint(prediction)),
@@ -108,12 +112,16 @@ def _facts(prediction: Prediction, source: Source | None) -> list[str]:
     facts.append(f"{len(prediction.words)} words")
     if prediction.windows > 1:
         facts.append(f"read in {prediction.windows} overlapping windows")
-    if prediction.image_text_cosine:
-        match = sum(prediction.image_text_cosine.values()) / len(prediction.image_text_cosine)
+    if (match := photo_match(prediction)) is not None:
         facts.append(f"Photo–text match: {match:+.2f} (cosine, −1 to 1)")
     if source is not None:
         facts.append(f"Model: {source.name} ({source.digest[:8]})")
     return facts
+
+
+def _mismatch(prediction: Prediction, source: Source | None) -> str:
+    sentence = mismatch_sentence(prediction, source.measured.low_match if source is not None else None)
+    return _MISMATCH.format(body=shown(sentence)) if sentence else ""
 
 
 def _map_hint(prediction: Prediction) -> str:

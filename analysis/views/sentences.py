@@ -153,6 +153,25 @@ def table_rows(prediction: Prediction) -> list[Row]:
     ]
 
 
+def photo_match(prediction: Prediction) -> float | None:
+    """Return the cosine of photo and text, mean over the streams, -1 to 1; None where it is not known."""
+    cosines = prediction.image_text_cosine.values()
+    return sum(cosines) / len(cosines) if cosines else None
+
+
+def mismatch_sentence(prediction: Prediction, low: float | None) -> str:
+    """Say that photo and text seem to have nothing to do with each other, "" where nothing says so.
+
+    Args:
+        prediction: of both.
+        low: the cosine below which they do not match; None where it is not known.
+    """
+    match = photo_match(prediction)
+    if match is None or low is None or match >= low:
+        return ""
+    return "The photo does not seem to show what the text speaks of."
+
+
 def language_sentence(prediction: Prediction) -> str:
     """Say which language the words were split by, and who chose it."""
     name = LANGUAGE_NAMES.get(prediction.language, prediction.language)

@@ -8,11 +8,15 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import BoundedSemaphore, Lock, Thread
 from typing import TYPE_CHECKING
 
+from analysis.views.heatmap import entity_at
+from analysis.views.kinds import ATTENTION, kind_of
+from analysis.views.measured import Measured
+from analysis.views.questions import Answer, Question, Source
 from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
 from mmner_core.serving.config import ServingConfig
@@ -22,10 +26,12 @@ from mmner_core.serving.faults import told
 from mmner_core.serving.visitor import current_visitor
 
 if TYPE_CHECKING:
+    import numpy as np
     from PIL.Image import Image
 
-    from mmner_core.results import Prediction, Word
-    from mmner_core.tagger import Tagger
+    from mmner_core.encoding import Pixels
+    from mmner_core.results import Prediction
+    from mmner_core.tagger import Tagger, TagRequest
 
 __all__ = ["DISPLAY_SIDE", "Answer", "Question", "Source", "TagService", "told"]
 
@@ -34,57 +40,6 @@ OTHER_PHOTOS = Path(__file__).resolve().parents[1] / "demo" / "photos"
 OTHER_NAMES = ("misc_hubble_deep_field.jpg", "org_spacex_falcon9.jpg", "per_eileen_collins.jpg", "loc_hawaMahal.jpg")
 """What a name is also read with, to tell what the visitor's own photo does from what any photo does."""
 DISPLAY_SIDE = 960  # pixels of the longer side of a photo as shown; an answer then costs about 2 MB
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What a visitor asks: a text, the path of a photo or None, and what None leaves to the default.
-
-    A sentence of a run has its words, with their places in the text.
-    """
-
-    text: str
-    photo: str | None = None
-    language: str | None = None
-    convention: str | None = None
-    model: str | None = None
-    words: tuple[Word, ...] | None = None
-
-    @classmethod
-    def from_inputs(
-        cls, text: str | None, photo: str | None, language: str, convention: str, model: str | None = None
-    ) -> Question:
-        """Read the values of a page's inputs, where "auto", "" and None stand for the default.
-
-        Raises:
-            InputError: if one is no string; a program may send anything.
-        """
-        values = {"text": text, "language": language, "convention": convention, "model": model}
-        for name, value in values.items():
-            if value is not None and not isinstance(value, str):
-                raise InputError(f"The {name} must be a string.")
-        chosen = None if language == "auto" else language or None
-        return cls(
-            text=text or "", photo=photo or None, language=chosen, convention=convention or None, model=model or None
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """The model an answer is from: its name here, the digest of its files, the types it knows."""
-
-    name: str
-    digest: str
-    types: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """A prediction, its photo, upright and no larger than the screen needs, and the model it is from."""
-
-    prediction: Prediction
-    photo: Image | None
-    source: Source | None = None
 
 
 class TagService:
@@ -184,15 +139,59 @@ class TagService:
         self._answers.put(key, answer, current_visitor())
         return answer
 
-    def _for_display(self, photo: bytes) -> Image:
-        from mmner_core.data.images import claimed_pixels, open_image
+    def computed_map(self, question: Question, answer: Answer, entity: int, kind: str) -> np.ndarray | None:
+        """Return a heat map that an answer does not hold from the start, computed and kept there when first asked for.
 
-        limits = self.config.image_limits
-        self._megapixels.spend(claimed_pixels(photo, limits) / 1e6)
+        Args:
+            question: what was asked.
+            answer: what :meth:`answer` returned.
+            entity: number of the name, from 0.
+            kind: a key of :data:`analysis.views.kinds.KINDS`.
+
+        Returns:
+            what :func:`analysis.views.computed.compute_map` does; None for attention, which every answer holds.
+
+        Raises:
+            InputError: if kind or name do not exist, there is no photo, or the model has no such map.
+        """
+        kind_of(kind)
+        name = entity_at(answer.prediction, entity)
+        if kind == ATTENTION or (kind, entity) in answer.maps:
+            return answer.maps.get((kind, entity))
+        if question.photo is None or not answer.prediction.attention:
+            raise InputError("There is no heat map without a photo; add one and run again.")
+        from analysis.views.computed import compute_map
+
+        started = time.perf_counter()
+        with self._room, self.pool.lease(question.model) as engine:
+            job = engine.tagger.prepare(_request(question))
+            heat = compute_map(engine, job, self._for_model(_read(question.photo), engine.tagger), name, kind)
+        log.info("a heat map (%s) in %.0f ms", kind, 1000 * (time.perf_counter() - started))
+        answer.maps[kind, entity] = heat
+        return heat
+
+    def _for_model(self, photo: bytes, tagger: Tagger) -> Pixels:
+        """Decode a photo as the model's encoders get it; only what they made of it was kept."""
+        self._spend_pixels(photo)
         with DECODING:
-            image = open_image(photo, target=DISPLAY_SIDE, limits=limits)
+            pixels = tagger.photos.decode(photo).pixels
+        if pixels is None:
+            raise InputError("This model reads text only, so there is no heat map.")
+        return pixels
+
+    def _for_display(self, photo: bytes) -> Image:
+        from mmner_core.data.images import open_image
+
+        self._spend_pixels(photo)
+        with DECODING:
+            image = open_image(photo, target=DISPLAY_SIDE, limits=self.config.image_limits)
         image.thumbnail((DISPLAY_SIDE, DISPLAY_SIDE))
         return image
+
+    def _spend_pixels(self, photo: bytes) -> None:
+        from mmner_core.data.images import claimed_pixels
+
+        self._megapixels.spend(claimed_pixels(photo, self.config.image_limits) / 1e6)
 
     def _load_first(self) -> None:
         try:
@@ -204,7 +203,12 @@ class TagService:
 
     def _source(self, model: str | None, engine: Engine) -> Source:
         tagger = engine.tagger
-        return Source(name=self.pool.resolve(model), digest=tagger.digest, types=tuple(tagger.labels.types))
+        return Source(
+            name=self.pool.resolve(model),
+            digest=tagger.digest,
+            types=tuple(tagger.labels.types),
+            measured=Measured.read(tagger.checkpoint.metrics),
+        )
 
     def _log(self, question: Question, prediction: Prediction, seconds: float) -> None:
         said = repr(question.text) if self.config.log_text else f"{len(question.text):,} characters"
@@ -232,24 +236,27 @@ def _submit(
     engine: Engine, question: Question, photo: bytes | None = None, other: Path | None = None, *, attention: bool
 ) -> Future[Prediction]:
     """Hand a question to a model; a future that already failed where the question is at fault."""
-    from mmner_core.tagger import TagRequest
-
     try:
         if photo is None and question.photo is not None:
             photo = _read(question.photo)
-        request = TagRequest(
-            text=question.text,
-            image=photo,
-            lang=question.language,
-            convention=question.convention,
-            words=question.words,
-            other_image=other,
-        )
-        return engine.submit(request, attention=attention)
+        return engine.submit(_request(question, photo, other), attention=attention)
     except Exception as error:
         failed: Future[Prediction] = Future()
         failed.set_exception(error)
         return failed
+
+
+def _request(question: Question, photo: bytes | None = None, other: Path | None = None) -> TagRequest:
+    from mmner_core.tagger import TagRequest
+
+    return TagRequest(
+        text=question.text,
+        image=photo,
+        lang=question.language,
+        convention=question.convention,
+        words=question.words,
+        other_image=other,
+    )
 
 
 def _read(photo: str) -> bytes:

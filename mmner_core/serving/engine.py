@@ -5,11 +5,13 @@ A long text is read in pieces, between which the others have their turns.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mmner_core.data.images import claimed_pixels
 from mmner_core.memory import release_freed_memory
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from mmner_core.tagger import Tagger, TagJob, TagRequest
 
 
+T = TypeVar("T")
 DECODING = FairSlots(2)
 """Photos decoded at once, in the whole process: one of the size allowed may take a gigabyte while it is."""
 GROUP_SUBWORDS = 1024
@@ -44,8 +47,15 @@ class _Ready:
     attention: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Other:
+    """Something else to do with the model."""
+
+    work: Callable[[], Any]
+
+
 class Engine:
-    """Tags requests of many threads.
+    """Tags requests of many threads, and does what else they want of the model in between.
 
     Args:
         tagger: the model.
@@ -56,10 +66,10 @@ class Engine:
     def __init__(self, tagger: Tagger, *, batch_size: int, megapixels: MinuteBudget | None = None) -> None:
         self.tagger = tagger
         self._megapixels = megapixels
-        self._batcher = MicroBatcher(
+        self._batcher: MicroBatcher[Any, Any] = MicroBatcher(
             self._tag,
             max_size=batch_size,
-            run_in_pieces=self._tag_in_pieces,
+            run_in_pieces=self._do_in_pieces,
             max_weight=GROUP_SUBWORDS,
             name="tagger",
         )
@@ -97,6 +107,16 @@ class Engine:
         """
         return self.submit(request, attention=attention).result()
 
+    def run(self, work: Callable[[], T]) -> Future[T]:
+        """Have other work done in the visitor's turn, by the thread that the model is for.
+
+        Nobody else is answered meanwhile, so it should not take longer than a group of requests does.
+
+        Args:
+            work: uses the model; the future holds what it returns or raises.
+        """
+        return self._batcher.submit(_Other(work=work), sender=current_visitor(), weight=math.inf)
+
     def close(self) -> None:
         """Answer what waits, then let go of the model's memory."""
         self._batcher.close()
@@ -112,8 +132,10 @@ class Engine:
             answers.update(zip(places, found, strict=True))
         return [answers[i] for i in range(len(group))]
 
-    def _tag_in_pieces(self, ready: _Ready) -> Pieces[Prediction]:
-        pieces = self.tagger.tag_in_pieces([ready.job], attention=ready.attention, batch_subwords=PIECE_SUBWORDS)
+    def _do_in_pieces(self, asked: _Ready | _Other) -> Pieces[Any]:
+        if isinstance(asked, _Other):
+            return asked.work()  # a single piece
+        pieces = self.tagger.tag_in_pieces([asked.job], attention=asked.attention, batch_subwords=PIECE_SUBWORDS)
         [answer] = yield from pieces
         return answer
 

@@ -138,6 +138,26 @@ def test_controls_redraw_the_map(page: Page, page_url: str) -> None:
     assert caption(page).startswith("Shuffled places for")
 
 
+def test_the_kind_of_map_is_chosen(page: Page, page_url: str) -> None:
+    """Each is drawn when it is asked for, and for the next name as well; streams and heads are of attention alone."""
+    open_example(page, page_url, 1)
+    picture, head = page.locator("#wb-overlay img"), page.get_by_label("Attention head")
+    assert caption(page).startswith("Where the model looked for")
+    for kind, title in (("Gradient-weighted", "spoke for"), ("Occlusion", "needs of the photo")):
+        before = picture.get_attribute("src")
+        page.locator("#wb-kind").get_by_label(re.compile(f"^{kind}")).check()
+        expect(picture).not_to_have_attribute("src", before or "")
+        expect(page.locator(".wb-caption h4")).to_contain_text(title)
+        expect(head).to_be_hidden()
+    second = page.locator(".wb-name").nth(1)
+    second.click()
+    expect(page.locator(".wb-caption h4")).to_have_text(
+        f"What the answer for “{second.inner_text()}” needs of the photo"
+    )
+    page.locator("#wb-kind").get_by_label(re.compile("^Attention")).check()
+    expect(head).to_be_visible()
+
+
 def test_markup_in_the_text_stays_text(home: Page) -> None:
     """What a visitor types is shown, never run."""
     text = "<script>document.title='x'</script> <img src=x onerror=\"document.title='x'\"> ${1+1} {{title}} Berlin"

@@ -65,7 +65,7 @@ def post(client: httpx.Client, path: str, body: Any) -> httpx.Response:
 
 def join(**changed: Any) -> dict[str, Any]:
     """Write what the page sends for a click on a name, but for some fields."""
-    return {"data": [None] * 6, "session_hash": "abc", "fn_index": CLICK, "event_data": {"entity": 0}, **changed}
+    return {"data": [None] * 7, "session_hash": "abc", "fn_index": CLICK, "event_data": {"entity": 0}, **changed}
 
 
 def is_told(response: httpx.Response, status: int) -> bool:
@@ -201,7 +201,7 @@ HEAVY = {
 @pytest.mark.parametrize("kind", HEAVY)
 def test_reading_big_json_keeps_nobody_waiting(app: AppProcess, kind: str, route: str) -> None:
     """Eight megabytes of whatever kind, twice at once: refused in one sentence or answered, while another asks."""
-    rest = b"" if route.startswith("call") else b',"session_hash":"abc","fn_index":8'
+    rest = b"" if route.startswith("call") else b',"session_hash":"abc","fn_index":9'
     body = b'{"data":' + HEAVY[kind] + rest + b"}"
 
     def strike(number: int) -> httpx.Response:
@@ -321,7 +321,7 @@ def test_programs_and_pages_are_served_as_ever(client: httpx.Client) -> None:
     session = str(uuid.uuid4())
     joined = post(client, "/call/tag", {"data": [TEXT], "session_hash": session})
     assert "event: complete" in client.get(f"{API}/call/tag/{joined.json()['event_id']}").text
-    joined = post(client, "/queue/join", {"data": [], "fn_index": 10, "session_hash": session})
+    joined = post(client, "/queue/join", {"data": [], "fn_index": 11, "session_hash": session})
     assert joined.status_code == 200
     assert "process_completed" in client.get(f"{API}/queue/data?session_hash={session}").text
     items = [{"text": "é" * 30, "image": None, "language": "auto", "convention": ""} for _ in range(64)]

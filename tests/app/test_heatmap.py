@@ -10,7 +10,8 @@ from PIL import Image
 
 from analysis.views.caption import caption_html
 from analysis.views.colours import heat_colours
-from analysis.views.heatmap import MapChoice, best_stream, describe_place, describe_shares, entity_map, region
+from analysis.views.described import describe_place, describe_shares, region
+from analysis.views.heatmap import MapChoice, best_stream, entity_map
 from analysis.views.maps import MapControls, draw_map, head_choices, stream_choices
 from analysis.views.overlay import DrawStyle, draw_overlay
 from analysis.views.service import Answer
@@ -48,16 +49,17 @@ def test_entity_map_averages_words_and_heads() -> None:
     assert one.cells is not None
     np.testing.assert_allclose(one.cells, stream.weights[2, 3:5, 1:].mean(axis=0).reshape(4, 5))
     assert found.null_share == pytest.approx(0.2)
+    assert found.places_share == pytest.approx(0.8)
     assert found.even == pytest.approx(1 / 21)
 
 
 def test_scale_is_the_same_for_every_map() -> None:
-    """Equal attention gets an equal colour whatever else the map holds; twice an even spread stays dark."""
+    """Equal values get an equal colour whatever else the map holds; a quarter of the scale stays dark."""
     crop, size = Crop(0, 0, 70, 70), (70, 70)
     style = DrawStyle(opacity=1.0, smooth=False)
-    flat = np.full((7, 7), 2.0)
+    flat = np.full((7, 7), 0.25)
     peaky = flat.copy()
-    peaky[0, 0] = 40.0
+    peaky[0, 0] = 5.0
     base = Image.new("RGB", size)
     first, second = (np.asarray(draw_overlay(base, levels, crop, size, style)) for levels in (flat, peaky))
     np.testing.assert_array_equal(first[20:, 20:], second[20:, 20:])
@@ -119,15 +121,18 @@ def test_shares_are_told_in_one_sentence() -> None:
     stream = AttentionMap(weights=weights, has_null=True, has_whole=True, grid=(1, 2))
     found = entity_map(prediction((entity(0, "PER"),), streams={"vit": stream}), MapChoice(entity=0, stream="vit"))
     sentence = describe_shares(found)
-    for part in ("60% on places", "15% on the whole-image token", "25% on the learnt “no image” key"):
+    for part in ("60% on places", "15% on the whole-image token", "25% on the “no image” key"):
         assert part in sentence
 
 
 def test_caption_escapes_the_name() -> None:
     """A name that looks like markup stays text."""
-    found = entity_map(peaked(3, 3), MapChoice(entity=0, stream="vit"))
-    assert "<script" not in caption_html(found, "<script>")
-    assert "in the centre" in describe_place(found, "x")
+    cells = np.ones((2, len(WORDS), 3, 3))
+    cells[..., 1, 1] = 2.0
+    made = prediction((entity(2, "PER", stop=5),), streams={"vit": attention(cells)})
+    found = entity_map(made, MapChoice(entity=0, stream="vit"))
+    assert "<b>" not in caption_html(found)
+    assert "“<b>Ada</b>” is brightest in the centre" in describe_place(found)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +155,7 @@ def test_controls_offer_what_the_prediction_has() -> None:
     made = peaked(0, 0)
     assert best_stream(made) == "vit"
     assert stream_choices(made) == [("CNN stream: whole photo", "cnn"), ("ViT stream: 7 × 7 cells", "vit")]
-    assert [value for _, value in head_choices(made, "vit")] == ["mean", "0", "1"]
+    assert [value for _, value in head_choices(made)] == ["mean", "0", "1"]
     assert best_stream(prediction()) is None
 
 

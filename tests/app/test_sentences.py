@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from analysis.views.colours import type_colours
+from analysis.views.measured import Measured
+from analysis.views.questions import Source
 from analysis.views.result import invitation_html, problem_html, result_html
 from analysis.views.sentences import Role, entity_sentence, lost_sentence, picture_role, summary, table_rows
 from analysis.views.service import OTHER_NAMES, OTHER_PHOTOS, another_photo
@@ -145,6 +147,24 @@ def test_missing_photo_and_missing_names_are_said() -> None:
     """Without a heat map the page says why."""
     assert "No photo, so no heat map" in result_html(prediction((entity(0, "PER"),)), COLOURS)
     assert "No names, so no heat map" in result_html(prediction(streams=STREAMS), COLOURS)
+
+
+@pytest.mark.parametrize(
+    ("cosines", "low", "said"),
+    [
+        ({"vit": 0.1, "cnn": 0.28}, 0.2, True), ({"vit": 0.1, "cnn": 0.32}, 0.2, False), ({"vit": 0.2}, 0.2, False),
+        ({"vit": -1.0}, None, False), ({}, 0.2, False),
+    ],
+)  # fmt: skip
+def test_a_photo_that_does_not_belong_to_the_text_is_said(
+    cosines: dict[str, float], low: float | None, said: bool
+) -> None:
+    """Below what the checkpoint calls a low match; without that, or without a photo, the page says nothing."""
+    made = replace(prediction((SAME,), streams=STREAMS), image_text_cosine=cosines)
+    source = Source(name="mini", digest="0" * 16, types=DEFAULT_TYPES, measured=Measured(low_match=low))
+    html = result_html(made, COLOURS, source=source)
+    assert ("The photo does not seem to show what the text speaks of." in html) is said
+    assert "does not seem" not in result_html(made, COLOURS)
 
 
 def test_problem_is_an_alert_and_escaped() -> None:

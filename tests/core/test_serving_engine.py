@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
+from threading import Event, current_thread
 from typing import Any
 
 import numpy as np
@@ -213,3 +213,21 @@ def test_many_visitors_at_once(tiny_checkpoint: Path) -> None:
     assert pool.loaded == (tiny_checkpoint.name,)
     pool.close()
     assert pool.loaded == ()
+
+
+def test_other_work_has_its_turn(tiny_checkpoint: Path) -> None:
+    """On the model's thread, between texts; what it raises is its sender's to hear, and nobody else's."""
+    engine = Engine(Tagger.load(tiny_checkpoint), batch_size=8)
+    hold = Event()
+    held = engine.run(lambda: hold.wait(120))
+    texts = [engine.submit(TagRequest(text=text)) for text in TEXTS]
+    where = engine.run(current_thread)
+    broken = engine.run(lambda: 1 / 0)
+    last = engine.submit(TagRequest(text="Lima"))
+    assert not any(future.done() for future in (*texts, where, broken, last))
+    hold.set()
+    assert held.result(30) and where.result(30).name == "tagger"
+    with pytest.raises(ZeroDivisionError):
+        broken.result(30)
+    assert [future.result(30).text for future in (*texts, last)] == [*TEXTS, "Lima"]
+    engine.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from analysis.views.maps import DrawnMap, MapControls, draw_asked_map
 from analysis.views.service import Answer, Question, TagService
 from mmner_core.words import join_words
 
@@ -40,7 +41,20 @@ class LiveModel:
         Raises:
             InputError: if checkpoint, words or photo cannot be used.
         """
-        text, placed = join_words(words)
-        shown = None if photo is None else str(photo)
-        question = Question(text=text, photo=shown, language=language or None, words=placed)
-        return self._service.answer(question)
+        return self._service.answer(_question(words, photo, language))
+
+    def draw_map(
+        self, words: list[str], photo: Path | None, language: str, entity: int, controls: MapControls
+    ) -> DrawnMap:
+        """Draw the heat map of one name of the answer.
+
+        Raises:
+            InputError: as :func:`analysis.views.maps.draw_asked_map`.
+        """
+        return draw_asked_map(self._service, _question(words, photo, language), entity, controls)
+
+
+def _question(words: list[str], photo: Path | None, language: str) -> Question:
+    text, placed = join_words(words)
+    shown = None if photo is None else str(photo)
+    return Question(text=text, photo=shown, language=language or None, words=placed)

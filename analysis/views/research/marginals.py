@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import base64
 import io
+from functools import partial
 from typing import TYPE_CHECKING
 
 from analysis.panels.honesty import chance_badge
-from analysis.views.heatmap import best_stream
-from analysis.views.maps import MapControls, draw_map
+from analysis.views.kinds import ATTENTION, KINDS, kind_choices
+from analysis.views.maps import DrawnMap, MapControls
 from analysis.views.marks import shown
 from analysis.views.research.asked import Asked, Drawn
+from analysis.views.research.matrix import select_html
 from analysis.views.research.panel_html import badges_html
 from analysis.views.research.tables import set_attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from analysis.views.service import Answer
+    from analysis.views.questions import Answer
     from mmner_core.results import Prediction
 
-SHOWN_METHOD = "attention"  # of the kinds of heat map that a run puts on trial, the one the inspector draws
 _LIVE = """<h4>What the model sees in each word and in the photo</h4>{note}{map}<p class="wb-how">{how}</p>
 <div class="wb-scroll wb-long" tabindex="0" role="region" aria-label="Marginals per word">
 <table class="wb-grid wb-marginals"><thead><tr><th scope="col">word</th>{head}</tr></thead><tbody>{body}</tbody>
@@ -30,7 +31,8 @@ _HOW = (
     "wavers."
 )
 _CELL = '<td style="--share:{share:.3f}">{text}</td>'
-_MAP = """<div class="wb-live-map"><div class="wb-choices" role="group" aria-label="Heat map of">{names}</div>{badges}
+_MAP = """<div class="wb-live-map"><div class="wb-choices" role="group" aria-label="Heat map of">{names}</div>
+<div class="wb-choices">{kinds}</div>{badges}
 <img class="wb-photo" src="{data}" alt="{alternative}">{caption}</div>"""
 _NAME = '<button type="button" class="wb-quiet" aria-pressed="{pressed}" {set}>{name}</button>'
 
@@ -48,14 +50,15 @@ def draw_live(asked: Asked) -> Drawn:
     answers = asked.answers
     of_sentence = answers.sentences.iloc[row]
     photo = asked.photos.find(asked.run, of_sentence["image_path"])
-    answer = asked.live.answer(answers.words_of(row), photo, of_sentence["language"])
+    sentence_of_run = (answers.words_of(row), photo, of_sentence["language"])
+    answer = asked.live.answer(*sentence_of_run)
     notes = _notes(asked, of_sentence["image_id"], photo is not None)
     head = "".join(f'<th scope="col">{shown(tag)}</th>' for tag in asked.live.tags)
     return Drawn(
         html=_LIVE.format(
             how=_HOW,
             note="".join(f'<p class="wb-how wb-warned">{shown(note)}</p>' for note in notes),
-            map=_map(answer, asked),
+            map=_map(answer, asked, partial(asked.live.draw_map, *sentence_of_run)),
             head=head,
             body=_rows(answer.prediction),
         )
@@ -84,19 +87,20 @@ def _rows(prediction: Prediction) -> str:
     return "".join(rows)
 
 
-def _map(answer: Answer, asked: Asked) -> str:
+def _map(answer: Answer, asked: Asked, draw: Callable[[int, MapControls], DrawnMap]) -> str:
     prediction = answer.prediction
-    stream = best_stream(prediction)
-    if answer.photo is None or stream is None or not prediction.entities:
+    if answer.photo is None or not prediction.attention or not prediction.entities:
         return ""
-    chosen = min(asked.view.name, len(prediction.entities) - 1)
-    badge = chance_badge(asked.run, SHOWN_METHOD)
-    drawn = draw_map(answer, chosen, MapControls(stream=stream))
+    chosen, kind = min(asked.view.name, len(prediction.entities) - 1), asked.view.kind or ATTENTION
+    drawn = draw(chosen, MapControls(kind=kind))
+    badge = chance_badge(asked.run, kind)  # a run puts the kinds on trial by the same names
+    pointing = answer.source.measured.pointing if answer.source is not None else {}
     buffer = io.BytesIO()
     drawn.image.save(buffer, "WEBP", quality=80)
     return _MAP.format(
         names=_names([entity.text for entity in prediction.entities], chosen),
-        badges=badges_html((f"Attention maps, in this run: {badge}",) if badge else ()),
+        kinds=select_html("Kind of map", "kind", {value: name for name, value in kind_choices(pointing)}, kind),
+        badges=badges_html((f"{KINDS[kind].name} maps, in this run: {badge}",) if badge else ()),
         data="data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"),
         alternative=shown(drawn.alternative),
         caption=drawn.caption,

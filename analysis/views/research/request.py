@@ -36,6 +36,7 @@ class View:
         page: its page, from 1.
         row: ``sentence_id`` of the sentence in the inspector.
         name: which of its predicted entities has its heat map shown, from 0.
+        kind: of that heat map, "" for attention.
         map: "pairs" or "entities".
         projection: "umap" or "pca".
         colour: what the map's points are coloured by; "" for what suits the map.
@@ -57,6 +58,7 @@ class View:
     page: int = 1
     row: int | None = None
     name: int = 0
+    kind: str = ""
     map: str = "pairs"
     projection: str = "umap"
     colour: str = ""

@@ -133,7 +133,7 @@ TABS = {"errors": ERRORS, "embedding": EMBEDDING, "modality": MODALITY}
 CONTROLS = Part("controls", draw_controls, ("other", "condition", "language"), height=74)
 INSPECTOR = (
     Part("inspect", draw_inspector, ("row", "condition", "other"), height=200),
-    Part("live", draw_live, ("row", "condition", "name"), height=120),
+    Part("live", draw_live, ("row", "condition", "name", "kind"), height=120),
     Part("near", draw_neighbours, ("row", "condition"), height=120),
 )
 
