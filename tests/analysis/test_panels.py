@@ -21,7 +21,7 @@ from analysis.panels.modality import modality, severity
 from analysis.panels.panel import shortened
 from analysis.panels.scores import scores
 from analysis.panels.shapley import shapley
-from analysis.panels.space_map import pairs_of, points_of, space_map
+from analysis.panels.space_map import entity_map, pairs_of, points_of, space_map
 from analysis.runs import Run
 from tests.analysis.report_run import LANGUAGES, N, empty_run, model_run, tags_run
 
@@ -162,6 +162,13 @@ def test_a_run_without_a_space_takes_no_panel_with_it(run: Run) -> None:
         alone, compared = panel(run), panel(run, theirs)
         pd.testing.assert_frame_equal(compared.table, alone.table)
         assert theirs.name in " ".join(compared.notes)
+
+
+def test_the_map_is_coloured_by_type_unless_asked_otherwise(run: Run) -> None:
+    """Types have their colours, and what has several or no name is a group of its own."""
+    assert space_map(run).table["type"].unique().tolist() == ["several"]
+    assert entity_map(run).table["type"].unique().tolist() == ["LOC", "ORG", "PER"]
+    assert space_map(run, "language").table["language"].unique().tolist() == sorted(LANGUAGES)
 
 
 def test_the_map_of_one_language_leaves_its_points_where_they_are(run: Run) -> None:

@@ -38,7 +38,7 @@ class View:
         name: which of its predicted entities has its heat map shown, from 0.
         map: "pairs" or "entities".
         projection: "umap" or "pca".
-        colour: what the map's points are coloured by; "" for what suits the map.
+        colour: what the map's points are coloured by; "" for their type.
         pick: the points picked on the map.
         find: text that the sentences listed beside the map contain.
     """

@@ -43,7 +43,7 @@ def draw_map(asked: Asked) -> Drawn:
     """Return the map in the colours and the projection that are asked for."""
     view = asked.view
     which, projection = _shown(asked)
-    colour = view.colour or ("type" if which == "entities" else "language")
+    colour = view.colour or panels.COLOURS[0]
     _check(colour, panels.COLOURS, "colour")
     build = panels.entity_map if which == "entities" else panels.space_map
     panel = build(asked.run, cast(panels.Colour, colour), projection, view.language or "all")
