@@ -41,6 +41,7 @@ class View:
         colour: what the map's points are coloured by; "" for their type.
         pick: the points picked on the map.
         find: text that the sentences listed beside the map contain.
+        point: the point of the map that the pointer rests on; never in the address.
     """
 
     run: str = ""
@@ -62,6 +63,7 @@ class View:
     colour: str = ""
     pick: tuple[int, ...] = ()
     find: str = ""
+    point: int | None = None
 
     @classmethod
     def read(cls, request: Mapping[str, Any]) -> View:
@@ -127,6 +129,7 @@ _READERS = {
     "row": _number,
     "name": _number,
     "pick": _numbers,
+    "point": _number,
 }
 
 
