@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from analysis.estimate import Estimate, mean_estimate
+from analysis.guessing import Guess
+from analysis.pair_facts import PairFacts
 from mmner_core.errors import InputError
 
 RECALL_AT = (1, 5, 10)
@@ -48,6 +51,8 @@ class Recall:
         recall: share of queries whose partner is among them, with interval over the queries (the gallery is fixed).
         gallery: how many items were ranked.
         chance: the recall of a random ranking, 0 to 1.
+        type_alone: the recall of a ranking that knows of a query the type alone, that of a text's only name or of a
+            photo's texts; where a query has none it guesses blindly. None where no query has one.
     """
 
     direction: str
@@ -55,6 +60,14 @@ class Recall:
     recall: Estimate
     gallery: int
     chance: float | None
+    type_alone: float | None
+
+
+class Ranks(NamedTuple):
+    """How many items stand before the partner: of each text [N], and of the best partner of each image [M]."""
+
+    text: np.ndarray
+    image: np.ndarray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,31 +128,58 @@ def unit_rows(vectors: np.ndarray, name: str) -> np.ndarray:
     return vectors / lengths
 
 
-def recalls(pairs: PairedVectors, ks: Sequence[int] = RECALL_AT, *, seed: int = 0) -> list[Recall]:
+def recalls(
+    pairs: PairedVectors,
+    ks: Sequence[int] = RECALL_AT,
+    *,
+    facts: PairFacts | None = None,
+    asked: np.ndarray | None = None,
+    ranks: Ranks | None = None,
+    seed: int = 0,
+) -> list[Recall]:
     """Return recall@k in both directions.
 
     Text to image: each of the N texts ranks the M images. Image to text: each of the M images ranks the N texts, and
     any text of that image counts. Ties count against: a space collapsed to one point recalls nothing.
+
+    Args:
+        pairs: the vectors.
+        ks: at which k.
+        facts: of the N pairs, for what the type alone reaches.
+        asked: [N] bool, the texts that query; an image does where all of its texts are among them. Ranked are all texts
+            and images nevertheless. None: every one queries.
+        ranks: what :func:`partner_ranks` returned, where it is known already.
+        seed: of the bootstrap.
     """
-    text_ranks, image_ranks = _ranks(pairs)
     n, m = len(pairs.text), len(pairs.image)
-    texts_of = np.bincount(pairs.image_of, minlength=m)
-    directions = (("text_to_image", text_ranks, m, np.ones(n)), ("image_to_text", image_ranks, n, texts_of))
+    facts = facts or PairFacts.unknown(n)
+    asked = np.ones(n, dtype=bool) if asked is None else asked
+    ranks = ranks or partner_ranks(pairs)
+    photo_types = facts.photo_type[np.unique(pairs.image_of, return_index=True)[1]]
+    texts, image_of = np.arange(n), pairs.image_of
+    to_image = Guess.among(texts, image_of, facts.text_type, photo_types)
+    to_text = Guess.among(image_of, texts, photo_types, facts.text_type)
+    images_asked = np.bincount(image_of[~asked], minlength=m) == 0
+    directions = (
+        ("text_to_image", ranks.text[asked], to_image, asked, facts.text_type),
+        ("image_to_text", ranks.image[images_asked], to_text, images_asked, photo_types),
+    )
     return [
         Recall(
             direction=name,
             k=k,
-            recall=mean_estimate(ranks < k, seed=seed),
-            gallery=gallery,
-            chance=float(_chance(gallery, partners, k).mean()) if len(ranks) else None,
+            recall=mean_estimate(of_queries < k, seed=seed),
+            gallery=guess.gallery,
+            chance=float(guess.chance(k)[queries].mean()) if len(of_queries) else None,
+            type_alone=float(guess.type_alone(k)[queries].mean()) if (types[queries] != "").any() else None,
         )
-        for name, ranks, gallery, partners in directions
+        for name, of_queries, guess, queries, types in directions
         for k in ks
     ]
 
 
-def _ranks(pairs: PairedVectors) -> tuple[np.ndarray, np.ndarray]:
-    """Count what stands before the partner: of each text [N], and of the best partner of each image [M]."""
+def partner_ranks(pairs: PairedVectors) -> Ranks:
+    """Count what stands before each text's image, and before the best text of each image."""
     n, m = len(pairs.text), len(pairs.image)
     # One set of products serves both directions: two that round differently would make ties come and go.
     best = np.full(m, -np.inf, dtype=np.float32)
@@ -152,20 +192,13 @@ def _ranks(pairs: PairedVectors) -> tuple[np.ndarray, np.ndarray]:
     for rows, cosine in _cosine_blocks(pairs):
         foreign = pairs.image_of[rows][:, None] != np.arange(m)
         image_ranks += ((cosine >= best) & foreign).sum(axis=0)
-    return text_ranks, image_ranks
+    return Ranks(text_ranks, image_ranks)
 
 
 def _cosine_blocks(pairs: PairedVectors) -> Iterator[tuple[slice, np.ndarray]]:
     for start in range(0, len(pairs.text), _ROWS_PER_CHUNK):
         rows = slice(start, start + _ROWS_PER_CHUNK)
         yield rows, pairs.text[rows] @ pairs.image.T
-
-
-def _chance(gallery: int, partners: np.ndarray, k: int) -> np.ndarray:
-    """Return the probability that k of the gallery, drawn blindly, hold one of the partners: 1 - C(G-p,k)/C(G,k)."""
-    drawn = np.arange(min(k, gallery))
-    left = np.maximum(gallery - partners[:, None] - drawn, 0) / (gallery - drawn)
-    return 1 - left.prod(axis=1)
 
 
 def cosine_distributions(pairs: PairedVectors, *, draws: int = 20, seed: int = 0) -> CosineDistributions:

@@ -127,7 +127,8 @@ class Evaluation:
     def _write(self, plan: RunPlan, store: PartStore, watch: Stopwatch) -> None:
         """Put the shards together, work out the numbers, and write the folder."""
         run, vectors = store.run(self.out.name, plan.names), sample_entities(store.vectors(), seed=self.options.seed)
-        metrics = self._metrics(run, vectors, plan)
+        lexicon = Lexicon.from_examples(train_examples(self.train)).restrict(surfaces_of(run)) if self.train else None
+        metrics = self._metrics(run, vectors, lexicon, plan)
         watch.lap("scores")
         release_freed_memory()
         if self.options.studies and MATCHED in run.conditions:
@@ -137,25 +138,26 @@ class Evaluation:
         coordinates = build_maps(vectors, UmapSettings(seed=self.options.seed)) if self.options.maps else pd.DataFrame()
         watch.lap("maps")
         release_freed_memory()
-        lexicon = Lexicon.from_examples(train_examples(self.train)) if self.train else None
         write_run(
             self.out,
             (run.answers(condition).table for condition in run.conditions),
             metrics=metrics,
             provenance=self._provenance(plan, store, watch),
-            lexicon=lexicon.restrict(surfaces_of(run)) if lexicon is not None else None,
+            lexicon=lexicon,
             embeddings=vectors,
             coordinates=None if coordinates.empty else pa.Table.from_pandas(coordinates),
             overwrite=self.options.overwrite,
         )
 
-    def _metrics(self, run: Run, vectors: dict[str, np.ndarray], plan: RunPlan) -> dict[str, Any]:
+    def _metrics(
+        self, run: Run, vectors: dict[str, np.ndarray], lexicon: Lexicon | None, plan: RunPlan
+    ) -> dict[str, Any]:
         metrics: dict[str, Any] = {"sentences": len(self.data), "conditions": run.conditions}
         metrics |= summary.scores(run)
         metrics |= summary.modality(run)
         metrics |= summary.minimal_pairs(run)
         metrics |= summary.shapley(run)
-        metrics |= summary.contrastive(run, vectors)
+        metrics |= summary.contrastive(run, vectors, lexicon)
         metrics |= summary.calibration(run.answers(plan.main), self.valid())
         if self.train:
             metrics |= summary.leakage(train_examples(self.train), self.data.examples)

@@ -33,6 +33,7 @@ from analysis.leakage import find_leakage
 from analysis.metrics import judge, score_table
 from analysis.minimal_pairs import find_minimal_pairs, pair_outcomes, pair_table
 from analysis.modality import modality_table, pair_conditions, split_table
+from analysis.pair_facts import PairFacts
 from analysis.records import to_records
 from analysis.run_plan import MATCHED, NONE
 from analysis.shapley import TEXT_AND_IMAGE, TEXT_AND_STREAMS, entity_shares, share_table
@@ -40,6 +41,7 @@ from analysis.vectors import IMAGE, image_streams, main_stream
 
 if TYPE_CHECKING:
     from analysis.answers import Answers
+    from analysis.lexicon import Lexicon
     from analysis.runs import Run
     from mmner_core.data import Example
 
@@ -98,23 +100,27 @@ def shapley(run: Run) -> Metrics:
     }
 
 
-def contrastive(run: Run, arrays: Mapping[str, np.ndarray]) -> Metrics:
+def contrastive(run: Run, arrays: Mapping[str, np.ndarray], lexicon: Lexicon | None = None) -> Metrics:
     """Measure the contrastive space in the main stream.
 
     Args:
         run: with the condition "matched".
         arrays: see :mod:`analysis.vectors`.
+        lexicon: training names, to tell seen ones from new ones.
     """
     rows = np.flatnonzero(arrays.get("has_image", np.empty(0)))
     if not len(rows):
         return {}
     stream = main_stream(image_streams(tuple(arrays)))
-    sentences = run.answers(MATCHED).sentences.set_index("sentence_id").loc[arrays["sentence_id"][rows]]
+    answers = run.answers(MATCHED)
+    places = pd.Index(answers.sentences["sentence_id"]).get_indexer(pd.Index(arrays["sentence_id"][rows]))
+    sentences = answers.sentences.iloc[places]
     table = contrastive_table(
         arrays["text"][rows],
         arrays[IMAGE + stream][rows],
         sentences["image_id"].tolist(),
         sentences["language"].tolist(),
+        facts=PairFacts.of(answers, lexicon).take(places),
     )
     return {"contrastive_stream": stream, "contrastive": to_records(table)}
 

@@ -16,7 +16,7 @@ _REST = "others"
 
 
 def space_map(
-    points: pd.DataFrame, *, colour: str = "language", pairs: pd.DataFrame | None = None, types: tuple[str, ...] = ()
+    points: pd.DataFrame, *, colour: str = "type", pairs: pd.DataFrame | None = None, types: tuple[str, ...] = ()
 ) -> go.Figure:
     """Draw points coloured by one column, shaped by modality; each carries its id as ``customdata``.
 

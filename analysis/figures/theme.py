@@ -24,6 +24,7 @@ BLUE, VERMILION, GREEN, AMBER, SKY, PURPLE = "#0072B2", "#D55E00", "#009E73", "#
 COLOURWAY = (BLUE, VERMILION, GREEN, PURPLE, SKY, AMBER)
 _NAMED = {
     "all": NEUTRAL,
+    "no name": NEUTRAL,
     **{"en": BLUE, "fr": VERMILION, "de": GREEN, "es": PURPLE},
     **{"text": BLUE, "image": VERMILION, "vit": AMBER, "cnn": PURPLE},
     **{"correct": GREEN, "wrong type": VERMILION, "boundary": SKY, "boundary and type": PURPLE},

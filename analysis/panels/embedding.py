@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.contrastive import RELEVANT
+from analysis.margins import ALL
+from analysis.pair_facts import SEEN, UNSEEN
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import optional_table, stored_table
 from analysis.panels.wording import counted, language_name, number, with_interval
@@ -19,6 +22,12 @@ if TYPE_CHECKING:
 MISMATCHED = "shuffled"
 _BINS = 40
 _PAIRS = ("matched", "mismatched")
+_SUBSETS = {
+    RELEVANT: "Relevant: without the pairs that the data call irrelevant, neither as queries nor in the gallery.",
+    SEEN: "Seen: texts whose names all occur in training, whatever their type there, and pictures of such texts alone; "
+    "the gallery is that of all relevant pairs.",
+    UNSEEN: "Unseen: texts none of whose names occurs in training, and pictures of such texts alone; the same gallery.",
+}
 _DIRECTIONS = {"text_to_image": "text → image", "image_to_text": "image → text"}
 
 
@@ -28,23 +37,34 @@ def contrastive_of(run: Run) -> pd.DataFrame:
     Raises:
         InputError: if the run has none.
     """
-    return stored_table(run, "contrastive", "vectors of a contrastive space", "write it from a checkpoint that has one")
+    table = stored_table(
+        run, "contrastive", "vectors of a contrastive space", "write it from a checkpoint that has one"
+    )
+    return table if "pairs" in table else table.assign(pairs=ALL)  # runs of before know all pairs only
 
 
 @panel(
     "retrieval",
     "Does a text find its picture?",
     "Recall@k is how often the partner is among the k nearest of its language's texts or pictures; chance is what "
-    "blind guessing would reach in a gallery of that size.",
+    "blind guessing would reach in a gallery of that size; type alone, what one would reach who knows nothing but the "
+    "type of a text's only name, or of a picture's, and puts all of that type first (texts without a name, or with "
+    "several, are guessed blindly).",
 )
 def retrieval(run: Run, other: Run | None = None) -> Content:
-    """Show recall@1/5/10 in both directions per language, beside those of a run to compare with."""
-    table, notes = _beside(run, other, contrastive_of, "quantity")
+    """Show recall@1/5/10 in both directions per language, beside those of a run to compare with.
+
+    Pairs without the irrelevant ones, and names that training has and has not, stand apart where the run knows them.
+    """
+    table, notes = _beside(run, other, contrastive_of, "pairs", "quantity")
     parts = table["quantity"].str.split("@", expand=True).reindex(columns=[0, 1])
     chosen = parts[0].isin(list(_DIRECTIONS))
     table = table[chosen].assign(quantity=parts[0][chosen].map(_DIRECTIONS) + " recall@" + parts[1][chosen])
+    told = set(table["pairs"])
+    nothing_new = {"pairs": told == {ALL}, "type_alone": "type_alone" in table and table["type_alone"].isna().all()}
+    notes = (*notes, *(sentence for name, sentence in _SUBSETS.items() if name in told))
     return Content(
-        table=table.reset_index(drop=True),
+        table=table.drop(columns=[name for name, empty in nothing_new.items() if empty]).reset_index(drop=True),
         rule="a text's partner is its own picture, a picture's any of its texts; ties count against",
         n=f"{_pairs(run)}; per row in the column n",
         notes=(*notes, *_twins(run)),
@@ -74,8 +94,9 @@ def _twins(run: Run) -> tuple[str, ...]:
 )
 def geometry(run: Run, other: Run | None = None) -> Content:
     """Show gap, alignment, uniformity and separation per language, beside those of a run to compare with."""
-    table, notes = _beside(run, other, contrastive_of, "quantity")
-    table = table[~table["quantity"].str.contains("@")].drop(columns=["gallery"], errors="ignore")
+    table, notes = _beside(run, other, contrastive_of, "pairs", "quantity")
+    of_recalls = ["pairs", "gallery", "type_alone"]
+    table = table[~table["quantity"].str.contains("@")].drop(columns=of_recalls, errors="ignore")
     names = table["quantity"].str.replace("_", " ")
     table = table.assign(quantity=names).reset_index(drop=True)
     return Content(table=table, rule="unit vectors, cosine", n=_pairs(run), notes=notes)
@@ -144,9 +165,9 @@ def _of_language(cosine: np.ndarray, languages: np.ndarray, language: str) -> np
 
 
 def _beside(
-    run: Run, other: Run | None, numbers: Callable[[Run], pd.DataFrame], key: str
+    run: Run, other: Run | None, numbers: Callable[[Run], pd.DataFrame], *names: str
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Put the numbers of both runs under each other, row by row the same language and ``key``.
+    """Put the numbers of both runs under each other, row by row the same language and ``names``.
 
     Where the other run has no such numbers, those of the one stand alone, with the sentence that says why.
     """
@@ -157,12 +178,12 @@ def _beside(
         theirs = numbers(other)
     except InputError as error:
         return mine, (str(error),)
-    keys = ["language", key]
+    keys = ["language", *names]
     table = pd.concat([mine.assign(run=run.name), theirs.assign(run=other.name)], ignore_index=True)
-    places = {names: place for place, names in enumerate(mine[keys].itertuples(index=False, name=None))}
-    found = [places.get(names, len(places)) for names in table[keys].itertuples(index=False, name=None)]
+    places = {row: place for place, row in enumerate(mine[keys].itertuples(index=False, name=None))}
+    found = [places.get(row, len(places)) for row in table[keys].itertuples(index=False, name=None)]
     table = table.iloc[np.argsort(found, kind="stable")].reset_index(drop=True)
-    return table[[*keys, "run", *(name for name in mine.columns if name not in keys)]], ()
+    return table[[*keys, "run", *(name for name in table.columns if name not in (*keys, "run"))]], ()
 
 
 def _separation(run: Run, language: str) -> str:

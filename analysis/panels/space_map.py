@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from analysis.answers import Answers
     from analysis.runs import Run
 
-Colour = Literal["language", "type", "error", "modality", "source"]
-COLOURS: tuple[Colour, ...] = ("language", "type", "error", "modality", "source")
+Colour = Literal["type", "language", "error", "modality", "source"]
+COLOURS: tuple[Colour, ...] = ("type", "language", "error", "modality", "source")
 Projection = Literal["umap", "pca"]
 Map = Literal["pairs", "entities"]
 _TEXT_LENGTH = 70
@@ -71,7 +71,7 @@ def pairs_of(points: pd.DataFrame) -> pd.DataFrame:
 )
 def space_map(
     run: Run,
-    colour: Colour = "language",
+    colour: Colour = "type",
     projection: Projection = "umap",
     language: str = "all",
     joined: tuple[int, ...] = (),

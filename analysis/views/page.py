@@ -32,7 +32,7 @@ def head_html() -> str:
     """Return our style sheets and page scripts for the document's head; nothing in them is fetched from outside."""
     style = (_HERE / "theme.css").read_text(encoding="utf-8") + assets.style()
     own = ((_HERE / name).read_text(encoding="utf-8") for name in ("address.js", "page.js"))
-    scripts = (*own, assets.navigation_script())
+    scripts = (*own, assets.navigation_script(), assets.hover_script())
     return f"<style>{style}</style>" + "".join(f"<script>{script}</script>" for script in scripts)
 
 

@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from analysis.answers import Answers
 from analysis.contrastive import contrastive_table
 from analysis.heat_map_study import RANDOM_MODEL, RANDOM_ORDER
 from analysis.lexicon import Lexicon
+from analysis.pair_facts import PairFacts
 from analysis.records import to_records
 from analysis.run_writer import write_run
 from analysis.runs import Run
@@ -51,15 +53,15 @@ def model_run(folder: Path, *, words: str = "Ada Byron saw Paris", seed: int = 0
         )
     vectors = {name: rng.normal(size=(N, 8)).astype(np.float32) for name in ("text", "image_vit")}
     ids, languages = [f"photo{i}" for i in range(N)], [LANGUAGES[i % 4] for i in range(N)]
+    lexicon = Lexicon(types={"Ada Byron": frozenset({"PER"})})
+    facts = PairFacts.of(Answers.from_table(tables[0]), lexicon)
+    space = contrastive_table(vectors["text"], vectors["image_vit"], ids, languages, facts=facts)
     entities = {"sentence_id": np.arange(N), "start": np.zeros(N), "end": np.full(N, 2)}
     entities |= {"gold": np.arange(N) % 3, "predicted": np.arange(N) % 4 - 1}
     write_run(
         folder / name,
         pa.concat_tables(tables),
-        metrics={
-            **studies(),
-            "contrastive": to_records(contrastive_table(vectors["text"], vectors["image_vit"], ids, languages)),
-        },
+        metrics={**studies(), "contrastive": to_records(space)},
         provenance={
             "command": f"python -m analysis run --data 'the data' --out {name}",
             "data": {"path": "the data", "split": "test", "digest": "d1"},
@@ -67,7 +69,7 @@ def model_run(folder: Path, *, words: str = "Ada Byron saw Paris", seed: int = 0
             "types": ["PER", "LOC", "ORG"],
             "seed": seed,
         },
-        lexicon=Lexicon(types={"Ada Byron": frozenset({"PER"})}),
+        lexicon=lexicon,
         embeddings=vectors | {f"entity_{key}": value.astype(np.int32) for key, value in entities.items()},
         coordinates=_coordinates(rng),
     )

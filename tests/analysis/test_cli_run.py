@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -92,6 +93,9 @@ def test_a_run_holds_all_that_the_tabs_need(folder: Path) -> None:
     } <= run.metrics.keys()  # fmt: skip
     assert set(run.coordinates()["map"]) == {"pairs", "entities"}
     assert run.lexicon().types["Chelsea"] == {"PER", "LOC"}
+    recalls = pd.DataFrame(run.metrics["contrastive"]).query("quantity == 'text_to_image@1' and language == 'all'")
+    assert recalls.set_index("pairs")["n"].to_dict() == {"all": 8, "seen": 2, "unseen": 6}
+    assert recalls["type_alone"].between(recalls["chance"], 1).all()
     copies = [row for row in run.metrics["leakage"] if row["what"] == "exact sentence" and row["language"] != "all"]
     assert {row["language"]: row["n_leaked"] for row in copies} == {"de": 0, "en": 3, "es": 0, "fr": 0}
     assert run.provenance["data"]["split"] == "valid"

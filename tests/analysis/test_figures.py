@@ -42,13 +42,11 @@ def scores() -> pd.DataFrame:
 
 
 def points(n: int) -> pd.DataFrame:
-    """Return n points of two modalities and nine languages."""
+    """Return n points of two modalities and nine types."""
     place = np.arange(n)
-    languages = [f"l{i % 9}" for i in place]
+    names = [f"t{i % 9}" for i in place]
     modality = np.where(place % 2, "text", "image")
-    return pd.DataFrame(
-        {"point": place, "x": place, "y": place, "modality": modality, "language": languages, "text": EVIL}
-    )
+    return pd.DataFrame({"point": place, "x": place, "y": place, "modality": modality, "type": names, "text": EVIL})
 
 
 def transfer() -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from analysis.panels.panel import shortened
 from analysis.panels.pointing import boxes, mosaics, pointing
 from analysis.panels.scores import scores
 from analysis.panels.shapley import shapley
-from analysis.panels.space_map import pairs_of, points_of, space_map
+from analysis.panels.space_map import entity_map, pairs_of, points_of, space_map
 from analysis.runs import Run
 from tests.analysis.report_run import LANGUAGES, N, empty_run, model_run, tags_run
 
@@ -193,6 +194,13 @@ def test_a_run_without_a_space_takes_no_panel_with_it(run: Run) -> None:
         assert theirs.name in " ".join(compared.notes)
 
 
+def test_the_map_is_coloured_by_type_unless_asked_otherwise(run: Run) -> None:
+    """Types have their colours, and what has several or no name is a group of its own."""
+    assert space_map(run).table["type"].unique().tolist() == ["several"]
+    assert entity_map(run).table["type"].unique().tolist() == ["LOC", "ORG", "PER"]
+    assert space_map(run, "language").table["language"].unique().tolist() == sorted(LANGUAGES)
+
+
 def test_the_map_of_one_language_leaves_its_points_where_they_are(run: Run) -> None:
     """Fewer points, each with the number and the place it has on the whole map."""
     whole, german = space_map(run).drawn, space_map(run, language="de").drawn
@@ -206,6 +214,30 @@ def test_recall_is_told_apart_by_run(run: Run, other: Run) -> None:
     assert f"{N} of {N} texts have the very words of a text about another picture" in " ".join(retrieval(run).notes)
     both = retrieval(run, other).table
     assert both["run"].tolist()[:2] == ["ours", "before"] and both["quantity"].iloc[0] == both["quantity"].iloc[1]
+
+
+def without_parts(run: Run) -> Run:
+    """Return the run as versions before wrote it: recalls of all pairs together, beside chance alone."""
+    rows = [
+        {name: value for name, value in row.items() if name not in ("pairs", "type_alone")}
+        for row in run.metrics["contrastive"]
+        if row["pairs"] == "all"
+    ]
+    return replace(run, name="old", metrics={"contrastive": rows}, _remembered={})
+
+
+def test_recalls_of_parts_are_told_where_the_run_knows_them(run: Run) -> None:
+    """Half of the pairs are irrelevant; a run of before shows what it has, alone and beside a new one."""
+    panel, old = retrieval(run), without_parts(run)
+    first = panel.table[panel.table["quantity"] == "text → image recall@1"].set_index(["language", "pairs"])["gallery"]
+    assert first["all"].to_dict() == {"all": N, "relevant": N // 2}
+    assert first["fr"].to_dict() == {"all": N // 4}  # none of these is irrelevant
+    assert first["de"].to_dict() == {"all": N // 4}  # each of these is
+    assert any(note.startswith("Relevant:") for note in panel.notes)
+    assert not {"pairs", "type_alone"} & set(retrieval(old).table.columns)
+    assert geometry(old).table.equals(geometry(run).table)
+    both = retrieval(run, old).table
+    assert both[["pairs", "run"]].head(2).to_numpy().tolist() == [["all", "ours"], ["all", "old"]]
 
 
 def test_points_carry_what_they_are_coloured_by(run: Run) -> None:

@@ -48,6 +48,16 @@ def test_chance_is_the_recall_of_all_rankings() -> None:
     assert chance["text_to_image"] == pytest.approx(2 / 3)
 
 
+def test_a_part_of_the_texts_asks_the_whole_gallery() -> None:
+    """Its recall is the mean of its own hits; an image asks where all of its texts do."""
+    pairs = pair_vectors(np.eye(4)[[0, 1, 2, 3]], np.eye(4)[[0, 0, 2, 1]], ["a", "a", "b", "c"])
+    found = {r.direction: r for r in recalls(pairs, (1,), asked=np.array([True, False, True, True]))}
+    assert (found["text_to_image"].recall.n, found["text_to_image"].gallery) == (3, 3)
+    assert found["text_to_image"].recall.value == pytest.approx(2 / 3)
+    assert (found["image_to_text"].recall.n, found["image_to_text"].gallery) == (2, 4)
+    assert found["image_to_text"].type_alone is None
+
+
 def test_a_collapsed_space_recalls_nothing() -> None:
     """When all vectors are equal, ties count against: recall@1 is 0, not 1."""
     pairs = pair_vectors(np.ones((12, 3)), np.ones((12, 3)), [str(i) for i in range(12)])

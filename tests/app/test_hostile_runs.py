@@ -35,7 +35,7 @@ ROWS = [
 NAMES = ("<img src=x onerror=alert(7)>", "plain")
 STATES: tuple[dict[str, str], ...] = (
     {"row": "1", "cell": f"{TYPE},PER"},
-    {"row": "0", "find": IMAGE, "language": "de"},
+    {"row": "0", "find": IMAGE, "ask": IMAGE, "point": "0", "language": "de"},
     {"row": IMAGE, "run": IMAGE, "condition": IMAGE, "language": IMAGE, "page": IMAGE, "sort": IMAGE, "colour": IMAGE},
     {"filters": json.dumps([[IMAGE, IMAGE, IMAGE]]), "pick": IMAGE, "values": IMAGE, "against": IMAGE},
 )
@@ -85,7 +85,7 @@ def replies(desk: ResearchDesk) -> dict[str, list[dict[str, Any]]]:
             desk.part(tab, {"run": run, "part": part, **state})
             for state in STATES
             for run in NAMES
-            for part in (*(part.id for part in parts), "inspect", "near", "controls", IMAGE)
+            for part in (*(part.id for part in parts), "inspect", "near", "hover", "controls", IMAGE)
         ]
         for tab, parts in TABS.items()
     }

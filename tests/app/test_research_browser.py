@@ -200,13 +200,13 @@ def test_a_link_restores_the_view(page: Page, page_url: str) -> None:
 
 
 def test_the_map_is_coloured_picked_and_searched(page: Page, page_url: str) -> None:
-    """Another colour redraws the map; a picked point lists its sentence; words find sentences from the keyboard."""
+    """Types are what it opens with; a picked point lists its sentence; words find sentences from the keyboard."""
     page.goto(f"{page_url}?tab=embedding&run=tiny")
     legend = part(page, "embedding", "map").locator(".legendtext")
-    expect(legend.first).to_be_visible()
-    assert {"en", "de"} <= set(legend.all_text_contents())
-    page.locator('#wb-embedding-map [data-state="colour"]').select_option("type")
     expect(legend.first).to_have_text("LOC")
+    page.locator('#wb-embedding-map [data-state="colour"]').select_option("language")
+    expect(legend.first).to_have_text("de")
+    assert {"en", "de"} <= set(legend.all_text_contents())
     page.locator("#wb-embedding-map .wb-figure .scatterlayer .point").first.click(force=True)
     picked = page.locator("#wb-embedding-picked")
     expect(picked.locator("h4")).to_contain_text("1 point, 1 sentence")
@@ -215,6 +215,44 @@ def test_the_map_is_coloured_picked_and_searched(page: Page, page_url: str) -> N
     search.press("Enter")
     expect(picked.locator("h4")).to_contain_text("0 sentences")
     assert "find=zzzz" in page.url and "pick=" not in page.url
+
+
+def test_a_point_shows_its_photo(page: Page, page_url: str) -> None:
+    """The photo comes while the pointer rests on a point, within the map and clear of the pointer, and goes with it."""
+    page.goto(f"{page_url}?tab=embedding&run=tiny")
+    drawn = part(page, "embedding", "map")
+    expect(drawn.locator(".legendtext").first).to_be_visible()
+    photo = drawn.locator(".wb-hover")
+    expect(photo).to_be_hidden()
+    squares = drawn.locator(".scatterlayer .point").filter(has=page.locator("xpath=self::*[contains(@d, 'H')]"))
+    squares.first.hover(force=True)
+    expect(photo.locator("img")).to_be_visible()
+    box, figure = photo.bounding_box(), drawn.locator(".wb-figure").bounding_box()
+    assert box is not None and figure is not None
+    assert figure["x"] <= box["x"] and box["x"] + box["width"] <= figure["x"] + figure["width"]
+    assert figure["y"] <= box["y"] and box["y"] + box["height"] <= figure["y"] + figure["height"]
+    drawn.locator("h3").hover()
+    expect(photo).to_be_hidden()
+    assert "point=" not in page.url
+
+
+def test_a_text_finds_photos(page: Page, page_url: str) -> None:
+    """A text typed and entered lists the nearest photos, and is in the address; a run of another model says why not."""
+    page.goto(f"{page_url}?tab=embedding&run=tiny")
+    field = part(page, "embedding", "search").get_by_label("Text to find photos by")
+    field.fill("Amazon in Bilbao")
+    field.press("Enter")
+    found = page.locator("#wb-embedding-found")
+    expect(found.get_by_role("status")).to_contain_text("nearest to “Amazon in Bilbao”")
+    expect(found.locator(".wb-item img").first).to_be_visible()
+    expect(found.locator(".wb-item-note").first).to_contain_text("cosine")
+    assert "wb-ask=Amazon" in page.url
+    found.get_by_role("button", name="Inspect sentence").first.click()
+    expect(page.get_by_role("dialog").locator(".wb-lines-large")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator('#wb-embedding-controls [data-state="run"]').select_option("hand")
+    expect(found.get_by_role("alert")).to_contain_text("made by another system")
+    expect(field).to_have_value("Amazon in Bilbao")
 
 
 def test_the_visitors_pair_is_placed_on_the_map(page: Page, page_url: str) -> None:

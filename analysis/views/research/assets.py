@@ -21,6 +21,12 @@ def navigation_script() -> str:
 
 
 @cache
+def hover_script() -> str:
+    """Return the script of the page's head that shows the photo of a map's point."""
+    return (_HERE / "hover.js").read_text(encoding="utf-8")
+
+
+@cache
 def tab_script() -> str:
     """Return the script that runs once per tab."""
     return (_HERE / "research.js").read_text(encoding="utf-8")

@@ -90,13 +90,13 @@ class ResearchDesk:
         return Asked(view=View.read(request), library=self.library, photos=self.photos, live=self.live)
 
     def _draw(self, tab: str, request: Mapping[str, Any]) -> Drawn:
-        from analysis.views.research.tabs import CONTROLS, INSPECTOR, part_of
+        from analysis.views.research.tabs import part_of
 
         part = part_of(tab, str(request.get("part")))
         if part is None:
             raise InputError(f"The tab {tab!r} has no part {str(request.get('part'))[:40]!r}.")
         asked = self._asked(request)
-        if part in (CONTROLS, *INSPECTOR):  # which runs there are may change, and the inspector asks the model
+        if not part.kept:
             return part.draw(asked)
         runs = (asked.run, asked.other, asked.valid if "valid" in part.uses else None)
         key = (part.id, *map(id, runs), *(getattr(asked.view, name) for name in part.uses))

@@ -28,7 +28,7 @@ window.workbench = (() => {
     row: ["name"],
     find: ["pick"],
     pick: ["find"],
-    map: ["pick", "colour"],
+    map: ["pick"],
   };
 
   const set = (change) => {

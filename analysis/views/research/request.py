@@ -39,9 +39,11 @@ class View:
         kind: of that heat map, "" for attention.
         map: "pairs" or "entities".
         projection: "umap" or "pca".
-        colour: what the map's points are coloured by; "" for what suits the map.
+        colour: what the map's points are coloured by; "" for their type.
         pick: the points picked on the map.
         find: text that the sentences listed beside the map contain.
+        point: the point of the map that the pointer rests on; never in the address.
+        ask: text that the nearest photos are looked for by.
     """
 
     run: str = ""
@@ -64,6 +66,8 @@ class View:
     colour: str = ""
     pick: tuple[int, ...] = ()
     find: str = ""
+    point: int | None = None
+    ask: str = ""
 
     @classmethod
     def read(cls, request: Mapping[str, Any]) -> View:
@@ -129,6 +133,7 @@ _READERS = {
     "row": _number,
     "name": _number,
     "pick": _numbers,
+    "point": _number,
 }
 
 

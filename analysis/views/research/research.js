@@ -91,6 +91,10 @@ async function draw(part) {
   };
   box.on("plotly_click", pick);
   box.on("plotly_selected", pick);
+  window.workbenchHover(box, async (point) => {
+    const answer = await server.part({ ...state(), part: "hover", point: String(point) });
+    return answer.problem ? "" : answer.html;
+  });
 }
 
 // A box gets its width when the tab is shown, or a table beside it opens, not only with the window.

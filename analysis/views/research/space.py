@@ -12,6 +12,7 @@ from analysis.panels.wording import counted
 from analysis.views.marks import shown
 from analysis.views.research.asked import Asked, Drawn
 from analysis.views.research.lines import cards
+from analysis.views.research.live import text_vector_of
 from analysis.views.research.matrix import select_html
 from analysis.views.research.panel_html import panel_html
 from analysis.views.research.tables import set_attribute, table_html
@@ -31,9 +32,12 @@ _FIGURE = """<div class="wb-map-tools"><div class="wb-choices" role="group" aria
 <button type="button" class="wb-quiet" data-drag="lasso" aria-pressed="false">Lasso</button></div>
 <label class="wb-choice">Find a sentence
 <input type="search" data-state="find" autocomplete="off"></label></div>
+<div class="wb-map-box">
 <div class="wb-figure wb-picks" role="img" aria-label="{alternative}" style="min-height:560px"></div>
-<p class="wb-how">Click a point, or draw round some with the lasso, to read their sentences below; from the keyboard,
-find them by their words.</p><details class="wb-fold"><summary>The numbers</summary>{table}</details>"""
+<div class="wb-hover" aria-hidden="true" hidden></div></div>
+<p class="wb-how">Rest on a point to see its photo; click it, or draw round some with the lasso, to have sentences and
+photos below; from the keyboard, find them by their words.</p>
+<details class="wb-fold"><summary>The numbers</summary>{table}</details>"""
 _PICKED = """<section class="wb-list" aria-label="{title}"><header class="wb-panel-head"><h4>{title}</h4>
 <button type="button" class="wb-quiet" {close}>Close</button></header>{body}</section>"""
 _OWN_PAIR = """<div class="wb-own"><p><strong>Your pair from the Tag tab:</strong> “{text}”</p><p>{where}</p></div>"""
@@ -42,8 +46,8 @@ _OWN_PAIR = """<div class="wb-own"><p><strong>Your pair from the Tag tab:</stron
 def draw_map(asked: Asked) -> Drawn:
     """Return the map in the colours and the projection that are asked for."""
     view = asked.view
-    which, projection = _shown(asked)
-    colour = view.colour or ("type" if which == "entities" else "language")
+    which, projection = shown_map(asked)
+    colour = view.colour or panels.COLOURS[0]
     _check(colour, panels.COLOURS, "colour")
     build = panels.entity_map if which == "entities" else panels.space_map
     panel = build(asked.run, cast(panels.Colour, colour), projection, view.language or "all")
@@ -66,7 +70,7 @@ def draw_picked(asked: Asked) -> Drawn:
     view = asked.view
     if not view.pick and not view.find:
         return Drawn(html="", traces=[])
-    which, projection = _shown(asked)
+    which, projection = shown_map(asked)
     points = panels.points_of(asked.run, projection, which)
     if view.pick:
         known = [point for point in view.pick if point < len(points)]
@@ -93,19 +97,11 @@ def place_pair(asked: Asked, prediction: Prediction) -> dict[str, Any]:
     from analysis.projection import place_points
     from analysis.vectors import main_stream
 
-    which, projection = _shown(asked)
+    which, projection = shown_map(asked)
     if which != PAIRS:
         raise InputError("Your pair has its place on the map of texts and photos; choose it under Points.")
-    text = prediction.embeddings.get("text")
-    if text is None:
-        raise InputError("The loaded model has no contrastive space, so your pair has no place on a map.")
-    checkpoint = asked.run.provenance.get("checkpoint")
-    made_by = checkpoint.get("digest") if isinstance(checkpoint, dict) else None
-    if made_by != asked.live.digest:
-        raise InputError(
-            f"Run {asked.run.name!r} was made by another model ({str(made_by)[:8]}) than the one loaded "
-            f"({asked.live.digest[:8]}); a vector of one means nothing on the map of the other."
-        )
+    text = text_vector_of(prediction)
+    asked.live.check_made(asked.run)
     streams = [s for s in prediction.image_text_cosine if s in prediction.embeddings]
     new = [text, *([prediction.embeddings[main_stream(streams)]] if streams else [])]
     vectors, points = map_vectors(asked.run, PAIRS)
@@ -134,8 +130,12 @@ def place_something(run: Run) -> None:
     place_points(vectors[:2].mean(axis=0, keepdims=True), vectors, points)
 
 
-def _shown(asked: Asked) -> tuple[panels.Map, panels.Projection]:
-    """Return which map is shown, and which projection of it."""
+def shown_map(asked: Asked) -> tuple[panels.Map, panels.Projection]:
+    """Return which map is shown, and which projection of it.
+
+    Raises:
+        InputError: if the address asks for one that there is not.
+    """
     _check(asked.view.map, MAPS, "map")
     _check(asked.view.projection, PROJECTIONS, "projection")
     return cast("panels.Map", asked.view.map), cast("panels.Projection", asked.view.projection)

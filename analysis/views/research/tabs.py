@@ -25,10 +25,12 @@ from analysis.views.research.calibration import draw_calibration
 from analysis.views.research.controls import draw_controls
 from analysis.views.research.failures import draw_failures
 from analysis.views.research.galleries import draw_helped, draw_hurt
+from analysis.views.research.hover import draw_hover
 from analysis.views.research.inspector import draw_inspector, draw_neighbours
 from analysis.views.research.marginals import draw_live
 from analysis.views.research.matrix import draw_cell, draw_matrix
 from analysis.views.research.panel_html import panel_drawn
+from analysis.views.research.search import draw_found, draw_search
 from analysis.views.research.space import draw_map, draw_picked
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ class Part:
         uses: the parameters it depends on besides the run.
         chapter: its name in the list at the top of the tab; "" for a part that belongs to the one before it.
         height: pixels to keep free for it, so that the page does not jump; 0 for one that may stay empty.
+        kept: whether what was drawn may be shown to whoever asks next; not where it depends on more than the address
+            and the runs, such as the model, or is one of thousands.
     """
 
     id: str
@@ -59,6 +63,7 @@ class Part:
     uses: tuple[str, ...] = ()
     chapter: str = ""
     height: int = _LOW
+    kept: bool = True
 
 
 def _part(name: str, build: Callable[[Asked], Panel], *uses: str, chapter: str = "", height: int = _LOW) -> Part:
@@ -99,6 +104,8 @@ ERRORS = (
 EMBEDDING = (
     Part("map", draw_map, ("map", "projection", "colour", "language"), "Map", 760),
     Part("picked", draw_picked, ("map", "projection", "pick", "find"), height=0),
+    Part("search", draw_search, chapter="Photo search", height=150),
+    Part("found", draw_found, ("ask", "language"), height=0, kept=False),
     _part("retrieval", lambda a: embedding.retrieval(a.run, a.other), "other", chapter="Retrieval"),
     _part(
         "cosines",
@@ -130,14 +137,17 @@ MODALITY = (
     _part("honesty", lambda a: honesty.honesty(a.run), height=_TALL),
 )
 TABS = {"errors": ERRORS, "embedding": EMBEDDING, "modality": MODALITY}
-CONTROLS = Part("controls", draw_controls, ("other", "condition", "language"), height=74)
+# Which runs there are may change.
+CONTROLS = Part("controls", draw_controls, ("other", "condition", "language"), height=74, kept=False)
 INSPECTOR = (
-    Part("inspect", draw_inspector, ("row", "condition", "other"), height=200),
-    Part("live", draw_live, ("row", "condition", "name", "kind"), height=120),
-    Part("near", draw_neighbours, ("row", "condition"), height=120),
+    Part("inspect", draw_inspector, ("row", "condition", "other"), height=200, kept=False),
+    Part("live", draw_live, ("row", "condition", "name", "kind"), height=120, kept=False),
+    Part("near", draw_neighbours, ("row", "condition"), height=120, kept=False),
 )
+# In no place of its own: the page lays it over the map.
+HOVER = Part("hover", draw_hover, ("map", "point"), height=0, kept=False)
 
 
 def part_of(tab: str, part: str) -> Part | None:
     """Return a part by tab and id, None where there is none."""
-    return next((p for p in (CONTROLS, *TABS.get(tab, ()), *INSPECTOR) if p.id == part), None)
+    return next((p for p in (CONTROLS, *TABS.get(tab, ()), *INSPECTOR, HOVER) if p.id == part), None)
