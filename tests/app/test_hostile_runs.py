@@ -35,7 +35,7 @@ ROWS = [
 NAMES = ("<img src=x onerror=alert(7)>", "plain")
 STATES: tuple[dict[str, str], ...] = (
     {"row": "1", "cell": f"{TYPE},PER"},
-    {"row": "0", "find": IMAGE, "point": "0", "language": "de"},
+    {"row": "0", "find": IMAGE, "ask": IMAGE, "point": "0", "language": "de"},
     {"row": IMAGE, "run": IMAGE, "condition": IMAGE, "language": IMAGE, "page": IMAGE, "sort": IMAGE, "colour": IMAGE},
     {"filters": json.dumps([[IMAGE, IMAGE, IMAGE]]), "pick": IMAGE, "values": IMAGE, "against": IMAGE},
 )

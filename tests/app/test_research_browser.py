@@ -224,8 +224,7 @@ def test_a_point_shows_its_photo(page: Page, page_url: str) -> None:
     expect(drawn.locator(".legendtext").first).to_be_visible()
     photo = drawn.locator(".wb-hover")
     expect(photo).to_be_hidden()
-    squares = drawn.locator(".scatterlayer .point").filter(has=page.locator("xpath=self::*[contains(@d, 'H')]"))
-    squares.first.hover(force=True)
+    drawn.locator('.scatterlayer .point[d*="H"]').first.hover(force=True)  # a photo's square
     expect(photo.locator("img")).to_be_visible()
     box, figure = photo.bounding_box(), drawn.locator(".wb-figure").bounding_box()
     assert box is not None and figure is not None
@@ -234,6 +233,25 @@ def test_a_point_shows_its_photo(page: Page, page_url: str) -> None:
     drawn.locator("h3").hover()
     expect(photo).to_be_hidden()
     assert "point=" not in page.url
+
+
+def test_a_text_finds_photos(page: Page, page_url: str) -> None:
+    """A text typed and entered lists the nearest photos, and is in the address; a run of another model says why not."""
+    page.goto(f"{page_url}?tab=embedding&run=tiny")
+    field = part(page, "embedding", "search").get_by_label("Text to find photos by")
+    field.fill("Amazon in Bilbao")
+    field.press("Enter")
+    found = page.locator("#wb-embedding-found")
+    expect(found.get_by_role("status")).to_contain_text("nearest to “Amazon in Bilbao”")
+    expect(found.locator(".wb-item img").first).to_be_visible()
+    expect(found.locator(".wb-item-note").first).to_contain_text("cosine")
+    assert "wb-ask=Amazon" in page.url
+    found.get_by_role("button", name="Inspect sentence").first.click()
+    expect(page.get_by_role("dialog").locator(".wb-lines-large")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator('#wb-embedding-controls [data-state="run"]').select_option("hand")
+    expect(part(page, "embedding", "found").get_by_role("alert")).to_contain_text("made by another system")
+    expect(field).to_have_value("Amazon in Bilbao")
 
 
 def test_the_visitors_pair_is_placed_on_the_map(page: Page, page_url: str) -> None:

@@ -1,15 +1,24 @@
-"""What only the model itself can say about a sentence of a run: marginals of each word, and heat maps."""
+"""What only the model itself can say: marginals and heat maps of a run's sentence, the vector of a visitor's text."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from analysis.panels.facts import checkpoint_of
 from analysis.views.service import Answer, Question, TagService
+from mmner_core.errors import InputError
 from mmner_core.words import join_words
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from analysis.runs import Run
+    from mmner_core.results import Prediction
 
 
 class LiveModel:
-    """Tags sentences of a run with the model of the first tab, word by word as the run has them.
+    """Asks the model of the first tab: it tags sentences of a run, word by word as the run has them, and reads texts.
 
     They go the way of visitors' questions: decoded within the same limits, and read together with what else waits.
 
@@ -44,3 +53,38 @@ class LiveModel:
         shown = None if photo is None else str(photo)
         question = Question(text=text, photo=shown, language=language or None, words=placed)
         return self._service.answer(question)
+
+    def text_vector(self, run: Run, text: str) -> np.ndarray:
+        """Return a visitor's text, in any of the languages, in the contrastive space of a run: [D], unit length.
+
+        Raises:
+            InputError: if the run was made by another model, the model has no such space, or the text cannot be used.
+        """
+        self.check_made(run)  # before the model works for nothing
+        return text_vector_of(self._service.answer(Question(text=text)).prediction)
+
+    def check_made(self, run: Run) -> None:
+        """Check that a run was made by this model, so that its vectors and the model's may be compared.
+
+        Raises:
+            InputError: if it was not, or the checkpoint cannot be used.
+        """
+        made_by, loaded = checkpoint_of(run.provenance), self.digest
+        if made_by != loaded:
+            maker = f"another model ({made_by[:8]})" if made_by else "another system"
+            raise InputError(
+                f"Run {run.name!r} was made by {maker} than the one loaded ({loaded[:8]}); a vector of one means "
+                "nothing in the space of the other."
+            )
+
+
+def text_vector_of(prediction: Prediction) -> np.ndarray:
+    """Return where a tagged text lies in the contrastive space: [D], unit length.
+
+    Raises:
+        InputError: if the model has no such space.
+    """
+    vector = prediction.embeddings.get("text")
+    if vector is None:
+        raise InputError("The loaded model has no contrastive space, so a text has no place in it.")
+    return vector

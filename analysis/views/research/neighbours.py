@@ -40,7 +40,7 @@ def neighbours(run: Run, sentence_id: int, side: str, *, each: int = 3) -> tuple
     Raises:
         InputError: if the run has no vectors of that side, or not of that sentence.
     """
-    ids, vectors = _side(run, side)
+    ids, vectors = unit_vectors(run, side)
     place = np.searchsorted(ids, sentence_id)
     if place == len(ids) or ids[place] != sentence_id:
         raise InputError("This sentence has no photo." if side == "image" else "This sentence has no vector.")
@@ -85,8 +85,16 @@ def own_cosine(run: Run, sentence_id: int) -> float | None:
     return None if np.isnan(answers.cosine[place]) else float(answers.cosine[place])
 
 
-def _side(run: Run, side: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return sentence ids [N], ascending, and unit vectors [N, D] of one side."""
+def unit_vectors(run: Run, side: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return sentence ids [N], ascending, and unit vectors [N, D] of one side, found once per run.
+
+    Args:
+        run: with vectors.
+        side: "text", or "image": of the main stream, of the sentences that have a photo.
+
+    Raises:
+        InputError: if the run has no vectors of that side.
+    """
     from analysis.vectors import IMAGE, image_streams, main_stream  # imports torch
 
     def compute() -> tuple[np.ndarray, np.ndarray]:

@@ -42,6 +42,7 @@ class View:
         pick: the points picked on the map.
         find: text that the sentences listed beside the map contain.
         point: the point of the map that the pointer rests on; never in the address.
+        ask: text that the nearest photos are looked for by.
     """
 
     run: str = ""
@@ -64,6 +65,7 @@ class View:
     pick: tuple[int, ...] = ()
     find: str = ""
     point: int | None = None
+    ask: str = ""
 
     @classmethod
     def read(cls, request: Mapping[str, Any]) -> View:

@@ -12,6 +12,7 @@ from analysis.panels.wording import counted
 from analysis.views.marks import shown
 from analysis.views.research.asked import Asked, Drawn
 from analysis.views.research.lines import cards
+from analysis.views.research.live import text_vector_of
 from analysis.views.research.matrix import select_html
 from analysis.views.research.panel_html import panel_html
 from analysis.views.research.tables import set_attribute, table_html
@@ -99,16 +100,8 @@ def place_pair(asked: Asked, prediction: Prediction) -> dict[str, Any]:
     which, projection = shown_map(asked)
     if which != PAIRS:
         raise InputError("Your pair has its place on the map of texts and photos; choose it under Points.")
-    text = prediction.embeddings.get("text")
-    if text is None:
-        raise InputError("The loaded model has no contrastive space, so your pair has no place on a map.")
-    checkpoint = asked.run.provenance.get("checkpoint")
-    made_by = checkpoint.get("digest") if isinstance(checkpoint, dict) else None
-    if made_by != asked.live.digest:
-        raise InputError(
-            f"Run {asked.run.name!r} was made by another model ({str(made_by)[:8]}) than the one loaded "
-            f"({asked.live.digest[:8]}); a vector of one means nothing on the map of the other."
-        )
+    text = text_vector_of(prediction)
+    asked.live.check_made(asked.run)
     streams = [s for s in prediction.image_text_cosine if s in prediction.embeddings]
     new = [text, *([prediction.embeddings[main_stream(streams)]] if streams else [])]
     vectors, points = map_vectors(asked.run, PAIRS)

@@ -29,6 +29,7 @@ from analysis.views.research.inspector import draw_inspector, draw_neighbours
 from analysis.views.research.marginals import draw_live
 from analysis.views.research.matrix import draw_cell, draw_matrix
 from analysis.views.research.panel_html import panel_drawn
+from analysis.views.research.search import draw_found, draw_search
 from analysis.views.research.space import draw_map, draw_picked
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ ERRORS = (
 EMBEDDING = (
     Part("map", draw_map, ("map", "projection", "colour", "language"), "Map", 760),
     Part("picked", draw_picked, ("map", "projection", "pick", "find"), height=0),
+    Part("search", draw_search, chapter="Photo search", height=150),
+    Part("found", draw_found, ("ask", "language"), height=0, kept=False),
     _part("retrieval", lambda a: embedding.retrieval(a.run, a.other), "other", chapter="Retrieval"),
     _part(
         "cosines",
