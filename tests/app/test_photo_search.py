@@ -74,7 +74,7 @@ def test_a_language_has_its_own_photos(desk: ResearchDesk) -> None:
     expected = photos[photos["language"] == "de"]["image_id"].nunique()
     assert html.count('class="wb-item"') == expected > 0
     assert set(re.findall(r'lang="(\w+)"', html)) == {"de"}
-    assert f"of {expected} of sentences in German" in html
+    assert f"of {expected} with sentences in German" in html
 
 
 def test_a_visitor_is_charged_as_for_a_tag_request(desk: ResearchDesk, monkeypatch: pytest.MonkeyPatch) -> None:

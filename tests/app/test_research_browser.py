@@ -224,8 +224,7 @@ def test_a_point_shows_its_photo(page: Page, page_url: str) -> None:
     expect(drawn.locator(".legendtext").first).to_be_visible()
     photo = drawn.locator(".wb-hover")
     expect(photo).to_be_hidden()
-    squares = drawn.locator(".scatterlayer .point").filter(has=page.locator("xpath=self::*[contains(@d, 'H')]"))
-    squares.first.hover(force=True)
+    drawn.locator('.scatterlayer .point[d*="H"]').first.hover(force=True)  # a photo's square
     expect(photo.locator("img")).to_be_visible()
     box, figure = photo.bounding_box(), drawn.locator(".wb-figure").bounding_box()
     assert box is not None and figure is not None
@@ -251,7 +250,7 @@ def test_a_text_finds_photos(page: Page, page_url: str) -> None:
     expect(page.get_by_role("dialog").locator(".wb-lines-large")).to_be_visible()
     page.keyboard.press("Escape")
     page.locator('#wb-embedding-controls [data-state="run"]').select_option("hand")
-    expect(found.get_by_role("alert")).to_contain_text("made by another system")
+    expect(part(page, "embedding", "found").get_by_role("alert")).to_contain_text("made by another system")
     expect(field).to_have_value("Amazon in Bilbao")
 
 

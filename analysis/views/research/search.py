@@ -16,8 +16,8 @@ _SEARCH = """<header class="wb-panel-head"><h3>Find photos by text</h3></header>
 photos of this run come by the cosine of text and photo in the contrastive space, nearest first.</p>
 <label class="wb-choice wb-search">Text to find photos by
 <input type="search" data-state="ask" maxlength="{most}" autocomplete="off" dir="auto"></label>"""
-_FOUND = """<section class="wb-list" aria-label="Photos near a text"><header class="wb-panel-head">
-<h4 role="status">{title}</h4><button type="button" class="wb-quiet" {close}>Close</button></header>
+_FOUND = """<section class="wb-list" aria-label="Photos found"><header class="wb-panel-head"><h4>Photos found</h4>
+<button type="button" class="wb-quiet" {close}>Close</button></header><p class="wb-total" role="status">{told}</p>
 <ol class="wb-items">{cards}</ol></section>"""
 _CARD = """<li class="wb-item"><button type="button" class="wb-item-photo" {set} aria-label="Inspect sentence {id}">
 {photo}</button><div class="wb-item-body"><p class="wb-item-note">cosine {cosine}</p>{sentences}{rest}</div></li>"""
@@ -41,10 +41,10 @@ def draw_found(asked: Asked) -> Drawn:
         return Drawn(html="")
     photos = asked.run.remember("photo vectors", lambda: PhotoVectors.of(asked.run))
     found, n = photos.nearest(asked.live.text_vector(asked.run, text), language, most=SHOWN)
-    of_language = f" of sentences in {language_name(language)}" if language else ""
-    title = f"{counted(len(found), 'photo')} nearest to “{text}”, of {n:,}{of_language}"
+    of_language = f" with sentences in {language_name(language)}" if language else ""
+    told = f"{counted(len(found), 'photo')} nearest to “{text}”, of {n:,}{of_language}"
     cards = "".join(_card(asked, photo) for photo in found)
-    return Drawn(html=_FOUND.format(title=shown(title), close=set_attribute(ask=None), cards=cards))
+    return Drawn(html=_FOUND.format(told=shown(told), close=set_attribute(ask=None), cards=cards))
 
 
 def _card(asked: Asked, photo: FoundPhoto) -> str:
