@@ -47,7 +47,7 @@ def train_photos(
     from mmner_core import presets
     from mmner_core.encoders.weights import use_weights
     from mmner_core.errors import InputError
-    from mmner_core.training.photo_stage import train_photo_stage
+    from mmner_core.training.photo_stage import PhotoData, train_photo_stage
     from mmner_core.training.photo_types import PhotoTypesConfig
 
     use_weights(weights or [])
@@ -62,16 +62,10 @@ def train_photos(
     }
     config = replace(PhotoTypesConfig(), **{name: value for name, value in settings.items() if value is not None})
     command = shlex.join(["python", "-m", "mmner_core", *sys.argv[1:]])
-    typer.echo(
-        train_photo_stage(
-            init,
-            presets.preset(preset),
-            pairs,
-            images,
-            out,
-            config,
-            boxes=boxes,
-            boxed_images=box_images or (None if boxes is None else boxes.parent / "images"),
-            command=command,
-        )
+    data = PhotoData(
+        pairs=pairs,
+        images=images,
+        boxes=boxes,
+        box_images=box_images or (None if boxes is None else boxes.parent / "images"),
     )
+    typer.echo(train_photo_stage(init, presets.preset(preset), data, out, config, command=command))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -11,12 +12,13 @@ import torch
 from mmner_core.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from mmner_core.config import ModelConfig
 from mmner_core.digests import file_digest
-from mmner_core.encoders.image import load_pretrained_image
+from mmner_core.encoders.image import CnnEncoder, VitEncoder, load_pretrained_image
 from mmner_core.errors import InputError
+from mmner_core.linear import SteadyLinear
 from mmner_core.model import MMNER
 from mmner_core.training.boxed_photos import read_boxed_photos
 from mmner_core.training.card import render_card
-from mmner_core.training.drawn_scenes import Scenes
+from mmner_core.training.drawn_scenes import Scenes, SceneShares
 from mmner_core.training.finish import describe_training
 from mmner_core.training.photo_types import PhotoTypesConfig, train_photo_types
 from mmner_core.training.typed_photos import read_typed_photos
@@ -24,16 +26,48 @@ from mmner_core.training.typed_photos import read_typed_photos
 TEXT_PARTS = ("text_encoder.", "classifier.", "crf.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoData:
+    """Where the photos of the stage are.
+
+    Attributes:
+        pairs: the pair table.
+        images: folder of its photos.
+        boxes: JSON lines of photos with boxes; None: none.
+        box_images: folder of those photos.
+    """
+
+    pairs: Path
+    images: Path
+    boxes: Path | None = None
+    box_images: Path | None = None
+
+    def scenes(self, split: str, types: Sequence[str], grid: tuple[int, int], shares: SceneShares) -> Scenes:
+        """Return what draws scenes of a split.
+
+        Raises:
+            InputError: if a table or photo is missing or malformed.
+        """
+        boxed = (
+            []
+            if self.boxes is None
+            else read_boxed_photos(self.boxes, self.box_images or self.boxes.parent, split, types)
+        )
+        return Scenes(read_typed_photos(self.pairs, self.images, split, types), boxed, types, grid, shares)
+
+    def digests(self) -> dict[str, str]:
+        """Return the SHA-256 of each table, by "role:path"."""
+        tables = [table for table in (self.pairs, self.boxes) if table is not None]
+        return {f"{r}:{t.parent.name}/{t.name}": file_digest(t) for t in tables for r in ("train", "valid")}
+
+
 def train_photo_stage(
     init: Path,
     preset: ModelConfig,
-    pairs: Path,
-    images: Path,
+    data: PhotoData,
     out: Path,
     config: PhotoTypesConfig | None = None,
     *,
-    boxes: Path | None = None,
-    boxed_images: Path | None = None,
     command: str = "",
 ) -> Path:
     """Give a text tagger the eye of a preset, train it on the types of photos and write ``out/checkpoint``.
@@ -43,12 +77,9 @@ def train_photo_stage(
     Args:
         init: checkpoint folder to begin with.
         preset: the model whose image encoders to take where the checkpoint has none.
-        pairs: the pair table.
-        images: folder of its photos.
+        data: the photos.
         out: folder of the run; what it holds of an interrupted run is resumed.
         config: hyper-parameters; None: the defaults.
-        boxes: JSON lines of photos with boxes; None: none.
-        boxed_images: folder of those photos.
         command: what to record as the way to repeat it.
 
     Raises:
@@ -57,32 +88,11 @@ def train_photo_stage(
     config = config or PhotoTypesConfig()
     torch.manual_seed(config.seed)
     model = with_eyes(load_checkpoint(init), preset)
-    if model.grounding is None:
-        raise InputError("This model's attention is not grounded, so that it has no reader of cells to train.")
-    name = next(iter(model.grounding.readers))
-    encoder = model.vit_encoder if name == "vit" else model.cnn_encoder
-    assert encoder is not None  # noqa: S101 (a reader is built for an encoder)
-    types = model.config.types
-    tables = {"pairs": pairs, **({} if boxes is None else {"boxes": boxes})}
-    train, valid = (
-        Scenes(
-            read_typed_photos(pairs, images, split, types),
-            [] if boxes is None else read_boxed_photos(boxes, boxed_images or boxes.parent, split, types),
-            types,
-            encoder.grid,
-            config.shares,
-        )
-        for split in ("train", "valid")
-    )
+    encoder, reader = _eye(model)
+    train, valid = (data.scenes(s, model.config.types, encoder.grid, config.shares) for s in ("train", "valid"))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    began = time.time()
-    reader = model.grounding.readers[name]
-    digests = {
-        f"{part}:{table.parent.name}/{table.name}": file_digest(table)
-        for table in tables.values()
-        for part in ("train", "valid")
-    }
-    history = train_photo_types(encoder.to(device), reader.to(device), train, valid, out, config, digests)  # type: ignore[arg-type]
+    began, digests = time.time(), data.digests()
+    history = train_photo_types(encoder.to(device), reader.to(device), train, valid, out, config, digests)
     model.eval().cpu()
     metrics = {"valid": [], "photo_types": {"scenes": config.valid_scenes, "epochs": history}}
     provenance = {
@@ -99,6 +109,16 @@ def train_photo_stage(
     }
     card = render_card(model.config, metrics, provenance)
     return save_checkpoint(out / "checkpoint", model, init, metrics=metrics, provenance=provenance, card=card)
+
+
+def _eye(model: MMNER) -> tuple[CnnEncoder | VitEncoder, SteadyLinear]:
+    """Return the image encoder that has a reader of cells, and the reader."""
+    if model.grounding is None:
+        raise InputError("This model's attention is not grounded, so that it has no reader of cells to train.")
+    name, reader = next(iter(model.grounding.readers.items()))
+    encoder = model.vit_encoder if name == "vit" else model.cnn_encoder
+    assert encoder is not None and isinstance(reader, SteadyLinear)  # noqa: S101 (a reader is built for an encoder)
+    return encoder, reader
 
 
 def with_eyes(checkpoint: Checkpoint, preset: ModelConfig) -> MMNER:

@@ -18,7 +18,7 @@ from mmner_core.tagger import Tagger
 from mmner_core.training import photo_types
 from mmner_core.training.boxed_photos import read_boxed_photos
 from mmner_core.training.drawn_scenes import Scenes, SceneShares
-from mmner_core.training.photo_stage import train_photo_stage
+from mmner_core.training.photo_stage import PhotoData, train_photo_stage
 from mmner_core.training.photo_types import PhotoTypesConfig
 from mmner_core.training.typed_photos import read_typed_photos
 from tests.core.test_cli import call
@@ -78,9 +78,8 @@ def config(**settings: Any) -> PhotoTypesConfig:
 
 def run(checkpoint: Path, pairs: Path, out: Path, boxes: Path | None = None, **settings: Any) -> Path:
     """Train the stage and return its checkpoint."""
-    return train_photo_stage(
-        checkpoint, tiny_grounded(), pairs, IMAGES, out, config(**settings), boxes=boxes, boxed_images=IMAGES
-    )
+    data = PhotoData(pairs=pairs, images=IMAGES, boxes=boxes, box_images=IMAGES)
+    return train_photo_stage(checkpoint, tiny_grounded(), data, out, config(**settings))
 
 
 def test_a_text_tagger_gets_eyes_and_reads_as_before(
