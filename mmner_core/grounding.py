@@ -24,6 +24,8 @@ FLOOR = 1e-4
 """Smaller probabilities all count as this one."""
 TEMPERATURE = 2.0
 """By which the text's belief in types is flattened: a tagger is surer than it is right, and the photo may know."""
+HARDLY = 0.1
+"""Shares of the photo below this are none, and those within this of all are all."""
 SOME_NAME = 0.5
 """A photo decides what a name is, never that there is one: words that the text takes for a name by less do not look."""
 
@@ -113,7 +115,9 @@ class Grounding(nn.Module):
         weights = self.hidden.weight
         states = self.hidden(torch.cat([belief.said, seen], dim=-1).to(weights.dtype)).double().tanh()
         logit = self.look(states.to(weights.dtype)).double()[..., 0]
-        return logit.sigmoid().float() * belief.named
+        # Stretched, so that it can be none of it and all of it: a name that is nearly in balance tips by very little.
+        stretched = ((logit.sigmoid() - HARDLY) / (1 - 2 * HARDLY)).clamp(0, 1)
+        return stretched.float() * belief.named
 
 
 def _summary(cells: Tensor, evidence: Tensor) -> Tensor:
