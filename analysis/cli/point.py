@@ -161,10 +161,10 @@ def _print(found: dict[str, Any], *, json: bool) -> None:
         print_out(make_table([column.capitalize() for column in columns], lines, numbers_from=columns.index("hit")))
         print_out(*(f"Left out: {row['n']:,} {row['what']}." for row in found[f"{key}_left_out"]))
         print_out(*(f"Outside of what the model sees: {row['where']}." for row in found.get(f"{key}_outside", ())))
-    for key, columns in (("relevance", _RELEVANCE_COLUMNS), ("nothing", _NOTHING_COLUMNS)):
+    for key, shown in (("relevance", _RELEVANCE_COLUMNS), ("nothing", _NOTHING_COLUMNS)):
         if key in found:
-            lines = [[_cell(row[column]) for column in columns] for row in found[key]]
-            print_out(make_table([column.capitalize() for column in columns], lines))
+            lines = [[_cell(row[column]) for column in shown] for row in found[key]]
+            print_out(make_table([column.capitalize() for column in shown], lines))
     print_out(f"Checkpoint {found['checkpoint']}, seed {found['seed']}; intervals over photos, or over sentences.")
 
 

@@ -150,7 +150,7 @@ def test_tagging_text_needs_neither_transformers_nor_torchvision(person_checkpoi
         (["evaluate", "--data", "x", "--limit", "0"], "Invalid value for '--limit'"),
         (["tga"], "No such command 'tga'"),
         (["convert", "/none.txt", "x", "--to", "conll"], "/none.txt is neither a file nor a data set"),
-        (["train", "maxi", "--data", str(TINY), "--out", "x"], "There is no run 'maxi'; choose one of mini,"),
+        (["train", "maxi", "--data", str(TINY), "--out", "x"], "There is no run 'maxi'; choose one of mini_text,"),
         (["train", "mini", "--data", "/none", "--out", "x"], "There is no data folder /none."),
         (["info", "/none"], "There is no checkpoint folder /none"),
     ],

@@ -127,7 +127,7 @@ def test_test_scores_join_card_and_metrics(trained: tuple[Path, str], tmp_path: 
     assert f"{f1:.1f} |" in card
     looks = "looked at 2 times:\n\n1. tiny test, to learn how it went\n2. tiny test, the final figures\n"
     assert looks in card and len(loaded.provenance["looks"]) == 2
-    assert [line for line in card.splitlines() if "tiny test" in line] == [
+    assert [line for line in card.splitlines() if line.startswith("| tiny test")] == [
         "| tiny test | fr |  | -2.0 [-3.1, +0.0] |  |  |"
     ]
 

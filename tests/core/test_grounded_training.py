@@ -109,13 +109,17 @@ def test_another_photo_is_of_another_type(items: list[Item]) -> None:
 
 
 def test_a_run_teaches_where_to_look(tiny_bert: Path, tokenizer_folder: Path, tmp_path: Path) -> None:
-    """It trains on all of them, logs both losses, and beside a picture of nothing names look away more than before."""
-    described = run(tiny_bert, epochs=2, head_lr=3e-2)
+    """Both losses are those of its own pictures, and training lowers them."""
+    described = run(tiny_bert, epochs=2, head_lr=1e-2)
     trainer = Trainer(described, DATA, tmp_path / "out", tokenizer_folder)
-    trainer.train()
-    told = [json.loads(line) for line in (tmp_path / "out" / "metrics.jsonl").read_text().splitlines()]
-    assert told and trainer.nothing and (tmp_path / "out" / "pictures").is_dir()
+    assert trainer.nothing and (tmp_path / "out" / "pictures").is_dir()
     batch = trainer.loader.collate_fn([trainer.epoch_data[i] for i in range(len(trainer.epoch_data))])
-    with torch.no_grad():
-        losses = trainer.model(batch).losses
-    assert losses["pointing"] > 0 and losses["looking"] > 0
+
+    @torch.no_grad()
+    def losses() -> tuple[float, float]:
+        found = trainer.model.eval()(batch).losses
+        return float(found["pointing"]), float(found["looking"])
+
+    before = losses()
+    trainer.train()
+    assert min(before) > 0 and sum(losses()) < sum(before)
