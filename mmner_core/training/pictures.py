@@ -117,7 +117,7 @@ def _in_context(photo: BoxedPhoto, region: tuple[Box, ...], language: str, rng: 
         image=photo.file,
         where=str(photo.file),
     )
-    return Item(example, DataSource(path="boxes", near=0.1), region=region)
+    return Item(example, DataSource(path="boxes", near=0.2), region=region)
 
 
 def _within_crop(photo: BoxedPhoto, model: ModelConfig) -> tuple[Box, ...]:
