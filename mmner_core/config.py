@@ -117,14 +117,9 @@ class FusionConfig:
     grounded: bool = False
     """Let what each cell shows and what the text leaves open guide the attention, and let its share on the photo say
     how far the photo changes a word's tag (ours, not the paper's; :mod:`mmner_core.grounding`)."""
-    doubt: float = 0.0
-    """In training, take up to this share of the text's emissions away where attention is grounded: of names that it has
-    learnt by heart the text has no doubts, and none to learn from how far to believe a photo."""
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        if not 0 <= self.doubt < 1:
-            raise InputError(f"doubt must lie in [0, 1), got {self.doubt}.")
         if self.grounded and not (self.null_sink and self.word_residual and self.cnn_keys == "grid"):
             raise InputError("grounded attention needs null_sink and word_residual, and cnn_keys of 'grid'; set them.")
 

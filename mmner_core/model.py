@@ -275,8 +275,6 @@ class MMNER(nn.Module):
         if self.grounding is None or not seen:
             nothing = torch.ones(weighed, self.config.fusion.heads, words.shape[1], 1, device=words.device)
             return TaggedWords(alone, dict.fromkeys(keys, nothing) if weighed else {}, None)
-        if self.training and self.config.fusion.doubt:
-            alone = alone * (1 - self.config.fusion.doubt * torch.rand(len(alone), 1, 1, device=alone.device))
         belief = believe(alone.detach(), len(self.config.types))
         cells = {stream: types[image_index.clamp(min=0)] for stream, types in seen.items()}  # [B, P, T]
         evidence = {stream: self.grounding.evidence(belief, own) for stream, own in cells.items()}  # [B, W, P]

@@ -103,7 +103,7 @@ def mini() -> ModelConfig:
             stretch=STRETCH,
             frozen=True,
         ),
-        fusion=FusionConfig(heads=6, null_sink=True, word_residual=True, grounded=True, doubt=0.75),
+        fusion=FusionConfig(heads=6, null_sink=True, word_residual=True, grounded=True),
         alignment=AlignmentConfig(streams=("cnn",), text="names", temperature=0.07, learn_temperature=True),
         alpha=0.9,
     )
@@ -115,7 +115,7 @@ def reading_only(model: ModelConfig) -> ModelConfig:
         model,
         vit=None,
         cnn=None,
-        fusion=replace(model.fusion, streams=(), grounded=False, doubt=0.0),
+        fusion=replace(model.fusion, streams=(), grounded=False),
         alignment=replace(model.alignment, streams=()),
         alpha=1.0,
     )

@@ -72,11 +72,11 @@ def mini_fusion() -> Run:
     Begins with what ``train-photos`` made of ``mini_text`` (``--init``). Text encoder and eye stay as they are, so that
     what is read without a photo stays as it was, to the last bit.
     """
-    misled = partial(_pictured, random_image=0.3, nothing=0.15, near=0.2, away=0.5)
+    misled = partial(_pictured, random_image=0.3, nothing=0.15, near=0.2, away=0.3)
     train = (
         misled(path="mmwiki"),
         misled(path="mmwiki-short", mosaics=3000, contexts=0.3, bare=0.2),
-        DataSource(path="wikineural", cut=True, limit=1500, random_image=0.6, nothing=0.4, away=0.5),
+        DataSource(path="wikineural", cut=True, limit=1500, random_image=0.6, nothing=0.4, away=0.3),
         DataSource(path="probe", images=PHOTOS, repeat=4, contexts=0.8, bare=0.1, nothing=0.3, near=0.2, mosaics=1000),
     )
     valid = (

@@ -187,22 +187,3 @@ def test_the_photo_speaks_through_its_attention_alone(grounded: MMNER) -> None:
     gradients = torch.autograd.grad(output.emissions[0].square().sum(), list(output.attention.values()))
     assert all(gradient[0, ..., 1:].abs().sum() > 0 for gradient in gradients)
     assert all(gradient[1].abs().sum() == 0 for gradient in gradients)  # the sentence without a photo
-
-
-def test_in_training_the_text_may_be_made_to_doubt(grounded: MMNER) -> None:
-    """Its emissions are flattened, by another share for each sentence, and in use they are not."""
-    model = build(fusion=replace(GROUNDED, doubt=0.9, dropout=0.0))
-    model.load_state_dict(grounded.state_dict())
-    set_share(model, -300.0)  # the photo says nothing
-    words = model.word_states(model.encode_text(batch_of()), batch_of()).detach()
-    keys = model.image_keys(model.encode_image(batch_of()))
-    alone = model.read_alone(words)
-    model.fusion.train()
-    model.training = True
-    doubting = model.tag_words(words, batch_of().word_mask, keys, batch_of().image_index).emissions
-    ratios = (doubting / alone).mean((1, 2))
-    assert torch.all((ratios > 0.1 - 1e-5) & (ratios <= 1)) and len(set(ratios.tolist())) == len(ratios)
-    model.training = False
-    assert torch.equal(model.tag_words(words, batch_of().word_mask, keys, batch_of().image_index).emissions, alone)
-    with pytest.raises(InputError, match=r"doubt must lie in \[0, 1\)"):
-        replace(GROUNDED, doubt=1.0)
