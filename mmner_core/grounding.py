@@ -24,11 +24,9 @@ FLOOR = 1e-4
 """Smaller probabilities all count as this one."""
 TEMPERATURE = 2.0
 """By which the text's belief in types is flattened: a tagger is surer than it is right, and the photo may know."""
-STEEPNESS = 4.0
-"""What is told of word and photo, and the logit of the share, are so many times as large as plain layers would have
-them: with the learning rate of all else they would not come to decide within two epochs."""
-HARDLY = 0.1
-"""Shares of the photo below this are none, and those within this of all are all."""
+HARDLY, WHOLLY = 0.2, 0.65
+"""In use, what is learnt as a share of the photo up to the first is none, and from the second on all: chosen on valid,
+where pictures of nothing get 0.2."""
 SOME_NAME = 0.5
 """A photo decides what a name is, never that there is one: words that the text takes for a name by less do not look."""
 
@@ -116,12 +114,13 @@ class Grounding(nn.Module):
         """
         seen = torch.stack([_summary(*stream) for stream in zip(cells, evidence, strict=True)]).mean(0)  # [B, W, S]
         weights = self.hidden.weight
-        told = STEEPNESS * torch.cat([belief.said, seen], dim=-1)
-        states = self.hidden(told.to(weights.dtype)).double().tanh()
-        logit = STEEPNESS * self.look(states.to(weights.dtype)).double()[..., 0]
-        # Stretched, so that it can be none of it and all of it: a name that is nearly in balance tips by very little.
-        stretched = ((logit.sigmoid() - HARDLY) / (1 - 2 * HARDLY)).clamp(0, 1)
-        return stretched.float() * belief.named
+        states = self.hidden(torch.cat([belief.said, seen], dim=-1).to(weights.dtype)).double().tanh()
+        share = self.look(states.to(weights.dtype)).double()[..., 0].sigmoid()
+        if not self.training:
+            # In use it can be none at all: a name that is nearly in balance tips by very little. Where it is learnt it
+            # cannot, for what is none has no gradient to become some.
+            share = ((share - HARDLY) / (WHOLLY - HARDLY)).clamp(0, 1)
+        return share.float() * belief.named
 
 
 def _summary(cells: Tensor, evidence: Tensor) -> Tensor:

@@ -84,7 +84,7 @@ class Epoch(Dataset[Sample]):
         if draw < source.random_image and (other := self.pool.draw(item, rng)) is not None:
             return other, -source.away
         if source.random_image <= draw < source.random_image + source.nothing and self.nothing:
-            return rng.choice(self.nothing), -2.0
+            return rng.choice(self.nothing), -1.0
         return image, source.near if item.aligned else -source.away
 
 

@@ -36,7 +36,7 @@ class DataSource:
     near: float = 0.0
     """How much it counts that names look at the photo that shows them, beside that they leave one of nothing alone."""
     away: float = 0.0
-    """How much it counts that names leave a photo alone that does not show them, beside a picture of nothing (2): a
+    """How much it counts that names leave a photo alone that does not show them, beside a picture of nothing (1): a
     photo of another thing is no nonsense beside a name that may be of another type."""
     mosaics: int = 0
     """How many mosaics to make of its photos, each read with a sentence of every photo in it: they teach where to

@@ -72,12 +72,12 @@ def mini_fusion() -> Run:
     Begins with what ``train-photos`` made of ``mini_text`` (``--init``). Text encoder and eye stay as they are, so that
     what is read without a photo stays as it was, to the last bit.
     """
-    misled = partial(_pictured, random_image=0.3, nothing=0.15, near=0.2, away=0.3)
+    misled = partial(_pictured, random_image=0.2, nothing=0.15, near=0.2, away=0.2)
     train = (
         misled(path="mmwiki"),
         misled(path="mmwiki-short", mosaics=3000, contexts=0.3, bare=0.2),
-        DataSource(path="wikineural", cut=True, limit=1500, random_image=0.6, nothing=0.4, away=0.3),
-        DataSource(path="probe", images=PHOTOS, repeat=4, contexts=0.8, bare=0.1, nothing=0.3, near=0.2, mosaics=1000),
+        DataSource(path="wikineural", cut=True, limit=1500, random_image=0.6, nothing=0.4, away=0.2),
+        DataSource(path="probe", images=PHOTOS, repeat=4, contexts=0.8, bare=0.1, nothing=0.25, near=0.2, mosaics=1000),
     )
     valid = (
         DataSource(path="mmwiki", images=PHOTOS),
@@ -99,7 +99,6 @@ def mini_fusion() -> Run:
         name_free_clauses=0,
         templates=0,
         epochs=2,
-        head_lr=2e-3,
         batch_subwords=2800,
         batch_sentences=96,
         augment=replace(text.augment, capitals=0.0, title_case=0.0),

@@ -91,7 +91,7 @@ def test_an_epoch_shows_wrong_photos_and_nothing_as_often_as_asked(
         sample, item = epoch[index], epoch.items[index]
         kind = "nothing" if sample.example.image in nothing else "own"
         kind = kind if sample.example.image == item.example.image or kind == "nothing" else "other"
-        assert sample.looking == {"nothing": -2.0, "own": 0.5, "other": -0.25}[kind]
+        assert sample.looking == {"nothing": -1.0, "own": 0.5, "other": -0.25}[kind]
         assert sample.aligned == (kind == "own")
         kinds[kind] += 1
     shares = {kind: number / len(epoch) for kind, number in kinds.items()}
