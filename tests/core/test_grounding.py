@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -11,12 +12,14 @@ from torch import Tensor
 
 from mmner_core.config import FusionConfig
 from mmner_core.errors import InputError
-from mmner_core.grounding import FLOOR, TEMPERATURE, Grounding, believe
+from mmner_core.grounding import FLOOR, HARDLY, TEMPERATURE, WHOLLY, Grounding, believe
 from mmner_core.grounding_loss import MARGIN, grounding_losses
 from mmner_core.model import MMNER
 from mmner_core.presets import tiny
 from tests.core.test_model import batch_of, build
 
+HALF = math.log((share := (HARDLY + WHOLLY) / 2) / (1 - share))
+"""Logit of half a share, in use."""
 GROUNDED = replace(tiny().fusion, grounded=True, word_residual=True)
 
 
@@ -53,7 +56,7 @@ def test_a_photo_given_no_share_changes_nothing(grounded: MMNER) -> None:
     assert torch.equal(grounded(batch_of()).emissions, alone)
     shown = batch_of().image_present
     changes = []
-    for logit in (0.0, 300.0):
+    for logit in (HALF, 300.0):
         set_share(grounded, logit)
         changes.append((grounded(batch_of()).emissions - alone)[shown])
     torch.testing.assert_close(2 * changes[0], changes[1], atol=1e-5, rtol=1e-4)

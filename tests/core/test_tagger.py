@@ -334,11 +334,12 @@ def test_grounded_attention_says_how_much_of_it_the_photo_gets(
     with torch.no_grad():
         model.classifier.bias[model.labels.begin("PER")] += 20
         model.grounding.look.weight.zero_()
+        model.grounding.look.bias.fill_(300.0)
     folder = save_checkpoint(tmp_path / "c", model, tokenizer_folder, metrics={}, provenance={}, card="# grounded\n")
     grounded = Tagger.load(folder)
     shown = grounded.tag(TEXT, PHOTO)
-    assert [entity.photo_share for entity in shown.entities] == [0.5] * 8
+    assert [entity.photo_share for entity in shown.entities] == [1.0] * 8
     for attention in shown.attention.values():
         assert attention.weights.shape[-1] == 1 + attention.grid[0] * attention.grid[1]
-        np.testing.assert_allclose(attention.weights[..., 0], 0.5, atol=0.01)
+        np.testing.assert_allclose(attention.weights[..., 0], 0.0)
     assert all(entity.photo_share is None for entity in grounded.tag(TEXT).entities)
