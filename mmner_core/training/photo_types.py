@@ -14,7 +14,6 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -240,13 +239,11 @@ class _Progress:
 
     def save(self) -> None:
         """Write the state, whole or not at all."""
-        parts: dict[str, Callable[[], Any]] = {
-            "eye": self.eye.state_dict,
-            "optimizer": self.optimizer.state_dict,
-            "schedule": self.schedule.state_dict,
-        }
-        state = {name: part() for name, part in parts.items()} | {
+        state = {
             "run": self.run,
+            "eye": self.eye.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
             "history": self.history,
             "best": self.best,
         }

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 WHOLE = Box(0.0, 0.0, 1.0, 1.0)
-DECODED = SIDE
-"""Short side at which photos are decoded, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class Scene:
 
 def open_small(file: Path) -> Image:
     """Read a photo upright and in RGB, no larger than training needs."""
-    return open_image(file, target=DECODED)
+    return open_image(file, target=SIDE)
 
 
 def photo_scene(photo: Image, rng: np.random.Generator, smallest: float, side: int = SIDE) -> Scene:
