@@ -31,6 +31,11 @@ class Box(NamedTuple):
     right: float
     bottom: float
 
+    @property
+    def is_part(self) -> bool:
+        """Whether it has an area and lies in the picture."""
+        return 0 <= self.left < self.right <= 1 and 0 <= self.top < self.bottom <= 1
+
     def mirrored(self) -> Box:
         """Return the box in the picture's mirror image."""
         return Box(1 - self.right, self.top, 1 - self.left, self.bottom)
@@ -135,4 +140,4 @@ def within(box: Box, seen: Box) -> Box | None:
     left, right = ((edge - seen.left) / width for edge in (box.left, box.right))
     top, bottom = ((edge - seen.top) / height for edge in (box.top, box.bottom))
     inside = Box(*(round(min(max(edge, 0.0), 1.0), _DIGITS) for edge in (left, top, right, bottom)))
-    return inside if inside.left < inside.right and inside.top < inside.bottom else None
+    return inside if inside.is_part else None

@@ -182,7 +182,7 @@ def _box(value: Any, number: int) -> Box:
     if not numbers:
         raise InputError(f"{what} is {repr(value)[:60]}, not four numbers; {_REMEDY}.")
     box = Box(*map(float, value))
-    if not (0 <= box.left < box.right <= 1 and 0 <= box.top < box.bottom <= 1):
+    if not box.is_part:
         raise InputError(f"{what} is {value}, which is no part of the photo; {_REMEDY}.")
     return box
 

@@ -125,7 +125,7 @@ def read_objects(file: Path) -> dict[str, tuple[Box, ...]]:
         left, top, right, bottom = (_number(found, f"bndbox/{edge}", where) for edge in _EDGES)
         shares = (left / size["width"], top / size["height"], right / size["width"], bottom / size["height"])
         box = Box(*(min(max(share, 0.0), 1.0) for share in shares))
-        if not (box.left < box.right and box.top < box.bottom):
+        if not box.is_part:
             edges = ", ".join(f"{edge:g}" for edge in (left, top, right, bottom))
             raise InputError(f"{where}: the field 'bndbox' is {edges}, which is no part of the photo; correct it.")
         boxes[name].append(box)

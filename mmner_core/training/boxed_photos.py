@@ -73,6 +73,6 @@ def _box(values: Any, where: str) -> Box:
         raise InputError(
             f"{where}: field boxes: {values!r} is not four numbers; write [left, top, right, bottom]."
         ) from None
-    if not (0 <= box.left < box.right <= 1 and 0 <= box.top < box.bottom <= 1):
+    if not box.is_part:
         raise InputError(f"{where}: field boxes: {list(box)} does not lie within the photo; give shares from 0 to 1.")
     return box

@@ -16,13 +16,13 @@ import numpy as np
 from mmner_core.config import ModelConfig
 from mmner_core.data import Example
 from mmner_core.data.images import open_photo
-from mmner_core.labels import OUTSIDE, tags_to_entities
+from mmner_core.labels import tags_to_entities
 from mmner_core.mosaics import Box, compose, random_layout, within
 from mmner_core.nothing import KINDS, picture_of_nothing
 from mmner_core.preprocess import cut_box, in_threads
 from mmner_core.training.boxed_photos import BoxedPhoto, read_boxed_photos
 from mmner_core.training.config import DataSource, TrainConfig
-from mmner_core.training.contexts import NAME, open_contexts
+from mmner_core.training.contexts import in_open_context
 from mmner_core.training.mixture import Item
 from mmner_core.training.scenes import open_small
 from mmner_core.words import LANGUAGES
@@ -31,14 +31,12 @@ log = logging.getLogger(__name__)
 NOTHING = 400
 """How many pictures of nothing a run draws."""
 _SIZES, _SIZE_SHARES = (1, 2, 4), (0.15, 0.5, 0.35)
-_UNFIT = 0.1
-"""Share of the mosaics that are also read with a sentence of which no photo is in it."""
 
 
 def mosaic_items(items: Sequence[Item], config: TrainConfig, folder: Path) -> list[Item]:
     """Make the mosaics that the sources ask for; return an item for each sentence beside its mosaic.
 
-    A photo is in one for each sentence with exactly one name that it shows, beside photos of other types: no other
+    Only sentences with exactly one name are drawn, and no two photos of one mosaic show things of one type: no other
     part would fit.
     """
     made: list[Item] = []
@@ -106,17 +104,10 @@ def boxed_items(config: TrainConfig, data: Path, model: ModelConfig) -> list[Ite
 
 
 def _in_context(photo: BoxedPhoto, region: tuple[Box, ...], language: str, rng: random.Random) -> Item:
-    context = rng.choice(open_contexts(language))
     name = tuple(photo.name.split())
-    place = context.index(NAME)
-    tags = (f"B-{photo.type}", *[f"I-{photo.type}"] * (len(name) - 1))
-    example = Example(
-        words=context[:place] + name + context[place + 1 :],
-        tags=(*[OUTSIDE] * place, *tags, *[OUTSIDE] * (len(context) - place - 1)),
-        language=language,
-        image=photo.file,
-        where=str(photo.file),
-    )
+    tagged = (f"B-{photo.type}", *[f"I-{photo.type}"] * (len(name) - 1))
+    words, tags = in_open_context(name, tagged, language, rng)
+    example = Example(words=words, tags=tags, language=language, image=photo.file, where=str(photo.file))
     return Item(example, DataSource(path="boxes", near=0.2), region=region)
 
 
