@@ -28,7 +28,7 @@ from analysis.views.research.request import View
 from analysis.views.research.tabs import TABS, Part
 from analysis.views.service import TagService
 from mmner_core.bench.timing import Timing, time_call
-from mmner_core.repository import SHIPPED
+from mmner_core.runtime.repository import SHIPPED
 
 SORTED_BY = ("error", "span_probability", "gold_probability", "loss", "image_text_cosine", "seen", "language")
 FILTERS = (

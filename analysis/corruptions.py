@@ -14,8 +14,8 @@ from zlib import crc32
 import numpy as np
 from PIL import Image, ImageFilter
 
-from mmner_core.data.colour import GREY
 from mmner_core.errors import InputError
+from mmner_core.photos.colour import GREY
 
 REFERENCE_SIDE = 256
 SEVERITIES = (1, 2, 3, 4, 5)

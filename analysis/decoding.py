@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmner_core.crf import CRF, mask_words
 from mmner_core.labels import Entity, tags_to_entities
+from mmner_core.network.crf import CRF, mask_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

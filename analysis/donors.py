@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmner_core.errors import InputError
+from mmner_core.evaluation.shuffles import derange
 from mmner_core.labels import tags_to_entities
-from mmner_core.shuffles import derange
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -24,13 +24,13 @@ from analysis.run_plan import MATCHED, NONE
 from analysis.tagged import Answer, Tagged, attention_entropies
 from analysis.text_states import TextReader, TextShard
 from analysis.vectors import main_stream
-from mmner_core.crf import mask_words
 from mmner_core.encoders.image import ImageStates
-from mmner_core.memory import release_freed_memory
-from mmner_core.prediction import attention_map
+from mmner_core.inference.prediction import attention_map
+from mmner_core.network.crf import mask_words
+from mmner_core.runtime.memory import release_freed_memory
 
 if TYPE_CHECKING:
-    from mmner_core.tagger import Tagger
+    from mmner_core.inference.tagger import Tagger
 
 _ROWS, _WORDS = 64, 4096
 # Words that the CRF decodes at once: its tables of all pairs of tags take 2 kB each.

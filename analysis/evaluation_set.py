@@ -9,11 +9,11 @@ from typing import Any
 
 from analysis.pairs import match_pairs, read_pairs
 from mmner_core.data import Example, dataset_digest
-from mmner_core.data.image_files import EXTENSIONS
 from mmner_core.data.layouts import is_language_folder
 from mmner_core.data.type_names import TypeNames
 from mmner_core.errors import InputError
-from mmner_core.evaluate import read_split
+from mmner_core.evaluation.evaluate import read_split
+from mmner_core.photos.folder import EXTENSIONS
 
 IRRELEVANT = "irrelevant"
 

@@ -18,10 +18,10 @@ from analysis.run_writer import write_run
 from analysis.runs import Run
 from analysis.train_data import surfaces_of, train_examples, train_facts
 from mmner_core.data.type_names import TypeNames
-from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
-from mmner_core.evaluate import first_of_each_language, read_split
-from mmner_core.whole import is_there
+from mmner_core.evaluation.evaluate import first_of_each_language, read_split
+from mmner_core.runtime.atomic import is_there
+from mmner_core.runtime.digests import file_digest
 
 if TYPE_CHECKING:
     from analysis.evaluation_set import EvaluationSet

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from analysis.probe import Probe
     from mmner_core.data import Example
-    from mmner_core.encoding import Pixels
+    from mmner_core.text.encoding import Pixels
 
 MATTERS = 0.2
 """By how much a photo must raise the probability of a type for a name for its maps to be tested."""

@@ -25,9 +25,9 @@ from safetensors.numpy import load_file, save_file
 
 from analysis.answers import Answers
 from analysis.runs import Run
-from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
-from mmner_core.whole import whole_file
+from mmner_core.runtime.atomic import whole_file
+from mmner_core.runtime.digests import file_digest
 
 _JOB = "job.json"
 

@@ -16,17 +16,17 @@ import torch
 from torch import Tensor
 
 from analysis.conditions import ImageSource, render
-from mmner_core.cache import RecentlyUsed
-from mmner_core.data.images import Photo, open_image
 from mmner_core.encoders.image import ImageStates
-from mmner_core.encoding import Pixels
 from mmner_core.errors import InputError
-from mmner_core.preprocess import decode_size, to_pixels
+from mmner_core.photos.open import Photo, open_image
+from mmner_core.photos.preprocess import decode_size, to_pixels
+from mmner_core.runtime.cache import RecentlyUsed
+from mmner_core.text.encoding import Pixels
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from mmner_core.model import MMNER
+    from mmner_core.network.model import MMNER
 
 PICTURES_PER_BATCH = 16
 """Always this many at once, the last batch filled up with black: how a picture is rounded must not depend on what was

@@ -14,16 +14,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mmner_core.data.colour import GREY
-from mmner_core.data.images import Photo, open_image
 from mmner_core.encoders.image import ImageStates
-from mmner_core.encoding import Pixels, SubwordEncoder, Window, collate
 from mmner_core.errors import InputError
-from mmner_core.inference import join_windows
-from mmner_core.model import MMNER
-from mmner_core.mosaics import Box
-from mmner_core.prediction import attention_map
-from mmner_core.preprocess import cut_box, decode_size, to_pixels
+from mmner_core.inference.batches import join_windows
+from mmner_core.inference.prediction import attention_map
+from mmner_core.network.model import MMNER
+from mmner_core.photos.colour import GREY
+from mmner_core.photos.mosaics import Box
+from mmner_core.photos.open import Photo, open_image
+from mmner_core.photos.preprocess import cut_box, decode_size, to_pixels
+from mmner_core.text.encoding import Pixels, SubwordEncoder, Window, collate
 
 if TYPE_CHECKING:
     from pathlib import Path

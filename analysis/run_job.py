@@ -32,9 +32,9 @@ from analysis.umap_layout import UmapSettings
 from analysis.vectors import sample_entities
 from analysis.workers import Workers
 from mmner_core.errors import InputError
-from mmner_core.evaluate import gold_tags
-from mmner_core.memory import peak_megabytes, release_freed_memory
-from mmner_core.whole import is_there
+from mmner_core.evaluation.evaluate import gold_tags
+from mmner_core.runtime.atomic import is_there
+from mmner_core.runtime.memory import peak_megabytes, release_freed_memory
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from analysis.evaluation_set import EvaluationSet
     from analysis.point.boxes import BoxRows
     from analysis.runs import Run
-    from mmner_core.tagger import Tagger
+    from mmner_core.inference.tagger import Tagger
 
 _PROBLEMS_KEPT = 5
 _UNREADABLE = "the photo cannot be decoded"

@@ -17,9 +17,9 @@ from safetensors.numpy import save_file
 from analysis.lexicon import Lexicon
 from analysis.runs import COORDINATES, EMBEDDINGS, LEXICON, METRICS, PREDICTIONS, PROVENANCE, VERSION_KEY
 from analysis.schema import VERSION, checked
-from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
-from mmner_core.whole import is_there, whole_folder
+from mmner_core.runtime.atomic import is_there, whole_folder
+from mmner_core.runtime.digests import file_digest
 
 _ROWS_PER_GROUP = 20_000
 

@@ -32,9 +32,9 @@ from analysis.answers import Answers
 from analysis.external import CONDITION, predictions_table
 from analysis.lexicon import Lexicon
 from analysis.schema import VERSION
-from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
-from mmner_core.json_files import read_object
+from mmner_core.runtime.digests import file_digest
+from mmner_core.runtime.json_files import read_object
 
 if TYPE_CHECKING:
     from mmner_core.data import Example

@@ -19,12 +19,12 @@ from analysis.tagged import Tagged, to_table
 from analysis.vectors import shard_vectors
 from analysis.workers import Workers
 from mmner_core.data import dataset_digest
-from mmner_core.memory import release_freed_memory
+from mmner_core.runtime.memory import release_freed_memory
 
 if TYPE_CHECKING:
     from analysis.evaluation_set import EvaluationSet
     from analysis.run_plan import RunPlan
-    from mmner_core.tagger import Tagger
+    from mmner_core.inference.tagger import Tagger
 
 SHARD = 512
 

@@ -14,11 +14,11 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
 from analysis.probe import hidden_windows
-from mmner_core.encoding import SubwordEncoder, Window, collate
-from mmner_core.inference import join_windows, window_batches
+from mmner_core.inference.batches import join_windows, window_batches
+from mmner_core.text.encoding import SubwordEncoder, Window, collate
 
 if TYPE_CHECKING:
-    from mmner_core.model import MMNER
+    from mmner_core.network.model import MMNER
 
 BATCH_SUBWORDS, BATCH_ROWS = 4096, 64
 

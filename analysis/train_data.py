@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmner_core.data import Example, dataset_digest, iter_examples
 from mmner_core.errors import InputError
-from mmner_core.streams import is_stream
+from mmner_core.runtime.streams import is_stream
 
 if TYPE_CHECKING:
     from analysis.runs import Run

@@ -1,6 +1,6 @@
 """Run as ``python -m mmner_core COMMAND``."""
 
-from mmner_core.interrupts import end_at_once
+from mmner_core.runtime.interrupts import end_at_once
 
 if __name__ == "__main__":
     end_at_once()  # the imports take long enough for a Ctrl-C

@@ -116,7 +116,7 @@ class FusionConfig:
     """Add the word vector to the fused vector, so that an untrained fusion cannot hide the text."""
     grounded: bool = False
     """Let what each cell shows and what the text leaves open guide the attention, and let its share on the photo say
-    how far the photo changes a word's tag (ours, not the paper's; :mod:`mmner_core.grounding`)."""
+    how far the photo changes a word's tag (ours, not the paper's; :mod:`mmner_core.network.grounding`)."""
     dropout: float = 0.1
 
     def __post_init__(self) -> None:

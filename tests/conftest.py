@@ -11,8 +11,8 @@ import pytest
 from hypothesis import settings
 
 if TYPE_CHECKING:
-    from mmner_core.encoding import SubwordEncoder
-    from mmner_core.model import MMNER
+    from mmner_core.network.model import MMNER
+    from mmner_core.text.encoding import SubwordEncoder
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may need the network
 settings.register_profile("repository", deadline=None, derandomize=True, database=None)
@@ -56,7 +56,7 @@ def tokenizer_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def subwords(tokenizer_folder: Path) -> SubwordEncoder:
     """Return the tiny tokenizer with the tiny model's window."""
     from mmner_core.encoders.tokenizer import load_tokenizer
-    from mmner_core.encoding import SubwordEncoder
+    from mmner_core.text.encoding import SubwordEncoder
 
     return SubwordEncoder(load_tokenizer(tokenizer_folder), max_subwords=64, overlap=4)
 
@@ -66,7 +66,7 @@ def tiny_model() -> MMNER:
     """Build preset ``tiny`` with fixed random weights, in eval mode; copy it before changing it."""
     import torch
 
-    from mmner_core.model import MMNER
+    from mmner_core.network.model import MMNER
     from mmner_core.presets import tiny
 
     with torch.random.fork_rng(devices=[]):
@@ -77,7 +77,7 @@ def tiny_model() -> MMNER:
 @pytest.fixture(scope="session")
 def tiny_checkpoint(tiny_model: MMNER, tokenizer_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Save the tiny model as a checkpoint folder."""
-    from mmner_core.checkpoint import save_checkpoint
+    from mmner_core.checkpoints.folder import save_checkpoint
 
     return save_checkpoint(
         tmp_path_factory.mktemp("checkpoints") / "tiny",

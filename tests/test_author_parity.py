@@ -16,13 +16,13 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from mmner_core.author import load_author_weights
+from mmner_core.checkpoints.author import load_author_weights
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoders.text import TextStates
-from mmner_core.encoding import Batch
 from mmner_core.labels import DEFAULT_TYPES
-from mmner_core.model import MMNER, ModelOutput
+from mmner_core.network.model import MMNER, ModelOutput
 from mmner_core.presets import paper_code
+from mmner_core.text.encoding import Batch
 
 TOLERANCE = 1e-4
 FOLDER = Path(os.environ.get("MMNER_PARITY_DIR", Path(__file__).parents[2] / "shared" / "parity"))

@@ -10,7 +10,7 @@ import typer
 
 from mmner_core.cli.options import to_folder, to_stream
 from mmner_core.errors import InputError
-from mmner_core.streams import descriptor
+from mmner_core.runtime.streams import descriptor
 
 Name = Annotated[str, typer.Argument(help="ablation, robustness, cross-lingual, cross-dataset or alpha-temperature.")]
 Runs = Annotated[
@@ -84,7 +84,7 @@ def experiment(
     from analysis.experiment.settings import Settings
     from analysis.experiment.sources import parse_sources
     from analysis.run_provenance import command_line
-    from mmner_core.memory import keep_freed_memory
+    from mmner_core.runtime.memory import keep_freed_memory
 
     logging.getLogger("analysis.experiment").setLevel(logging.INFO)
     settings = Settings(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from analysis.point.boxes import BoxRows
     from analysis.point.mosaic_plan import MosaicPlan
     from mmner_core.data.type_names import TypeNames
-    from mmner_core.tagger import Tagger
+    from mmner_core.inference.tagger import Tagger
 
 _BOX_COLUMNS = ("method", "type", "hit", "low", "high", "chance", "mass", "n")
 _RELEVANCE_COLUMNS = ("beside", "auc", "low", "high", "chance", "own", "wrong", "n")
@@ -66,8 +66,8 @@ def point(
     from analysis.point.measure import all_maps, measure_boxes, measure_mosaics
     from analysis.probe import Probe
     from mmner_core.data.type_names import TypeNames
-    from mmner_core.memory import begin_long_job
-    from mmner_core.tagger import Tagger
+    from mmner_core.inference.tagger import Tagger
+    from mmner_core.runtime.memory import begin_long_job
 
     if boxes is None and not mosaics and not relevance:
         raise InputError(
@@ -130,7 +130,7 @@ def _plan(
     """Read the sentences and put their photos together."""
     from analysis.evaluation_set import IRRELEVANT, read_evaluation_set
     from analysis.point.mosaic_plan import plan_mosaics
-    from mmner_core.evaluate import gold_tags
+    from mmner_core.evaluation.evaluate import gold_tags
 
     sentences = read_evaluation_set(data, images=images, split=split, pairs=pairs).renamed(names)
     gold_tags(tagger.labels, sentences.examples)

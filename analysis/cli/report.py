@@ -9,7 +9,7 @@ import typer
 
 from mmner_core.cli.options import to_folder, to_stream
 from mmner_core.errors import InputError
-from mmner_core.streams import descriptor
+from mmner_core.runtime.streams import descriptor
 
 
 def report(

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from analysis.answers import Answers
     from analysis.evaluation_set import EvaluationSet
     from analysis.run_options import RunOptions
-    from mmner_core.tagger import Tagger
+    from mmner_core.inference.tagger import Tagger
 
 _SPLITS = ("train", "valid", "test")
 
@@ -126,9 +126,9 @@ def _evaluate(
     from analysis.run_job import Evaluation
     from analysis.run_provenance import command_line
     from analysis.workers import find_workers
-    from mmner_core.evaluate import first_of_each_language
-    from mmner_core.memory import begin_long_job
-    from mmner_core.tagger import Tagger
+    from mmner_core.evaluation.evaluate import first_of_each_language
+    from mmner_core.inference.tagger import Tagger
+    from mmner_core.runtime.memory import begin_long_job
 
     workers = find_workers()
     tagger = Tagger.load(checkpoint, device=workers.device)

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.report.files import write_text
 from mmner_core.data.layouts import find_files
-from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
-from mmner_core.json_files import read_object
+from mmner_core.runtime.digests import file_digest
+from mmner_core.runtime.json_files import read_object
 
 if TYPE_CHECKING:
     from mmner_core.training.config import DataSource, Run

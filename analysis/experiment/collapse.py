@@ -77,8 +77,8 @@ def nt_xent(
     """
     import torch
 
-    from mmner_core.alignment import NTXent
     from mmner_core.config import AlignmentConfig
+    from mmner_core.network.alignment import NTXent
 
     criterion = NTXent(AlignmentConfig(streams=(), temperature=temperature))
     _, numbers = np.unique(np.asarray(image_ids, dtype=object).astype(str), return_inverse=True)

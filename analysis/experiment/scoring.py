@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from analysis.evaluation_set import EvaluationSet, read_evaluation_set
 from analysis.experiment.cells import TrainedCell, digest_of
 from analysis.runs import PROVENANCE, Run
-from mmner_core.evaluate import first_of_each_language
+from mmner_core.evaluation.evaluate import first_of_each_language
 
 if TYPE_CHECKING:
     from mmner_core.data import Example
@@ -108,8 +108,8 @@ class Scorer:
         from analysis.run_job import Evaluation
         from analysis.run_options import RunOptions
         from analysis.workers import find_workers
-        from mmner_core.memory import release_freed_memory
-        from mmner_core.tagger import Tagger
+        from mmner_core.inference.tagger import Tagger
+        from mmner_core.runtime.memory import release_freed_memory
 
         out.parent.mkdir(parents=True, exist_ok=True)
         options = RunOptions(

@@ -17,7 +17,7 @@ from analysis.panels.wording import counted
 from analysis.records import to_records
 from analysis.report.files import write_text
 from analysis.run_provenance import environment
-from mmner_core.whole import whole_file
+from mmner_core.runtime.atomic import whole_file
 
 if TYPE_CHECKING:
     from analysis.experiment.tables import ResultTable

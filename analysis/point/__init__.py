@@ -1,1 +1,1 @@
-"""Where heat maps point: into annotated boxes, and at the right photo of several (:mod:`mmner_core.mosaics`)."""
+"""Where heat maps point: into annotated boxes, and at the right photo of several (:mod:`mmner_core.photos.mosaics`)."""

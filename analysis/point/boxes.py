@@ -26,12 +26,12 @@ from typing import Any
 
 from analysis.point.named import CARRIERS, Named, carried, find_name
 from mmner_core.data.example import SPLITS, split_of
-from mmner_core.data.image_files import ImageFolder
 from mmner_core.data.lines import read_lines
 from mmner_core.data.type_names import TypeNames, how_to_rename
 from mmner_core.errors import InputError
-from mmner_core.json_files import parse_object
-from mmner_core.mosaics import Box
+from mmner_core.photos.folder import ImageFolder
+from mmner_core.photos.mosaics import Box
+from mmner_core.runtime.json_files import parse_object
 
 OTHER_SPLIT, NO_PHOTO = "rows of another split", "rows whose photo is missing"
 _REMEDY = "give [[left, top, right, bottom], ...], shares from 0 to 1 of the photo's width and height"

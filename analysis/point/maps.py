@@ -20,15 +20,15 @@ import numpy as np
 from analysis.attribution import each_hidden, occlusion_falls
 from analysis.point.places import Heat
 from analysis.probe import Probe, Scene, Sight, Text
-from mmner_core.cache import RecentlyUsed
 from mmner_core.errors import InputError
+from mmner_core.runtime.cache import RecentlyUsed
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from mmner_core.encoders.image import ImageStates
-    from mmner_core.encoding import Pixels
     from mmner_core.labels import Entity
+    from mmner_core.text.encoding import Pixels
 
 ATTENTION, GRADIENT, CELLS, OCCLUSION, RANDOM = "attention", "gradient", "cells", "occlusion", "random"
 Ask = Callable[[Sequence[str], "Entity"], Mapping[str, Heat]]

@@ -17,7 +17,7 @@ import pandas as pd
 from analysis.point.maps import HeatMaps
 from analysis.point.mosaic_plan import SAME_PHOTO, Group
 from analysis.point.places import Heat, chance, hit, in_parts, mass
-from mmner_core.mosaics import Layout, compose
+from mmner_core.photos.mosaics import Layout, compose
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -16,7 +16,7 @@ import numpy as np
 
 from mmner_core.data import Example
 from mmner_core.labels import Entity, tags_to_entities
-from mmner_core.mosaics import LAYOUTS, Layout
+from mmner_core.photos.mosaics import LAYOUTS, Layout
 
 SAME_PHOTO, ONE_TYPE = "same photo twice", "two photos of one type"
 """The controls: which half is right is undefined in the first, and not to be told by type in the second."""

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity
-from mmner_core.language import resolve_language
-from mmner_core.words import split_words
+from mmner_core.text.language import resolve_language
+from mmner_core.text.words import split_words
 
 CARRIERS = {
     "en": ("A photo of {name} .", "Here is {name} .", "This is {name} ."),

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mmner_core.mosaics import Box, cells_inside, within
+from mmner_core.photos.mosaics import Box, cells_inside, within
 
 
 class Heat(NamedTuple):

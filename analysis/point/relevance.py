@@ -15,7 +15,7 @@ from analysis.donors import other_type_donors
 from analysis.estimate import mean_estimate
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity, tags_to_entities
-from mmner_core.nothing import KINDS, picture_of_nothing
+from mmner_core.photos.nothing import KINDS, picture_of_nothing
 
 if TYPE_CHECKING:
     from PIL.Image import Image

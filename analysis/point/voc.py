@@ -18,7 +18,7 @@ from mmner_core.data import Example, read_examples
 from mmner_core.data.type_names import TypeNames
 from mmner_core.errors import InputError, brief
 from mmner_core.labels import tags_to_entities
-from mmner_core.mosaics import Box
+from mmner_core.photos.mosaics import Box
 
 NO_XML, NO_BOX = "sentences whose photo has no XML file", "names without a box"
 NO_NAME = "boxes of names that are in no sentence of the photo"

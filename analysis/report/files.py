@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mmner_core.errors import InputError
-from mmner_core.whole import whole_file
+from mmner_core.runtime.atomic import whole_file
 
 
 def write_text(file: Path, text: str) -> Path:

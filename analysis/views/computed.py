@@ -18,10 +18,10 @@ from mmner_core.labels import Entity
 
 if TYPE_CHECKING:
     from analysis.probe import Probe, Scene
-    from mmner_core.encoding import Pixels
+    from mmner_core.inference.tag_job import TagJob
     from mmner_core.results import TaggedEntity
     from mmner_core.serving.engine import Engine
-    from mmner_core.tag_job import TagJob
+    from mmner_core.text.encoding import Pixels
 
 RASTER = (7, 7)
 """Rows and columns of the patches that are covered, whatever the model's cells: 50 passes of its image encoder."""

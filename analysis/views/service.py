@@ -17,8 +17,8 @@ from analysis.views.heatmap import entity_at
 from analysis.views.kinds import ATTENTION, kind_of
 from analysis.views.measured import Measured
 from analysis.views.questions import Answer, Question, Source
-from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
+from mmner_core.runtime.digests import file_digest
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.engine import DECODING, Engine, megapixel_budget, open_pool
 from mmner_core.serving.fair_cache import FairCache
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
 
-    from mmner_core.encoding import Pixels
+    from mmner_core.inference.tagger import Tagger, TagRequest
     from mmner_core.results import Prediction
-    from mmner_core.tagger import Tagger, TagRequest
+    from mmner_core.text.encoding import Pixels
 
 __all__ = ["DISPLAY_SIDE", "Answer", "Question", "Source", "TagService", "told"]
 
@@ -180,7 +180,7 @@ class TagService:
         return pixels
 
     def _for_display(self, photo: bytes) -> Image:
-        from mmner_core.data.images import open_image
+        from mmner_core.photos.open import open_image
 
         self._spend_pixels(photo)
         with DECODING:
@@ -189,7 +189,7 @@ class TagService:
         return image
 
     def _spend_pixels(self, photo: bytes) -> None:
-        from mmner_core.data.images import claimed_pixels
+        from mmner_core.photos.open import claimed_pixels
 
         self._megapixels.spend(claimed_pixels(photo, self.config.image_limits) / 1e6)
 
@@ -247,7 +247,7 @@ def _submit(
 
 
 def _request(question: Question, photo: bytes | None = None, other: Path | None = None) -> TagRequest:
-    from mmner_core.tagger import TagRequest
+    from mmner_core.inference.tagger import TagRequest
 
     return TagRequest(
         text=question.text,

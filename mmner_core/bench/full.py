@@ -21,13 +21,13 @@ import torch
 from mmner_core.bench.workload import word_encoder, write_examples
 from mmner_core.config import ModelConfig
 from mmner_core.data import Example
-from mmner_core.encoding import Batch, SubwordEncoder
-from mmner_core.image_source import ImageSource, PhotoFiles, StoredImages
-from mmner_core.inference import predict_tags
+from mmner_core.inference.batches import predict_tags
+from mmner_core.inference.image_source import ImageSource, PhotoFiles, StoredImages
 from mmner_core.labels import LabelSet
-from mmner_core.model import MMNER
-from mmner_core.precision import choose_dtype, multiplies_bfloat16
+from mmner_core.network.model import MMNER
+from mmner_core.network.precision import choose_dtype, multiplies_bfloat16
 from mmner_core.presets import paper, paper_code
+from mmner_core.text.encoding import Batch, SubwordEncoder
 from mmner_core.training.batching import Collator, LengthBatches, Sample
 from mmner_core.training.config import Run
 from mmner_core.training.dropout import pool_dropout

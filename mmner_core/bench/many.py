@@ -13,7 +13,7 @@ from typing import Any
 
 from mmner_core.bench.sentences import SENTENCES
 from mmner_core.errors import InputError
-from mmner_core.repository import REPOSITORY
+from mmner_core.runtime.repository import REPOSITORY
 
 ROW_COUNTS = (1_000, 4_000, 16_000)
 WORKERS = 2

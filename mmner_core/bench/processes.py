@@ -13,14 +13,14 @@ import httpx
 
 from mmner_core.bench.timing import Timing
 from mmner_core.errors import InputError
-from mmner_core.interrupts import held
 from mmner_core.loadtest.app_process import PATIENCE, running_app
 from mmner_core.loadtest.questions import Photo, Question
 from mmner_core.loadtest.wire import Session
-from mmner_core.repository import REPOSITORY
+from mmner_core.runtime.interrupts import held
+from mmner_core.runtime.repository import REPOSITORY
 
 _LOAD = (
-    "import sys, time; from mmner_core.tagger import Tagger; "
+    "import sys, time; from mmner_core.inference.tagger import Tagger; "
     "start = time.perf_counter(); Tagger.load(sys.argv[1]); print(time.perf_counter() - start)"
 )
 

@@ -14,11 +14,11 @@ from typing import Any
 
 from mmner_core.bench.tagging import SENTENCES, draw_photo
 from mmner_core.bench.timing import Timing
-from mmner_core.cache import RecentlyUsed
-from mmner_core.photo_reader import PhotoReader
+from mmner_core.inference.photo_reader import PhotoReader
+from mmner_core.inference.tagger import Tagger, TagRequest
 from mmner_core.results import Prediction
+from mmner_core.runtime.cache import RecentlyUsed
 from mmner_core.serving.engine import Engine
-from mmner_core.tagger import Tagger, TagRequest
 
 VISITORS = 32
 PHOTOS = 32  # different ones, so that hardly any group holds the same photo twice

@@ -11,12 +11,12 @@ import torch
 
 from mmner_core.bench.sentences import SENTENCES, draw_photo
 from mmner_core.bench.timing import Timing, measure_in_turn
-from mmner_core.cache import RecentlyUsed
-from mmner_core.checkpoint import load_checkpoint
-from mmner_core.encoding import Batch, Pixels, collate
-from mmner_core.model import MMNER
-from mmner_core.photo_reader import PhotoReader
-from mmner_core.tagger import Tagger, TagRequest
+from mmner_core.checkpoints.folder import load_checkpoint
+from mmner_core.inference.photo_reader import PhotoReader
+from mmner_core.inference.tagger import Tagger, TagRequest
+from mmner_core.network.model import MMNER
+from mmner_core.runtime.cache import RecentlyUsed
+from mmner_core.text.encoding import Batch, Pixels, collate
 
 NEW_PHOTOS = 16
 

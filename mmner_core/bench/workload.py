@@ -9,8 +9,8 @@ import numpy as np
 from mmner_core.bench.tagging import draw_photo
 from mmner_core.data import Example
 from mmner_core.encoders.tokenizer import FastTokenizer
-from mmner_core.encoding import SubwordEncoder
 from mmner_core.labels import LabelSet
+from mmner_core.text.encoding import SubwordEncoder
 
 LOG_LENGTH = (3.09, 0.43)
 """Mean and deviation of the logarithm of a sentence's sub-words, special tokens included: MMNERD's English part

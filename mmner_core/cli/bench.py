@@ -9,7 +9,7 @@ import typer
 
 from mmner_core.cli.options import Checkpoint, Json
 from mmner_core.cli.output import make_table, print_json, print_out
-from mmner_core.repository import SHIPPED
+from mmner_core.runtime.repository import SHIPPED
 
 STARTS = 3
 ROWS = {
@@ -89,8 +89,8 @@ def run_bench(checkpoint: Path, *, repeats: int, growth: int, starts: int = STAR
     from mmner_core.bench.growth import bench_growth
     from mmner_core.bench.sentences import SENTENCES, draw_photo
     from mmner_core.bench.tagging import bench_tagging
-    from mmner_core.memory import begin_long_job
-    from mmner_core.tagger import Tagger
+    from mmner_core.inference.tagger import Tagger
+    from mmner_core.runtime.memory import begin_long_job
 
     tagger = Tagger.load(checkpoint)
     result = bench_tagging(tagger, repeats=repeats)

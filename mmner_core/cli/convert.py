@@ -10,7 +10,7 @@ import typer
 
 from mmner_core.cli.options import Json, Map, Overwrite, from_stream, to_stream
 from mmner_core.cli.output import print_json, print_out
-from mmner_core.streams import descriptor
+from mmner_core.runtime.streams import descriptor
 
 
 def convert(

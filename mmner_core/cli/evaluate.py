@@ -9,7 +9,7 @@ import typer
 
 from mmner_core.cli.options import Checkpoint, Convention, Json, Language, Map, from_stream
 from mmner_core.cli.output import make_table, print_json, print_out
-from mmner_core.repository import SHIPPED
+from mmner_core.runtime.repository import SHIPPED
 
 
 def evaluate(
@@ -59,15 +59,15 @@ def evaluate(
 ) -> None:
     """Score a model on tagged data: micro, per language and per type, strict and lenient."""
     from mmner_core.data.type_names import TypeNames
-    from mmner_core.evaluate import evaluate as score
-    from mmner_core.memory import begin_long_job
-    from mmner_core.tagger import Tagger
+    from mmner_core.evaluation.evaluate import evaluate as score
+    from mmner_core.inference.tagger import Tagger
+    from mmner_core.runtime.memory import begin_long_job
 
     names = TypeNames.parse(map_ or ())
     tagger = Tagger.load(checkpoint)
     begin_long_job()
     if precision is not None:
-        from mmner_core.precision import set_precision
+        from mmner_core.network.precision import set_precision
 
         tagger.model = set_precision(tagger.model, precision)
     result = score(
@@ -92,7 +92,7 @@ def evaluate(
 
 
 def _print(result: dict[str, Any]) -> None:
-    from mmner_core.shuffles import averaged
+    from mmner_core.evaluation.shuffles import averaged
 
     rows = [_row("all", result["micro"], result["lenient_micro"], result["sentences"])]
     for language, part in result["by_language"].items():

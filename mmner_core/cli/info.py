@@ -10,7 +10,7 @@ import typer
 
 from mmner_core.cli.options import Json
 from mmner_core.cli.output import make_table, print_json, print_out
-from mmner_core.repository import SHIPPED
+from mmner_core.runtime.repository import SHIPPED
 
 
 def info(
@@ -42,7 +42,7 @@ def describe(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: if the folder is not a whole checkpoint.
     """
-    from mmner_core.checkpoint import check_files, folder_digest, read_json, read_object
+    from mmner_core.checkpoints.folder import check_files, folder_digest, read_json, read_object
     from mmner_core.config import ModelConfig
 
     check_files(folder)
@@ -66,7 +66,7 @@ def _count_weights(folder: Path) -> dict[str, int]:
     """Return how many weights each part of the model has, from the files' headers."""
     from math import prod
 
-    from mmner_core.checkpoint import tensor_shapes
+    from mmner_core.checkpoints.folder import tensor_shapes
 
     counts: Counter[str] = Counter()
     for name, shape in tensor_shapes(folder).items():

@@ -9,7 +9,7 @@ import typer
 from mmner_core.cli.options import Checkpoint, Json
 from mmner_core.cli.output import make_table, print_json, print_out
 from mmner_core.errors import InputError
-from mmner_core.repository import SHIPPED
+from mmner_core.runtime.repository import SHIPPED
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mmner_core.errors import InputError
-from mmner_core.streams import STANDARD_INPUT, STANDARD_OUTPUT
+from mmner_core.runtime.streams import STANDARD_INPUT, STANDARD_OUTPUT
 
 _DASH = Path("-")
 

@@ -11,7 +11,7 @@ import typer
 from mmner_core.cli.options import Checkpoint, Convention, Json, Language, Overwrite, from_stream, to_stream
 from mmner_core.cli.output import make_table, print_json, print_out
 from mmner_core.errors import InputError
-from mmner_core.repository import SHIPPED
+from mmner_core.runtime.repository import SHIPPED
 
 if TYPE_CHECKING:
     from mmner_core.results import Prediction, TaggedEntity
@@ -63,7 +63,7 @@ def tag(
     # One core finds out the language and loads the rules for its words while the other imports torch.
     with ThreadPoolExecutor(max_workers=1) as ahead:
         ahead.submit(_get_ready, text or "", lang)  # what is wrong with the text will be said when it is tagged
-        from mmner_core.tagger import Tagger
+        from mmner_core.inference.tagger import Tagger
 
         tagger = Tagger.load(checkpoint, images=image is not None)  # without a photo, no image encoder is needed
     prediction = tagger.tag(text or "", image, lang, convention=convention, attention=False)
@@ -78,8 +78,8 @@ def _get_ready(text: str, lang: str | None) -> None:
     import rich.console
     import rich.table  # noqa: F401 (for later)
 
-    from mmner_core.language import resolve_language
-    from mmner_core.words import split_words
+    from mmner_core.text.language import resolve_language
+    from mmner_core.text.words import split_words
 
     language, _, _ = resolve_language(text, lang)
     split_words("", language)

@@ -14,12 +14,12 @@ from mmner_core.cli.output import to_json
 from mmner_core.cli.tag_rows import Row, parse_row
 from mmner_core.data.lines import read_arrivals, write_lines
 from mmner_core.errors import InputError, listed
-from mmner_core.streams import folder_of, is_stream
-from mmner_core.whole import is_there
+from mmner_core.runtime.atomic import is_there
+from mmner_core.runtime.streams import folder_of, is_stream
 
 if TYPE_CHECKING:
+    from mmner_core.inference.tagger import Tagger
     from mmner_core.results import Prediction
-    from mmner_core.tagger import Tagger
 
 BATCH = 32
 LONGEST_NAME = 255  # bytes, on every file system in use
@@ -102,8 +102,8 @@ def tag_file(
         next(read_arrivals(source), None)  # what cannot be read is told before the model is loaded
     from tqdm import tqdm
 
-    from mmner_core.memory import begin_long_job
-    from mmner_core.tagger import Tagger
+    from mmner_core.inference.tagger import Tagger
+    from mmner_core.runtime.memory import begin_long_job
 
     tagger = Tagger.load(checkpoint)
     begin_long_job()

@@ -10,7 +10,7 @@ import typer
 from mmner_core.cli.options import Checkpoint, Convention, Json, Language, from_stream, to_folder
 from mmner_core.cli.output import print_json
 from mmner_core.errors import InputError
-from mmner_core.repository import SHIPPED
+from mmner_core.runtime.repository import SHIPPED
 
 
 def tag_many(

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmner_core.errors import InputError
-from mmner_core.json_files import parse_object
+from mmner_core.runtime.json_files import parse_object
 
 if TYPE_CHECKING:
+    from mmner_core.inference.tagger import TagRequest
     from mmner_core.results import Prediction
-    from mmner_core.tagger import TagRequest
 
 FIELDS = ("text", "image", "lang", "convention", "id")
 RESULTS = {"language": 'rename it, to "lang" if it says the language', "entities": "rename it", "notes": "rename it"}
@@ -55,7 +55,7 @@ def parse_row(line: str, where: str, folder: Path, lang: str | None, convention:
     Raises:
         InputError: if it is no such object, or has a key that its result has as well.
     """
-    from mmner_core.tagger import TagRequest
+    from mmner_core.inference.tagger import TagRequest
 
     record = parse_object(line, "text")
     if taken := [name for name in record if name in RESULTS]:

@@ -47,8 +47,8 @@ def train_photos(
     from mmner_core import presets
     from mmner_core.encoders.weights import use_weights
     from mmner_core.errors import InputError
-    from mmner_core.training.photo_stage import PhotoData, train_photo_stage
-    from mmner_core.training.photo_types import PhotoTypesConfig
+    from mmner_core.training.images.cell_types import PhotoTypesConfig
+    from mmner_core.training.images.stage import PhotoData, train_photo_stage
 
     use_weights(weights or [])
     for table in (pairs, boxes):

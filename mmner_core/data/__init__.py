@@ -3,17 +3,17 @@
 Start with :func:`read_examples`.
 """
 
-from mmner_core.data.colour import to_rgb
 from mmner_core.data.convert import convert
 from mmner_core.data.example import SPLITS, Example, dataset_digest
 from mmner_core.data.image_counts import ImageCounts, load_photo
-from mmner_core.data.image_files import ImageFolder, resolve_image
-from mmner_core.data.images import ImageLimits, Photo, open_image, open_photo
 from mmner_core.data.layouts import DataFile, Layout, find_files
 from mmner_core.data.reader import iter_examples, read_examples, write_examples
 from mmner_core.data.report import ReadReport
 from mmner_core.data.sniff import FORMATS
-from mmner_core.words import LANGUAGES
+from mmner_core.photos.colour import to_rgb
+from mmner_core.photos.folder import ImageFolder, resolve_image
+from mmner_core.photos.open import ImageLimits, Photo, open_image, open_photo
+from mmner_core.text.words import LANGUAGES
 
 __all__ = [
     "FORMATS",

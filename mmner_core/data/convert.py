@@ -15,7 +15,7 @@ from mmner_core.data.report import ReadReport
 from mmner_core.data.sniff import FORMATS, get_format
 from mmner_core.data.type_names import TypeNames
 from mmner_core.errors import InputError
-from mmner_core.streams import kept
+from mmner_core.runtime.streams import kept
 
 
 def convert(

@@ -6,9 +6,9 @@ import hashlib
 import os
 from pathlib import Path
 
-from mmner_core.data.image_files import EXTENSIONS
 from mmner_core.errors import InputError
-from mmner_core.whole import whole_file
+from mmner_core.photos.folder import EXTENSIONS
+from mmner_core.runtime.atomic import whole_file
 
 CACHE_FOLDER = "MMNER_CACHE"
 """Environment variable: where the files go, instead of ``~/.cache/mmner``."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mmner_core.data.example import Example
 from mmner_core.errors import InputError
 from mmner_core.labels import LabelSet
-from mmner_core.whole import is_there, whole_file, whole_folder
+from mmner_core.runtime.atomic import is_there, whole_file, whole_folder
 
 if TYPE_CHECKING:
     from datasets import Features

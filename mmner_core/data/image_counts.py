@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mmner_core.data.example import Example
-from mmner_core.data.images import DEFAULT_LIMITS, ImageLimits, Photo, open_photo
 from mmner_core.errors import InputError
+from mmner_core.photos.open import DEFAULT_LIMITS, ImageLimits, Photo, open_photo
 
 NAMES_KEPT = 5
 

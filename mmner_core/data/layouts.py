@@ -9,7 +9,7 @@ from pathlib import Path
 from mmner_core.data.example import SPLITS, split_of
 from mmner_core.data.hub import find_parts, is_dataset
 from mmner_core.errors import InputError
-from mmner_core.words import LANGUAGES
+from mmner_core.text.words import LANGUAGES
 
 _SPLIT_FILE = re.compile(r"(train|valid|val|dev|test)(?:_conll_format)?\.(?:txt|conll|conllu|bio|tsv)")
 _ALL_LANGUAGES = "all_lang"

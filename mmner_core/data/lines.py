@@ -8,8 +8,8 @@ from io import BufferedReader
 from pathlib import Path
 
 from mmner_core.errors import InputError
-from mmner_core.streams import is_stream, open_input, open_output
-from mmner_core.whole import is_there, whole_file
+from mmner_core.runtime.atomic import is_there, whole_file
+from mmner_core.runtime.streams import is_stream, open_input, open_output
 
 BLOCK_BYTES = 1 << 20
 MAX_LINE_BYTES = 1 << 20

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
-from mmner_core.encoders.fast_form import WithFastForm
-from mmner_core.encoders.packed import PackedLayers, can_pack
+from mmner_core.encoders.fast.fast_form import WithFastForm
+from mmner_core.encoders.fast.packed import PackedLayers, can_pack
 
 
 class BertOutput(NamedTuple):

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 from torch.utils.checkpoint import checkpoint
 
-from mmner_core.encoders.fast_form import WithFastForm
-from mmner_core.encoders.folded import FoldedBlock, FoldedConvolution, FoldedNetwork, can_fold
+from mmner_core.encoders.fast.fast_form import WithFastForm
+from mmner_core.encoders.fast.folded import FoldedBlock, FoldedConvolution, FoldedNetwork, can_fold
 
 NAME = "tf_efficientnet_lite0"
 _STEM, _LAST = 32, 1280

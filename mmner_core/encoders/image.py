@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mmner_core.config import ImageConfig
 from mmner_core.encoders.efficientnet_lite import NAME as EFFICIENTNET_LITE0
 from mmner_core.encoders.efficientnet_lite import EfficientNetLite0
-from mmner_core.encoders.folded import FoldedNetwork
+from mmner_core.encoders.fast.folded import FoldedNetwork
 from mmner_core.encoders.libraries import WEIGHTS_FOLDER, prepare_libraries
 from mmner_core.encoders.weights import find_image_weights, read_image_weights
 from mmner_core.errors import InputError

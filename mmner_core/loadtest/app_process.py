@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 
 from mmner_core.errors import InputError
-from mmner_core.repository import REPOSITORY
+from mmner_core.runtime.repository import REPOSITORY
 
 PATIENCE = 600.0  # seconds; a start takes about four on a quiet machine, minutes on one that trains
 LAST_WORDS = 2000  # bytes of its log that are looked at when it dies

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from mmner_core.errors import InputError
-from mmner_core.interrupts import held
 from mmner_core.loadtest.app_process import AppProcess, running_app
 from mmner_core.loadtest.attacks.attack import Attack
 from mmner_core.loadtest.hostile import attack_in_turn, fetch_config, own_address, second_round
@@ -21,7 +20,8 @@ from mmner_core.loadtest.memory import MemoryCurve, listening_process
 from mmner_core.loadtest.outcome import Kill, LoadReport
 from mmner_core.loadtest.questions import draw_photos
 from mmner_core.loadtest.visitors import World, visit
-from mmner_core.repository import REPOSITORY
+from mmner_core.runtime.interrupts import held
+from mmner_core.runtime.repository import REPOSITORY
 
 WARM_UP = 60.0  # seconds, or a fifth of the test where that is less
 

@@ -22,7 +22,7 @@ from mmner_core.many.tagging import tag_shard
 if TYPE_CHECKING:
     import numpy as np
 
-    from mmner_core.tagger import Tagger
+    from mmner_core.inference.tagger import Tagger
 
 OBJECT_STORE_BYTES = 100 * 2**20
 """Only the names of shards and their counts pass through it; Ray wants at least 75 MB."""
@@ -40,8 +40,8 @@ class ShardTagger:
     """An actor: loads the checkpoint once, then tags the shards that it is handed."""
 
     def __init__(self, checkpoint: str, defaults: Defaults, settings: dict[str, Any]) -> None:
-        from mmner_core.memory import begin_long_job
-        from mmner_core.tagger import Tagger
+        from mmner_core.inference.tagger import Tagger
+        from mmner_core.runtime.memory import begin_long_job
 
         self.defaults = defaults
         self.settings = settings
@@ -60,7 +60,7 @@ class ShardTagger:
         """
         import numpy as np
 
-        from mmner_core.memory import peak_megabytes, release_freed_memory
+        from mmner_core.runtime.memory import peak_megabytes, release_freed_memory
 
         shards = [_from_row(dict(zip(batch, row, strict=True))) for row in zip(*batch.values(), strict=True)]
         counts = [self._tag(shard) for shard in shards]

@@ -14,9 +14,9 @@ from typing import IO, Any
 
 from mmner_core.data.lines import write_lines
 from mmner_core.errors import InputError
-from mmner_core.interrupts import held
 from mmner_core.many.inputs import InputFile
-from mmner_core.whole import is_there
+from mmner_core.runtime.atomic import is_there
+from mmner_core.runtime.interrupts import held
 
 JOB = "job.json"
 _LOCK = ".lock"

@@ -21,8 +21,8 @@ def tag_here(
     advance: Callable[[int], object],
 ) -> Iterator[Counts]:
     """Tag shards one after the other; see :func:`~mmner_core.many.tagging.tag_shard`."""
-    from mmner_core.memory import begin_long_job, release_freed_memory
-    from mmner_core.tagger import Tagger
+    from mmner_core.inference.tagger import Tagger
+    from mmner_core.runtime.memory import begin_long_job, release_freed_memory
 
     tagger = Tagger.load(checkpoint)
     begin_long_job()

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmner_core.data.image_files import is_inside
 from mmner_core.errors import InputError
-from mmner_core.readable import LONE_SURROGATE
-from mmner_core.words import join_words
+from mmner_core.photos.folder import is_inside
+from mmner_core.text.readable import LONE_SURROGATE
+from mmner_core.text.words import join_words
 
 if TYPE_CHECKING:
+    from mmner_core.inference.tagger import TagRequest
     from mmner_core.many.records import Record
     from mmner_core.results import Word
-    from mmner_core.tagger import TagRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ def to_request(record: Record, defaults: Defaults) -> TagRequest:
     Raises:
         InputError: if the row could not be read or a column of it cannot be used.
     """
-    from mmner_core.tagger import TagRequest
+    from mmner_core.inference.tagger import TagRequest
 
     if record.problem is not None:
         raise InputError(record.problem)
@@ -71,7 +71,7 @@ def _text(values: dict[str, Any], column: str) -> str | None:
 
 
 def _join(words: Any) -> tuple[str, tuple[Word, ...]]:
-    """Check words and put them together; see :func:`mmner_core.words.join_words`."""
+    """Check words and put them together; see :func:`mmner_core.text.words.join_words`."""
     if not isinstance(words, Sequence) or isinstance(words, str):
         raise InputError(f"words is {type(words).__name__}, not a list.")
     for number, word in enumerate(words, start=1):

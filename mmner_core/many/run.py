@@ -18,7 +18,7 @@ from mmner_core.many.inputs import Scan, find_inputs, scan
 from mmner_core.many.job import Job, Settings, alone, begin
 from mmner_core.many.requests import Defaults
 from mmner_core.many.shards import Counts, Shard, finished, prepare_output
-from mmner_core.memory import peak_megabytes
+from mmner_core.runtime.memory import peak_megabytes
 
 Engine = Literal["local", "ray"]
 SHARD_ROWS = 5_000
@@ -129,9 +129,9 @@ def tag_many(options: Options, *, say: Callable[[str], object] = lambda _: None)
 
 def _check(options: Options, images: Path) -> None:
     """Refuse at once what would otherwise fail for each row."""
-    from mmner_core.checkpoint import check_files, read_json
+    from mmner_core.checkpoints.folder import check_files, read_json
     from mmner_core.config import ModelConfig
-    from mmner_core.words import LANGUAGES
+    from mmner_core.text.words import LANGUAGES
 
     if not images.is_dir():
         raise InputError(f"{images} is not a folder; --images names the folder that holds the photos.")
@@ -157,7 +157,7 @@ def _plan(files: Sequence[Path], scans: Sequence[Scan], every: int) -> Iterator[
 
 
 def _job(options: Options, images: Path, scans: Sequence[Scan]) -> Job:
-    from mmner_core.checkpoint import folder_digest
+    from mmner_core.checkpoints.folder import folder_digest
 
     return Job(
         input=tuple(scanned.file for scanned in scans),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mmner_core.errors import InputError
 from mmner_core.many.records import Place
-from mmner_core.whole import remove_leftovers, whole_file
+from mmner_core.runtime.atomic import remove_leftovers, whole_file
 
 if TYPE_CHECKING:
     import pyarrow as pa

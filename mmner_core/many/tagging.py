@@ -11,13 +11,13 @@ from mmner_core.errors import InputError
 from mmner_core.many.records import Record, iter_records
 from mmner_core.many.requests import Defaults, row_id, to_request
 from mmner_core.many.shards import Counts, Shard, write_shard
-from mmner_core.readable import LONE_SURROGATE
+from mmner_core.text.readable import LONE_SURROGATE
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from mmner_core.inference.tagger import Tagger, TagJob
     from mmner_core.results import Prediction, TaggedEntity
-    from mmner_core.tagger import Tagger, TagJob
 
 WINDOW_ROWS = 512
 """Rows sorted by length together."""

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from threading import Condition, Thread
 from typing import Generic, NamedTuple, TypeVar
 
-from mmner_core.pieces import Pieces
+from mmner_core.inference.pieces import Pieces
 from mmner_core.serving.lines import Lines
 
 Q = TypeVar("Q")

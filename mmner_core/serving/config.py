@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le
 
-from mmner_core.data.images import ImageLimits
 from mmner_core.errors import InputError
-from mmner_core.repository import SHIPPED
-from mmner_core.text_limits import TextLimits
+from mmner_core.photos.open import ImageLimits
+from mmner_core.runtime.repository import SHIPPED
+from mmner_core.text.text_limits import TextLimits
 
 Count = Annotated[int, Ge(1)]
 Positive = Annotated[float, Gt(0)]

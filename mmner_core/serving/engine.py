@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mmner_core.data.images import claimed_pixels
-from mmner_core.memory import release_freed_memory
-from mmner_core.pieces import Pieces
+from mmner_core.inference.pieces import Pieces
+from mmner_core.photos.open import claimed_pixels
+from mmner_core.runtime.memory import release_freed_memory
 from mmner_core.serving.batcher import MicroBatcher
 from mmner_core.serving.budgets import TOO_MANY_LOADS, TOO_MANY_PIXELS, MinuteBudget
 from mmner_core.serving.fair_slots import FairSlots
@@ -25,9 +25,9 @@ from mmner_core.serving.visitor import current_visitor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mmner_core.inference.tagger import Tagger, TagJob, TagRequest
     from mmner_core.results import Prediction
     from mmner_core.serving.config import ServingConfig
-    from mmner_core.tagger import Tagger, TagJob, TagRequest
 
 
 T = TypeVar("T")
@@ -151,7 +151,7 @@ def load_engine(folder: Path, config: ServingConfig, megapixels: MinuteBudget | 
     Raises:
         InputError: if the folder is not a whole, undamaged checkpoint.
     """
-    from mmner_core.tagger import Tagger
+    from mmner_core.inference.tagger import Tagger
 
     tagger = Tagger.load(folder, limits=config.image_limits, text_limits=config.text_limits)
     tagger.tag("Hello")

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from threading import Event
 from typing import NoReturn
 
-from mmner_core.memory import share_freed_memory
+from mmner_core.runtime.memory import share_freed_memory
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.uploads import UploadSpace
 

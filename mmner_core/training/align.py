@@ -17,12 +17,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
-from mmner_core.alignment import Projection
-from mmner_core.encoding import SubwordEncoder, collate
-from mmner_core.image_source import ImageSource
-from mmner_core.inference import BATCH_ROWS, BATCH_SUBWORDS, window_batches
+from mmner_core.inference.batches import BATCH_ROWS, BATCH_SUBWORDS, window_batches
+from mmner_core.inference.image_source import ImageSource
 from mmner_core.labels import tags_to_entities
-from mmner_core.model import MMNER
+from mmner_core.network.alignment import Projection
+from mmner_core.network.model import MMNER
+from mmner_core.text.encoding import SubwordEncoder, collate
 from mmner_core.training.config import AlignConfig
 from mmner_core.training.mixture import Item
 

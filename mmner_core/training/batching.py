@@ -15,14 +15,14 @@ import torch
 from torch.utils.data import Dataset, Sampler
 
 from mmner_core.data import Example
-from mmner_core.encoding import Batch, SubwordEncoder, collate
-from mmner_core.image_source import ImageSource
+from mmner_core.inference.image_source import ImageSource
 from mmner_core.labels import OUTSIDE, LabelSet, split_tag, tags_to_entities
-from mmner_core.mosaics import Box, cells_inside
-from mmner_core.training.augment import augment
+from mmner_core.photos.mosaics import Box, cells_inside
+from mmner_core.text.encoding import Batch, SubwordEncoder, collate
 from mmner_core.training.config import TrainConfig
-from mmner_core.training.contexts import in_open_context
 from mmner_core.training.mixture import Item
+from mmner_core.training.sentences.augment import augment
+from mmner_core.training.sentences.contexts import in_open_context
 
 
 class Sample(NamedTuple):

@@ -10,7 +10,7 @@ from typing import Any
 
 from mmner_core.config import ModelConfig
 from mmner_core.data.lines import write_lines
-from mmner_core.shuffles import averaged
+from mmner_core.evaluation.shuffles import averaged
 
 TEMPLATE = Path(__file__).with_name("card.md")
 SOURCES = {

@@ -8,7 +8,7 @@ import shutil
 from torch import nn
 
 from mmner_core.errors import InputError
-from mmner_core.model import MMNER
+from mmner_core.network.model import MMNER
 
 
 def compile_layers(model: MMNER, backend: str = "inductor") -> int:

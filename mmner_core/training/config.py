@@ -8,7 +8,7 @@ from typing import Literal
 
 from mmner_core.config import ModelConfig
 from mmner_core.errors import InputError
-from mmner_core.training.augment import AugmentConfig
+from mmner_core.training.sentences.augment import AugmentConfig
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +31,8 @@ class DataSource:
     random_image: float = 0.0
     """Share of its sentences that get a random other image in an epoch, to learn when to ignore it."""
     nothing: float = 0.0
-    """Share of its sentences that get a picture of nothing in an epoch (:mod:`mmner_core.nothing`), which their names
-    are to leave alone."""
+    """Share of its sentences that get a picture of nothing in an epoch (:mod:`mmner_core.photos.nothing`), which their
+    names are to leave alone."""
     near: float = 0.0
     """How much it counts that names look at the photo that shows them, beside that they leave one of nothing alone."""
     away: float = 0.0
@@ -43,11 +43,11 @@ class DataSource:
     look."""
     contexts: float = 0.0
     """Share of its sentences whose name is moved into an open context of ours in an epoch
-    (:mod:`mmner_core.training.contexts`)."""
+    (:mod:`mmner_core.training.sentences.contexts`)."""
     bare: float = 0.0
     """Share of those whose name is left alone instead, without a word beside it."""
     cut: bool = False
-    """Cut each of its sentences to one name and a few words (:mod:`mmner_core.training.cuts`)."""
+    """Cut each of its sentences to one name and a few words (:mod:`mmner_core.training.sentences.cuts`)."""
     limit: int | None = None
     """Read only so many sentences of each file."""
     condition: Literal["matched", "none", "shuffled"] = "matched"
@@ -107,7 +107,7 @@ class TrainConfig:
     box_repeat: int = 1
     """In how many contexts an epoch names each of them, per language."""
     templates: int = 0
-    """How many sentences of each language to fill from our templates (:mod:`mmner_core.training.templates`)."""
+    """How many sentences of each language to fill from templates (:mod:`mmner_core.training.sentences.templates`)."""
     epochs: int = 8
     batch_subwords: int = 1400
     """Padded sub-words per batch; sentences of similar length go together."""

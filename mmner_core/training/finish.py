@@ -14,15 +14,15 @@ from typing import Any
 
 import torch
 
-from mmner_core.checkpoint import check_files, folder_digest, read_json, save_checkpoint
+from mmner_core.checkpoints.folder import check_files, folder_digest, read_json, save_checkpoint
 from mmner_core.config import ModelConfig, TextConfig
 from mmner_core.data import Example
 from mmner_core.encoders.text import resolve_text
 from mmner_core.encoders.weights import find_text
-from mmner_core.inference import predict_tags
+from mmner_core.evaluation.scores import score
+from mmner_core.inference.batches import predict_tags
 from mmner_core.labels import without_types
-from mmner_core.repository import REPOSITORY
-from mmner_core.scores import score
+from mmner_core.runtime.repository import REPOSITORY
 from mmner_core.training.align import align, collect_pairs, low_match
 from mmner_core.training.card import render_card
 from mmner_core.training.config import Run

@@ -18,29 +18,29 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from mmner_core.checkpoint import load_checkpoint
+from mmner_core.checkpoints.folder import load_checkpoint
 from mmner_core.config import parse
 from mmner_core.data import Example
 from mmner_core.data.lines import write_lines
 from mmner_core.encoders.tokenizer import load_tokenizer
-from mmner_core.encoding import SubwordEncoder
 from mmner_core.errors import InputError
-from mmner_core.image_source import ImageSource, PhotoFiles, StoredImages, can_store
-from mmner_core.inference import predict_tags
-from mmner_core.json_files import read_object
+from mmner_core.evaluation.scores import score
+from mmner_core.inference.batches import predict_tags
+from mmner_core.inference.image_source import ImageSource, PhotoFiles, StoredImages, can_store
 from mmner_core.labels import without_types
-from mmner_core.model import MMNER
-from mmner_core.precision import multiplies_bfloat16
-from mmner_core.scores import score
+from mmner_core.network.model import MMNER
+from mmner_core.network.precision import multiplies_bfloat16
+from mmner_core.runtime.atomic import partial_folder, remove_leftovers, restore, whole_file, whole_folder
+from mmner_core.runtime.json_files import read_object
+from mmner_core.text.encoding import SubwordEncoder
 from mmner_core.training.batching import Collator, Epoch, LengthBatches
 from mmner_core.training.checks import check_mixture
 from mmner_core.training.compiling import compile_layers
 from mmner_core.training.config import Run, TrainConfig
 from mmner_core.training.dropout import MaskPool, pool_dropout
+from mmner_core.training.images.made_images import boxed_items, mosaic_items, pictures_of_nothing
 from mmner_core.training.mixture import Mixture, build_mixture
 from mmner_core.training.optim import build_optimizer, build_schedule
-from mmner_core.training.pictures import boxed_items, mosaic_items, pictures_of_nothing
-from mmner_core.whole import partial_folder, remove_leftovers, restore, whole_file, whole_folder
 
 log = logging.getLogger(__name__)
 PATIENCE = timedelta(hours=12)

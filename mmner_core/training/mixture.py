@@ -14,12 +14,12 @@ from pathlib import Path
 from mmner_core.data import Example, dataset_digest, read_examples
 from mmner_core.data.hub import EMBEDDED
 from mmner_core.errors import InputError
+from mmner_core.evaluation.shuffles import shuffle_images
 from mmner_core.labels import OUTSIDE
-from mmner_core.mosaics import Box
-from mmner_core.shuffles import shuffle_images
+from mmner_core.photos.mosaics import Box
 from mmner_core.training.config import DataSource, TrainConfig
-from mmner_core.training.cuts import cut_to_a_name
-from mmner_core.training.templates import fill_templates
+from mmner_core.training.sentences.cuts import cut_to_a_name
+from mmner_core.training.sentences.templates import fill_templates
 
 log = logging.getLogger(__name__)
 SHUFFLE_SEED = 19
@@ -163,7 +163,7 @@ def _fingerprint(example: Example) -> str:
 
 def _name_free(config: TrainConfig, data: Path, items: Sequence[Item]) -> list[Item]:
     """Return sentences without names: our own, clauses cut from the training text, and photo captions."""
-    from mmner_core.training.plain import name_free_clauses, plain_examples
+    from mmner_core.training.sentences.plain import name_free_clauses, plain_examples
 
     plain = DataSource(path="plain", random_image=0.15)
     result = [Item(e, plain) for e in plain_examples() for _ in range(config.plain)]

@@ -10,8 +10,8 @@ from functools import partial
 from mmner_core import presets
 from mmner_core.config import parse
 from mmner_core.errors import InputError
-from mmner_core.training.augment import AugmentConfig
 from mmner_core.training.config import AlignConfig, DataSource, Run, TrainConfig
+from mmner_core.training.sentences.augment import AugmentConfig
 
 PHOTOS = "mmwiki/images"
 _pictured = partial(DataSource, images=PHOTOS, pairs="mmwiki/pairs.tsv", conventions_by={"mmnerd": "caption"})

@@ -12,10 +12,10 @@ from analysis.engine import Engine
 from analysis.evaluation_set import EvaluationSet, read_evaluation_set
 from analysis.run_plan import plan_run
 from analysis.tagged import Tagged, to_table
-from mmner_core.evaluate import evaluate
+from mmner_core.evaluation.evaluate import evaluate
+from mmner_core.evaluation.scores import score
+from mmner_core.inference.tagger import Tagger, TagRequest
 from mmner_core.results import Prediction, Word
-from mmner_core.scores import score
-from mmner_core.tagger import Tagger, TagRequest
 
 DATA = Path(__file__).parents[1] / "data" / "tiny"
 CONDITIONS = ("matched", "none", "blank", "shuffled", "other_type", "image_only", "vit_only", "blur-5")

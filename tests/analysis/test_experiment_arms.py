@@ -103,7 +103,7 @@ def test_only_the_last_layers_learn() -> None:
     """Of the text encoder's weights those of the last layer are trained, and all that is behind it."""
     import torch
 
-    from mmner_core.model import MMNER
+    from mmner_core.network.model import MMNER
     from mmner_core.training.loop import start_from
 
     run = with_top_layers(run_of(tiny()), 1)

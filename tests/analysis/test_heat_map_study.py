@@ -9,8 +9,8 @@ from analysis.evaluation_set import read_evaluation_set
 from analysis.heat_map_study import LOOKED_AT, RANDOM_MODEL, RANDOM_ORDER, heat_map_honesty
 from analysis.probe import Probe
 from mmner_core.data import Example
-from mmner_core.encoding import SubwordEncoder
 from mmner_core.labels import Entity
+from mmner_core.text.encoding import SubwordEncoder
 from tests.analysis.tiny_model import tiny_probe
 
 DATA = Path(__file__).parents[1] / "data" / "tiny"

@@ -14,11 +14,11 @@ from analysis.point.named import CARRIERS, find_name
 from analysis.point.places import Heat, chance, hit, in_boxes, mass
 from analysis.point.tables import box_table
 from analysis.point.voc import NO_BOX, NO_NAME, NO_XML, read_voc
-from mmner_core.data.images import open_image
 from mmner_core.data.type_names import TypeNames
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity
-from mmner_core.mosaics import Box, within
+from mmner_core.photos.mosaics import Box, within
+from mmner_core.photos.open import open_image
 
 TYPES = ("PER", "LOC", "ORG", "MISC")
 WHOLE = Box(0, 0, 1, 1)

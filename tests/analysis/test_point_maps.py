@@ -13,10 +13,10 @@ from analysis.point.maps import HeatMapper, heat_maps, mean_map
 from analysis.point.places import Heat
 from analysis.probe import Probe
 from mmner_core.encoders.image import ImageStates
-from mmner_core.encoding import SubwordEncoder
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity
-from mmner_core.mosaics import Box
+from mmner_core.photos.mosaics import Box
+from mmner_core.text.encoding import SubwordEncoder
 from tests.analysis.tiny_model import drawn_photo, tiny_probe
 
 WORDS, ENTITY = ("Jordan", "runs"), Entity(0, 1, "LOC")

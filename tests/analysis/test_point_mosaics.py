@@ -25,7 +25,7 @@ from analysis.point.places import Heat
 from analysis.point.tables import mosaic_table, pointing_table
 from mmner_core.data.example import Example
 from mmner_core.labels import Entity
-from mmner_core.mosaics import LAYOUTS, Box
+from mmner_core.photos.mosaics import LAYOUTS, Box
 
 COLOURS = {"PER": (250, 10, 10), "LOC": (10, 250, 10), "ORG": (10, 10, 250), "MISC": (240, 240, 10)}
 CELLS = 10

@@ -13,11 +13,11 @@ import torch
 from analysis.point.relevance import auc, measure_relevance
 from analysis.probe import Probe
 from mmner_core.data import read_examples
-from mmner_core.encoding import SubwordEncoder
 from mmner_core.errors import InputError
-from mmner_core.model import MMNER
-from mmner_core.nothing import KINDS
+from mmner_core.network.model import MMNER
+from mmner_core.photos.nothing import KINDS
 from mmner_core.presets import tiny, tiny_grounded
+from mmner_core.text.encoding import SubwordEncoder
 
 DATA = Path(__file__).parents[1] / "data" / "tiny"
 

@@ -8,11 +8,11 @@ import torch
 
 from analysis.attribution import check_maps, occlusion_map
 from analysis.probe import Probe, Scene
-from mmner_core.data.images import Photo
-from mmner_core.encoding import SubwordEncoder, Window, collate
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity
-from mmner_core.preprocess import to_pixels
+from mmner_core.photos.open import Photo
+from mmner_core.photos.preprocess import to_pixels
+from mmner_core.text.encoding import SubwordEncoder, Window, collate
 from tests.analysis.tiny_model import drawn_photo, tiny_probe
 
 SENTENCE = ("Jordan", "runs", "in", "Paris")

@@ -15,8 +15,8 @@ from analysis.lexicon import Lexicon
 from analysis.run_writer import write_run
 from analysis.runs import Run
 from mmner_core.data import Example
-from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
+from mmner_core.runtime.digests import file_digest
 from tests.analysis.small_run import small_table
 
 ROWS = [("Ada met Bob", "B-PER O B-PER", "B-PER O B-ORG"), ("nothing here", "O O", "O O")]

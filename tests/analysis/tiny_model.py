@@ -7,9 +7,9 @@ import torch
 from PIL import Image
 
 from analysis.probe import Probe
-from mmner_core.encoding import SubwordEncoder
-from mmner_core.model import MMNER
+from mmner_core.network.model import MMNER
 from mmner_core.presets import tiny
+from mmner_core.text.encoding import SubwordEncoder
 
 
 def tiny_probe(subwords: SubwordEncoder, **fusion: object) -> Probe:

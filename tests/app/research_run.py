@@ -15,7 +15,7 @@ from analysis.run_plan import condition_names, plan_run
 from analysis.run_writer import write_run
 from analysis.tagged import to_table
 from analysis.vectors import shard_vectors
-from mmner_core.tagger import Tagger
+from mmner_core.inference.tagger import Tagger
 from tests.analysis.small_run import small_table
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "tiny"

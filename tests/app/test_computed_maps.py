@@ -25,15 +25,15 @@ from analysis.views.research.live import LiveModel
 from analysis.views.research.request import View
 from analysis.views.service import Question, TagService
 from app import TagTab, build_app, launch_options
-from mmner_core.checkpoint import save_checkpoint
-from mmner_core.data.colour import GREY
-from mmner_core.encoding import Pixels, SubwordEncoder, collate
+from mmner_core.checkpoints.folder import save_checkpoint
 from mmner_core.errors import InputError
+from mmner_core.inference.tagger import Tagger, TagRequest
+from mmner_core.photos.colour import GREY
 from mmner_core.results import TaggedEntity
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.engine import Engine
 from mmner_core.serving.guard import guarded
-from mmner_core.tagger import Tagger, TagRequest
+from mmner_core.text.encoding import Pixels, SubwordEncoder, collate
 from tests.analysis.tiny_model import drawn_photo, tiny_probe
 from tests.app.attacking import FILE, call, sentence, upload
 from tests.app.serving import launched

@@ -16,10 +16,10 @@ from analysis.views.research.desk import ResearchDesk
 from analysis.views.research.photo_search import PhotoVectors
 from analysis.views.service import TagService
 from mmner_core.errors import InputError
+from mmner_core.inference.tagger import TagRequest
 from mmner_core.results import Prediction
 from mmner_core.serving.engine import Engine
 from mmner_core.serving.visitor import current_visitor, working_for
-from mmner_core.tagger import TagRequest
 from tests.app.research_run import EVIL, write_hand_made_run, write_long_run, write_tiny_run
 
 TEXT = "Quién vio Amazon en Bilbao"

@@ -10,8 +10,8 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mmner_core.model import MMNER
-    from mmner_core.tagger import Tagger
+    from mmner_core.inference.tagger import Tagger
+    from mmner_core.network.model import MMNER
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def person_checkpoint(tiny_model: MMNER, tokenizer_folder: Path, tmp_path_factor
     """Save a model that takes every word for the name of a person, whatever the number format it runs in."""
     import torch
 
-    from mmner_core.checkpoint import save_checkpoint
+    from mmner_core.checkpoints.folder import save_checkpoint
 
     model = copy.deepcopy(tiny_model)
     with torch.no_grad():
@@ -37,6 +37,6 @@ def person_checkpoint(tiny_model: MMNER, tokenizer_folder: Path, tmp_path_factor
 @pytest.fixture(scope="session")
 def person_tagger(person_checkpoint: Path) -> Tagger:
     """Load that model."""
-    from mmner_core.tagger import Tagger
+    from mmner_core.inference.tagger import Tagger
 
     return Tagger.load(person_checkpoint)

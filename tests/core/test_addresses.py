@@ -2,8 +2,8 @@
 
 import pytest
 
-from mmner_core.addresses import address_words
-from mmner_core.words import split_words
+from mmner_core.inference.addresses import address_words
+from mmner_core.text.words import split_words
 
 
 @pytest.mark.parametrize(

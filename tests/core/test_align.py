@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from mmner_core.model import MMNER
+from mmner_core.network.model import MMNER
 from mmner_core.presets import tiny, tiny_grounded
 from mmner_core.training.align import Pairs, _draw, _loss, _together, align
 from mmner_core.training.config import AlignConfig

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from mmner_core.alignment import NTXent, Projection
 from mmner_core.config import AlignmentConfig
+from mmner_core.network.alignment import NTXent, Projection
 
 
 def reference(text: Tensor, image: Tensor, temperature: float, image_key: list[int] | None = None) -> float:

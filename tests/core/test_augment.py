@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mmner_core.errors import InputError
 from mmner_core.labels import tags_to_entities
-from mmner_core.training.augment import (
+from mmner_core.training.sentences.augment import (
     AugmentConfig,
     add_social,
     append_emoji,

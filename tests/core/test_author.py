@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mmner_core.author import author_config, load_author_weights, map_author_weights
+from mmner_core.checkpoints.author import author_config, load_author_weights, map_author_weights
 from mmner_core.config import ImageConfig, ModelConfig, TextConfig
 from mmner_core.encoders.libraries import prepare_libraries
 from mmner_core.errors import InputError
-from mmner_core.model import MMNER
+from mmner_core.network.model import MMNER
 from mmner_core.presets import TINY_BERT, paper_code
 
 TAGS = ("O", "B-LOC", "I-LOC", "B-PER", "B-ORG", "I-PER", "I-ORG", "B-MISC", "I-MISC")

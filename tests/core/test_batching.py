@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmner_core.data import Example
-from mmner_core.encoding import IGNORED_TAG, SubwordEncoder
 from mmner_core.errors import InputError
-from mmner_core.image_source import PhotoFiles
+from mmner_core.inference.image_source import PhotoFiles
 from mmner_core.labels import LabelSet
 from mmner_core.presets import tiny
-from mmner_core.training.augment import AugmentConfig
+from mmner_core.text.encoding import IGNORED_TAG, SubwordEncoder
 from mmner_core.training.batching import Collator, Epoch, LengthBatches, Sample
 from mmner_core.training.config import DataSource, TrainConfig
-from mmner_core.training.contexts import open_contexts
 from mmner_core.training.mixture import Item
+from mmner_core.training.sentences.augment import AugmentConfig
+from mmner_core.training.sentences.contexts import open_contexts
 
 SOURCE = DataSource(path="data")
 PHOTOS = Path(__file__).parents[1] / "data" / "tiny" / "images"

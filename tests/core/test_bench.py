@@ -18,9 +18,9 @@ from mmner_core.bench.tagging import bench_tagging
 from mmner_core.bench.timing import Timing, measure_in_turn
 from mmner_core.data import open_image
 from mmner_core.errors import InputError
-from mmner_core.language import detect_language
+from mmner_core.inference.tagger import Tagger
 from mmner_core.loadtest import app_process
-from mmner_core.tagger import Tagger
+from mmner_core.text.language import detect_language
 
 SERVER = """
 import http.server, sys

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mmner_core.bench.serving import bench_serving, compare_answers
-from mmner_core.precision import multiplies_bfloat16
-from mmner_core.tagger import Tagger
+from mmner_core.inference.tagger import Tagger
+from mmner_core.network.precision import multiplies_bfloat16
 
 
 def test_one_at_a_time_is_compared_with_groups(person_tagger: Tagger) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmner_core.cache import RecentlyUsed
+from mmner_core.runtime.cache import RecentlyUsed
 
 
 def test_the_longest_unused_goes_first() -> None:

@@ -15,9 +15,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from mmner_core.checkpoint import IMAGE_PARTS, REQUIRED, load_checkpoint, save_checkpoint
+from mmner_core.checkpoints.folder import IMAGE_PARTS, REQUIRED, load_checkpoint, save_checkpoint
 from mmner_core.errors import InputError
-from mmner_core.model import MMNER
+from mmner_core.network.model import MMNER
 
 WEIGHTS = "model.safetensors"
 TENSOR = "classifier.weight"
@@ -188,7 +188,7 @@ def test_saving_replaces_what_was_there(copied: Path, tiny_model: MMNER, tokeniz
     ("function", "error"),
     [
         ("safetensors.torch.save_file", SafetensorError("I/O error: No space left on device (os error 28)")),
-        ("mmner_core.checkpoint._write_json", OSError(errno.ENOSPC, "No space left on device")),
+        ("mmner_core.checkpoints.folder._write_json", OSError(errno.ENOSPC, "No space left on device")),
         ("shutil.copyfile", OSError(errno.EDQUOT, "Disk quota exceeded")),
     ],
 )

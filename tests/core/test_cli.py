@@ -127,7 +127,7 @@ def test_importing_the_program_imports_nothing_heavy() -> None:
 def test_tagging_text_needs_neither_transformers_nor_torchvision(person_checkpoint: Path) -> None:
     """Their imports cost more than all the rest of a cold start."""
     code = (
-        "import sys\nfrom mmner_core.tagger import Tagger\n"
+        "import sys\nfrom mmner_core.inference.tagger import Tagger\n"
         "Tagger.load(sys.argv[1], images=False).tag('Ada', lang='en')\n"
         "print(*sorted({'transformers', 'torchvision', 'timm', 'scipy', 'sklearn', 'pandas'} & {*sys.modules}))"
     )

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from mmner_core.data import read_examples
-from mmner_core.evaluate import CONDITIONS, SHUFFLES, evaluate
-from mmner_core.shuffles import mean_scores
-from mmner_core.tagger import Tagger
+from mmner_core.evaluation.evaluate import CONDITIONS, SHUFFLES, evaluate
+from mmner_core.evaluation.shuffles import mean_scores
+from mmner_core.inference.tagger import Tagger
 from tests.core.test_cli import TINY, call, parsed, refused
 
 

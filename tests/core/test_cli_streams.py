@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mmner_core.cli.main import app
-from mmner_core.streams import STANDARD_OUTPUT, descriptor, is_stream
+from mmner_core.runtime.streams import STANDARD_OUTPUT, descriptor, is_stream
 from tests.core.test_cli import PHOTO, REPOSITORY, TINY, call, parsed, refused
 
 SENTENCES = TINY / "en" / "test.txt"
@@ -26,7 +26,7 @@ STOPPED_WHILE_WRITING = """
 import os, signal, sys
 from pathlib import Path
 from mmner_core.cli.endings import prepare_process
-from mmner_core.whole import whole_file
+from mmner_core.runtime.atomic import whole_file
 prepare_process()
 with whole_file(Path(sys.argv[1])) as part:
     part.write_text("half")

@@ -9,7 +9,7 @@ import torch
 
 from mmner_core.config import ImageConfig
 from mmner_core.errors import InputError
-from mmner_core.model import MMNER
+from mmner_core.network.model import MMNER
 from mmner_core.presets import tiny
 from mmner_core.training import compiling
 from mmner_core.training.compiling import compile_layers

@@ -7,8 +7,8 @@ import random
 import pytest
 
 from mmner_core.labels import tags_to_entities
-from mmner_core.training.contexts import NAME, in_open_context, open_contexts
-from mmner_core.words import LANGUAGES
+from mmner_core.text.words import LANGUAGES
+from mmner_core.training.sentences.contexts import NAME, in_open_context, open_contexts
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 import torch
 
-from mmner_core.cores import side_by_side
+from mmner_core.runtime.available_cores import side_by_side
 
 
 @pytest.fixture(params=[1, 2, 4])

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from mmner_core.crf import CRF
 from mmner_core.labels import LabelSet, may_follow
+from mmner_core.network.crf import CRF
 
 LABELS = LabelSet(("PER", "LOC"))
 MODES = pytest.mark.parametrize("constrained", [True, False])

@@ -5,8 +5,8 @@ from itertools import product
 import pytest
 import torch
 
-from mmner_core.crf import CRF
 from mmner_core.labels import LabelSet, tags_to_entities
+from mmner_core.network.crf import CRF
 
 LABELS = LabelSet(("PER", "LOC"))
 LENGTHS = (3, 1, 2)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmner_core.labels import Entity, entities_to_tags, tags_to_entities
-from mmner_core.training.cuts import AROUND, cut_to_a_name
+from mmner_core.training.sentences.cuts import AROUND, cut_to_a_name
 
 
 @st.composite

@@ -13,8 +13,8 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from mmner_core.checkpoint import load_checkpoint
-from mmner_core.distributed import gather_pairs
+from mmner_core.checkpoints.folder import load_checkpoint
+from mmner_core.runtime.distributed import gather_pairs
 from tests.core.two_processes import PICTURES, SENTENCES, build, gradients, share
 
 REPOSITORY = Path(__file__).parents[2]

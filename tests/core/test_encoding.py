@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmner_core.encoders.image import ImageStates
-from mmner_core.encoding import IGNORED_TAG, MAX_PIECES, Pixels, SubwordEncoder, Window, collate, merge_windows
-from mmner_core.inference import join_windows
-from mmner_core.segments import Part
+from mmner_core.inference.batches import join_windows
+from mmner_core.text.encoding import IGNORED_TAG, MAX_PIECES, Pixels, SubwordEncoder, Window, collate, merge_windows
+from mmner_core.text.segments import Part
 
 ZERO_WIDTH = "\u200b"
 PRIVATE = "\ue000"

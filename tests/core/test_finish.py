@@ -11,9 +11,9 @@ import pytest
 import torch
 import transformers
 
-from mmner_core.checkpoint import load_checkpoint
+from mmner_core.checkpoints.folder import load_checkpoint
 from mmner_core.errors import InputError
-from mmner_core.tagger import Tagger
+from mmner_core.inference.tagger import Tagger
 from mmner_core.training import runs
 from mmner_core.training.card import add_test_scores
 from mmner_core.training.config import DataSource, Run

@@ -10,13 +10,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from mmner_core.checkpoint import load_checkpoint
+from mmner_core.checkpoints.folder import load_checkpoint
 from mmner_core.config import ImageConfig
 from mmner_core.encoders.image import CnnEncoder, VitEncoder
 from mmner_core.encoders.libraries import WEIGHTS_FOLDER, prepare_libraries
 from mmner_core.errors import InputError
+from mmner_core.inference.tagger import Tagger
 from mmner_core.presets import TINY_BERT
-from mmner_core.tagger import Tagger
 from mmner_core.training import runs
 from mmner_core.training.config import Run
 from mmner_core.training.finish import train_named

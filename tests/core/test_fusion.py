@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from mmner_core.config import FusionConfig
-from mmner_core.fusion import CrossAttention, Fusion
+from mmner_core.network.fusion import CrossAttention, Fusion
 
 WIDTH, TOKENS = 8, 5
 SHOWN = torch.tensor([0, -1])

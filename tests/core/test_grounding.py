@@ -12,9 +12,9 @@ from torch import Tensor
 
 from mmner_core.config import FusionConfig
 from mmner_core.errors import InputError
-from mmner_core.grounding import FLOOR, HARDLY, TEMPERATURE, WHOLLY, Grounding, believe
-from mmner_core.grounding_loss import MARGIN, grounding_losses
-from mmner_core.model import MMNER
+from mmner_core.network.grounding import FLOOR, HARDLY, TEMPERATURE, WHOLLY, Grounding, believe
+from mmner_core.network.grounding_loss import MARGIN, grounding_losses
+from mmner_core.network.model import MMNER
 from mmner_core.presets import tiny
 from tests.core.test_model import batch_of, build
 

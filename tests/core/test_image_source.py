@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmner_core import image_source
 from mmner_core.config import AlignmentConfig, FusionConfig, ImageConfig
 from mmner_core.data import Example
-from mmner_core.encoded_photos import EncodedPhotos
 from mmner_core.errors import InputError
-from mmner_core.feature_store import FeatureStore
-from mmner_core.image_source import PhotoFiles, StoredImages, can_store
-from mmner_core.model import MMNER
+from mmner_core.inference.batches import image_source
+from mmner_core.inference.encoded_photos import EncodedPhotos
+from mmner_core.inference.feature_store import FeatureStore
+from mmner_core.inference.image_source import PhotoFiles, StoredImages, can_store
+from mmner_core.network.model import MMNER
 from mmner_core.presets import tiny
 from tests.conftest import TINY_DATA
 

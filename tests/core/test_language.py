@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmner_core import language
 from mmner_core.errors import InputError
-from mmner_core.language import detect_language, language_name, resolve_language
-from mmner_core.training.plain import PLAIN_FOLDER
-from mmner_core.words import LANGUAGES
+from mmner_core.text import language
+from mmner_core.text.language import detect_language, language_name, resolve_language
+from mmner_core.text.words import LANGUAGES
+from mmner_core.training.sentences.plain import PLAIN_FOLDER
 
 
 @pytest.mark.parametrize(

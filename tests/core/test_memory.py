@@ -11,7 +11,7 @@ import pytest
 FAULTS = """
 import resource, sys
 if sys.argv[1] == "keep":
-    from mmner_core.memory import keep_freed_memory
+    from mmner_core.runtime.memory import keep_freed_memory
     assert keep_freed_memory()
 import numpy as np
 np.ones(20_000_000)
@@ -39,7 +39,7 @@ def test_released_memory_leaves_the_process() -> None:
     """Kept memory is still there after an array is gone, and goes when it is released."""
     script = (
         "import os, numpy as np; from pathlib import Path\n"
-        "from mmner_core.memory import keep_freed_memory, release_freed_memory\n"
+        "from mmner_core.runtime.memory import keep_freed_memory, release_freed_memory\n"
         "resident = lambda: int(Path('/proc/self/statm').read_text().split()[1]) * os.sysconf('SC_PAGE_SIZE')\n"
         "keep_freed_memory(); np.ones(20_000_000); kept = resident()\n"
         "release_freed_memory(over=100_000); assert kept - resident() < 1e7\n"
@@ -53,7 +53,7 @@ def test_a_long_job_passes_over_what_stays() -> None:
     """Python's search for cycles sees what is made from then on, and no more the libraries; garbage is gone before."""
     script = (
         "import gc, weakref, torch\n"
-        "from mmner_core.memory import begin_long_job\n"
+        "from mmner_core.runtime.memory import begin_long_job\n"
         "class Node: pass\n"
         "def ring():\n"
         "    node = Node(); node.itself = node\n"
@@ -93,7 +93,7 @@ HOLES = """
 import os, sys
 from pathlib import Path
 if sys.argv[1] == "server":
-    from mmner_core.memory import share_freed_memory
+    from mmner_core.runtime.memory import share_freed_memory
     assert share_freed_memory()
 resident = lambda: int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 bytearray(30_000_000)  # from here on glibc by itself cuts all that is smaller from one piece

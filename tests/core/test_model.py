@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from mmner_core.config import AlignmentConfig, FusionConfig, ImageConfig, ModelConfig
-from mmner_core.encoding import Batch, Pixels, Window, collate
-from mmner_core.model import MMNER
+from mmner_core.network.model import MMNER
 from mmner_core.presets import tiny, tiny_grounded
+from mmner_core.text.encoding import Batch, Pixels, Window, collate
 from mmner_core.training import runs
 
 CNN = ImageConfig(library="timm", name="test_efficientnet", size=64)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmner_core.mosaics import LAYOUTS, Box, cells_inside, compose, random_layout
+from mmner_core.photos.mosaics import LAYOUTS, Box, cells_inside, compose, random_layout
 
 COLOURS = ("red", "lime", "blue", "white")
 

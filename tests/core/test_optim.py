@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from mmner_core.model import MMNER
+from mmner_core.network.model import MMNER
 from mmner_core.presets import tiny
 from mmner_core.training.config import DataSource, TrainConfig
 from mmner_core.training.dropout import MaskPool, PooledDropout, pool_dropout

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from mmner_core.encoders.bert import Bert, BertShape
 from mmner_core.encoders.efficientnet_lite import NAME, EfficientNetLite0
+from mmner_core.encoders.fast.packed import PackedLayers
 from mmner_core.encoders.libraries import prepare_libraries
-from mmner_core.encoders.packed import PackedLayers
-from mmner_core.linear import SteadyLinear
-from mmner_core.precision import multiplies_bfloat16
+from mmner_core.network.linear import SteadyLinear
+from mmner_core.network.precision import multiplies_bfloat16
 
 SHAPE = BertShape(
     vocab_size=50,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy import float32
 
-from mmner_core.packing import SMALL, pack, quantise_rows, unpack
+from mmner_core.checkpoints.packing import SMALL, pack, quantise_rows, unpack
 
 TABLE = "text_encoder.model.embeddings.word_embeddings.weight"
 

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from mmner_core.checkpoint import load_checkpoint, save_checkpoint
+from mmner_core.checkpoints.folder import load_checkpoint, save_checkpoint
 from mmner_core.errors import InputError
-from mmner_core.model import MMNER
+from mmner_core.inference.tagger import Tagger
+from mmner_core.network.model import MMNER
 from mmner_core.presets import reading_only, tiny_grounded
-from mmner_core.tagger import Tagger
-from mmner_core.training import photo_types
-from mmner_core.training.boxed_photos import read_boxed_photos
-from mmner_core.training.drawn_scenes import Scenes, SceneShares
-from mmner_core.training.photo_stage import PhotoData, train_photo_stage
-from mmner_core.training.photo_types import PhotoTypesConfig
-from mmner_core.training.typed_photos import read_typed_photos
+from mmner_core.training.images import cell_types as photo_types
+from mmner_core.training.images.boxed_photos import read_boxed_photos
+from mmner_core.training.images.cell_types import PhotoTypesConfig
+from mmner_core.training.images.drawn_scenes import Scenes, SceneShares
+from mmner_core.training.images.stage import PhotoData, train_photo_stage
+from mmner_core.training.images.typed_photos import read_typed_photos
 from tests.core.test_cli import call
 
 IMAGES = Path(__file__).parents[1] / "data" / "tiny" / "images"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mmner_core.data.example import Example
-from mmner_core.training.plain import PLAIN_FOLDER, name_free_clauses, plain_examples
+from mmner_core.training.sentences.plain import PLAIN_FOLDER, name_free_clauses, plain_examples
 
 
 def tagged(text: str, language: str = "en") -> Example:

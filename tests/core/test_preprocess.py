@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 
 from mmner_core.config import ImageConfig
-from mmner_core.data.images import Photo
-from mmner_core.preprocess import cut_square, decode_size, normalise, to_pixels
+from mmner_core.photos.open import Photo
+from mmner_core.photos.preprocess import cut_square, decode_size, normalise, to_pixels
 
 CONFIG = ImageConfig(library="timm", name="any", size=32)
 SIZES = [(200, 100), (100, 200), (100, 100), (10, 8), (1, 50), (4000, 16)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmner_core.tagger import Tagger
+from mmner_core.inference.tagger import Tagger
 
 SHIPPED = Path(__file__).parents[2] / "checkpoints" / "mini"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mmner_core.scores import score
+from mmner_core.evaluation.scores import score
 
 GOLD = [["B-PER", "I-PER", "O", "B-LOC"], ["O", "B-ORG", "O", "O"]]
 

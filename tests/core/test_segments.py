@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from mmner_core.segments import parts_of
-from mmner_core.words import split_words
+from mmner_core.text.segments import parts_of
+from mmner_core.text.words import split_words
 
 WRAPPED = "In her speech on Tuesday evening in Hamburg, Chancellor Angela"
 

@@ -8,7 +8,7 @@ from threading import Event
 
 import pytest
 
-from mmner_core.pieces import Pieces
+from mmner_core.inference.pieces import Pieces
 from mmner_core.serving.batcher import MicroBatcher
 
 HEAVY = 10

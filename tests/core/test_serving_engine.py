@@ -13,12 +13,12 @@ import pytest
 
 from mmner_core.bench.tagging import draw_photo
 from mmner_core.errors import InputError
-from mmner_core.precision import multiplies_bfloat16
+from mmner_core.inference.tagger import Tagger, TagJob, TagRequest
+from mmner_core.network.precision import multiplies_bfloat16
 from mmner_core.results import Prediction
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.engine import PIECE_SUBWORDS, Engine, open_pool
 from mmner_core.serving.visitor import working_for
-from mmner_core.tagger import Tagger, TagJob, TagRequest
 from tests.crowd import Crowd
 
 LONG = " ".join(f"Ada met Bob{i} in Köln." for i in range(400)) + "\n\nUlm\tOslo\nGrace Hopper\n"

@@ -14,7 +14,7 @@ from mmner_core.many.run import Options, tag_many
 from tests.core import many
 
 if TYPE_CHECKING:
-    from mmner_core.tagger import Tagger
+    from mmner_core.inference.tagger import Tagger
 
 
 def test_each_row_gets_the_answer_that_the_tagger_gives(

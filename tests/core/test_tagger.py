@@ -13,17 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from mmner_core.cache import RecentlyUsed
-from mmner_core.checkpoint import save_checkpoint
+from mmner_core.checkpoints.folder import save_checkpoint
 from mmner_core.errors import InputError
+from mmner_core.inference.photo_reader import PhotoReader
+from mmner_core.inference.tagger import Tagger, TagRequest
 from mmner_core.labels import tags_to_entities
-from mmner_core.model import MMNER
-from mmner_core.photo_reader import PhotoReader
-from mmner_core.precision import multiplies_bfloat16
+from mmner_core.network.model import MMNER
+from mmner_core.network.precision import multiplies_bfloat16
 from mmner_core.presets import tiny_grounded
-from mmner_core.repository import SHIPPED
 from mmner_core.results import Prediction, Word
-from mmner_core.tagger import Tagger, TagRequest
+from mmner_core.runtime.cache import RecentlyUsed
+from mmner_core.runtime.repository import SHIPPED
 
 PHOTO = Path(__file__).parents[1] / "data" / "tiny" / "images" / "per-2.jpg"  # 64 x 48
 OTHER_PHOTO = PHOTO.with_name("loc-1.jpg")
@@ -147,7 +147,7 @@ def test_parts_of_like_length_are_decoded_together(tiny_checkpoint: Path, monkey
     whole = tagger.tag(text, PHOTO, "en")
     assert len(shapes) > 1 and sum(rows for rows, _ in shapes) == 2 * 1000  # the first cell ends the paragraph
     assert max(rows * words for rows, words in shapes) <= 2 * 4096
-    monkeypatch.setattr("mmner_core.prediction._DECODED_WORDS", 64)
+    monkeypatch.setattr("mmner_core.inference.prediction._DECODED_WORDS", 64)
     cut = tagger.tag(text, PHOTO, "en")
     assert (cut.tags, cut.entities, cut.text_only_entities) == (whole.tags, whole.entities, whole.text_only_entities)
     np.testing.assert_array_equal(cut.marginals, whole.marginals)

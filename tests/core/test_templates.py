@@ -9,8 +9,8 @@ import pytest
 
 from mmner_core.data import Example
 from mmner_core.labels import may_follow, tags_to_entities
-from mmner_core.training.templates import FOLDER, fill_templates
-from mmner_core.words import LANGUAGES
+from mmner_core.text.words import LANGUAGES
+from mmner_core.training.sentences.templates import FOLDER, fill_templates
 
 NAMES = [
     *[

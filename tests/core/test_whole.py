@@ -14,13 +14,13 @@ import torch
 from safetensors.torch import save_file
 
 from mmner_core.errors import InputError
-from mmner_core.whole import partial_folder, remove_leftovers, restore, whole_file, whole_folder
+from mmner_core.runtime.atomic import partial_folder, remove_leftovers, restore, whole_file, whole_folder
 
 REPOSITORY = Path(__file__).parents[2]
 KILLED_IN_A_FILE = """
 import os, signal, sys
 from pathlib import Path
-from mmner_core.whole import whole_file
+from mmner_core.runtime.atomic import whole_file
 with whole_file(Path(sys.argv[1])) as part:
     part.write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)

@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mmner_core.encoding import Batch, Pixels, Window, collate
-from mmner_core.model import MMNER
+from mmner_core.network.model import MMNER
 from mmner_core.presets import tiny
+from mmner_core.text.encoding import Batch, Pixels, Window, collate
 from mmner_core.training.finish import train_run
 from tests.core.training_run import DATA, tiny_run
 

@@ -12,7 +12,7 @@ from tests.hostile.counting import fuzzed
 from tests.hostile.visitor import Visitor
 
 if TYPE_CHECKING:
-    from mmner_core.tagger import Tagger
+    from mmner_core.inference.tagger import Tagger
 
 FOLDER = Path(__file__).parent.name
 
@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent.name
 @pytest.fixture(scope="session")
 def tagger(tiny_checkpoint: Path) -> Tagger:
     """Load the tiny model once for all."""
-    from mmner_core.tagger import Tagger
+    from mmner_core.inference.tagger import Tagger
 
     return Tagger.load(tiny_checkpoint)
 

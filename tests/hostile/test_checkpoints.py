@@ -14,9 +14,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save, save_file
 
-from mmner_core.checkpoint import REQUIRED, load_checkpoint, save_checkpoint
+from mmner_core.checkpoints.folder import REQUIRED, load_checkpoint, save_checkpoint
 from mmner_core.errors import InputError
-from mmner_core.model import MMNER
+from mmner_core.network.model import MMNER
 from tests.hostile.disks import full_disk, read_only_disk
 from tests.hostile.test_files import command
 from tests.hostile.visitor import sentence

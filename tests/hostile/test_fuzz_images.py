@@ -9,8 +9,8 @@ import warnings
 import pytest
 from PIL import ExifTags, Image
 
-from mmner_core.data.images import ImageLimits, open_photo
 from mmner_core.errors import InputError
+from mmner_core.photos.open import ImageLimits, open_photo
 from tests.hostile import pictures
 from tests.hostile.counting import TIMES, count
 from tests.hostile.pictures import encode, plain

@@ -18,8 +18,8 @@ from analysis.parts import PartStore
 from analysis.run_writer import write_run
 from analysis.runs import Run
 from analysis.views.research.library import RunLibrary
-from mmner_core.digests import file_digest
 from mmner_core.errors import InputError
+from mmner_core.runtime.digests import file_digest
 from tests.analysis.small_run import small_table
 from tests.hostile.disks import full_disk, read_only_disk
 from tests.hostile.visitor import sentence

@@ -11,10 +11,10 @@ import pytest
 
 from mmner_core.cli.tag_file import Rejects
 from mmner_core.errors import InputError
+from mmner_core.inference.tagger import Tagger, TagRequest
 from mmner_core.serving.config import ServingConfig
-from mmner_core.tagger import Tagger, TagRequest
-from mmner_core.text_limits import DEFAULT_TEXT_LIMITS, TextLimits
-from mmner_core.words import split_words
+from mmner_core.text.text_limits import DEFAULT_TEXT_LIMITS, TextLimits
+from mmner_core.text.words import split_words
 from tests.hostile.requests_file import rows_of
 from tests.hostile.visitor import Visitor, sentence
 

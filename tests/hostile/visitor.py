@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from mmner_core.errors import InputError
-from mmner_core.invisible import is_blank
+from mmner_core.text.invisible import is_blank
 
 if TYPE_CHECKING:
+    from mmner_core.inference.tagger import Tagger
     from mmner_core.results import Prediction
-    from mmner_core.tagger import Tagger
 
 LONGEST_SENTENCE = 250
 

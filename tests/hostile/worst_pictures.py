@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mmner_core.data.image_limits import DEFAULT_LIMITS
-from mmner_core.data.images import open_photo
+from mmner_core.photos.limits import DEFAULT_LIMITS
+from mmner_core.photos.open import open_photo
 from tests.hostile.pictures import encode, gif_of_comments, jpeg_of_scans, png_of_empty_chunks, rgb_profile
 
 Image.MAX_IMAGE_PIXELS = None

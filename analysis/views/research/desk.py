@@ -20,7 +20,7 @@ from analysis.views.research.request import View
 from analysis.views.research.tables import FIGURE, MIME, table_file
 from analysis.views.service import TagService, told
 from mmner_core.errors import InputError
-from mmner_core.memory import release_freed_memory
+from mmner_core.runtime.memory import release_freed_memory
 
 if TYPE_CHECKING:
     from analysis.views.service import Question

@@ -9,7 +9,7 @@ from analysis.panels.facts import checkpoint_of
 from analysis.views.maps import DrawnMap, MapControls, draw_asked_map
 from analysis.views.service import Answer, Question, TagService
 from mmner_core.errors import InputError
-from mmner_core.words import join_words
+from mmner_core.text.words import join_words
 
 if TYPE_CHECKING:
     import numpy as np

@@ -64,7 +64,7 @@ def _data_roots(run: Run) -> list[Path]:
 
 @lru_cache(2048)
 def _data_uri(path: Path, _changed: int, side: int) -> str:
-    from mmner_core.data.images import open_image
+    from mmner_core.photos.open import open_image
 
     try:
         with DECODING:

@@ -1,0 +1,1 @@
+"""Checkpoint folders: read, written, packed, and converted from the authors' own."""

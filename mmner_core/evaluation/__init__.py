@@ -1,0 +1,1 @@
+"""Scores a model on data sets, with the right images, other images and none."""

@@ -1,0 +1,157 @@
+"""From a photo in any form to what the image encoders make of it, each photo once while it is among the latest.
+
+Shapes: U photos.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from mmner_core.encoders.image import ImageStates
+from mmner_core.photos.open import ImageLimits, Photo, open_photo
+from mmner_core.photos.preprocess import decode_size, to_pixels
+from mmner_core.results import Crop
+from mmner_core.runtime.cache import RecentlyUsed
+from mmner_core.text.encoding import Pixels
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from mmner_core.network.model import MMNER
+
+CACHE_BYTES = 32 << 20  # some 250 photos of the shipped model
+BATCH_PHOTOS = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenPhoto:
+    """A photo and what the model knows of it.
+
+    Attributes:
+        size: upright (width, height) in pixels.
+        notes: what the user should know of it.
+        crop: the part that the model reads; None where it reads text only, like the next two.
+        pixels: that part, [1, 3, size, size] per encoder, until it is encoded.
+        states: what the encoders made of it, [1, ...] each.
+        key: what it is kept under, None where it cannot be told from others cheaply.
+    """
+
+    size: tuple[int, int]
+    notes: tuple[str, ...]
+    crop: Crop | None = None
+    pixels: Pixels | None = None
+    states: ImageStates | None = None
+    key: Hashable | None = None
+
+
+class PhotoReader:
+    """Opens and encodes photos for one model.
+
+    Args:
+        model: on its device, in its number format.
+        limits: which pictures to refuse.
+        max_bytes: how much of what was encoded to keep.
+    """
+
+    def __init__(self, model: MMNER, limits: ImageLimits, *, max_bytes: int = CACHE_BYTES) -> None:
+        self._model = model
+        self._limits = limits
+        self._sees = bool(model.config.fusion.streams) and model.sees
+        self.kept: RecentlyUsed[SeenPhoto] = RecentlyUsed(max_bytes)
+
+    def open(self, source: Path | str | bytes | Image) -> SeenPhoto:
+        """Decode, resize and cut a photo, or return what is known of it; several threads may do so.
+
+        Raises:
+            InputError: if it cannot be read.
+        """
+        key, known = self.look_up(source)
+        return self.decode(source, key) if known is None else known
+
+    def look_up(self, source: Path | str | bytes | Image) -> tuple[Hashable | None, SeenPhoto | None]:
+        """Return what a photo is kept under, and what is known of it if it was encoded lately."""
+        key = _key(source) if self._model.config.is_steady else None
+        return key, None if key is None else self.kept.get(key)
+
+    def decode(self, source: Path | str | bytes | Image, key: Hashable | None = None) -> SeenPhoto:
+        """Decode, resize and cut a photo, known or not; several threads may do so.
+
+        Args:
+            source: the photo.
+            key: what to keep it under once it is encoded; None: it is not kept.
+
+        Raises:
+            InputError: if it cannot be read.
+        """
+        config = self._model.config
+        target = decode_size(config.vit, config.cnn) if self._sees else None
+        photo: Photo = open_photo(source, target=target, limits=self._limits)
+        if not self._sees:
+            return SeenPhoto(size=photo.size, notes=photo.notes)
+        pixels, crops = to_pixels([photo], config.vit, config.cnn)
+        return SeenPhoto(size=photo.size, notes=photo.notes, crop=crops[0], pixels=pixels, key=key)
+
+    @torch.inference_mode()
+    def read(self, source: Path | str | bytes | Image, key: Hashable | None) -> SeenPhoto:
+        """Open and encode a photo of which :meth:`look_up` knew no more than the key.
+
+        Raises:
+            InputError: if it cannot be read.
+        """
+        photo = self.decode(source, key)
+        states, _ = self.encode([photo])
+        return replace(photo, states=states)
+
+    def encode(self, photos: Sequence[SeenPhoto]) -> tuple[ImageStates | None, list[int]]:
+        """Encode the distinct ones of some photos, as far as that was not done before.
+
+        Returns:
+            the states of the distinct photos, [U, ...] each, None where there are none; and each photo's row.
+        """
+        rows: dict[Hashable, int] = {}
+        index = [rows.setdefault(id(photo) if photo.key is None else photo.key, len(rows)) for photo in photos]
+        distinct: list[SeenPhoto] = [photos[index.index(row)] for row in range(len(rows))]
+        states = [photo.states for photo in distinct]
+        fresh = [row for row, state in enumerate(states) if state is None]
+        for start in range(0, len(fresh), BATCH_PHOTOS):
+            chunk = fresh[start : start + BATCH_PHOTOS]
+            for row, state in zip(chunk, self._encode([distinct[r] for r in chunk]), strict=True):
+                states[row] = state
+                self._keep(distinct[row], state)
+        encoded = [state for state in states if state is not None]
+        return ImageStates.join(encoded) if encoded else None, index
+
+    def _encode(self, photos: Sequence[SeenPhoto]) -> list[ImageStates]:
+        first = self._model.classifier.weight
+        pixels = [photo.pixels for photo in photos if photo.pixels is not None]
+        batch = Pixels(vit=_cat([p.vit for p in pixels]), cnn=_cat([p.cnn for p in pixels]))
+        return self._model.encode_pixels(batch.to(first.device, first.dtype)).each()
+
+    def _keep(self, photo: SeenPhoto, states: ImageStates) -> None:
+        if photo.key is not None:
+            self.kept.put(photo.key, replace(photo, pixels=None, states=states), states.n_bytes)
+
+
+def _key(source: Path | str | bytes | Image) -> Hashable | None:
+    """Return what tells a photo from every other: the digest of its bytes, or a file's name, size and date."""
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).digest()
+    if isinstance(source, Path | str):
+        try:
+            status = Path(source).stat()
+        except (OSError, ValueError):  # the reader will say what is wrong with it
+            return None
+        return str(source), status.st_size, status.st_mtime_ns, status.st_ino
+    return None
+
+
+def _cat(parts: Sequence[Tensor | None]) -> Tensor | None:
+    tensors = [part for part in parts if part is not None]
+    return torch.cat(tensors) if tensors else None

@@ -1,0 +1,132 @@
+"""A request to tag a text, and what becomes of it on its way to an answer.
+
+Shapes: W words, L tags, H heads, K attention keys, D width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from mmner_core.inference.addresses import address_words
+from mmner_core.inference.batches import join_windows
+from mmner_core.inference.photo_reader import SeenPhoto
+from mmner_core.inference.prediction import ALONE, OTHER, SEEN, Reading
+from mmner_core.network.crf import IMPOSSIBLE
+from mmner_core.results import Word
+from mmner_core.text.encoding import Window
+from mmner_core.text.segments import Part
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagRequest:
+    """One text to tag.
+
+    Attributes:
+        text: any text that holds at least one character that is not white space.
+        image: a file, its bytes, or a picture; None for text only.
+        lang: "en", "fr", "de", "es", or None to detect it.
+        convention: annotation convention to read by; None for the checkpoint's default.
+        words: words with offsets, where the caller has split the text already.
+        other_image: another image, to say what the model makes of each name with that one in its place.
+    """
+
+    text: str
+    image: Path | str | bytes | Image | None = None
+    lang: str | None = None
+    convention: str | None = None
+    words: tuple[Word, ...] | None = None
+    other_image: Path | str | bytes | Image | None = None
+
+
+class ReadText(NamedTuple):
+    """A window as the text encoder reads it: word states [W, D], and [D] in the contrastive space if there is one."""
+
+    words: Tensor
+    vector: Tensor | None
+
+
+@dataclass(slots=True, kw_only=True)
+class TagJob:
+    """A request on its way: words, parts, windows, and what the model said of each."""
+
+    request: TagRequest
+    language: str
+    detected: bool
+    words: tuple[Word, ...]
+    parts: list[Part]
+    windows: list[Window]
+    notes: list[str]
+    ahead: dict[int, ReadText] = field(default_factory=dict)
+    photo: SeenPhoto | None = None
+    other: SeenPhoto | None = None
+    image_row: int = -1
+    other_row: int = -1
+    passes: dict[str, dict[int, Tensor]] = field(default_factory=dict)
+    image_vectors: dict[str, Tensor] = field(default_factory=dict)
+
+
+def join(job: TagJob) -> Reading:
+    """Join what was read of a text's windows; addresses and handles can be nothing but outside of names."""
+    parts = {name: [by_window[w] for w in range(len(job.windows))] for name, by_window in job.passes.items()}
+    text = parts.pop("text", None)
+    joined = {name: join_windows(job.windows, states) for name, states in parts.items()}
+    conditions = [condition for condition in (SEEN, ALONE, OTHER) if condition in joined]
+    if addresses := address_words(job.request.text, job.words):
+        for condition in conditions:
+            joined[condition] = joined[condition].clone()
+            joined[condition][addresses, 1:] = IMPOSSIBLE  # tag 0 is O
+    return Reading(
+        emissions={condition: joined[condition] for condition in conditions},
+        word_states=joined["words"],
+        parts=[part.start for part in job.parts],
+        photo_share=joined.get("photo_share"),
+        attention={
+            name.removeprefix("attention/"): value.transpose(0, 1)  # [H, W, K]
+            for name, value in joined.items()
+            if name.startswith("attention/")
+        },
+        text_vector=torch.stack(text).mean(0) if text else None,
+        image_vectors=job.image_vectors,
+    )
+
+
+def facts(job: TagJob) -> dict[str, Any]:
+    """Return what a prediction says of its request."""
+    return {
+        "text": job.request.text,
+        "language": job.language,
+        "language_detected": job.detected,
+        "image_size": job.photo.size if job.photo is not None else None,
+        "crop": job.photo.crop if job.photo is not None else None,
+        "windows": overlapping_windows(job.parts, job.windows),
+        "notes": tuple(job.notes),
+    }
+
+
+def overlapping_windows(parts: Sequence[Part], windows: Sequence[Window]) -> int:
+    """Return how many windows the longest stretch of a text took that is read as one; 1 where each fitted."""
+    apart = {part.start for part in parts if part.mark is None}
+    most = count = 0
+    for window in windows:
+        count = 1 if window.start in apart else count + 1
+        most = max(most, count)
+    return most
+
+
+def window_notes(parts: Sequence[Part], windows: Sequence[Window]) -> list[str]:
+    """Say what the user should know of how a text was cut."""
+    notes = []
+    if (n := overlapping_windows(parts, windows)) > 1:
+        notes.append(f"Long text: read in {n} overlapping windows, no word left out.")
+    if shortened := sum(window.shortened for window in windows):
+        notes.append(f"{shortened} very long string(s) without spaces were read by their beginning only.")
+    return notes

@@ -1,0 +1,1 @@
+"""The paper's figure as PyTorch modules: attention to the image, alignment, grounding, CRF."""

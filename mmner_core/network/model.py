@@ -1,0 +1,398 @@
+"""2M-NER: the paper's figure as one forward pass.
+
+Shapes: B sentences, S sub-words, W words, U distinct images, P patch tokens, C CNN channels, K keys, H heads,
+D width, L tags.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 (the field's name for it)
+
+from mmner_core.config import ModelConfig
+from mmner_core.encoders.image import CnnEncoder, ImageStates, VitEncoder, load_pretrained_image
+from mmner_core.encoders.text import TextEncoder, TextStates, load_pretrained_text
+from mmner_core.labels import LabelSet
+from mmner_core.network.alignment import NTXent, Projection
+from mmner_core.network.crf import CRF
+from mmner_core.network.fusion import Fusion, Guide, Keys
+from mmner_core.network.grounding import Grounding, believe
+from mmner_core.network.grounding_loss import grounding_losses
+from mmner_core.network.linear import SteadyLinear
+from mmner_core.runtime.distributed import process_count
+from mmner_core.text.encoding import Batch, Pixels
+
+UNNAMED = 0.02
+"""How much a word that is surely no name counts in the vector of a text, beside one that surely is."""
+
+
+class TaggedWords(NamedTuple):
+    """What words come to once they have looked at their images.
+
+    Attributes:
+        emissions: [B, W, L] score of each tag for each word.
+        attention: per stream [B, H, W, K] weights over its keys, of as many sentences as asked for.
+        photo_share: [B, W] how much of each word's attention its photo gets, from 0 to 1, and with it a say in the
+            word's tag; None without photos, or where attention is not grounded.
+    """
+
+    emissions: Tensor
+    attention: dict[str, Tensor]
+    photo_share: Tensor | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelOutput:
+    """What one forward pass yields.
+
+    Attributes:
+        emissions: [B, W, L] score of each tag for each word.
+        word_states: [B, W, D] text encoder's word vectors.
+        attention: per stream [B, H, W, K] weights over its keys; empty unless asked for.
+        text_projection: [B, D] sentences in the contrastive space, unit length; None without alignment.
+        image_projection: per stream [U, D] images in the contrastive space, unit length.
+        photo_share: [B, W] how much of each word's attention its photo gets; None as in :class:`TaggedWords`.
+        losses: "crf" (mean NLL over the batch), "contrastive_vit", "contrastive_cnn", "pointing" and "looking" (of
+            grounded attention), "total"; empty without tags.
+    """
+
+    emissions: Tensor
+    word_states: Tensor
+    attention: dict[str, Tensor] = field(default_factory=dict)
+    text_projection: Tensor | None = None
+    image_projection: dict[str, Tensor] = field(default_factory=dict)
+    photo_share: Tensor | None = None
+    losses: dict[str, Tensor] = field(default_factory=dict)
+
+
+class MMNER(nn.Module):
+    """Multilingual, multimodal named entity recognition (arXiv 2404.17122).
+
+    Args:
+        config: the model's description.
+        text_encoder: module (input_ids, attention_mask, convention) -> TextStates, with a ``width``; this and the
+            others may be any module of the form described.
+        vit_encoder: module [U, 3, size, size] -> [U, 1 + h * w, width], with ``width`` and ``grid`` (h, w); None where
+            the CNN's cells serve as patch tokens.
+        cnn_encoder: module [U, 3, size, size] -> [U, C, h, w], with ``width`` C and ``grid``; None for text only.
+    """
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        text_encoder: TextEncoder,
+        vit_encoder: VitEncoder | None = None,
+        cnn_encoder: CnnEncoder | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.labels = LabelSet(config.types)
+        self.text_encoder = text_encoder
+        self.vit_encoder = vit_encoder
+        self.cnn_encoder = cnn_encoder
+        width = text_encoder.width
+        self._build_alignment(config, width)
+        looked_at = config.fusion.streams if self.sees else ()
+        self.to_width = nn.ModuleDict({s: self._token_projection(s, width) for s in looked_at})
+        self.fusion = Fusion(width, config.fusion)
+        self.grounding = self._build_grounding(config) if config.fusion.grounded and self.sees else None
+        self.classifier = SteadyLinear(width, len(self.labels))
+        self.crf = CRF(self.labels, constrained=config.crf_constrained)
+
+    @classmethod
+    def build(cls, config: ModelConfig, *, images: bool = True) -> MMNER:
+        """Build the encoders that the config describes, with random weights, and the model around them.
+
+        Args:
+            config: the model's description.
+            images: whether to build the image encoders; without them the model knows only the state "no image".
+        """
+        return cls(
+            config,
+            TextEncoder(config.text, len(config.conventions)),
+            VitEncoder(config.vit) if config.vit and images else None,
+            CnnEncoder(config.cnn) if config.cnn and images else None,
+        )
+
+    @property
+    def sees(self) -> bool:
+        """Whether there is an image encoder."""
+        return self.vit_encoder is not None or self.cnn_encoder is not None
+
+    @property
+    def grids(self) -> dict[str, tuple[int, int]]:
+        """Rows and columns of the photo's cells, per stream whose attention is grounded."""
+        return {} if self.grounding is None else {s: self._encoder_of(s).grid for s in self.config.fusion.streams}
+
+    def cell_types(self, image: ImageStates) -> Tensor | None:
+        """Say what each cell of a photo shows by itself, whatever the text.
+
+        Args:
+            image: what :meth:`encode_pixels` returned for U photos.
+
+        Returns:
+            [U, P, T + 1] probabilities of the types, in the order of ``config.types``, and last of "nothing that has a
+            name", for the P cells of the photo in row order, as the first stream sees them; None for a model without a
+            reader of cells.
+        """
+        if self.grounding is None:
+            return None
+        stream = self.config.fusion.streams[0]
+        rows, columns = self.grids[stream]
+        return self.grounding.read(stream, self._tokens(image, stream))[:, -rows * columns :].exp()
+
+    def load_pretrained(self) -> None:
+        """Load the pretrained encoder weights that the config names.
+
+        Raises:
+            InputError: if they are not to be had or do not fit.
+        """
+        load_pretrained_text(self.text_encoder)
+        for encoder in (self.vit_encoder, self.cnn_encoder):
+            if encoder is not None:
+                load_pretrained_image(encoder)
+
+    def _build_alignment(self, config: ModelConfig, width: int) -> None:
+        streams = config.alignment.streams
+        self.text_projection = Projection(width, width) if streams else None
+        seen = streams if self.sees else ()
+        self.image_projections = nn.ModuleDict({s: Projection(self._pooled_width(s), width) for s in seen})
+        self.contrastive = NTXent(config.alignment)
+
+    def _pooled_width(self, stream: str) -> int:
+        """Width of the vector that stands for the whole image in the contrastive loss."""
+        encoder = self._encoder_of(stream)
+        if stream == "vit" and self.config.alignment.vit_pooling == "flatten":
+            rows, columns = encoder.grid
+            return (rows * columns + (encoder is self.vit_encoder)) * encoder.width
+        return encoder.width
+
+    def _token_projection(self, stream: str, width: int) -> nn.Module:
+        """Bring a stream's tokens to the width of the words; a ViT's in the paper have it already."""
+        encoder = self._encoder_of(stream)
+        same = encoder is self.vit_encoder and encoder.width == width
+        return nn.Identity() if same else SteadyLinear(encoder.width, width)
+
+    def _build_grounding(self, config: ModelConfig) -> Grounding:
+        feeders: dict[str, str] = {
+            s: "vit" if self._encoder_of(s) is self.vit_encoder else "cnn" for s in config.fusion.streams
+        }
+        widths = {feeders[s]: self._encoder_of(s).width for s in config.fusion.streams}
+        return Grounding(widths, feeders, len(config.types))
+
+    def _encoder_of(self, stream: str) -> VitEncoder | CnnEncoder:
+        """Return the network that feeds a stream; the CNN feeds both where there is no ViT."""
+        encoder = self.vit_encoder if stream == "vit" and self.vit_encoder is not None else self.cnn_encoder
+        if encoder is None:
+            raise ValueError(f"Nothing feeds the {stream!r} stream.")  # ModelConfig does not let this happen
+        return encoder
+
+    def forward(self, batch: Batch, *, need_weights: bool = False) -> ModelOutput:
+        """Read sentences and their images; return emissions, and losses where gold tags are given."""
+        text = self.encode_text(batch)  # tokens [B, S, D], sentence [B, D]
+        image = self.encode_image(batch)  # vit [U, P, D], cnn [U, C, h, w]
+        words = self.word_states(text, batch)  # [B, W, D]
+        keys = self.image_keys(image if bool(batch.image_present.any()) else None)  # per stream, of U images
+        pointed = bool(batch.regions) or batch.looking is not None  # attention itself is taught
+        weighed = len(words) if need_weights or (pointed and batch.tags is not None) else 0
+        tagged = self.tag_words(words, batch.word_mask, keys, batch.image_index, weighed=weighed)  # emissions [B, W, L]
+        text_projection = self.project_text(text, words, batch.word_mask)  # [B, D]
+        image_projection = {} if image is None else self.project_image(image)  # per stream [U, D]
+        output = ModelOutput(
+            emissions=tagged.emissions,
+            word_states=words,
+            attention=tagged.attention,
+            photo_share=tagged.photo_share,
+            text_projection=text_projection,
+            image_projection=image_projection,
+        )
+        if batch.tags is not None:
+            output.losses.update(self.losses(output, batch))
+        return output
+
+    def encode_text(self, batch: Batch) -> TextStates:
+        """Encode the sentences' sub-words, or hand on what was encoded before."""
+        if batch.text_states is not None:
+            return batch.text_states
+        return self.text_encoder(batch.input_ids, batch.attention_mask, batch.convention)
+
+    def encode_image(self, batch: Batch) -> ImageStates | None:
+        """Encode the batch's distinct images, or hand on what was encoded before; None where there is no image."""
+        if batch.pixels is None:
+            return batch.image_states
+        encoded, known = self.encode_pixels(batch.pixels), batch.image_states
+        if known is None:
+            return encoded
+        return ImageStates(*(before if now is None else now for before, now in zip(known, encoded, strict=True)))
+
+    def encode_pixels(self, pixels: Pixels) -> ImageStates:
+        """Encode preprocessed photos, [U, 3, size, size]."""
+        vit = None if self.vit_encoder is None or pixels.vit is None else self.vit_encoder(pixels.vit)
+        cnn = None if self.cnn_encoder is None or pixels.cnn is None else self.cnn_encoder(pixels.cnn)
+        return ImageStates(vit, cnn)
+
+    def word_states(self, text: TextStates, batch: Batch) -> Tensor:
+        """Pick the sub-word that stands for each word, [B, W, D]."""
+        index = batch.word_to_token[..., None].expand(-1, -1, text.tokens.shape[-1])
+        return text.tokens.gather(1, index)
+
+    def tag_words(
+        self,
+        words: Tensor,
+        word_mask: Tensor,
+        keys: dict[str, Keys],
+        image_index: Tensor,
+        *,
+        weighed: int = 0,
+        alone: Tensor | None = None,
+    ) -> TaggedWords:
+        """Let words look at their images.
+
+        Args:
+            words: [B, W, D].
+            word_mask: [B, W] bool, true on words.
+            keys: what :meth:`image_keys` returned for the images.
+            image_index: [B] which of these each sentence has, -1 where it has none.
+            weighed: of how many sentences, from the first on, to say where the words looked.
+            alone: what :meth:`read_alone` returned for these words, where that is known.
+        """
+        if self.config.fusion.grounded:
+            return self._tag_grounded(
+                words, keys, image_index, weighed, self.read_alone(words) if alone is None else alone
+            )
+        fused, attention = self.fusion(words, keys, image_index, weighed=weighed)  # [B, W, D]
+        return TaggedWords(self.classifier(fused), attention, None)
+
+    def _tag_grounded(
+        self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, weighed: int, alone: Tensor
+    ) -> TaggedWords:
+        """Let words look where the photo shows what they may be, and as far as it shows that; see :meth:`tag_words`."""
+        seen = {stream: own.types for stream, own in keys.items() if own.types is not None}
+        if self.grounding is None or not seen:
+            nothing = torch.ones(weighed, self.config.fusion.heads, words.shape[1], 1, device=words.device)
+            return TaggedWords(alone, dict.fromkeys(keys, nothing) if weighed else {}, None)
+        belief = believe(alone.detach(), len(self.config.types))
+        cells = {stream: types[image_index.clamp(min=0)] for stream, types in seen.items()}  # [B, P, T]
+        evidence = {stream: self.grounding.evidence(belief, own) for stream, own in cells.items()}  # [B, W, P]
+        share = self.grounding.share(belief, list(cells.values()), list(evidence.values()))
+        share = share * (image_index >= 0)[:, None]  # [B, W]
+        hidden = next(iter(evidence.values()))[..., :0]
+        guides = {
+            stream: Guide(
+                self.grounding.strength[stream].float() * evidence[stream] if stream in seen else hidden, share
+            )
+            for stream in keys
+        }
+        fused, attention = self.fusion(words, keys, image_index, guides=guides)
+        # The share as the attention has it, so that what the photo changes goes through each cell's weight alone.
+        looked = torch.stack([attention[stream][..., 1:].sum(-1).mean(1) for stream in seen]).mean(0)  # [B, W]
+        emissions = alone + looked[..., None].to(alone.dtype) * (self.classifier(fused) - alone)
+        if weighed < len(words):
+            attention = {stream: weights[:weighed] for stream, weights in attention.items()} if weighed else {}
+        return TaggedWords(emissions, attention, share)
+
+    def read_alone(self, words: Tensor) -> Tensor:
+        """Return the emissions of the text without a photo, [B, W, L]."""
+        if self.config.fusion.grounded:
+            return self.classifier(words)
+        nothing = torch.full((len(words),), -1, device=words.device)
+        fused, _ = self.fusion(words, self.image_keys(None), nothing)
+        return self.classifier(fused)
+
+    def image_keys(self, image: ImageStates | None) -> dict[str, Keys]:
+        """Return what words may look at, per stream, of each of the U images; None: of no image."""
+        return {stream: self._keys(image, stream) for stream in self.config.fusion.streams}
+
+    def _keys(self, image: ImageStates | None, stream: str) -> Keys:
+        if image is None:
+            return self.fusion.keys(stream, None)
+        tokens = self._tokens(image, stream)
+        keys = self.fusion.keys(stream, self.to_width[stream](tokens))
+        return keys if self.grounding is None else keys._replace(types=self.grounding.read(stream, tokens))
+
+    def _tokens(self, image: ImageStates, stream: str) -> Tensor:
+        """Return a stream's tokens, [U, P, D or C]."""
+        if stream == "vit" and image.vit is not None:
+            return image.vit
+        assert image.cnn is not None  # noqa: S101 (ModelConfig guarantees it)
+        cells = image.cnn.flatten(2).transpose(1, 2)  # [U, h*w, C]
+        pooled = stream == "cnn" and self.config.fusion.cnn_keys == "pooled"
+        return cells.mean(1, keepdim=True) if pooled else cells
+
+    def project_text(self, text: TextStates, words: Tensor, word_mask: Tensor) -> Tensor | None:
+        """Map texts into the contrastive space, [B, D] of unit length; None without alignment.
+
+        Args:
+            text: of the encoder.
+            words: [B, W, D] word states.
+            word_mask: [B, W] bool, true on words.
+        """
+        if self.text_projection is None:
+            return None
+        return F.normalize(self.text_projection(self.text_vector(text, words, word_mask)).float(), dim=-1)
+
+    def text_vector(self, text: TextStates, words: Tensor, word_mask: Tensor) -> Tensor:
+        """Return what stands for each text in the contrastive space before it is projected there, [B, D]."""
+        if self.config.alignment.text == "sentence":
+            return text.sentence
+        named = 1 - self.read_alone(words).double().softmax(-1)[..., 0]  # [B, W]
+        weights = (named.clamp(min=UNNAMED) * word_mask)[:, None]  # [B, 1, W]
+        return ((weights @ words.double()) / weights.sum(-1, keepdim=True))[:, 0].to(words.dtype)
+
+    def project_image(self, image: ImageStates) -> dict[str, Tensor]:
+        """Map images into the contrastive space, per aligned stream [U, D] of unit length."""
+        return {
+            stream: F.normalize(projection(self.pooled(image, stream)).float(), dim=-1)
+            for stream, projection in self.image_projections.items()
+        }
+
+    def pooled(self, image: ImageStates, stream: str) -> Tensor:
+        """Return one vector per image for the contrastive loss, [U, pooled width]."""
+        if stream == "cnn":
+            assert image.cnn is not None  # noqa: S101 (ModelConfig guarantees it)
+            return image.cnn.mean((2, 3))
+        tokens = self._tokens(image, "vit")
+        return tokens.flatten(1) if self.config.alignment.vit_pooling == "flatten" else tokens.mean(1)
+
+    def losses(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
+        """Return the training losses.
+
+        Their total is 2 * (alpha * crf + (1 - alpha) * sum of contrastive losses), and those of grounded attention.
+        """
+        assert batch.tags is not None  # noqa: S101 (forward asks only then)
+        losses = {"crf": self.crf(output.emissions, batch.tags, batch.word_mask, batch.unannotated).mean()}
+        contrastive = self._contrast(output, batch)
+        losses.update(contrastive)
+        alpha = self.config.alpha
+        aligned = sum(contrastive.values(), output.emissions.new_zeros(()))
+        losses["total"] = 2 * (alpha * losses["crf"] + (1 - alpha) * aligned)
+        if self.grounding is not None and output.attention:
+            named = (batch.tags > 0) & batch.word_mask  # [B, W], ``O`` is tag 0
+            losses.update(grounding_losses(output.attention, named, batch.regions, batch.looking))
+            losses["total"] = losses["total"] + losses["pointing"] + losses["looking"]
+        return losses
+
+    def _contrast(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
+        """Return each stream's contrastive loss over the aligned pairs; empty where there are none."""
+        paired = batch.image_present if batch.aligned is None else batch.image_present & batch.aligned
+        alone = not self.training or process_count() == 1  # else others wait for this process's pairs, even if none
+        if output.text_projection is None or (alone and not bool(paired.any())):
+            return {}
+        text, index = output.text_projection[paired], batch.image_index[paired]
+        key = None
+        if self.config.alignment.mask_same_image:
+            key = index if batch.image_key is None else batch.image_key[paired]
+        losses = {}
+        for stream in self.image_projections:
+            images = output.image_projection.get(stream)
+            losses[f"contrastive_{stream}"] = self.contrastive(text, text[:0] if images is None else images[index], key)
+        return losses
+
+    @torch.no_grad()
+    def viterbi(self, output: ModelOutput, batch: Batch) -> list[list[int]]:
+        """Return the best tag sequence of each sentence."""
+        return self.crf.viterbi(output.emissions, batch.word_mask)

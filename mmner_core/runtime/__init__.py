@@ -1,0 +1,1 @@
+"""What any program needs of its machine: whole files, digests, memory, processor cores, caches, streams."""
