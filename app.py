@@ -19,10 +19,10 @@ from gradio.processing_utils import save_pil_to_cache  # noqa: E402
 from gradio.server_messages import ProcessCompletedMessage  # noqa: E402
 from gradio.utils import get_upload_folder  # noqa: E402
 
+from analysis.palette import FONTS, MONO_FONTS, type_colours  # noqa: E402
 from analysis.views import caption, examples, page, result  # noqa: E402
 from analysis.views.api import NOT_UPLOADED, Api, upload_path  # noqa: E402
 from analysis.views.choices import CONVENTIONS, LANGUAGES, convention_choices  # noqa: E402
-from analysis.views.colours import type_colours  # noqa: E402
 from analysis.views.heatmap import MEAN, best_stream  # noqa: E402
 from analysis.views.kinds import ATTENTION, kind_choices  # noqa: E402
 from analysis.views.maps import MapControls, draw_asked_map, head_choices, stream_choices  # noqa: E402
@@ -341,7 +341,7 @@ def launch_options(config: ServingConfig, lifespan: Any) -> dict[str, Any]:
     """Return what the page needs at launch: our gate and head, no fonts or scripts from outside, no sharing."""
     return OFF | {
         "head": page.head_html(),
-        "theme": gr.themes.Base(font=page.FONTS, font_mono=page.MONO_FONTS),
+        "theme": gr.themes.Base(font=FONTS, font_mono=MONO_FONTS),
         "server_name": f"[{host}]" if ":" in (host := config.host.strip("[]")) else host,
         "server_port": config.port,
         "root_path": config.root_path or None,

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from analysis.failures import failure_table
+from analysis.evaluation.plan import MATCHED, NONE
+from analysis.evaluation.writer import write_run
 from analysis.panels.errors import failures_of
-from analysis.query import Filter
-from analysis.run_plan import MATCHED, NONE
-from analysis.run_writer import write_run
-from analysis.runs import Run
+from analysis.run.folder import Run
+from analysis.scores.failures import failure_table
+from analysis.scores.query import Filter
 from analysis.views.research.asked import Asked
 from analysis.views.research.desk import ResearchDesk
 from analysis.views.research.failures import PAGE_SIZE, draw_failures

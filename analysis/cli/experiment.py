@@ -80,10 +80,10 @@ def experiment(
     Finished models are kept, a half-trained one goes on, and models that two experiments want are trained once. The
     app shows the run folders with --runs RUNS/runs.
     """
+    from analysis.evaluation.provenance import command_line
     from analysis.experiment.names import run_experiment
     from analysis.experiment.settings import Settings
     from analysis.experiment.sources import parse_sources
-    from analysis.run_provenance import command_line
     from mmner_core.runtime.memory import keep_freed_memory
 
     logging.getLogger("analysis.experiment").setLevel(logging.INFO)

@@ -11,8 +11,8 @@ from mmner_core.cli.options import Convention, Json, Map
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.point.boxes import BoxRows
-    from analysis.point.mosaic_plan import MosaicPlan
+    from analysis.heat_maps.boxes import BoxRows
+    from analysis.heat_maps.mosaic_plan import MosaicPlan
     from mmner_core.data.type_names import TypeNames
     from mmner_core.inference.tagger import Tagger
 
@@ -63,8 +63,8 @@ def point(
     json: Json = False,
 ) -> None:
     """Measure whether heat maps point at what is named: how often their hottest cell lies on it, beside chance."""
-    from analysis.point.measure import all_maps, measure_boxes, measure_mosaics
-    from analysis.probe import Probe
+    from analysis.heat_maps.explainer import Probe
+    from analysis.heat_maps.measure import all_maps, measure_boxes, measure_mosaics
     from mmner_core.data.type_names import TypeNames
     from mmner_core.inference.tagger import Tagger
     from mmner_core.runtime.memory import begin_long_job
@@ -92,8 +92,8 @@ def point(
             found |= measure_mosaics(probe, plan, maps, seed=seed, progress=bar.update)
         del found["pointing"]  # the same showings in the form that runs hold
     if relevance and data is not None:
-        from analysis.evaluation_set import read_evaluation_set
-        from analysis.point.relevance import measure_relevance
+        from analysis.heat_maps.relevance import measure_relevance
+        from analysis.run.evaluation_set import read_evaluation_set
 
         examples = read_evaluation_set(data, images=images, split=split, pairs=pairs).renamed(names).examples
         with _bar(len(examples), "sentences") as bar:
@@ -105,8 +105,8 @@ def _rows(
     tagger: Tagger, boxes: Path, text: Path | None, images: Path | None, split: str | None, names: TypeNames
 ) -> BoxRows:
     """Read the boxes, of whichever form."""
-    from analysis.point.boxes import read_boxes
-    from analysis.point.voc import read_voc
+    from analysis.heat_maps.boxes import read_boxes
+    from analysis.heat_maps.voc import read_voc
 
     if not boxes.is_dir():
         if text is not None:
@@ -128,8 +128,8 @@ def _plan(
     seed: int,
 ) -> MosaicPlan:
     """Read the sentences and put their photos together."""
-    from analysis.evaluation_set import IRRELEVANT, read_evaluation_set
-    from analysis.point.mosaic_plan import plan_mosaics
+    from analysis.heat_maps.mosaic_plan import plan_mosaics
+    from analysis.run.evaluation_set import IRRELEVANT, read_evaluation_set
     from mmner_core.evaluation.evaluate import gold_tags
 
     sentences = read_evaluation_set(data, images=images, split=split, pairs=pairs).renamed(names)

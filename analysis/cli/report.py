@@ -33,7 +33,7 @@ def report(
 ) -> None:
     """Write the report of a run, or of two runs compared."""
     from analysis.report import collect, write_csv, write_html, write_latex
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
     if html is None and latex is None and csv is None:
         raise InputError("Say what to write: --html FILE, --latex DIR, --csv DIR, or several of them.")

@@ -38,9 +38,9 @@ from mmner_core.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from analysis.answers import Answers
-    from analysis.evaluation_set import EvaluationSet
-    from analysis.run_options import RunOptions
+    from analysis.evaluation.options import RunOptions
+    from analysis.run.answers import Answers
+    from analysis.run.evaluation_set import EvaluationSet
     from mmner_core.inference.tagger import Tagger
 
 _SPLITS = ("train", "valid", "test")
@@ -77,9 +77,9 @@ def run(
     A killed run goes on where it was when the command is given again. Several processes share the work under
     "accelerate launch -m analysis run ..." (GPUs) or "torchrun --nproc-per-node N -m analysis run ..." (CPU).
     """
-    from analysis.evaluation_set import read_evaluation_set
-    from analysis.run_options import RunOptions
-    from analysis.run_provenance import command_line
+    from analysis.evaluation.options import RunOptions
+    from analysis.evaluation.provenance import command_line
+    from analysis.run.evaluation_set import read_evaluation_set
     from mmner_core.data.type_names import TypeNames
 
     if (checkpoint is None) == (predictions is None):
@@ -99,7 +99,7 @@ def run(
         overwrite=overwrite,
     )
     if predictions is not None:
-        from analysis.external_job import evaluate_predictions
+        from analysis.evaluation.external_job import evaluate_predictions
 
         facts: dict[str, Any] = {"limit": limit, "train": train or (), "overwrite": overwrite, "names": names}
         for note in evaluate_predictions(sentences, predictions, out, command=command_line(), **facts):
@@ -122,10 +122,10 @@ def _evaluate(
     boxes: Path | None,
 ) -> bool:
     """Write the run of a checkpoint; say whether this is the process that wrote it."""
-    from analysis.point.boxes import read_boxes
-    from analysis.run_job import Evaluation
-    from analysis.run_provenance import command_line
-    from analysis.workers import find_workers
+    from analysis.evaluation.job import Evaluation
+    from analysis.evaluation.provenance import command_line
+    from analysis.evaluation.workers import find_workers
+    from analysis.heat_maps.boxes import read_boxes
     from mmner_core.evaluation.evaluate import first_of_each_language
     from mmner_core.inference.tagger import Tagger
     from mmner_core.runtime.memory import begin_long_job
@@ -156,7 +156,7 @@ def _validation(
         return lambda: None
     if calibrate in _SPLITS:
         return lambda: _tag_split(calibrate, tagger, sentences, options)
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
     run = Run.open(calibrate)
     digest = run.provenance.get("checkpoint", {}).get("digest")
@@ -169,9 +169,9 @@ def _validation(
 
 
 def _tag_split(split: str, tagger: Tagger, sentences: EvaluationSet, options: RunOptions) -> Answers:
-    from analysis.evaluation_set import read_evaluation_set
-    from analysis.run_plan import MATCHED, NONE, plan_run
-    from analysis.shards import tag_all
+    from analysis.evaluation.plan import MATCHED, NONE, plan_run
+    from analysis.evaluation.shards import tag_all
+    from analysis.run.evaluation_set import read_evaluation_set
 
     facts = sentences.facts
     other = read_evaluation_set(facts["path"], images=facts["images"], language=facts["language"], split=split)

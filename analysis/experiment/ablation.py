@@ -11,7 +11,7 @@ from analysis.experiment.counts import Slice, difference, score, sentence_counts
 from analysis.experiment.grid import Grid, Outcome
 from analysis.experiment.scoring import MATCHED, NONE
 from analysis.experiment.tables import DIFFERENCE, F1, ResultTable
-from analysis.margins import ALL
+from analysis.scores.margins import ALL
 
 QUESTION = "What is each part of the model worth? One part at a time is taken away or exchanged, and trained anew."
 CONDITIONS = (MATCHED, NONE, "shuffled")

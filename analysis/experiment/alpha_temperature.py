@@ -14,7 +14,7 @@ from analysis.experiment.counts import difference, score
 from analysis.experiment.grid import Grid, Outcome
 from analysis.experiment.scoring import MATCHED, NONE
 from analysis.experiment.tables import DIFFERENCE, NOTHING, ResultTable, with_interval
-from analysis.margins import ALL
+from analysis.scores.margins import ALL
 
 QUESTION = (
     "How delicate are the weight of the two losses (alpha) and the temperature? One at a time is changed; a training "

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 BATCH = 64
 """Pairs per batch when NT-Xent is measured, as many as a batch of training has at most."""
@@ -128,8 +128,8 @@ def measure(run: Run, temperature: float | None) -> Space | None:
         run: with the condition "matched".
         temperature: of its model.
     """
-    from analysis.run_plan import MATCHED
-    from analysis.vectors import IMAGE, image_streams, main_stream
+    from analysis.evaluation.plan import MATCHED
+    from analysis.run.vectors import IMAGE, image_streams, main_stream
 
     streams = image_streams(run.embedding_names())
     if temperature is None or not streams or MATCHED not in run.conditions:
@@ -151,8 +151,8 @@ def space_of(text: np.ndarray, image: np.ndarray, image_ids: Sequence[str], temp
         image_ids: [N]; equal ids are one photo.
         temperature: of the model.
     """
-    from analysis.geometry import uniformity
-    from analysis.retrieval import cosine_distributions, pair_vectors
+    from analysis.space.geometry import uniformity
+    from analysis.space.retrieval import cosine_distributions, pair_vectors
 
     pairs = pair_vectors(text, image, list(image_ids))
     loss, guessing = nt_xent(text, image, image_ids, temperature)

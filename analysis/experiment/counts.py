@@ -10,9 +10,9 @@ import pandas as pd
 from analysis.experiment.grid import Outcome
 from analysis.experiment.intervals import SeedScore, mean_difference, mean_f1
 from analysis.experiment.scoring import NONE
-from analysis.margins import ALL
-from analysis.metrics import judge
-from analysis.runs import Run
+from analysis.run.folder import Run
+from analysis.scores.margins import ALL
+from analysis.scores.metrics import judge
 
 _COUNTS = ["correct", "predicted", "gold"]
 _KEY = ["set", "sentence_id"]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.bootstrap import (
+from analysis.scores.bootstrap import (
     MIN_SENTENCES,
     RESAMPLES,
     Interval,

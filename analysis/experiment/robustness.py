@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
-from analysis.corruptions import CORRUPTIONS, SEVERITIES
+from analysis.conditions.corruptions import CORRUPTIONS, SEVERITIES
 from analysis.experiment.arms import FULL, ablations, chosen_arms
 from analysis.experiment.counts import difference, score, sentence_counts, slices
 from analysis.experiment.grid import Grid, Outcome

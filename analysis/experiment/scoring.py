@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.evaluation_set import EvaluationSet, read_evaluation_set
 from analysis.experiment.cells import TrainedCell, digest_of
-from analysis.runs import PROVENANCE, Run
+from analysis.run.evaluation_set import EvaluationSet, read_evaluation_set
+from analysis.run.folder import PROVENANCE, Run
 from mmner_core.evaluation.evaluate import first_of_each_language
 
 if TYPE_CHECKING:
@@ -105,9 +105,9 @@ class Scorer:
         return self._write(trained, test, chosen, self.folder / f"{name}-{suffix}")
 
     def _write(self, trained: TrainedCell, test: TestSet, conditions: tuple[str, ...], out: Path) -> Run:
-        from analysis.run_job import Evaluation
-        from analysis.run_options import RunOptions
-        from analysis.workers import find_workers
+        from analysis.evaluation.job import Evaluation
+        from analysis.evaluation.options import RunOptions
+        from analysis.evaluation.workers import find_workers
         from mmner_core.inference.tagger import Tagger
         from mmner_core.runtime.memory import release_freed_memory
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analysis.evaluation.provenance import environment
 from analysis.experiment.grid import Grid, Outcome
 from analysis.experiment.intervals import WHAT_IS_RESAMPLED
 from analysis.panels.wording import counted
-from analysis.records import to_records
 from analysis.report.files import write_text
-from analysis.run_provenance import environment
+from analysis.run.records import to_records
 from mmner_core.runtime.atomic import whole_file
 
 if TYPE_CHECKING:

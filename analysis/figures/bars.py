@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.figures.theme import BLUE, NEUTRAL, VERMILION, colours_of, new_figure, plain
-from analysis.views.colours import text_colour
+from analysis.palette import text_colour
 
 _ROW = 24  # pixels per row of a horizontal figure, enough for its label
 

@@ -6,8 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.attribution import RANDOM_MODEL, RANDOM_ORDER
 from analysis.figures.theme import BLUE, NEUTRAL, VERMILION, colours_of, new_figure, plain, template
+from analysis.heat_maps.attribution import RANDOM_MODEL, RANDOM_ORDER
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")

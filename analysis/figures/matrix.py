@@ -14,7 +14,7 @@ Values = Literal["counts", "shares", "difference"]
 
 
 def confusion_matrix(matrix: pd.DataFrame, values: Values = "counts") -> go.Figure:
-    """Draw a matrix of :mod:`analysis.confusion`, gold types down and predicted types across.
+    """Draw a matrix of :mod:`analysis.scores.confusion`, gold types down and predicted types across.
 
     A click on a cell carries its row and column name as ``customdata``. Counts are coloured by their row share, so
     that a rare type's confusions show beside a frequent one's; the number written is the count.

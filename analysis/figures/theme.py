@@ -1,7 +1,7 @@
 """One look for all figures, light and dark, and the colours that stand for something.
 
-The colours are those of Okabe and Ito (2008), as in :mod:`analysis.views.colours`; the page's own ground shows through,
-and marks have an outline that stands out from it, since some of the colours alone do not on white.
+The colours are those of Okabe and Ito (2008), as in :mod:`analysis.palette`; the page's own ground shows
+through, and marks have an outline that stands out from it, since some of the colours alone do not on white.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from typing import Literal
 
 import plotly.graph_objects as go
 
-from analysis.views.colours import type_colours
-from analysis.views.page import FONTS
+from analysis.palette import FONTS, type_colours
 
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.calibration import calibration_table, outcomes, reliability_by_language, rescaled
 from analysis.panels.facts import facts_of
 from analysis.panels.panel import Content, panel
 from analysis.panels.scores import counts_of
 from analysis.panels.stored import optional_table, stored_table
 from analysis.panels.wording import counted, language_name, number
+from analysis.scores.calibration import calibration_table, outcomes, reliability_by_language, rescaled
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.answers import Answers
-    from analysis.runs import Run
+    from analysis.run.answers import Answers
+    from analysis.run.folder import Run
 
 SERIES = {"before": "as given", "after": "after temperature"}
 

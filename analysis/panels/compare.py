@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.compare import Comparison, outcome_table
 from analysis.panels.panel import Content, panel, shortened
 from analysis.panels.wording import counted, language_name, number
+from analysis.scores.compare import Comparison, outcome_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 LIMIT = 50
 

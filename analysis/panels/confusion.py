@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from analysis.confusion import Confusion, Reading, difference, row_shares
 from analysis.panels.panel import Content, panel
 from analysis.panels.scores import counts_of
 from analysis.panels.wording import counted, language_name
+from analysis.scores.confusion import Confusion, Reading, difference, row_shares
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 RULES = {
     "overlap": "entities that share a word are one cell, whatever their boundaries",

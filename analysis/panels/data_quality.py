@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.noise import noise_candidates
 from analysis.panels.panel import Content, panel, shortened
 from analysis.panels.scores import counts_of
 from analysis.panels.stored import stored_table
 from analysis.panels.wording import counted
+from analysis.scores.noise import noise_candidates
 
 if TYPE_CHECKING:
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 LIMIT = 25
 

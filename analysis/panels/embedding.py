@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.contrastive import RELEVANT
-from analysis.margins import ALL
-from analysis.pair_facts import SEEN, UNSEEN
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import optional_table, stored_table
 from analysis.panels.wording import counted, language_name, number, with_interval
+from analysis.run.pair_facts import SEEN, UNSEEN
+from analysis.scores.margins import ALL
+from analysis.space.contrastive import RELEVANT
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 MISMATCHED = "shuffled"
 _BINS = 40

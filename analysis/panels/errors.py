@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.failures import failure_table
-from analysis.lexicon import NEVER
-from analysis.matching import KINDS, match
-from analysis.modality import TEXT_ONLY
+from analysis.image_effect.modality import TEXT_ONLY
 from analysis.panels.panel import Content, panel, shortened
 from analysis.panels.scores import counts_of
 from analysis.panels.wording import counted, language_name, listed
-from analysis.taxonomy import taxonomy_table
+from analysis.run.lexicon import NEVER
+from analysis.scores.failures import failure_table
+from analysis.scores.matching import KINDS, match
+from analysis.scores.taxonomy import taxonomy_table
 
 if TYPE_CHECKING:
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 LIMIT = 25
 _SHOWN = (

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.attribution import RANDOM_MODEL
+from analysis.heat_maps.attribution import RANDOM_MODEL
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import optional_table, stored_table
 from analysis.panels.wording import counted, number, with_interval
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 PASSED, CHANCE_TO_PASS = "better_than_chance", 0.05
 _REMEDY = "write it from a checkpoint and data with photos"

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.minimal_pairs import BOTH_RIGHT, FLIPPED_RIGHT, OUTCOMES, find_minimal_pairs, pair_outcomes, pair_table
+from analysis.image_effect.minimal_pairs import (
+    BOTH_RIGHT,
+    FLIPPED_RIGHT,
+    OUTCOMES,
+    find_minimal_pairs,
+    pair_outcomes,
+    pair_table,
+)
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import table_of
 from analysis.panels.wording import counted, with_interval
@@ -13,8 +20,8 @@ from mmner_core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.minimal_pairs import MinimalPair
-    from analysis.runs import Run
+    from analysis.image_effect.minimal_pairs import MinimalPair
+    from analysis.run.folder import Run
 
 _COLUMNS = ("language", "outcome", "n_pairs", "share", "low", "high", "n")
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.conditions import CORRUPTED, HIDDEN
-from analysis.modality import (
+from analysis.conditions.conditions import CORRUPTED, HIDDEN
+from analysis.image_effect.modality import (
     TEXT_ONLY,
     Paired,
     image_effects,
@@ -20,11 +20,11 @@ from analysis.modality import (
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import table_of
 from analysis.panels.wording import counted, extremes, language_name
-from analysis.terciles import TERCILES
+from analysis.scores.terciles import TERCILES
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 LIMIT = 20
 NAMES = {

@@ -17,7 +17,7 @@ from mmner_core.errors import InputError
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 P = ParamSpec("P")
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from analysis.heat_maps.mosaic_plan import ONE_TYPE, SAME_PHOTO
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import optional_table, stored_table
 from analysis.panels.wording import counted, number, with_interval
-from analysis.point.mosaic_plan import ONE_TYPE, SAME_PHOTO
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 _REMEDY = "write it from a checkpoint and data with photos"
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.metrics import RULES, judge, score_table
 from analysis.panels.facts import import_notes
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import optional_table
 from analysis.panels.wording import counted, extremes, language_name, with_interval
+from analysis.scores.metrics import RULES, judge, score_table
 
 if TYPE_CHECKING:
-    from analysis.answers import Answers
-    from analysis.runs import Run
+    from analysis.run.answers import Answers
+    from analysis.run.folder import Run
 
 SHOWN = ("strict", "lenient")
 

@@ -23,7 +23,7 @@ from analysis.panels import (
     space_map,
 )
 from analysis.panels.panel import Panel
-from analysis.runs import Run
+from analysis.run.folder import Run
 
 Build = Callable[[], Panel]
 

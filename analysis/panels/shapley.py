@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.margins import ALL
+from analysis.image_effect.shapley import TEXT_AND_IMAGE, TEXT_AND_STREAMS, entity_shares, share_table
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import table_of
 from analysis.panels.wording import counted, number
-from analysis.shapley import TEXT_AND_IMAGE, TEXT_AND_STREAMS, entity_shares, share_table
+from analysis.scores.margins import ALL
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 
 @panel(

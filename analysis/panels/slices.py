@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.attributes import PHRASES
-from analysis.metrics import SCORE_DTYPES, score, score_row
 from analysis.panels.panel import Content, panel
 from analysis.panels.scores import counts_of
 from analysis.panels.wording import extremes, number
-from analysis.slices import SlicedEntities, slice_table, worst_slices
+from analysis.scores.attributes import PHRASES
+from analysis.scores.metrics import SCORE_DTYPES, score, score_row
+from analysis.scores.slices import SlicedEntities, slice_table, worst_slices
 
 if TYPE_CHECKING:
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 ATTRIBUTES = tuple(name for name in PHRASES if name not in ("language", "type"))
 MAX_WORST = 10

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from analysis.matching import CORRECT, KINDS, match
 from analysis.panels.panel import Content, panel
 from analysis.panels.wording import counted, listed
+from analysis.scores.matching import CORRECT, KINDS, match
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.answers import Answers
-    from analysis.runs import Run
+    from analysis.run.answers import Answers
+    from analysis.run.folder import Run
 
 Colour = Literal["type", "language", "error", "modality", "source"]
 COLOURS: tuple[Colour, ...] = ("type", "language", "error", "modality", "source")

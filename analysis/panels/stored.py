@@ -2,11 +2,11 @@
 
 What only a model can give (tests of heat maps, the pointing game) and what needs other data (leakage, a temperature
 fitted on the validation split) is there alone; the rest is read from there if it is there, and worked out otherwise.
-The keys are those of :mod:`analysis.summary`, :mod:`analysis.heat_map_study` and :mod:`analysis.point.measure`, each a
-list of rows: scores, modality, modality_by_cosine, modality_by_kind, minimal_pairs, shapley, shapley_streams,
-contrastive, calibration, calibration_bins, leakage, maps, map_curves, map_sample, map_similarity, pointing, mosaics,
-mosaics_left_out, boxes, boxes_left_out, boxes_outside. Runs of earlier versions lack map_sample and what follows
-pointing.
+The keys are those of :mod:`analysis.evaluation.summary`, :mod:`analysis.heat_maps.study` and
+:mod:`analysis.heat_maps.measure`, each a list of rows: scores, modality, modality_by_cosine, modality_by_kind,
+minimal_pairs, shapley, shapley_streams, contrastive, calibration, calibration_bins, leakage, maps, map_curves,
+map_sample, map_similarity, pointing, mosaics, mosaics_left_out, boxes, boxes_left_out, boxes_outside. Runs of earlier
+versions lack map_sample and what follows pointing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pandas as pd
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 
 def optional_table(run: Run, key: str) -> pd.DataFrame | None:

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.panels import Panel, sections
 from analysis.panels.facts import RunFacts, checkpoint_of, facts_of, provenance_rows
 from analysis.panels.wording import number
-from analysis.runs import Run
+from analysis.run.folder import Run
 from mmner_core.errors import InputError
 
 

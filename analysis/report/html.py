@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from analysis.csv_text import csv_text
 from analysis.panels.display import shown_table
 from analysis.report.files import write_text
+from analysis.run.csv_text import csv_text
 
 if TYPE_CHECKING:
     import jinja2

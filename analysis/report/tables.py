@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.csv_text import csv_text
 from analysis.panels.display import ShownTable, shown_table
 from analysis.report.files import write_text
+from analysis.run.csv_text import csv_text
 
 if TYPE_CHECKING:
     from analysis.panels import Panel

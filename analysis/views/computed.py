@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.attribution import occlusion_map
+from analysis.heat_maps.attribution import occlusion_map
 from analysis.views.kinds import GRADIENT
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity
 
 if TYPE_CHECKING:
-    from analysis.probe import Probe, Scene
+    from analysis.heat_maps.explainer import Probe, Scene
     from mmner_core.inference.tag_job import TagJob
     from mmner_core.results import TaggedEntity
     from mmner_core.serving.engine import Engine
@@ -43,7 +43,7 @@ def compute_map(engine: Engine, job: TagJob, pixels: Pixels, name: TaggedEntity,
     Raises:
         InputError: if no stream of the model has cells to weigh.
     """
-    from analysis.probe import Probe
+    from analysis.heat_maps.explainer import Probe
 
     probe = Probe(engine.tagger.model, engine.tagger.subwords)
     if kind == GRADIENT and not probe.grids:

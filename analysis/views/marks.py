@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 
-from analysis.views.colours import text_colour
+from analysis.palette import text_colour
 from mmner_core.results import TaggedEntity
 
 _TEXT = '<div class="wb-text" dir="auto">{body}</div>'

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from analysis.views.colours import heat_colours
+from analysis.palette import heat_colours
 from mmner_core.results import Crop
 
 _DIMMED = 0.35  # brightness left to what the crop cut away

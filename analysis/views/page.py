@@ -10,8 +10,6 @@ from analysis.views.marks import shown
 from analysis.views.research import assets
 
 TITLE = "2M-NER Workbench"
-FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "sans-serif")
-MONO_FONTS = ("ui-monospace", "SFMono-Regular", "Menlo", "Consolas", "monospace")
 _HERE = Path(__file__).resolve().parent
 _HEADER = """<header class="wb-header">
 <svg class="wb-logo" viewBox="0 0 48 48" aria-hidden="true"><rect x="3" y="5" width="42" height="26" rx="6"/>

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
-from analysis.views.colours import text_colour
+from analysis.palette import text_colour
 from analysis.views.marks import entity_marks, marked_text, shown
 from analysis.views.sentences import (
     Role,

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from analysis.answers import Answers
-from analysis.contrastive import contrastive_table
-from analysis.heat_map_study import RANDOM_MODEL, RANDOM_ORDER
-from analysis.lexicon import Lexicon
-from analysis.pair_facts import PairFacts
-from analysis.records import to_records
-from analysis.run_writer import write_run
-from analysis.runs import Run
-from analysis.shapley import TEXT_AND_STREAMS
+from analysis.evaluation.writer import write_run
+from analysis.heat_maps.study import RANDOM_MODEL, RANDOM_ORDER
+from analysis.image_effect.shapley import TEXT_AND_STREAMS
+from analysis.run.answers import Answers
+from analysis.run.folder import Run
+from analysis.run.lexicon import Lexicon
+from analysis.run.pair_facts import PairFacts
+from analysis.run.records import to_records
+from analysis.space.contrastive import contrastive_table
 from tests.analysis.small_run import small_table
 
 EVIL = "<script>document.title='owned'</script>"
@@ -92,7 +92,7 @@ def empty_run() -> Run:
 
 
 def studies() -> dict[str, object]:
-    """Return tests of heat maps as :mod:`analysis.heat_map_study` stores them."""
+    """Return tests of heat maps as :mod:`analysis.heat_maps.study` stores them."""
     methods = {"attention": 0.05, "occlusion": 0.6, f"attention{RANDOM_MODEL}": 0.04}
     quantities = ("deletion_auc", "insertion_auc", "deletion_gain", "insertion_gain", "better_than_chance")
     bounds = {method: {"value": v, "low": v - 0.04, "high": v + 0.1, "n": 24} for method, v in methods.items()}

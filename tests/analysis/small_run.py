@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from analysis.answers import Answers
-from analysis.schema import COLUMNS, SCHEMA
-from analysis.spans import read_spans
+from analysis.run.answers import Answers
+from analysis.run.schema import COLUMNS, SCHEMA
+from analysis.run.spans import read_spans
 
 
 def small_table(

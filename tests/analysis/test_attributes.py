@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 
-from analysis.attributes import ATTRIBUTES, PHRASES, attribute_table
-from analysis.lexicon import Lexicon
+from analysis.run.lexicon import Lexicon
+from analysis.scores.attributes import ATTRIBUTES, PHRASES, attribute_table
 from mmner_core.data import Example
 from tests.analysis.small_run import small_answers
 from tests.analysis.taggings import FEW, paired_tags

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.attribution import MapTest, check_maps, map_table, occlusion_map, rank_correlation
+from analysis.heat_maps.attribution import MapTest, check_maps, map_table, occlusion_map, rank_correlation
 
 GRID = (4, 5)
 WEIGHTS = np.random.default_rng(0).dirichlet(np.ones(20) * 0.3).reshape(GRID)

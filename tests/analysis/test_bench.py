@@ -14,8 +14,8 @@ from analysis import bench
 from analysis.bench import FILTERS, SORTED_BY, bench_table, bench_tabs, write_errors
 from analysis.cli.main import app
 from analysis.panels.errors import failures_of
-from analysis.query import select
-from analysis.runs import Run
+from analysis.run.folder import Run
+from analysis.scores.query import select
 from analysis.views.research.tabs import TABS
 
 ONE_TAB = {"embedding": TABS["embedding"][:1]}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.bootstrap import f1, f1_difference, f1_interval, resample_totals
+from analysis.scores.bootstrap import f1, f1_difference, f1_interval, resample_totals
 
 
 def simulate(rng: np.random.Generator, n: int, skill: float) -> np.ndarray:

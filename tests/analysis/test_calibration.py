@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.calibration import calibration_table, fit_temperature, reliability, rescale
+from analysis.scores.calibration import calibration_table, fit_temperature, reliability, rescale
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_answers
 

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from analysis.cli.main import app
-from analysis.runs import Run
+from analysis.run.folder import Run
 from mmner_core.cli.main import app as core
 
 REPOSITORY = Path(__file__).parents[2]
@@ -151,7 +151,7 @@ def test_a_killed_run_goes_on_where_it_was(quick: Path, tiny_checkpoint: Path, t
         untouched.append({p.name: p.stat().st_mtime_ns for p in path.glob("part-0000[01].*")} == first)
 
     with pytest.MonkeyPatch.context() as patch:
-        from analysis.parts import PartStore
+        from analysis.evaluation.parts import PartStore
 
         remove = PartStore.remove
         patch.setattr(PartStore, "remove", lambda store: (look(store.folder), remove(store)))
@@ -163,7 +163,7 @@ def test_a_killed_run_goes_on_where_it_was(quick: Path, tiny_checkpoint: Path, t
 
 def test_parts_of_another_job_are_not_taken(quick: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
     """A damaged part is tagged again, and so is everything once an option has changed."""
-    from analysis.parts import PartStore
+    from analysis.evaluation.parts import PartStore
 
     store = PartStore.open(tmp_path / "parts", {"seed": 1}, 1)
     store.write(0, Run.open(quick).answers().table, {"text": np.eye(2)}, {})

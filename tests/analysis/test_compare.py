@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from analysis.bootstrap import f1
-from analysis.compare import OUTCOMES, Comparison, outcome_table
-from analysis.metrics import judge
+from analysis.scores.bootstrap import f1
+from analysis.scores.compare import OUTCOMES, Comparison, outcome_table
+from analysis.scores.metrics import judge
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_answers
 from tests.analysis.taggings import FEW, paired_tags

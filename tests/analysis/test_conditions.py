@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from analysis.conditions import CONDITIONS, ConditionPlan, ImageSource, plan_condition, render
-from analysis.corruptions import GREY, corrupt
-from analysis.shapley import TEXT_AND_IMAGE, TEXT_AND_STREAMS
+from analysis.conditions.conditions import CONDITIONS, ConditionPlan, ImageSource, plan_condition, render
+from analysis.conditions.corruptions import GREY, corrupt
+from analysis.image_effect.shapley import TEXT_AND_IMAGE, TEXT_AND_STREAMS
 from mmner_core.data.example import Example
 from mmner_core.errors import InputError
 

@@ -3,8 +3,8 @@
 import numpy as np
 from hypothesis import given
 
-from analysis.confusion import Confusion, difference
-from analysis.metrics import judge
+from analysis.scores.confusion import Confusion, difference
+from analysis.scores.metrics import judge
 from tests.analysis.small_run import small_answers
 from tests.analysis.taggings import FEW, paired_tags
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from analysis.contrastive import contrastive_table
-from analysis.geometry import modality_gap
-from analysis.pair_facts import PairFacts
-from analysis.retrieval import unit_rows
+from analysis.run.pair_facts import PairFacts
+from analysis.space.contrastive import contrastive_table
+from analysis.space.geometry import modality_gap
+from analysis.space.retrieval import unit_rows
 
 
 def test_table_per_language() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from analysis.corruptions import CORRUPTIONS, GREY, SEVERITIES, blank_image, corrupt, noise_image
+from analysis.conditions.corruptions import CORRUPTIONS, GREY, SEVERITIES, blank_image, corrupt, noise_image
 from mmner_core.errors import InputError
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.csv_text import csv_text
+from analysis.run.csv_text import csv_text
 
 
 def test_formulas_become_text() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.donors import draw_other, other_type_donors, shuffled_donors
+from analysis.conditions.mismatched_images import draw_other, other_type_donors, shuffled_donors
 from mmner_core.data.example import Example
 from mmner_core.errors import InputError
 

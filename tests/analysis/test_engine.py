@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.conditions import ConditionPlan, ImageSource
-from analysis.engine import Engine
-from analysis.evaluation_set import EvaluationSet, read_evaluation_set
-from analysis.run_plan import plan_run
-from analysis.tagged import Tagged, to_table
+from analysis.conditions.conditions import ConditionPlan, ImageSource
+from analysis.evaluation.engine import Engine
+from analysis.evaluation.plan import plan_run
+from analysis.evaluation.tagged import Tagged, to_table
+from analysis.run.evaluation_set import EvaluationSet, read_evaluation_set
 from mmner_core.evaluation.evaluate import evaluate
 from mmner_core.evaluation.scores import score
 from mmner_core.inference.tagger import Tagger, TagRequest

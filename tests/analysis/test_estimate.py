@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.estimate import mean_estimate
+from analysis.scores.estimate import mean_estimate
 
 
 def test_interval_matches_the_normal_theory() -> None:

@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from analysis.cli.main import app
-from analysis.runs import Run
+from analysis.run.folder import Run
 
 REPOSITORY = Path(__file__).parents[2]
 TINY = REPOSITORY / "tests" / "data" / "tiny"

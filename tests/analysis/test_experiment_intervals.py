@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.bootstrap import f1, f1_interval
 from analysis.experiment.intervals import mean_difference, mean_f1
+from analysis.scores.bootstrap import f1, f1_interval
 
 
 def counts(seed: int, n: int = 200, right: float = 0.8) -> np.ndarray:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from analysis.cli.main import app
 from analysis.panels.scores import scores as scores_panel
-from analysis.runs import Run
+from analysis.run.folder import Run
 from mmner_core.labels import repair
 
 TYPES = ("PER", "LOC", "ORG", "MISC")

@@ -3,9 +3,9 @@
 import pandas as pd
 from hypothesis import given
 
-from analysis.failures import failure_table
-from analysis.lexicon import Lexicon
-from analysis.matching import match
+from analysis.run.lexicon import Lexicon
+from analysis.scores.failures import failure_table
+from analysis.scores.matching import match
 from tests.analysis.small_run import small_answers
 from tests.analysis.taggings import FEW, paired_tags
 

@@ -30,7 +30,7 @@ from analysis.figures import (
     transfer_matrix,
 )
 from analysis.figures.theme import BLUE, SCHEMES, colours_of, plain, template
-from analysis.views.colours import contrast, type_colours
+from analysis.palette import contrast, type_colours
 from tests.analysis.report_run import EVIL
 
 INTERVAL = {"low": [0.4, None], "high": [0.7, None], "n_gold": [10, 0], "n_predicted": [9, 0]}

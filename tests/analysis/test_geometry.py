@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from analysis.geometry import alignment, modality_gap, uniformity
+from analysis.space.geometry import alignment, modality_gap, uniformity
 
 
 def sphere(n: int, seed: int, offset: float = 0.0) -> np.ndarray:

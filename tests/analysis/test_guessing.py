@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from analysis.guessing import Guess
-from analysis.lexicon import Lexicon
-from analysis.pair_facts import PairFacts
+from analysis.run.lexicon import Lexicon
+from analysis.run.pair_facts import PairFacts
+from analysis.scores.guessing import Guess
 from tests.analysis.small_run import small_answers
 
 TEXT_OF = np.array([0, 1, 2, 3, 4, 5])

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.evaluation_set import read_evaluation_set
-from analysis.heat_map_study import LOOKED_AT, RANDOM_MODEL, RANDOM_ORDER, heat_map_honesty
-from analysis.probe import Probe
+from analysis.heat_maps.explainer import Probe
+from analysis.heat_maps.study import LOOKED_AT, RANDOM_MODEL, RANDOM_ORDER, heat_map_honesty
+from analysis.run.evaluation_set import read_evaluation_set
 from mmner_core.data import Example
 from mmner_core.labels import Entity
 from mmner_core.text.encoding import SubwordEncoder

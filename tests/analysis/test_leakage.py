@@ -1,6 +1,6 @@
 """Leakage: copies, near copies, photos and names are counted, and nothing else is."""
 
-from analysis.leakage import find_leakage
+from analysis.scores.leakage import find_leakage
 from mmner_core.data import Example
 
 LONG = "the quick brown fox jumps over the lazy dog near Rome"

@@ -7,12 +7,12 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from analysis.maps import ENTITIES, PAIRS, build_maps, map_vectors
-from analysis.projection import place_points
-from analysis.run_writer import write_run
-from analysis.runs import Run
-from analysis.umap_layout import UmapSettings
-from analysis.vectors import sample_entities
+from analysis.evaluation.writer import write_run
+from analysis.run.folder import Run
+from analysis.run.vectors import sample_entities
+from analysis.space.maps import ENTITIES, PAIRS, build_maps, map_vectors
+from analysis.space.projection import place_points
+from analysis.space.umap_layout import UmapSettings
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_table
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from analysis.matching import CORRECT, DETAILS, KINDS, MISSED, SPURIOUS, match
-from analysis.spans import read_spans
+from analysis.run.spans import read_spans
+from analysis.scores.matching import CORRECT, DETAILS, KINDS, MISSED, SPURIOUS, match
 from mmner_core.labels import Entity, entities_to_tags, tags_to_entities
 from tests.analysis.taggings import MANY, paired_tags
 

@@ -9,9 +9,9 @@ from nervaluate import Evaluator
 from seqeval.metrics import classification_report
 from seqeval.scheme import IOB2
 
-from analysis.matching import match
-from analysis.metrics import judge, score, score_table
-from analysis.spans import read_spans
+from analysis.run.spans import read_spans
+from analysis.scores.matching import match
+from analysis.scores.metrics import judge, score, score_table
 from tests.analysis.taggings import MANY, TYPES, paired_tags
 
 MODES = {"strict": {"mode": "strict", "scheme": IOB2}, "lenient": {}}

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.minimal_pairs import FLIPPED_RIGHT, OUTCOMES, find_minimal_pairs, pair_outcomes, pair_table
+from analysis.image_effect.minimal_pairs import FLIPPED_RIGHT, OUTCOMES, find_minimal_pairs, pair_outcomes, pair_table
 from tests.analysis.small_run import small_answers
 
 PER, LOC = "B-PER O", "B-LOC O"

@@ -5,8 +5,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from analysis.bootstrap import f1_difference
-from analysis.modality import (
+from analysis.image_effect.modality import (
     compare_slice,
     image_effects,
     modality_table,
@@ -14,7 +13,8 @@ from analysis.modality import (
     severity_curves,
     split_table,
 )
-from analysis.runs import Run
+from analysis.run.folder import Run
+from analysis.scores.bootstrap import f1_difference
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_table
 

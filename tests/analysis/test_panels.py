@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.metrics import judge, score
 from analysis.panels import Panel, sections
 from analysis.panels.compare import outcomes
 from analysis.panels.confusion import confusion, confusion_languages
@@ -24,7 +23,8 @@ from analysis.panels.pointing import boxes, mosaics, pointing
 from analysis.panels.scores import scores
 from analysis.panels.shapley import shapley
 from analysis.panels.space_map import entity_map, pairs_of, points_of, space_map
-from analysis.runs import Run
+from analysis.run.folder import Run
+from analysis.scores.metrics import judge, score
 from tests.analysis.report_run import LANGUAGES, N, empty_run, model_run, tags_run
 
 

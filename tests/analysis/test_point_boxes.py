@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from analysis.point.box_game import OUTSIDE, play_boxes
-from analysis.point.boxes import NO_PHOTO, OTHER_SPLIT, read_boxes
-from analysis.point.named import CARRIERS, find_name
-from analysis.point.places import Heat, chance, hit, in_boxes, mass
-from analysis.point.tables import box_table
-from analysis.point.voc import NO_BOX, NO_NAME, NO_XML, read_voc
+from analysis.heat_maps.box_game import OUTSIDE, play_boxes
+from analysis.heat_maps.boxes import NO_PHOTO, OTHER_SPLIT, read_boxes
+from analysis.heat_maps.named import CARRIERS, find_name
+from analysis.heat_maps.places import Heat, chance, hit, in_boxes, mass
+from analysis.heat_maps.tables import box_table
+from analysis.heat_maps.voc import NO_BOX, NO_NAME, NO_XML, read_voc
 from mmner_core.data.type_names import TypeNames
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity

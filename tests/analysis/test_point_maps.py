@@ -8,10 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
-from analysis.attribution import occlusion_map
-from analysis.point.maps import HeatMapper, heat_maps, mean_map
-from analysis.point.places import Heat
-from analysis.probe import Probe
+from analysis.heat_maps.attribution import occlusion_map
+from analysis.heat_maps.explainer import Probe
+from analysis.heat_maps.places import Heat
+from analysis.heat_maps.pointing_maps import HeatMapper, heat_maps, mean_map
 from mmner_core.encoders.image import ImageStates
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from analysis.point.mosaic_game import BROKEN, play_mosaics
-from analysis.point.mosaic_plan import (
+from analysis.heat_maps.mosaic_game import BROKEN, play_mosaics
+from analysis.heat_maps.mosaic_plan import (
     DISAGREE,
     IRRELEVANT,
     NO_NAME,
@@ -21,8 +21,8 @@ from analysis.point.mosaic_plan import (
     find_subjects,
     plan_mosaics,
 )
-from analysis.point.places import Heat
-from analysis.point.tables import mosaic_table, pointing_table
+from analysis.heat_maps.places import Heat
+from analysis.heat_maps.tables import mosaic_table, pointing_table
 from mmner_core.data.example import Example
 from mmner_core.labels import Entity
 from mmner_core.photos.mosaics import LAYOUTS, Box

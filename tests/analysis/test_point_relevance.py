@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.point.relevance import auc, measure_relevance
-from analysis.probe import Probe
+from analysis.heat_maps.explainer import Probe
+from analysis.heat_maps.relevance import auc, measure_relevance
 from mmner_core.data import read_examples
 from mmner_core.errors import InputError
 from mmner_core.network.model import MMNER

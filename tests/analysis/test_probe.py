@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.attribution import check_maps, occlusion_map
-from analysis.probe import Probe, Scene
+from analysis.heat_maps.attribution import check_maps, occlusion_map
+from analysis.heat_maps.explainer import Probe, Scene
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity
 from mmner_core.photos.open import Photo

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.projection import COORDINATES, map_points, place_points, stack_pairs
-from analysis.retrieval import unit_rows
-from analysis.umap_layout import UmapSettings, cosine_neighbours, place_on_layout
+from analysis.space.projection import COORDINATES, map_points, place_points, stack_pairs
+from analysis.space.retrieval import unit_rows
+from analysis.space.umap_layout import UmapSettings, cosine_neighbours, place_on_layout
 from mmner_core.errors import InputError
 
 SETTINGS = UmapSettings(neighbours=8, epochs=50)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.query import Filter, query, select
+from analysis.scores.query import Filter, query, select
 from mmner_core.errors import InputError
 
 KINDS = ["wrong type", "spurious", "missed"]

@@ -19,7 +19,7 @@ from analysis.panels import sections
 from analysis.report import Document, collect, write_csv, write_html, write_latex
 from analysis.report.html import render
 from analysis.report.tables import escaped, latex_text
-from analysis.runs import Run
+from analysis.run.folder import Run
 from mmner_core.errors import InputError
 from tests.analysis.report_run import EVIL, empty_run, model_run, tags_run
 from tests.app.browsing import chromium, watched_page

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from analysis.retrieval import PairedVectors, cosine_distributions, pair_vectors, recalls, unit_rows
+from analysis.space.retrieval import PairedVectors, cosine_distributions, pair_vectors, recalls, unit_rows
 from mmner_core.errors import InputError
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis.conditions import CONDITIONS, CORRUPTED, HIDDEN, REPLACED
-from analysis.evaluation_set import read_evaluation_set
-from analysis.run_plan import condition_names, plan_run
+from analysis.conditions.conditions import CONDITIONS, CORRUPTED, HIDDEN, REPLACED
+from analysis.evaluation.plan import condition_names, plan_run
+from analysis.run.evaluation_set import read_evaluation_set
 from mmner_core.data import Example
 from mmner_core.errors import InputError
 

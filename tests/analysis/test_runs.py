@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis.external import paired_tags
-from analysis.lexicon import Lexicon
-from analysis.run_writer import write_run
-from analysis.runs import Run
+from analysis.evaluation.writer import write_run
+from analysis.run.external import paired_tags
+from analysis.run.folder import Run
+from analysis.run.lexicon import Lexicon
 from mmner_core.data import Example
 from mmner_core.errors import InputError
 from mmner_core.runtime.digests import file_digest

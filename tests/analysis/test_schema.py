@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from analysis.answers import Answers
-from analysis.schema import MODEL_COLUMNS, SCHEMA, checked
+from analysis.run.answers import Answers
+from analysis.run.schema import MODEL_COLUMNS, SCHEMA, checked
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_answers, small_table
 
@@ -108,8 +108,8 @@ def test_two_conditions_at_once_are_refused() -> None:
 
 def test_model_columns_are_the_starred_ones() -> None:
     """Every starred column of the docstring is optional and no other is."""
-    import analysis.schema
+    import analysis.run.schema
 
-    lines = analysis.schema.__doc__.splitlines()
+    lines = analysis.run.schema.__doc__.splitlines()
     starred = [line.split()[0] for line in lines if "  *" in line and line[0].isalpha()]
     assert tuple(starred) == MODEL_COLUMNS

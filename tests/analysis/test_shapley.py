@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.runs import Run
-from analysis.shapley import (
+from analysis.image_effect.shapley import (
     TEXT_AND_IMAGE,
     TEXT_AND_STREAMS,
     drop_one,
@@ -17,6 +16,7 @@ from analysis.shapley import (
     shapley_shares,
     share_table,
 )
+from analysis.run.folder import Run
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_table
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from analysis.lexicon import Lexicon
-from analysis.slices import SlicedEntities, describe, slice_table, worst_slices
+from analysis.run.lexicon import Lexicon
+from analysis.scores.slices import SlicedEntities, describe, slice_table, worst_slices
 from tests.analysis.small_run import small_answers
 from tests.analysis.taggings import FEW, paired_tags
 

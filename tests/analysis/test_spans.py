@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 
-from analysis.spans import exact_pairs, order_types, read_spans
+from analysis.run.spans import exact_pairs, order_types, read_spans
 from mmner_core.errors import InputError
 from mmner_core.labels import repair, tags_to_entities
 from tests.analysis.taggings import MANY, paired_tags

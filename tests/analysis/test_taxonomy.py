@@ -3,9 +3,9 @@
 import numpy as np
 from hypothesis import given
 
-from analysis.matching import KINDS, match
-from analysis.spans import read_spans
-from analysis.taxonomy import taxonomy_table
+from analysis.run.spans import read_spans
+from analysis.scores.matching import KINDS, match
+from analysis.scores.taxonomy import taxonomy_table
 from tests.analysis.taggings import FEW, paired_tags
 
 

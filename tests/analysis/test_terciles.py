@@ -6,11 +6,11 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.attributes import attribute_table, sentence_attributes
-from analysis.modality import pair_conditions, split_table
+from analysis.image_effect.modality import pair_conditions, split_table
 from analysis.panels import modality as panels
-from analysis.runs import Run
-from analysis.terciles import TERCILES, cosine_terciles
+from analysis.run.folder import Run
+from analysis.scores.attributes import attribute_table, sentence_attributes
+from analysis.scores.terciles import TERCILES, cosine_terciles
 from analysis.views.research.library import DEMO_RUNS
 from tests.analysis.small_run import small_answers, small_table
 from tests.analysis.taggings import FEW

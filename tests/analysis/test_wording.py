@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 from hypothesis import given
 
-from analysis.spans import read_spans
-from analysis.wording import bracketed, touching
+from analysis.run.spans import read_spans
+from analysis.run.wording import bracketed, touching
 from tests.analysis.taggings import FEW, paired_tags
 
 

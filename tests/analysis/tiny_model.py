@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from analysis.probe import Probe
+from analysis.heat_maps.explainer import Probe
 from mmner_core.network.model import MMNER
 from mmner_core.presets import tiny
 from mmner_core.text.encoding import SubwordEncoder

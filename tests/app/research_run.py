@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from analysis.engine import Engine
-from analysis.evaluation_set import read_evaluation_set
-from analysis.maps import build_maps
-from analysis.run_plan import condition_names, plan_run
-from analysis.run_writer import write_run
-from analysis.tagged import to_table
-from analysis.vectors import shard_vectors
+from analysis.evaluation.engine import Engine
+from analysis.evaluation.plan import condition_names, plan_run
+from analysis.evaluation.shard_vectors import shard_vectors
+from analysis.evaluation.tagged import to_table
+from analysis.evaluation.writer import write_run
+from analysis.run.evaluation_set import read_evaluation_set
+from analysis.space.maps import build_maps
 from mmner_core.inference.tagger import Tagger
 from tests.analysis.small_run import small_table
 

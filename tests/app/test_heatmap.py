@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from analysis.palette import heat_colours
 from analysis.views.caption import caption_html
-from analysis.views.colours import heat_colours
 from analysis.views.described import describe_place, describe_shares, region
 from analysis.views.heatmap import MapChoice, best_stream, entity_map
 from analysis.views.maps import MapControls, draw_map, head_choices, stream_choices

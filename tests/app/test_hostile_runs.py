@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from analysis.run_writer import write_run
+from analysis.evaluation.writer import write_run
 from analysis.views.research.desk import ResearchDesk
 from analysis.views.research.tabs import TABS
 from analysis.views.service import TagService

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.views.colours import contrast, text_colour, type_colours
+from analysis.palette import contrast, text_colour, type_colours
 from analysis.views.marks import Mark, entity_marks, marked_text, shown
 from mmner_core.labels import DEFAULT_TYPES
 from tests.app.made import TEXT, entity

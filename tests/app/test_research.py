@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from analysis.answers import Answers
-from analysis.confusion import MISSED, SPURIOUS, Confusion
+from analysis.evaluation.writer import write_run
 from analysis.panels.errors import failures_of
-from analysis.query import Filter
-from analysis.run_writer import write_run
+from analysis.run.answers import Answers
+from analysis.scores.confusion import MISSED, SPURIOUS, Confusion
+from analysis.scores.query import Filter
 from analysis.views.research.desk import ResearchDesk
 from analysis.views.research.failures import PAGE_SIZE
 from analysis.views.research.library import RunLibrary

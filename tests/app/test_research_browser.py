@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from analysis.confusion import Confusion
 from analysis.panels.errors import failures_of
-from analysis.runs import Run
+from analysis.run.folder import Run
+from analysis.scores.confusion import Confusion
 from tests.app.browsing import CHROMIUM, PATIENCE, chromium, enter, find_names, watched_page
 from tests.app.research_run import DATA, write_hand_made_run, write_long_run, write_tiny_run
 from tests.app.serving import serving

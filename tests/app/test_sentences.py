@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from analysis.views.colours import type_colours
+from analysis.palette import type_colours
 from analysis.views.measured import Measured
 from analysis.views.questions import Source
 from analysis.views.result import invitation_html, problem_html, result_html

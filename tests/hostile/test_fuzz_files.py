@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.runs import Run
+from analysis.run.folder import Run
 from mmner_core.checkpoints.folder import load_checkpoint, read_json, tensor_shapes
 from mmner_core.cli.tag_file import Rejects
 from mmner_core.config import ModelConfig

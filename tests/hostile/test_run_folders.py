@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from analysis.lexicon import Lexicon
-from analysis.parts import PartStore
-from analysis.run_writer import write_run
-from analysis.runs import Run
+from analysis.evaluation.parts import PartStore
+from analysis.evaluation.writer import write_run
+from analysis.run.folder import Run
+from analysis.run.lexicon import Lexicon
 from analysis.views.research.library import RunLibrary
 from mmner_core.errors import InputError
 from mmner_core.runtime.digests import file_digest

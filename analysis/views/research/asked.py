@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from analysis.views.colours import type_colours
+from analysis.palette import type_colours
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
-    from analysis.answers import Answers
-    from analysis.runs import Run
+    from analysis.run.answers import Answers
+    from analysis.run.folder import Run
     from analysis.views.research.library import RunLibrary
     from analysis.views.research.live import LiveModel
     from analysis.views.research.photos import PhotoShelf

@@ -11,7 +11,8 @@ from pandas.api.types import is_numeric_dtype
 from analysis.panels.display import MISSING
 from analysis.panels.errors import failure_summary, failures_of
 from analysis.panels.wording import counted
-from analysis.query import OPERATORS, Filter, Page, query, select
+from analysis.run.wording import NOTHING, SEPARATOR
+from analysis.scores.query import OPERATORS, Filter, Page, query, select
 from analysis.views.marks import shown
 from analysis.views.research.asked import Asked, Drawn
 from analysis.views.research.lines import pager, two_lines
@@ -19,7 +20,6 @@ from analysis.views.research.matrix import select_html
 from analysis.views.research.panel_html import panel_html
 from analysis.views.research.request import written_filters
 from analysis.views.research.tables import set_attribute
-from analysis.wording import NOTHING, SEPARATOR
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.panels import Panel
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 SHOWN = 12
 _LIMIT = 400  # enough of every language to fill a gallery

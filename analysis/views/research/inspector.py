@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from analysis.modality import TEXT_ONLY
+from analysis.image_effect.modality import TEXT_ONLY
 from analysis.panels.errors import failures_of
 from analysis.panels.modality import NAMES
 from analysis.panels.wording import language_name
@@ -20,7 +20,7 @@ from analysis.views.research.tables import table_html
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.answers import Answers
+    from analysis.run.answers import Answers
 
 _INSPECTOR = """<div class="wb-inspector-body"><p class="wb-how">{place}</p><ul class="wb-facts">{facts}</ul>
 <div class="wb-inspected"><figure>{photo}<figcaption>{caption}</figcaption></figure>

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 from analysis.panels.facts import checkpoint_of, split_of
-from analysis.runs import PROVENANCE, Run, read_json
+from analysis.run.folder import PROVENANCE, Run, read_json
 from analysis.views.research.places import told_places
 from mmner_core.errors import InputError
 

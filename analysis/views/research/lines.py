@@ -12,8 +12,8 @@ from analysis.views.marks import Mark, marked_text, shown
 from analysis.views.research.tables import set_attribute
 
 if TYPE_CHECKING:
-    from analysis.answers import Answers
-    from analysis.spans import Spans
+    from analysis.run.answers import Answers
+    from analysis.run.spans import Spans
     from analysis.views.research.asked import Asked
 
 _LINES = '<div class="wb-lines">{lines}</div>'

@@ -14,7 +14,7 @@ from mmner_core.text.words import join_words
 if TYPE_CHECKING:
     import numpy as np
 
-    from analysis.runs import Run
+    from analysis.run.folder import Run
     from mmner_core.results import Prediction
 
 

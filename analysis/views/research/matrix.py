@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import pandas as pd
 
-from analysis.confusion import MISSED, SPURIOUS, Reading
 from analysis.panels import confusion as panels
 from analysis.panels.wording import counted, language_name, listed
-from analysis.spans import Spans
+from analysis.run.spans import Spans
+from analysis.scores.confusion import MISSED, SPURIOUS, Reading
 from analysis.views.marks import shown
 from analysis.views.research.asked import Asked, Drawn
 from analysis.views.research.lines import cards, pager

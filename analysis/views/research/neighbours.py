@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.matching import CORRECT, match
-from analysis.retrieval import unit_rows
+from analysis.scores.matching import CORRECT, match
+from analysis.space.retrieval import unit_rows
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 _SAME_PHOTO = 1 - 1e-3  # cosine above which two photos are one, half precision allowed for
 
@@ -95,7 +95,7 @@ def unit_vectors(run: Run, side: str) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         InputError: if the run has no vectors of that side.
     """
-    from analysis.vectors import IMAGE, image_streams, main_stream  # imports torch
+    from analysis.run.vectors import IMAGE, image_streams, main_stream  # imports torch
 
     def compute() -> tuple[np.ndarray, np.ndarray]:
         ids = run.embedding("sentence_id")

@@ -12,7 +12,7 @@ from analysis.views.research.neighbours import unit_vectors
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

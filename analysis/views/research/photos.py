@@ -14,7 +14,7 @@ from mmner_core.errors import InputError
 from mmner_core.serving.engine import DECODING
 
 if TYPE_CHECKING:
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 DEMO_PHOTOS = Path(__file__).resolve().parents[2] / "demo" / "photos"
 SMALL, LARGE = 128, 720  # longer side in pixels: twice the size on screen of a thumbnail, and the inspector's photo

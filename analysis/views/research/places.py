@@ -12,8 +12,8 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from analysis.answers import Answers
-from analysis.runs import CONDITIONS_KEPT, Run
+from analysis.run.answers import Answers
+from analysis.run.folder import CONDITIONS_KEPT, Run
 
 # An absolute path in a sentence, up to its last separator; what follows a letter or a colon is a ratio or an address.
 _FOLDERS = re.compile(r"(?<![\w.:/<~-])/(?:[\w.@+~-]+/)+")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from analysis.query import OPERATORS, Filter
+from analysis.scores.query import OPERATORS, Filter
 from mmner_core.errors import InputError
 
 _MAX_TEXT = 4000

@@ -21,7 +21,7 @@ from mmner_core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.runs import Run
+    from analysis.run.folder import Run
     from mmner_core.results import Prediction
 
 LISTED = 20
@@ -93,9 +93,9 @@ def place_pair(asked: Asked, prediction: Prediction) -> dict[str, Any]:
     Raises:
         InputError: if the run has no map, or its model was another one.
     """
-    from analysis.maps import PAIRS, map_vectors  # these import torch
-    from analysis.projection import place_points
-    from analysis.vectors import main_stream
+    from analysis.run.vectors import main_stream
+    from analysis.space.maps import PAIRS, map_vectors  # these import torch
+    from analysis.space.projection import place_points
 
     which, projection = shown_map(asked)
     if which != PAIRS:
@@ -123,8 +123,8 @@ def place_something(run: Run) -> None:
     Raises:
         InputError: if the run has no map of texts and photos.
     """
-    from analysis.maps import PAIRS, map_vectors
-    from analysis.projection import place_points
+    from analysis.space.maps import PAIRS, map_vectors
+    from analysis.space.projection import place_points
 
     vectors, points = map_vectors(run, PAIRS)
     place_points(vectors[:2].mean(axis=0, keepdims=True), vectors, points)

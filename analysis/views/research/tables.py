@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.csv_text import csv_text
 from analysis.panels.display import heading_of, shown_table
+from analysis.run.csv_text import csv_text
 from analysis.views.marks import shown
 
 _TABLE = """<div class="wb-scroll wb-long" tabindex="0" role="region" aria-label="{label}">

@@ -35,7 +35,7 @@ from analysis.views.research.space import draw_map, draw_picked
 
 if TYPE_CHECKING:
     from analysis.panels import Panel
-    from analysis.runs import Run
+    from analysis.run.folder import Run
 
 Draw = Callable[[Asked], Drawn]
 _TALL, _LOW = 560, 320

@@ -1,0 +1,180 @@
+"""Which picture each sentence is shown in an evaluation run: its own, none, a spoilt one, or another's.
+
+A condition is planned for a whole split at once and costs nothing; pictures are opened one by one by
+:func:`render`. A sentence that cannot take part (no photo, no donor) is left out *with its reason*, never shown
+something else in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from zlib import crc32
+
+import numpy as np
+
+from analysis.conditions.corruptions import CORRUPTIONS, SEVERITIES, blank_image, corrupt, noise_image
+from analysis.conditions.mismatched_images import draw_other, other_type_donors, shuffled_donors
+from mmner_core.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from mmner_core.data import Example
+
+REPLACED = ("matched", "none", "blank", "noise", "shuffled", "other_type", "irrelevant")
+CORRUPTED = tuple(f"{name}-{severity}" for name in CORRUPTIONS for severity in SEVERITIES)
+# What is hidden besides, for Shapley shares: whether the words are seen, and which image streams (None: all).
+HIDDEN: dict[str, tuple[bool, tuple[str, ...] | None]] = {
+    "nothing": (False, ()),
+    "image_only": (False, None),
+    "vit_only": (False, ("vit",)),
+    "cnn_only": (False, ("cnn",)),
+    "text+vit": (True, ("vit",)),
+    "text+cnn": (True, ("cnn",)),
+}
+CONDITIONS = (*REPLACED, *HIDDEN, *CORRUPTED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSource:
+    """What one sentence is shown under one condition.
+
+    Attributes:
+        kind: a photo from disk, nothing, even grey, or random pixels.
+        path: the photo, for kind "photo".
+        donor: index of the sentence whose photo it is, where it belongs to another one.
+        corruption, severity: how the photo is spoilt, None for as it is.
+        seed: for random pixels and for the random part of a corruption.
+    """
+
+    kind: Literal["photo", "none", "blank", "noise"]
+    path: Path | None = None
+    donor: int | None = None
+    corruption: str | None = None
+    severity: int = 0
+    seed: int = 0
+
+
+NOTHING = ImageSource(kind="none")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionPlan:
+    """One condition over a split.
+
+    Attributes:
+        name: one of :data:`CONDITIONS`.
+        sources: per sentence what it is shown, None for a sentence that takes no part.
+        skipped: why, for each sentence that takes no part: index to reason.
+        words_seen: whether the model reads the words, or the unknown token in place of each.
+        streams: the image streams that get the picture; None for all the model has.
+    """
+
+    name: str
+    sources: tuple[ImageSource | None, ...]
+    skipped: dict[int, str]
+    words_seen: bool = True
+    streams: tuple[str, ...] | None = None
+
+
+def plan_condition(
+    examples: Sequence[Example], name: str, *, seed: int = 0, irrelevant: Sequence[Path] = ()
+) -> ConditionPlan:
+    """Say for each sentence which picture it is shown under condition ``name``.
+
+    Only sentences whose photo exists take part, under every condition, so that all rows of a table rest on the same
+    sentences. "shuffled" gives each sentence another photo of its language, each photo as often as before where that
+    is possible; "other_type" the photo of a sentence of its language that shares no gold type with it (a sentence
+    without entities gets any that has some); "irrelevant" one of the photos in ``irrelevant``.
+
+    Raises:
+        InputError: if the condition does not exist, gold tags are missing for "other_type", or "irrelevant" has
+            no photos to choose from.
+    """
+    if name not in CONDITIONS:
+        raise InputError(f"Unknown image condition {name!r}; choose one of {', '.join(CONDITIONS)}.")
+    skipped = {i: reason for i, example in enumerate(examples) if (reason := _cannot_take_part(example))}
+    active = [i for i in range(len(examples)) if i not in skipped]
+    rng = np.random.default_rng([seed, crc32(name.encode())])
+    if name in _DONORS:
+        choose, no_donor = _DONORS[name]
+        donors = choose(examples, active, rng)
+        skipped |= {i: no_donor for i, donor in donors.items() if donor is None}
+        chosen = {
+            i: ImageSource(kind="photo", path=examples[donor].image, donor=donor)
+            for i, donor in donors.items()
+            if donor is not None
+        }
+    elif name == "irrelevant":
+        chosen = _irrelevant_sources(examples, active, irrelevant, rng)
+    else:
+        chosen = {i: _own_source(examples[i], name, seed) for i in active}
+    words_seen, streams = HIDDEN.get(name, (True, None))
+    return ConditionPlan(
+        name=name,
+        sources=tuple(map(chosen.get, range(len(examples)))),
+        skipped=skipped,
+        words_seen=words_seen,
+        streams=streams,
+    )
+
+
+def render(source: ImageSource, open_image: Callable[[Path], Image.Image]) -> Image.Image | None:
+    """Make the picture a source describes; ``open_image`` reads a photo upright and in RGB."""
+    if source.kind == "none":
+        return None
+    if source.kind == "blank":
+        return blank_image()
+    if source.kind == "noise":
+        return noise_image(seed=source.seed)
+    assert source.path is not None, "a source of kind photo has a path"
+    photo = open_image(source.path)
+    if source.corruption is None:
+        return photo
+    return corrupt(photo, source.corruption, source.severity, seed=source.seed)
+
+
+def _cannot_take_part(example: Example) -> str:
+    if example.image is None:
+        return "the sentence has no photo"
+    return "" if example.image.is_file() else "the photo file is missing"
+
+
+def _own_source(example: Example, name: str, seed: int) -> ImageSource:
+    if name in ("none", "nothing"):
+        return NOTHING
+    if name == "matched" or name in HIDDEN:
+        return ImageSource(kind="photo", path=example.image)
+    if name == "blank":
+        return ImageSource(kind="blank")
+    # Seeded by the photo, not by its place or the severity: severity 3 is severity 2 made worse, and sentences that
+    # share a photo share the spoilt one.
+    photo_seed = crc32(f"{seed}|{example.image_id or example.image}".encode())
+    if name == "noise":
+        return ImageSource(kind="noise", seed=photo_seed)
+    corruption, _, severity = name.partition("-")
+    return ImageSource(kind="photo", path=example.image, corruption=corruption, severity=int(severity), seed=photo_seed)
+
+
+def _irrelevant_sources(
+    examples: Sequence[Example], active: Sequence[int], pool: Sequence[Path], rng: np.random.Generator
+) -> dict[int, ImageSource]:
+    sources = {}
+    for i in active:
+        place = draw_other(pool, examples[i].image, rng)
+        if place is None:
+            raise InputError(
+                "The condition 'irrelevant' needs photos that show none of the things named in the sentences; "
+                f"{len(pool)} were given, none of them other than the sentence's own."
+            )
+        sources[i] = ImageSource(kind="photo", path=pool[place])
+    return sources
+
+
+_DONORS = {
+    "shuffled": (shuffled_donors, "its language has no other photo"),
+    "other_type": (other_type_donors, "its language has no photo that shows other types only"),
+}

@@ -1,0 +1,80 @@
+"""Emissions to everything a run stores of a sentence: tags, entities with exact probabilities, loss.
+
+Shapes: B sentences, W words, L tags, T types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mmner_core.labels import Entity, tags_to_entities
+from mmner_core.network.crf import CRF, mask_words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decoded:
+    """What the CRF makes of one sentence.
+
+    Attributes:
+        tags: the best tag sequence.
+        entities: its entities with probability and runner-up, as the column ``entities`` of :mod:`analysis.run.schema`.
+        gold_confidence: probability of each gold entity, in order.
+        loss: negative log-likelihood of the gold tags, nats.
+    """
+
+    tags: list[str]
+    entities: list[dict[str, Any]]
+    gold_confidence: list[float]
+    loss: float
+
+
+@torch.no_grad()
+def decode(crf: CRF, emissions: Tensor, n_words: Sequence[int], gold: Sequence[Sequence[str]]) -> list[Decoded]:
+    """Decode sentences of like length, and weigh predicted and gold entities by their exact probabilities.
+
+    Args:
+        crf: the model's last layer.
+        emissions: [B, W, L], padded.
+        n_words: [B].
+        gold: [B] tags, all of them in the CRF's label set.
+    """
+    labels = crf.labels
+    mask = mask_words(emissions, n_words)
+    targets = torch.zeros(mask.shape, dtype=torch.long)
+    for row, tags in enumerate(gold):
+        targets[row, : len(tags)] = torch.tensor(labels.encode(tags))
+    losses = crf(emissions, targets.to(emissions.device), mask).tolist()
+    paths = [labels.decode(path) for path in crf.viterbi(emissions, mask)]
+    found, annotated = ([tags_to_entities(tags) for tags in column] for column in (paths, gold))
+    spans = {(row, e.start, e.end): 0 for side in (found, annotated) for row, es in enumerate(side) for e in es}
+    probabilities = crf.batch_span_probabilities(emissions, mask, list(spans)).tolist()
+    by_span = dict(zip(spans, probabilities, strict=True))
+    return [
+        Decoded(
+            tags=paths[row],
+            entities=[_entity(e, by_span[row, e.start, e.end], labels.types) for e in found[row]],
+            gold_confidence=[by_span[row, e.start, e.end][labels.types.index(e.type)] for e in annotated[row]],
+            loss=losses[row],
+        )
+        for row in range(len(paths))
+    ]
+
+
+def _entity(entity: Entity, probabilities: Sequence[float], types: Sequence[str]) -> dict[str, Any]:
+    by_type = dict(zip(types, probabilities, strict=True))
+    confidence = by_type.pop(entity.type)
+    # A model of one type has no second one; its entities are then their own runner-up, as the tagger has it.
+    second = max(by_type, key=by_type.__getitem__, default=entity.type)
+    return {
+        "start": entity.start,
+        "end": entity.end,
+        "type": entity.type,
+        "confidence": confidence,
+        "runner_up_type": second,
+        "runner_up_confidence": by_type.get(second, confidence),
+    }

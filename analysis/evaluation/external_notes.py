@@ -1,0 +1,46 @@
+"""What a reader of the scores of another system must know of its tags: orphans, IOB1, types that no gold name has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mmner_core.data.type_names import count_types, how_to_rename, suggest
+
+if TYPE_CHECKING:
+    from analysis.run.evaluation_set import EvaluationSet
+    from mmner_core.data import Example, ReadReport
+
+
+def external_notes(data: EvaluationSet, predicted: Sequence[Example], report: ReadReport) -> tuple[str, ...]:
+    """Return one sentence on each.
+
+    Args:
+        data: the gold sentences.
+        predicted: the same sentences as the other system tagged them.
+        report: what was met when the predictions were read.
+    """
+    repaired = data.facts.get("repaired_gold_tags", 0)
+    notes = [
+        f"{report.repaired_tags:,} orphan I- tags of the predictions: the strict score counts no name there, as "
+        "seqeval does; the lenient one reads them as B- (repaired)."
+        if report.repaired_tags
+        else "",
+        f"The predictions are in IOB1 ({', '.join(report.iob1_files)}) and were converted to IOB2."
+        if report.iob1_files
+        else "",
+        f"{repaired:,} orphan I- tags of the gold data were read as B- (repaired)." if repaired else "",
+        _unknown_types(data.examples, predicted),
+    ]
+    return tuple(filter(None, notes))
+
+
+def _unknown_types(gold: Sequence[Example], predicted: Sequence[Example]) -> str:
+    known, found = count_types(gold), count_types(predicted)
+    unknown = [name for name in found if name not in known]
+    if not unknown:
+        return ""
+    counted = ", ".join(f"{name} ({found[name]:,})" for name in unknown)
+    note = f"No gold name is of the type {counted}: no such prediction can be right"
+    meant = suggest(unknown, list(known))
+    return f"{note}; {how_to_rename(list(meant), list(known))}." if meant else f"{note}."

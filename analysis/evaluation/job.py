@@ -1,0 +1,215 @@
+"""Evaluate a checkpoint on a split and write the run folder: shards first, numbers after.
+
+Nothing but the shard in hand and, at the end, one image condition after the other is in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import pyarrow as pa
+
+from analysis.evaluation import summary
+from analysis.evaluation.options import RunOptions, Stopwatch
+from analysis.evaluation.parts import PartStore
+from analysis.evaluation.plan import MATCHED, RunPlan, condition_names, plan_facts, plan_run
+from analysis.evaluation.provenance import environment
+from analysis.evaluation.shards import arithmetic, job_record, n_shards, tag_shards
+from analysis.evaluation.train_data import surfaces_of, train_examples, train_facts
+from analysis.evaluation.workers import Workers
+from analysis.evaluation.writer import write_run
+from analysis.heat_maps.explainer import Probe
+from analysis.heat_maps.measure import all_maps, measure_boxes, measure_mosaics
+from analysis.heat_maps.mosaic_plan import plan_mosaics
+from analysis.heat_maps.study import heat_map_honesty
+from analysis.run.evaluation_set import IRRELEVANT
+from analysis.run.lexicon import Lexicon
+from analysis.run.vectors import sample_entities
+from analysis.space.maps import build_maps
+from analysis.space.umap_layout import UmapSettings
+from mmner_core.errors import InputError
+from mmner_core.evaluation.evaluate import gold_tags
+from mmner_core.runtime.atomic import is_there
+from mmner_core.runtime.memory import peak_megabytes, release_freed_memory
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from analysis.heat_maps.boxes import BoxRows
+    from analysis.run.answers import Answers
+    from analysis.run.evaluation_set import EvaluationSet
+    from analysis.run.folder import Run
+    from mmner_core.inference.tagger import Tagger
+
+_PROBLEMS_KEPT = 5
+_UNREADABLE = "the photo cannot be decoded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """A run to be made of a checkpoint.
+
+    Attributes:
+        tagger: the checkpoint.
+        data: the sentences.
+        out: the folder to write.
+        options: how.
+        command: for the provenance.
+        train: training data, to tell seen names from new ones and to count leakage.
+        valid: gives what this checkpoint said of other sentences, to fit the temperature on.
+        boxes: photos with boxes to measure heat maps on; None: there are none.
+        workers: the processes that share the tagging; the first one writes the folder.
+    """
+
+    tagger: Tagger
+    data: EvaluationSet
+    out: Path
+    options: RunOptions
+    command: str
+    train: Sequence[Path] = ()
+    valid: Callable[[], Answers | None] = lambda: None
+    boxes: BoxRows | None = None
+    workers: Workers = Workers()
+
+    def run(self) -> bool:
+        """Tag what is not tagged yet, and write the folder; say whether this process was the one to write it.
+
+        Raises:
+            InputError: if the folder exists and may not be overwritten, a condition cannot be had, a gold tag is
+                unknown to the checkpoint, or it does not know the convention.
+        """
+        self._check()
+        release_freed_memory()  # of loading the checkpoint
+        watch, plan = Stopwatch(), self._plan()
+        store = self._tag(plan)
+        if self.workers.index:
+            return False
+        watch.lap("tagging")
+        self._write(plan, store, watch)
+        store.remove()
+        return True
+
+    def _check(self) -> None:
+        if is_there(self.out) and not self.options.overwrite:
+            raise InputError(f"{self.out} exists already; choose another folder or add --overwrite.")
+        convention, conventions = self.options.convention, self.tagger.conventions
+        if convention is not None and convention not in conventions:
+            known = ", ".join(conventions) or "none to choose from"
+            raise InputError(f"This checkpoint has no convention {convention!r} ({known}).")
+        gold_tags(self.tagger.labels, self.data.examples)
+
+    def _plan(self) -> RunPlan:
+        asked, options = self.options.conditions, self.options
+        return plan_run(
+            self.data.examples,
+            condition_names(asked, corruptions=options.corruptions, hidden=options.studies),
+            insist=[name for name in asked if name != "all"],
+            irrelevant=self.data.irrelevant,
+            reads_images=self.tagger.reads_images,
+            streams=self.tagger.model.config.fusion.streams,
+            seed=options.seed,
+        )
+
+    def _tag(self, plan: RunPlan) -> PartStore:
+        convention, size = self.options.convention, self.options.shard
+        job = job_record(self.tagger, self.data, plan, convention=convention, size=size, seed=self.options.seed)
+        folder = self.out.with_name(f".{self.out.name}.parts")
+        store = PartStore.open(folder, job, n_shards(self.data, size), owner=self.workers.index == 0)
+        self.workers.wait()  # for the first process to have prepared the folder
+        tag_shards(self.tagger, self.data, plan, store, convention=convention, size=size, workers=self.workers)
+        self.workers.wait()  # for the last shard of all
+        return store
+
+    def _write(self, plan: RunPlan, store: PartStore, watch: Stopwatch) -> None:
+        """Put the shards together, work out the numbers, and write the folder."""
+        run, vectors = store.run(self.out.name, plan.names), sample_entities(store.vectors(), seed=self.options.seed)
+        lexicon = Lexicon.from_examples(train_examples(self.train)).restrict(surfaces_of(run)) if self.train else None
+        metrics = self._metrics(run, vectors, lexicon, plan)
+        watch.lap("scores")
+        release_freed_memory()
+        if self.options.studies and MATCHED in run.conditions:
+            metrics |= self._studies()
+            release_freed_memory()
+            watch.lap("heat maps")
+        coordinates = build_maps(vectors, UmapSettings(seed=self.options.seed)) if self.options.maps else pd.DataFrame()
+        watch.lap("maps")
+        release_freed_memory()
+        write_run(
+            self.out,
+            (run.answers(condition).table for condition in run.conditions),
+            metrics=metrics,
+            provenance=self._provenance(plan, store, watch),
+            lexicon=lexicon,
+            embeddings=vectors,
+            coordinates=None if coordinates.empty else pa.Table.from_pandas(coordinates),
+            overwrite=self.options.overwrite,
+        )
+
+    def _metrics(
+        self, run: Run, vectors: dict[str, np.ndarray], lexicon: Lexicon | None, plan: RunPlan
+    ) -> dict[str, Any]:
+        metrics: dict[str, Any] = {"sentences": len(self.data), "conditions": run.conditions}
+        metrics |= summary.scores(run)
+        metrics |= summary.modality(run)
+        metrics |= summary.minimal_pairs(run)
+        metrics |= summary.shapley(run)
+        metrics |= summary.contrastive(run, vectors, lexicon)
+        metrics |= summary.calibration(run.answers(plan.main), self.valid())
+        if self.train:
+            metrics |= summary.leakage(train_examples(self.train), self.data.examples)
+        return metrics
+
+    def _studies(self) -> dict[str, Any]:
+        from tqdm import tqdm
+
+        probe, options = Probe(self.tagger.model, self.tagger.subwords), self.options
+        if not probe.grids:
+            return {}  # a model whose only key is the pooled photo has no map
+        examples, seed = self.data.examples, options.seed
+        irrelevant = [kind == IRRELEVANT for kind in self.data.kinds]
+        plan = plan_mosaics(examples, irrelevant=irrelevant, limit=options.pointing_sample, seed=seed)
+        boxes = self.boxes
+        total = options.honesty_sample + len(plan.groups) + (0 if boxes is None else len(boxes.rows))
+        with tqdm(total=total, desc="heat maps", unit=" photos", disable=None) as bar:
+            asked: dict[str, Any] = {"seed": seed, "progress": bar.update}
+            found = heat_map_honesty(probe, examples, options.honesty_sample, convention=options.convention, **asked)
+            maps = all_maps(probe, convention=options.convention, seed=seed)
+            found |= measure_mosaics(probe, plan, maps, **asked)
+            if boxes is not None:
+                maps = all_maps(probe, convention=options.convention, occlusion=True, seed=seed)
+                found |= measure_boxes(probe, boxes, maps, **asked)
+            return found
+
+    def _provenance(self, plan: RunPlan, store: PartStore, watch: Stopwatch) -> dict[str, Any]:
+        return {
+            "command": self.command,
+            "data": self.data.to_json(),
+            "checkpoint": {"path": str(self.tagger.checkpoint.path), "digest": self.tagger.digest},
+            "types": list(self.tagger.labels.types),
+            **_tagging_facts(plan, store),
+            **train_facts(self.train),
+            "options": asdict(self.options),
+            "seed": self.options.seed,
+            **environment(),
+            "processes": self.workers.count,
+            "arithmetic": arithmetic(self.tagger),
+            "seconds": watch.seconds,
+            "peak_megabytes": round(peak_megabytes()),
+        }
+
+
+def _tagging_facts(plan: RunPlan, store: PartStore) -> dict[str, Any]:
+    """Return which sentences took part in which condition and why others did not, and which photos are damaged."""
+    conditions = plan_facts(plan)
+    unreadable: dict[str, str] = {}
+    for facts in store.facts():
+        unreadable |= facts["unreadable"]
+        for condition, n in facts["dropped"].items():
+            reasons = conditions["skipped"].setdefault(condition, {})
+            reasons[_UNREADABLE] = reasons.get(_UNREADABLE, 0) + n
+    photos = {"unreadable": len(unreadable), "problems": list(unreadable.values())[:_PROBLEMS_KEPT]}
+    return {"conditions": conditions, "photos": photos}

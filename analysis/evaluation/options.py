@@ -1,0 +1,51 @@
+"""How a run is made, and how long it took."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from analysis.evaluation.shards import SHARD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How to evaluate.
+
+    Attributes:
+        conditions: names of image conditions, see :func:`analysis.evaluation.plan.condition_names`; empty: the default
+            ones.
+        corruptions: add every corruption at every severity.
+        convention: annotation convention to read by; None: the checkpoint's default.
+        studies: also hide words and streams (for Shapley shares) and put heat maps on trial.
+        honesty_sample, pointing_sample: how many gold entities, and sentences of mosaics, the heat map studies draw.
+        maps: lay out the maps.
+        seed: of whose photo goes where, the studies, the maps. (Intervals have a seed of their own, as in the app.)
+        shard: sentences per shard.
+        overwrite: whether a run that lies there already gives way.
+    """
+
+    conditions: tuple[str, ...] = ()
+    corruptions: bool = False
+    convention: str | None = None
+    studies: bool = True
+    honesty_sample: int = 12
+    pointing_sample: int = 80
+    maps: bool = True
+    seed: int = 19
+    shard: int = SHARD
+    overwrite: bool = False
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """Seconds per stage of a run."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    _since: float = field(default_factory=time.perf_counter)
+
+    def lap(self, stage: str) -> None:
+        """Book the time since the last lap on a stage."""
+        now = time.perf_counter()
+        self.seconds[stage] = round(now - self._since, 2)
+        self._since = now

@@ -1,0 +1,131 @@
+"""Tag a data set shard by shard, alone or with other processes; a finished shard is never tagged again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from analysis.conditions.conditions import ConditionPlan
+from analysis.evaluation.engine import Engine
+from analysis.evaluation.parts import PartStore, files_digest
+from analysis.evaluation.shard_vectors import shard_vectors
+from analysis.evaluation.tagged import Tagged, to_table
+from analysis.evaluation.workers import Workers
+from analysis.run.answers import Answers
+from analysis.run.schema import VERSION
+from mmner_core.data import dataset_digest
+from mmner_core.runtime.memory import release_freed_memory
+
+if TYPE_CHECKING:
+    from analysis.evaluation.plan import RunPlan
+    from analysis.run.evaluation_set import EvaluationSet
+    from mmner_core.inference.tagger import Tagger
+
+SHARD = 512
+
+
+def tag_shards(
+    tagger: Tagger,
+    data: EvaluationSet,
+    plan: RunPlan,
+    store: PartStore,
+    *,
+    convention: str | None = None,
+    size: int = SHARD,
+    workers: Workers | None = None,
+) -> None:
+    """Tag every shard of this process that is not finished yet, with a progress bar on a terminal.
+
+    Args:
+        tagger: the checkpoint.
+        data: the sentences.
+        plan: the conditions.
+        store: where finished shards go.
+        convention: annotation convention to read by.
+        size: sentences per shard.
+        workers: who else tags; process i takes the shards i, i + n, ...
+    """
+    from tqdm import tqdm
+
+    workers = workers or Workers()
+    mine = range(workers.index, store.n_shards, workers.count)
+    todo = [shard for shard in mine if not store.finished(shard)]
+    engine = Engine(tagger, convention)
+    total = sum(len(_places(data, shard, size)) for shard in mine)
+    left = sum(len(_places(data, shard, size)) for shard in todo)
+    quiet = True if workers.index else None  # None: no bar unless stderr is a terminal
+    with tqdm(total=total, initial=total - left, desc="tagging", unit=" sentences", disable=quiet) as bar:
+        for shard in todo:
+            places = _places(data, shard, size)
+            tagged, gold = _tag(engine, data, plan, places), [data.examples[i].tags or () for i in places]
+            rows = to_table(tagged.answers, data, places.start)
+            vectors = shard_vectors(tagged, gold, plan.main, tagger.labels.types, places.start, engine.aligned)
+            store.write(shard, rows, vectors, _facts(engine, tagged))
+            bar.update(len(places))
+            release_freed_memory()
+
+
+def tag_all(tagger: Tagger, data: EvaluationSet, plan: RunPlan, *, convention: str | None = None) -> Answers:
+    """Tag a data set under one condition, in memory."""
+    engine = Engine(tagger, convention)
+    shards = (_places(data, shard, SHARD) for shard in range(n_shards(data, SHARD)))
+    tables = [to_table(_tag(engine, data, plan, places).answers, data, places.start) for places in shards]
+    return Answers.from_table(pa.concat_tables(tables))
+
+
+def n_shards(data: EvaluationSet, size: int = SHARD) -> int:
+    """Return how many shards a data set makes."""
+    return -(-len(data) // size)
+
+
+def job_record(
+    tagger: Tagger, data: EvaluationSet, plan: RunPlan, *, convention: str | None, size: int, seed: int
+) -> dict[str, Any]:
+    """Return everything that finished shards depend on: shards of another record are of no use."""
+    columns = json.dumps([data.kinds, data.sources, data.facts, [e.where for e in data.examples]])
+    photos = [e.image for e in data.examples if e.image is not None]
+    return {
+        "schema": VERSION,
+        "checkpoint": tagger.digest,
+        "data": dataset_digest(data.examples),
+        "columns": hashlib.sha256(columns.encode("utf-8", "surrogatepass")).hexdigest(),
+        "photos": files_digest([*photos, *data.irrelevant]),
+        "conditions": plan.names,
+        "convention": convention,
+        "seed": seed,
+        "shard": size,
+        "arithmetic": arithmetic(tagger),
+    }
+
+
+def arithmetic(tagger: Tagger) -> str:
+    """Return the number format and the kind of device that a model computes in."""
+    weight = tagger.model.classifier.weight
+    return f"{weight.dtype} on {weight.device.type}"
+
+
+def _tag(engine: Engine, data: EvaluationSet, plan: RunPlan, places: range) -> Tagged:
+    examples = [data.examples[i] for i in places]
+    plans = list(_sliced(plan.conditions, places))
+    return engine.tag([e.words for e in examples], [e.tags or () for e in examples], plans)
+
+
+def _sliced(plans: Sequence[ConditionPlan], places: range) -> Iterator[ConditionPlan]:
+    for plan in plans:
+        yield replace(plan, sources=plan.sources[places.start : places.stop], skipped={})
+
+
+def _facts(engine: Engine, tagged: Tagged) -> dict[str, Any]:
+    return {
+        "dropped": {name: len(rows) for name, rows in tagged.skipped.items() if rows},
+        "unreadable": {str(path): reason for path, reason in engine.pictures.unreadable.items()},
+    }
+
+
+def _places(data: EvaluationSet, shard: int, size: int) -> range:
+    return range(shard * size, min((shard + 1) * size, len(data)))

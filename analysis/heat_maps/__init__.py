@@ -1,0 +1,1 @@
+"""Where the model looked, and whether it is where the named thing is."""

@@ -1,0 +1,104 @@
+"""Whether attention tells a photo that shows what is named from one that does not, and what a photo of nothing changes.
+
+Of each sentence with one name: how much of the name's attention its own photo gets, a picture that shows nothing, and a
+photo of another type. As detectors of relevance the shares have an AUC; 0.5 is chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from analysis.conditions.mismatched_images import other_type_donors
+from analysis.scores.estimate import mean_estimate
+from mmner_core.errors import InputError
+from mmner_core.labels import Entity, tags_to_entities
+from mmner_core.photos.nothing import KINDS, picture_of_nothing
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from analysis.heat_maps.explainer import Probe, Text
+    from mmner_core.data import Example
+
+OWN, NOTHING, OTHER_TYPE = "own photo", "nothing", "another type"
+RESAMPLES = 1000
+
+
+class _Seen(NamedTuple):
+    """What one sentence says beside one picture: the name's share on it, and all tags."""
+
+    share: float
+    tags: list[str]
+
+
+def measure_relevance(
+    probe: Probe, examples: Sequence[Example], *, seed: int = 0, progress: Callable[[], object] = lambda: None
+) -> dict[str, Any]:
+    """Show each sentence that has a photo and one gold name its own photo, nothing, and a photo of another type.
+
+    Returns:
+        under ``relevance`` a row per kind of wrong picture: ``beside``, ``auc`` with ``low`` and ``high`` (sentences
+        resampled), ``chance``, the mean shares ``own`` and ``wrong``, ``n``; under ``nothing`` a row per kind of such
+        pictures, "all" among them: ``kind``, ``changed`` (share of sentences whose tags differ from those of the text
+        alone) with ``low`` and ``high``, ``n``.
+
+    Raises:
+        InputError: if the model cannot look away from a photo, or no sentence is fit.
+    """
+    if not probe.model.config.fusion.null_sink:
+        raise InputError("This model cannot look away from a photo (null_sink), so attention has no share to measure.")
+    active = [i for i, e in enumerate(examples) if e.image is not None and len(tags_to_entities(e.tags or ())) == 1]
+    rng = np.random.default_rng(seed)
+    donors = other_type_donors(examples, active, rng)
+    shares: dict[str, list[tuple[float, float]]] = {NOTHING: [], OTHER_TYPE: []}
+    changed: dict[str, list[bool]] = {kind: [] for kind in KINDS}
+    for number, i in enumerate(active):
+        [entity] = tags_to_entities(examples[i].tags or ())
+        own = probe.open(examples[i].image)
+        if own is not None:
+            text = probe.read(examples[i].words, convention=examples[i].convention)
+            shown = _see(probe, text, entity, own)
+            kind = KINDS[number % len(KINDS)]
+            blank = _see(probe, text, entity, picture_of_nothing(kind, rng))
+            shares[NOTHING].append((shown.share, blank.share))
+            changed[kind].append(blank.tags != probe.tags_alone(text))
+            donor = donors[i]
+            other = None if donor is None else probe.open(examples[donor].image)
+            if other is not None:
+                shares[OTHER_TYPE].append((shown.share, _see(probe, text, entity, other).share))
+        progress()
+    if not shares[NOTHING]:
+        raise InputError("No sentence has a photo and exactly one name; there is nothing to measure relevance on.")
+    both = [{"kind": "all"} | _rate([c for part in changed.values() for c in part], seed)]
+    return {
+        "relevance": [_auc_row(beside, np.array(pairs), seed) for beside, pairs in shares.items() if pairs],
+        "nothing": both + [{"kind": kind} | _rate(part, seed) for kind, part in changed.items() if part],
+    }
+
+
+def _see(probe: Probe, text: Text, entity: Entity, picture: Image) -> _Seen:
+    share, tags = probe.share_and_tags(text, probe.look(picture))
+    return _Seen(float(share[entity.start : entity.end].mean()), tags)
+
+
+def _rate(changed: Sequence[bool], seed: int) -> dict[str, Any]:
+    estimate = mean_estimate(np.array(changed, dtype=float), seed=seed).to_row()
+    return {"changed": estimate["value"], "low": estimate["low"], "high": estimate["high"], "n": estimate["n"]}
+
+
+def _auc_row(beside: str, pairs: np.ndarray, seed: int) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    drawn = [auc(*pairs[rng.integers(len(pairs), size=len(pairs))].T) for _ in range(RESAMPLES)]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    row: dict[str, Any] = {"beside": beside, "auc": auc(*pairs.T), "low": float(low), "high": float(high)}
+    return row | {"chance": 0.5, "own": float(pairs[:, 0].mean()), "wrong": float(pairs[:, 1].mean()), "n": len(pairs)}
+
+
+def auc(right: np.ndarray, wrong: np.ndarray) -> float:
+    """Return how often one of [N] is above one of [M], ties counting half (the Mann-Whitney statistic)."""
+    ordered = np.sort(wrong)
+    below, upto = np.searchsorted(ordered, right, "left"), np.searchsorted(ordered, right, "right")
+    return float(((below + upto) / 2).mean() / len(wrong))

@@ -1,0 +1,207 @@
+"""Put heat maps on trial on a sample of a run's sentences: do they show what the answer rests on?
+
+Where the photo changes nothing there is nothing to show, so only names whose probability it changes are tested.
+Shapes: G = rows x columns cells of the photo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from analysis.conditions.mismatched_images import other_type_donors
+from analysis.heat_maps.attribution import RANDOM_MODEL, RANDOM_ORDER, MapTest, check_maps, map_table, rank_correlation
+from analysis.heat_maps.pointing_maps import HeatMapper
+from analysis.run.records import to_records
+from analysis.scores.estimate import mean_estimate
+from mmner_core.labels import Entity, tags_to_entities
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from analysis.heat_maps.explainer import Probe
+    from mmner_core.data import Example
+    from mmner_core.text.encoding import Pixels
+
+MATTERS = 0.2
+"""By how much a photo must raise the probability of a type for a name for its maps to be tested."""
+LOOKED_AT = 25
+"""How many names are looked at for each one that is wanted, before the study makes do with those it has."""
+
+
+class _Case(NamedTuple):
+    """A name whose photo matters: its sentence's index, what the photo takes it for, the photo, and its cover."""
+
+    sentence: int
+    entity: Entity
+    photo: Image.Image
+    donor: Pixels
+
+
+@dataclass(slots=True)
+class _Draw:
+    """The sample as it is drawn.
+
+    Attributes:
+        examples: the sentences.
+        mapper: of the model that is tested.
+        wanted: how many names to yield, at most.
+        matters: by how much the photo must raise the probability of a type.
+        seed: of the order and the donors.
+        looked_at: how many names with a photo were looked at.
+        tested: how many of them were yielded.
+    """
+
+    examples: Sequence[Example]
+    mapper: HeatMapper
+    wanted: int
+    matters: float
+    seed: int
+    looked_at: int = 0
+    tested: int = 0
+
+    def cases(self) -> Iterator[_Case]:
+        """Yield names whose photo matters, one per sentence, languages in turn."""
+        rng = np.random.default_rng(self.seed)
+        active = [i for i, e in enumerate(self.examples) if e.image is not None and e.image.is_file()]
+        donors = other_type_donors(self.examples, active, rng)
+        waiting: dict[str, list[int]] = {}
+        for i in rng.permutation(active):
+            waiting.setdefault(self.examples[i].language or "", []).append(int(i))
+        while any(waiting.values()):
+            for language in sorted(waiting):
+                while waiting[language]:
+                    if self.tested == self.wanted or self.looked_at >= LOOKED_AT * self.wanted:
+                        return
+                    i = waiting[language].pop()
+                    case = self._case(i, donors[i], rng)
+                    if case is not None:
+                        self.tested += 1
+                        yield case
+                        break
+
+    def _case(self, i: int, donor: int | None, rng: np.random.Generator) -> _Case | None:
+        entities = tags_to_entities(self.examples[i].tags or ())
+        if not entities or donor is None:
+            return None
+        probe = self.mapper.probe
+        photo, other = (probe.open(self.examples[place].image) for place in (i, donor))
+        if photo is None or other is None:
+            return None
+        self.looked_at += 1
+        name = entities[int(rng.integers(len(entities)))]
+        readings = [Entity(name.start, name.end, kind) for kind in probe.model.labels.types]
+        scene = self.mapper.scene(self.examples[i].words, probe.look(photo))
+        rises = probe.probability(scene, readings) - probe.probability(scene, readings, streams=())
+        best = int(rises.argmax())
+        return _Case(i, readings[best], photo, probe.look(other).pixels) if rises[best] >= self.matters else None
+
+
+def heat_map_honesty(
+    probe: Probe,
+    examples: Sequence[Example],
+    n: int,
+    *,
+    convention: str | None = None,
+    seed: int = 0,
+    matters: float = MATTERS,
+    progress: Callable[[], object] = lambda: None,
+) -> dict[str, Any]:
+    """Delete and insert cells by the order of each map, of random orders, and of a randomly initialised model's maps.
+
+    Hidden cells are replaced by those of another photo, fixed for each name and illustrating another type: even grey
+    is like no photo that the model has ever seen, so what it answers to that says little (Hooker et al., NeurIPS 2019).
+    A name is followed as the type whose probability its photo raises most, right or wrong: that is what the photo says,
+    and what its maps have to explain.
+
+    Args:
+        probe: the model.
+        examples: sentences with gold tags.
+        n: how many gold entities to test, at most.
+        convention: annotation convention to read by.
+        seed: of the sample, the donors, the random orders and the random model.
+        matters: test a name if the photo raises that probability by at least so much.
+        progress: called after each entity.
+
+    Returns:
+        Rows under ``maps`` (:func:`analysis.heat_maps.attribution.map_table`), ``map_curves`` (:func:`_mean_curves`),
+        ``map_similarity`` (rank correlation of each method's map with that of the random model), and
+        ``map_verdicts``, one per entity and method; all missing where the photo matters for no name. ``map_sample`` has
+        one row: names ``looked_at`` and ``tested``, and ``matters``. Empty where no entity has a photo.
+
+    Raises:
+        InputError: if the model has no map, or a sentence no gold tags.
+    """
+    own = HeatMapper(probe, convention, occlusion=True)
+    twin = HeatMapper(probe.random_twin(seed), convention, occlusion=True)
+    draw = _Draw(examples=examples, mapper=own, wanted=n, matters=matters, seed=seed)
+    tests: list[dict[str, MapTest]] = []
+    clusters, similarity, verdicts = [], [], []
+    for i, entity, photo, donor in draw.cases():
+        words = examples[i].words
+        maps, random_maps = (_alike(mapper, words, entity, photo, donor) for mapper in (own, twin))
+        both = maps | {name + RANDOM_MODEL: heat for name, heat in random_maps.items()}
+        scene = own.scene(words, probe.look(photo))
+        test = check_maps(probe.cell_score(scene, entity, donor), both, seed=seed)
+        tests.append(test)
+        clusters.append(i)
+        similarity += [
+            {"sentence_id": i, "method": name, "value": rank_correlation(heat, random_maps[name])}
+            for name, heat in maps.items()
+        ]
+        verdicts += [
+            {"sentence_id": i, "start": entity.start, "end": entity.end, "type": entity.type, "method": name}
+            | {"passes": one.better_than_chance, "verdict": one.verdict()}
+            for name, one in test.items()
+            if name in maps
+        ]
+        progress()
+    sample = {"map_sample": [{"looked_at": draw.looked_at, "tested": draw.tested, "matters": matters}]}
+    if not tests:
+        return sample if draw.looked_at else {}
+    return sample | {
+        "maps": to_records(map_table(tests, clusters)),
+        "map_curves": _mean_curves(tests),
+        "map_similarity": _means(pd.DataFrame(similarity)),
+        "map_verdicts": verdicts,
+    }
+
+
+def _alike(
+    mapper: HeatMapper, words: Sequence[str], entity: Entity, photo: Image.Image, donor: Pixels
+) -> dict[str, np.ndarray]:
+    """Return the maps with the grid of the first, since cells of two sizes cannot be hidden in one order."""
+    sight = mapper.probe.look(photo)
+    heats = mapper.maps(mapper.scene(words, sight), entity, mapper.occluded(sight, donor))
+    grid = next(iter(heats.values())).cells.shape
+    return {method: heat.cells for method, heat in heats.items() if heat.cells.shape == grid}
+
+
+def _mean_curves(tests: Sequence[Mapping[str, MapTest]]) -> list[dict[str, Any]]:
+    """Return mean deletion and insertion curves: kind, method, share, value, low, high.
+
+    Of a method the interval is that of the mean over entities; of the random orders it holds 95 % of the R mean curves.
+    """
+    rows: list[dict[str, Any]] = []
+    for kind in ("deletion", "insertion"):
+        for method in tests[0]:
+            curves = [getattr(test[method], kind) for test in tests]
+            for k, share in enumerate(curves[0].share):
+                estimate = mean_estimate(np.array([curve.probability[k] for curve in curves])).to_row()
+                rows.append({"kind": kind, "method": method, "share": float(share), **estimate})
+        first = [next(iter(test.values())) for test in tests]
+        random = np.mean([getattr(test, f"random_{kind}") for test in first], axis=0)  # [R, K]
+        low, high = np.quantile(random, [0.025, 0.975], axis=0)
+        for k, share in enumerate(first[0].deletion.share):
+            rows.append({"kind": kind, "method": RANDOM_ORDER, "share": float(share), "n": len(tests)})
+            rows[-1] |= {"value": float(random[:, k].mean()), "low": float(low[k]), "high": float(high[k])}
+    return rows
+
+
+def _means(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    rows: Mapping[Any, pd.DataFrame] = dict(tuple(frame.dropna().groupby("method", sort=False)))
+    return [{"method": name} | mean_estimate(part["value"].to_numpy(float)).to_row() for name, part in rows.items()]

@@ -1,0 +1,1 @@
+"""A run's folder on disk: its tables, arrays, sentences and gold spans."""

@@ -1,0 +1,1 @@
+"""Scores and their uncertainty, from matched entities to slices, calibration and errors."""

@@ -1,0 +1,1 @@
+"""The contrastive space: retrieval, geometry, projection to two dimensions."""
