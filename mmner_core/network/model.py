@@ -20,6 +20,7 @@ from mmner_core.labels import LabelSet
 from mmner_core.network.alignment import NTXent, Projection
 from mmner_core.network.crf import CRF
 from mmner_core.network.fusion import Fusion, Guide, Keys
+from mmner_core.network.gate import TextGate
 from mmner_core.network.grounding import Grounding, believe
 from mmner_core.network.grounding_loss import grounding_losses
 from mmner_core.network.linear import SteadyLinear
@@ -100,6 +101,7 @@ class MMNER(nn.Module):
         self.to_width = nn.ModuleDict({s: self._token_projection(s, width) for s in looked_at})
         self.fusion = Fusion(width, config.fusion)
         self.grounding = self._build_grounding(config) if config.fusion.grounded and self.sees else None
+        self.gate = TextGate(width, len(config.types)) if self.grounding is not None else None
         self.classifier = SteadyLinear(width, len(self.labels))
         self.crf = CRF(self.labels, constrained=config.crf_constrained)
 
@@ -272,7 +274,7 @@ class MMNER(nn.Module):
     ) -> TaggedWords:
         """Let words look where the photo shows what they may be, and as far as it shows that; see :meth:`tag_words`."""
         seen = {stream: own.types for stream, own in keys.items() if own.types is not None}
-        if self.grounding is None or not seen:
+        if self.grounding is None or self.gate is None or not seen:
             nothing = torch.ones(weighed, self.config.fusion.heads, words.shape[1], 1, device=words.device)
             return TaggedWords(alone, dict.fromkeys(keys, nothing) if weighed else {}, None)
         belief = believe(alone.detach(), len(self.config.types))
@@ -290,7 +292,8 @@ class MMNER(nn.Module):
         fused, attention = self.fusion(words, keys, image_index, guides=guides)
         # The share as the attention has it, so that what the photo changes goes through each cell's weight alone.
         looked = torch.stack([attention[stream][..., 1:].sum(-1).mean(1) for stream in seen]).mean(0)  # [B, W]
-        emissions = alone + looked[..., None].to(alone.dtype) * (self.classifier(fused) - alone)
+        follows = looked * self.gate(words, belief)  # [B, W]
+        emissions = alone + follows[..., None].to(alone.dtype) * (self.classifier(fused) - alone)
         if weighed < len(words):
             attention = {stream: weights[:weighed] for stream, weights in attention.items()} if weighed else {}
         return TaggedWords(emissions, attention, share)

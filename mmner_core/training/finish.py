@@ -23,11 +23,10 @@ from mmner_core.evaluation.scores import score
 from mmner_core.inference.batches import predict_tags
 from mmner_core.labels import without_types
 from mmner_core.runtime.repository import REPOSITORY
-from mmner_core.training.align import align, collect_pairs, low_match
+from mmner_core.training.align import align, collect_pairs, low_match, named_things
 from mmner_core.training.card import render_card
 from mmner_core.training.config import Run
 from mmner_core.training.loop import Progress, Trainer
-from mmner_core.training.mixture import Item
 from mmner_core.training.runs import named_run, with_settings
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "timm", "accelerate")
@@ -79,7 +78,12 @@ def _text(run: Run) -> TextConfig:
 
 
 def train_run(run: Run, data: Path, out: Path, tokenizer: str, *, name: str, command: str) -> Path:
-    """Train a run and write ``out/checkpoint``; see :func:`train_named`."""
+    """Train a run and write ``out/checkpoint``; see :func:`train_named`. What it begins with lies in ``out/first``."""
+    if run.then is not None:
+        first = out / "first" / "checkpoint"
+        if not first.is_dir():
+            train_run(replace(run, then=None), data, out / "first", tokenizer, name=name, command=command)
+        run = Run(model=run.model, training=replace(run.then, init=str(first)))
     trainer = Trainer(run, data, out, tokenizer)
     progress = trainer.train()
     folder = out / "checkpoint"
@@ -128,7 +132,7 @@ def _align(trainer: Trainer) -> dict[str, Any]:
     )
     model.eval()
     matched = [source for source in trainer.config.valid if source.images is not None and source.condition == "matched"]
-    held_out = [Item(e, source) for source in matched for e in trainer.mixture.valid[source.key]]
+    held_out = [item for source in matched for item in named_things(trainer.mixture.valid[source.key], source)]
     return {"match": {"low": low_match(model, collect_pairs(model, subwords, held_out, images))}}
 
 

@@ -31,6 +31,7 @@ from mmner_core.labels import without_types
 from mmner_core.network.model import MMNER
 from mmner_core.network.precision import multiplies_bfloat16
 from mmner_core.runtime.atomic import partial_folder, remove_leftovers, restore, whole_file, whole_folder
+from mmner_core.runtime.digests import file_digest
 from mmner_core.runtime.json_files import read_object
 from mmner_core.text.encoding import SubwordEncoder
 from mmner_core.training.batching import Collator, Epoch, LengthBatches
@@ -115,6 +116,8 @@ class Trainer:
     def _make_pictures(self, data: Path) -> list[Path]:
         """Add mosaics and photos with boxes to the sentences; return the pictures of nothing."""
         folder = self.out / "pictures"
+        if self.config.boxes is not None:
+            self.mixture.digests[f"train:{self.config.boxes}"] = file_digest(data / self.config.boxes)
         with self.accelerator.local_main_process_first():
             self.mixture.train.extend(mosaic_items(self.mixture.train, self.config, folder))
             self.mixture.train.extend(boxed_items(self.config, data, self.run.model))
