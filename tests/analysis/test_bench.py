@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from analysis import bench
-from analysis.bench import FILTERS, SORTED_BY, bench_table, bench_tabs, write_errors
 from analysis.cli.main import app
 from analysis.panels.errors import failures_of
 from analysis.run.folder import Run
 from analysis.scores.query import select
 from analysis.views.research.tabs import TABS
+from tests.bench import tabs as bench
+from tests.bench.tabs import FILTERS, SORTED_BY, bench_table, bench_tabs, write_errors
 
 ONE_TAB = {"embedding": TABS["embedding"][:1]}
 

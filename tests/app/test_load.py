@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mmner_core.loadtest.attacks.table import ATTACKS
+from tests.load.attacks.table import ATTACKS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
