@@ -1,1 +1,1 @@
-"""How fast the workbench is on this machine: tagging, loading, starting; ``python -m mmner_core bench``."""
+"""How fast the workbench is on this machine: tagging, loading, starting, the tabs; ``python -m tests.bench``."""

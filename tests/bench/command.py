@@ -1,4 +1,4 @@
-"""``bench``: how fast tagging, loading and starting are on this machine."""
+"""The command: how fast tagging, loading and starting are on this machine."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from mmner_core.cli.output import make_table, print_json, print_out
 from mmner_core.runtime.repository import SHIPPED
 
 STARTS = 3
+ROW_COUNTS = (1_000, 4_000, 16_000)
+TABLE_ROWS = 50_000
 ROWS = {
     "text_new_photo": "text and a new photo: with it, without, with another; heat maps",
     "text_known_photo": "the same, about a photo asked about before",
@@ -40,11 +42,18 @@ def bench(
     ] = False,
     sentences: Annotated[int, typer.Option(min=64, help="With --full: sentences read, each with a photo.")] = 128,
     many: Annotated[bool, typer.Option("--many", help="Large jobs instead (tag-many): rows/s and memory.")] = False,
-    rows: Annotated[list[int], typer.Option(min=1, help="With --many: rows of a job; may be repeated.")] = [  # noqa: B006
-        1_000,
-        4_000,
-        16_000,
-    ],
+    tabs: Annotated[
+        bool, typer.Option("--tabs", help="The research tabs instead: switching to one, and a failure table.")
+    ] = False,
+    rows: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1,
+            help="With --many: rows of a job; may be repeated. With --tabs: rows of the failure table.",
+            show_default="1,000, 4,000 and 16,000; 50,000",
+        ),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="With --tabs: how often everything is measured.")] = 5,
     serving: Annotated[
         bool, typer.Option("--serving", help="Measure many visitors instead: one at a time against grouped.")
     ] = False,
@@ -62,7 +71,12 @@ def bench(
     if many:
         from tests.bench.print_many import print_many
 
-        print_many(checkpoint, rows, json=json)
+        print_many(checkpoint, rows or ROW_COUNTS, json=json)
+        return
+    if tabs:
+        from tests.bench.print_tabs import print_tabs
+
+        print_tabs(max(rows or (TABLE_ROWS,)), rounds=rounds, json=json)
         return
     if full:
         from tests.bench.print_full import print_full

@@ -15,7 +15,6 @@ from mmner_core.errors import InputError
 from mmner_core.runtime.repository import REPOSITORY
 from tests.bench.sentences import SENTENCES
 
-ROW_COUNTS = (1_000, 4_000, 16_000)
 WORKERS = 2
 SHARD_ROWS = 250
 _ENGINES = {"local": ("--engine", "local"), "ray": ("--engine", "ray", "--workers", str(WORKERS))}
@@ -27,7 +26,7 @@ _POSTS = ("{who} in {where} !", "best of {who}", "{where}, 6 am", "{who} trifft 
 def bench_many(
     checkpoint: Path,
     *,
-    row_counts: Sequence[int] = ROW_COUNTS,
+    row_counts: Sequence[int],
     engines: Sequence[str] | None = None,
     say: Callable[[str], object] = lambda _: None,
 ) -> list[dict[str, Any]]:

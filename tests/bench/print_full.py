@@ -1,14 +1,13 @@
-"""``bench --full``: the paper's model beside the authors' algorithm as written."""
+"""``--full``: the paper's model beside the authors' algorithm as written."""
 
 from __future__ import annotations
 
 from mmner_core.cli.output import make_table, print_json, print_out
+from tests.bench.full import bench_full
 
 
 def print_full(sentences: int, processor: str, *, json: bool) -> None:
     """Measure and print sentences per second both ways, with their ratios."""
-    from tests.bench.full import bench_full
-
     result = bench_full(sentences=sentences) | {"processor": processor}
     if json:
         print_json(result)

@@ -1,4 +1,4 @@
-"""``bench --many``: rows a second and memory of large jobs, by engine and number of rows."""
+"""``--many``: rows a second and memory of large jobs, by engine and number of rows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from mmner_core.cli.output import make_table, print_json, print_out
+from tests.bench.many import bench_many
 
 
 def print_many(checkpoint: Path, row_counts: Sequence[int], *, json: bool) -> None:
@@ -16,8 +17,6 @@ def print_many(checkpoint: Path, row_counts: Sequence[int], *, json: bool) -> No
     Raises:
         InputError: if a job fails.
     """
-    from tests.bench.many import bench_many
-
     results = bench_many(checkpoint.absolute(), row_counts=row_counts, say=lambda line: typer.echo(line, err=True))
     if json:
         print_json(results)

@@ -1,4 +1,4 @@
-"""``bench --serving``: what grouping the waiting requests brings."""
+"""``--serving``: what grouping the waiting requests brings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mmner_core.cli.output import make_table, print_json, print_out
+from tests.bench.serving import run_serving_bench
 
 NAMES = {"text": "text", "photo": "text and photo"}
 
@@ -16,8 +17,6 @@ def print_serving_bench(checkpoint: Path, *, requests: int, batch_size: int, jso
     Raises:
         InputError: if the checkpoint cannot be used.
     """
-    from tests.bench.serving import run_serving_bench
-
     result = run_serving_bench(checkpoint, requests=requests, batch_size=batch_size)
     if json:
         print_json(result)

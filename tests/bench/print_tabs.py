@@ -1,24 +1,16 @@
-"""``bench``: how long the research tabs take."""
+"""``--tabs``: how long the research tabs take."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+from mmner_core.cli.output import make_table, print_json, print_out
+from tests.bench.tabs import bench_table, bench_tabs, ratios
+from tests.bench.timing import Timing
 
-from mmner_core.cli.options import Json
 
-
-def bench(
-    rows: Annotated[int, typer.Option(min=1, help="Rows of the failure table.")] = 50_000,
-    rounds: Annotated[int, typer.Option(min=1, help="How often everything is measured.")] = 5,
-    json: Json = False,
-) -> None:
-    """Measure the research tabs on this machine: switching to one, and a failure table of many rows."""
-    from mmner_core.cli.output import make_table, print_json, print_out
-    from tests.bench.tabs import bench_table, bench_tabs, ratios
-    from tests.bench.timing import Timing
-
+def print_tabs(rows: int, *, rounds: int, json: bool) -> None:
+    """Measure and print how long it takes to switch to a tab, and to page through a failure table of many rows."""
     table = bench_table(rows, rounds=rounds)
     tabs = bench_tabs(rounds=rounds)
     times = ratios(table)

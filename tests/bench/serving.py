@@ -17,7 +17,7 @@ from mmner_core.inference.tagger import Tagger, TagRequest
 from mmner_core.results import Prediction
 from mmner_core.runtime.cache import RecentlyUsed
 from mmner_core.serving.engine import Engine
-from tests.bench.tagging import SENTENCES, draw_photo
+from tests.bench.sentences import SENTENCES, draw_photo
 from tests.bench.timing import Timing
 
 VISITORS = 32

@@ -103,7 +103,7 @@ def write_errors(folder: Path, rows: int) -> Path:
         field = table.schema.field("sentence_id")
         numbers = pa.array(np.arange(len(table)), field.type)
         parts.append(table.set_column(table.schema.get_field_index(field.name), field, numbers))
-    return write_run(folder, parts, metrics={}, provenance={"command": "python -m analysis bench"})
+    return write_run(folder, parts, metrics={}, provenance={"command": "python -m tests.bench --tabs"})
 
 
 def _views(run: str, rows: int) -> Iterator[tuple[str, View]]:

@@ -10,7 +10,7 @@ from mmner_core.data import Example
 from mmner_core.encoders.tokenizer import FastTokenizer
 from mmner_core.labels import LabelSet
 from mmner_core.text.encoding import SubwordEncoder
-from tests.bench.tagging import draw_photo
+from tests.bench.sentences import draw_photo
 
 LOG_LENGTH = (3.09, 0.43)
 """Mean and deviation of the logarithm of a sentence's sub-words, special tokens included: MMNERD's English part

@@ -1,4 +1,4 @@
-"""``bench``: what it measures is what it says."""
+"""``python -m tests.bench``: what it measures is what it says."""
 
 from __future__ import annotations
 

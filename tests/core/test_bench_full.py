@@ -1,4 +1,4 @@
-"""``bench --full``: both ways of reading are the real ones; here with encoders of a few thousand weights."""
+"""``tests.bench --full``: both ways of reading are the real ones; here with encoders of a few thousand weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``bench --many``: real jobs of made-up rows, each in a fresh process."""
+"""``python -m tests.bench --many``: real jobs of made-up rows, each in a fresh process."""
 
 from __future__ import annotations
 

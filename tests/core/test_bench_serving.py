@@ -1,4 +1,4 @@
-"""``bench --serving``: both ways answer the same questions, and differences would be seen."""
+"""``python -m tests.bench --serving``: both ways answer the same questions, and differences would be seen."""
 
 from __future__ import annotations
 

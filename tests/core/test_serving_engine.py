@@ -18,7 +18,7 @@ from mmner_core.results import Prediction
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.engine import PIECE_SUBWORDS, Engine, open_pool
 from mmner_core.serving.visitor import working_for
-from tests.bench.tagging import draw_photo
+from tests.bench.sentences import draw_photo
 from tests.crowd import Crowd
 
 LONG = " ".join(f"Ada met Bob{i} in Köln." for i in range(400)) + "\n\nUlm\tOslo\nGrace Hopper\n"

@@ -1,4 +1,4 @@
-"""``load-test``: many visitors at once against the app."""
+"""The command: many visitors at once against the app."""
 
 from __future__ import annotations
 
