@@ -5,7 +5,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: demo test lint audit screenshots clean chromium
+.PHONY: demo test lint bench load audit screenshots clean chromium
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo  ## start the app; then open the address it prints
@@ -18,6 +18,14 @@ lint: $(VENV)/.dev
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+
+# What it measures instead of latency, load and start, in ARGS: --full, --many, --serving or --tabs; all options: --help.
+bench: $(VENV)/.dev  ## how fast this machine tags, loads and starts: make bench ARGS="--repeats 20"
+	$(RUN) -m tests.bench $(ARGS)
+
+# In ARGS: --kill, or --hostile and the names of attacks; all options: --help.
+load: $(VENV)/.dev  ## many visitors at once against the app: make load ARGS="--visitors 20 --seconds 60"
+	$(RUN) -m tests.load $(ARGS)
 
 audit: $(VENV)/.demo  ## known holes in the installed versions, where the database of them can be reached
 	./.ci/audit.sh

@@ -10,7 +10,7 @@ import os
 
 import typer
 
-from mmner_core.cli import bench, convert, evaluate, info, load_test, tag, tag_many, train, train_photos
+from mmner_core.cli import convert, evaluate, info, tag, tag_many, train, train_photos
 from mmner_core.cli.group import Command, Commands, run_program
 
 PROGRAM = "python -m mmner_core"
@@ -31,8 +31,6 @@ for command in (
     train_photos.train_photos,
     convert.convert,
     info.info,
-    bench.bench,
-    load_test.load_test,
 ):
     app.command(cls=Command)(command)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
+
+from cachetools import LRUCache
 
 from analysis.views.marks import shown
 from analysis.views.research.asked import Asked, Drawn
@@ -44,7 +45,7 @@ class ResearchDesk:
         self.library = RunLibrary(runs)
         self.photos = PhotoShelf(images)
         self.live = LiveModel(service)
-        self._drawn: OrderedDict[tuple[Hashable, ...], tuple[Drawn, Asked]] = OrderedDict()
+        self._drawn: LRUCache[tuple[Hashable, ...], tuple[Drawn, Asked]] = LRUCache(_KEPT)
         self._lock = Lock()
 
     def start(self) -> None:
@@ -101,15 +102,13 @@ class ResearchDesk:
         runs = (asked.run, asked.other, asked.valid if "valid" in part.uses else None)
         key = (part.id, *map(id, runs), *(getattr(asked.view, name) for name in part.uses))
         with self._lock:
-            if key in self._drawn:
-                self._drawn.move_to_end(key)
-                return self._drawn[key][0]
+            kept = self._drawn.get(key)
+        if kept is not None:
+            return kept[0]
         drawn = part.draw(asked)
         with self._lock:
             # The request keeps its runs alive, or their ids could come to mean others.
             self._drawn[key] = (drawn, asked)
-            while len(self._drawn) > _KEPT:
-                self._drawn.popitem(last=False)
         return drawn
 
     def _draw_first_run(self) -> None:
