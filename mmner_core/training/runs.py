@@ -92,7 +92,7 @@ def mini_fusion() -> Run:
     train = (
         misled(path="mmwiki"),
         misled(path="mmwiki-short", mosaics=3000, contexts=0.3, bare=0.2),
-        DataSource(path="wikineural", cut=True, limit=1500, random_image=0.6, nothing=0.4, away=0.3),
+        DataSource(path="wikineural", cut=True, limit=1000, random_image=0.6, nothing=0.4, away=0.3),
         DataSource(path="probe", images=PHOTOS, repeat=4, contexts=0.8, bare=0.1, nothing=0.25, near=1.0, mosaics=1000),
     )
     valid = (
@@ -109,12 +109,12 @@ def mini_fusion() -> Run:
         valid=valid,
         trainable=("to_width.", "fusion.", "grounding.strength.", "grounding.hidden.", "grounding.look.", "gate."),
         boxes="grounding/boxes.jsonl",
-        box_repeat=6,
+        box_repeat=3,
         captions=None,
         plain=0,
         name_free_clauses=0,
         templates=0,
-        epochs=3,
+        epochs=2,
         gate_lr=3e-3,
         batch_subwords=2800,
         batch_sentences=96,
