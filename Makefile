@@ -5,13 +5,16 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: demo test lint audit screenshots clean chromium
+.PHONY: demo test test-all lint audit screenshots clean chromium
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo  ## start the app; then open the address it prints
 	$(RUN) app.py $(ARGS)
 
-test: $(VENV)/.dev chromium
+test: $(VENV)/.dev chromium  ## what every change must pass, with one walk through the app: a minute and a half
+	$(RUN) -m pytest -m "not slow" $(ARGS)
+
+test-all: $(VENV)/.dev chromium  ## everything, with hostile input, attacks on the app and long trainings
 	$(RUN) -m pytest $(ARGS)
 
 lint: $(VENV)/.dev
