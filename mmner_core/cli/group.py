@@ -14,6 +14,19 @@ from mmner_core.errors import InputError
 
 # Typer exports the classes of single usage errors, but only privately their common base.
 UsageError: Any = typer.BadParameter.__mro__[1]
+EXTRAS = {
+    "accelerate": "train",
+    "datasets": "train",
+    "jinja2": "analysis",
+    "pandas": "analysis",
+    "plotly": "analysis",
+    "psutil": "dev",
+    "ray": "ray",
+    "scipy": "analysis",
+    "sklearn": "analysis",
+    "umap": "analysis",
+}
+"""Packages that a base installation may lack, and the extra of pyproject.toml that brings each."""
 
 
 class Command(TyperCommand):
@@ -43,6 +56,11 @@ class Commands(TyperGroup):
         except UsageError as error:
             command = " ".join(filter(None, (ctx.command_path, ctx.invoked_subcommand)))
             message = f"{error.format_message().rstrip('.')}; see {command} --help."
+        except ModuleNotFoundError as error:
+            if error.name not in EXTRAS:
+                raise
+            extra = f"pip install '.[{EXTRAS[error.name]}]'"
+            message = f"This needs {error.name}, which is not installed; in the folder of the workbench: {extra}."
         except BrokenPipeError:
             raise typer.Exit(BROKEN_PIPE) from None
         except OSError as error:
