@@ -17,10 +17,11 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from analysis.conditions.conditions import NOTHING, ConditionPlan, ImageSource
+from analysis.conditions.conditions import ConditionPlan, ImageSource
 from analysis.evaluation.decoding import Decoded, decode
 from analysis.evaluation.pictures import Picture, PictureEncoder, picture_of
-from analysis.evaluation.plan import MATCHED, NONE
+from analysis.evaluation.plan import MATCHED
+from analysis.evaluation.readable import readable_sources
 from analysis.evaluation.tagged import Answer, Tagged, attention_entropies
 from analysis.evaluation.text_states import TextReader, TextShard
 from analysis.run.vectors import main_stream
@@ -91,7 +92,7 @@ class Engine:
         broken: set[int] = set()
         for plan in plans:
             pictures = self.pictures.encode(plan.sources)
-            sources, skipped[plan.name] = self._readable(plan, pictures, broken)
+            sources, skipped[plan.name] = readable_sources(plan, pictures, broken)
             shown[plan.name] = sources
             seen = {i: pictures[picture_of(s)] for i, s in sources.items() if s.kind != "none"}
             if plan.name == MATCHED:
@@ -120,25 +121,6 @@ class Engine:
         hidden = pad_sequence([self.reader.hidden(len(w)) for w in words], batch_first=True) if hide else None
         padded = pad_sequence(words, batch_first=True)
         return _Batch(rows, padded, mask_words(padded, [len(w) for w in words]), hidden)
-
-    def _readable(
-        self, plan: ConditionPlan, pictures: dict[ImageSource, Picture], broken: set[int]
-    ) -> tuple[dict[int, ImageSource], list[int]]:
-        """Return what each sentence is shown, and who drops out because the photo, or its own, is broken."""
-        sources: dict[int, ImageSource] = {}
-        skipped = []
-        for i, source in enumerate(plan.sources):
-            if source is None:
-                continue
-            readable = source.kind == "none" or picture_of(source) in pictures
-            if plan.name == MATCHED and not readable:
-                broken.add(i)
-                sources[i] = NOTHING  # as a text without photo
-            elif readable and (i not in broken or plan.name == NONE):
-                sources[i] = source
-            else:
-                skipped.append(i)
-        return sources, skipped
 
     def _cosines(self, text: TextShard, seen: dict[int, Picture]) -> dict[int, float]:
         if text.vectors is None or not self.aligned or not seen:

@@ -38,7 +38,8 @@ def draw_controls(asked: Asked) -> Drawn:
 
 def _about(asked: Asked) -> str:
     facts = facts_of(asked.run)
-    model = f"checkpoint {facts.checkpoint[:8]}" if facts.checkpoint else "another system's predictions"
+    checkpoint = f"checkpoint {facts.checkpoint[:8]}" if facts.checkpoint else "another system's predictions"
+    model = f"model {facts.model}" if facts.model else checkpoint
     sentences = counted(asked.run.conditions[asked.run.condition], "sentence")
     conditions = counted(len(asked.run.conditions), "image condition")
     return f"{sentences} of {facts.split}, {model}, under {conditions}."
