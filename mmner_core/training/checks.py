@@ -36,7 +36,8 @@ def check_mixture(mixture: Mixture, config: TrainConfig, model: ModelConfig) -> 
     for examples in (train, valid):
         check_labelled(examples)
         check_types(examples, LabelSet(model.types), _RENAME)
-    _check_classes(count_types(train), count_types(valid), model.types, known=config.init is not None)
+    marked = [name for name in model.types if not all(name in source.unannotated for source in config.train)]
+    _check_classes(count_types(train), count_types(valid), marked, known=config.init is not None)
     if model.cnn is not None or model.vit is not None:
         for source in config.train:
             _check_photos(source, by_source[source.path], "training")

@@ -97,7 +97,7 @@ def test_it_says_before_it_starts_what_it_will_do(
     assert block.startswith(f"Training on your own data, from {grounded_checkpoint}:\n")
     rows = {line.split()[0]: line for line in block.splitlines()[1:11]}
     assert list(rows) == "Training Validation Test Names Photos Learns Settings Before Time Writes".split()
-    assert "(en 12, de 9)" in rows["Training"]
+    assert "(en 8, de 8)" in rows["Training"]
     assert "training sentences have one" in rows["Photos"]
     assert "text encoder, fusion, classifier, CRF" in rows["Learns"]
     assert "on cpu" in rows["Time"]
@@ -396,7 +396,7 @@ def test_a_model_without_grounding_learns_its_fusion_from_text() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0.2, "1 seconds"), (41, "41 seconds"), (70, "1 minute"), (200, "3 minutes"), (9000, "2.5 hours")],
+    [(0.2, "1 second"), (41, "41 seconds"), (70, "1 minute"), (200, "3 minutes"), (9000, "2.5 hours")],
 )
 def test_durations_are_told_as_a_person_would(seconds: float, said: str) -> None:
     """Not more exactly than they are known."""

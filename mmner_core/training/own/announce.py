@@ -56,12 +56,10 @@ def languages_of(examples: Sequence[Example]) -> Counter[str]:
 
 def duration(seconds: float) -> str:
     """Say how long something takes, no more exactly than it is known: "40 seconds", "3 minutes", "2.5 hours"."""
-    if seconds < MINUTE:
-        return f"{max(round(seconds), 1)} seconds"
-    if seconds < HOUR:
-        minutes = round(seconds / MINUTE)
-        return f"{minutes} minute{'s' if minutes > 1 else ''}"
-    return f"{seconds / HOUR:.1f} hours"
+    if seconds >= HOUR:
+        return f"{seconds / HOUR:.1f} hours"
+    number, unit = (seconds / MINUTE, "minute") if seconds >= MINUTE else (seconds, "second")
+    return f"{max(round(number), 1)} {unit}{'s' if round(number) > 1 else ''}"
 
 
 def seconds_left(plan: Plan, pace: Pace, epoch: int = 0) -> float:

@@ -106,7 +106,8 @@ def make_plan(task: OwnTask) -> Plan:
     else:
         model = replace(config, types=(*known, *new))
         trainable = learning_parts(model, sees=sees, new=bool(new))
-    train, valid = _sources(data.train, sees, absent), _sources(data.valid, sees, absent)
+    folder = str(task.images or "images")
+    train, valid = (_sources(part, folder if sees else None, absent) for part in (data.train, data.valid))
     mixture = _mixture(data, train, valid, task.convention)
     training = replace(
         hyper_parameters(task, len(mixture.train), _longest(model)),
@@ -154,15 +155,16 @@ def _longest(model: ModelConfig) -> int:
     return min(WINDOW, positions - 2)
 
 
-def _sources(part: Part, sees: bool, absent: tuple[str, ...]) -> dict[str, DataSource]:
+def _sources(part: Part, images: str | None, absent: tuple[str, ...]) -> dict[str, DataSource]:
+    """Describe the files of a part; ``images``: what to call the folder of their photos, None if these are not read."""
     sources = {}
     for name, examples in part.items():
-        images = {e.image.parent for e in examples if e.image is not None} if sees else set()
+        pictured = images is not None and any(example.image is not None for example in examples)
         sources[name] = DataSource(
             path=name,
-            images=str(min(images)) if images else None,
-            image_dropout=IMAGE_DROPOUT if images else 0.0,
-            random_image=RANDOM_IMAGE if images else 0.0,
+            images=images if pictured else None,
+            image_dropout=IMAGE_DROPOUT if pictured else 0.0,
+            random_image=RANDOM_IMAGE if pictured else 0.0,
             unannotated=absent,
         )
     return sources
