@@ -36,9 +36,14 @@ def render_card(config: ModelConfig, metrics: Mapping[str, Any], provenance: Map
             set, the ``modality`` rows of the ``metrics.json`` that ``python -m analysis run`` writes.
         provenance: of the checkpoint.
     """
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(card_parts(config, metrics, provenance))
+
+
+def card_parts(config: ModelConfig, metrics: Mapping[str, Any], provenance: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a card's template has places for, by their names; see :func:`render_card`."""
     stages = _stages(provenance)
     encoders = [config.text.name, *(image.name for image in (config.vit, config.cnn) if image is not None)]
-    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+    return dict(
         name=stages[0]["run"],
         types=", ".join(config.types),
         conventions=", ".join(config.conventions) or "one",

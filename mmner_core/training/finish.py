@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -93,9 +93,30 @@ def train_run(run: Run, data: Path, out: Path, tokenizer: str, *, name: str, com
 
 
 def write_checkpoint(
-    trainer: Trainer, progress: Progress, folder: Path, tokenizer: str, *, name: str, command: str
+    trainer: Trainer,
+    progress: Progress,
+    folder: Path,
+    tokenizer: str,
+    *,
+    name: str,
+    command: str,
+    measured: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+    card: Callable[[ModelConfig, Mapping[str, Any], Mapping[str, Any]], str] = render_card,
 ) -> None:
-    """Score the best epoch's weights on the validation split and save them with all that belongs to them."""
+    """Score the best epoch's weights on the validation split and save them with all that belongs to them.
+
+    Args:
+        trainer: of the run, which is over.
+        progress: how far it came.
+        folder: where to write.
+        tokenizer: its folder or hub name.
+        name: the run's.
+        command: the way to repeat it.
+        measured: what else is known of these weights, for ``metrics.json``.
+        facts: what else there is to say of where they come from, for ``provenance.json``.
+        card: renders the model card from config, metrics and provenance.
+    """
     trainer.model.load_state_dict(trainer.best_weights())
     trainer.model.eval()
     match = _align(trainer) if trainer.config.align.steps and trainer.images is not None else {}
@@ -105,8 +126,9 @@ def write_checkpoint(
         "best_mean_f1": progress.best,
         "epochs": _epochs(trainer.out / "metrics.jsonl"),
         "valid": validation_scores(trainer),
+        **(measured or {}),
     }
-    provenance = describe_training(
+    described = describe_training(
         name=name,
         command=command,
         seed=trainer.config.seed,
@@ -115,9 +137,10 @@ def write_checkpoint(
         device=trainer.accelerator.device,
         times=_times(trainer.out),
     )
-    card = render_card(trainer.run.model, metrics, provenance)
+    provenance = {**described, **(facts or {})}
+    text = card(trainer.run.model, metrics, provenance)
     files = _tokenizer_files(tokenizer, trainer.out)
-    save_checkpoint(folder, trainer.model, files, metrics=metrics, provenance=provenance, card=card)
+    save_checkpoint(folder, trainer.model, files, metrics=metrics, provenance=provenance, card=text)
 
 
 def _align(trainer: Trainer) -> dict[str, Any]:
