@@ -22,7 +22,7 @@ from analysis.evaluation.shards import arithmetic, job_record, n_shards, tag_sha
 from analysis.evaluation.train_data import surfaces_of, train_examples, train_facts
 from analysis.evaluation.workers import Workers
 from analysis.evaluation.writer import write_run
-from analysis.heat_maps.explainer import Probe
+from analysis.heat_maps.explainer import ModelExplainer
 from analysis.heat_maps.measure import all_maps, measure_boxes, measure_mosaics
 from analysis.heat_maps.mosaic_plan import plan_mosaics
 from analysis.heat_maps.study import heat_map_honesty
@@ -166,8 +166,8 @@ class Evaluation:
     def _studies(self) -> dict[str, Any]:
         from tqdm import tqdm
 
-        probe, options = Probe(self.tagger.model, self.tagger.subwords), self.options
-        if not probe.grids:
+        explainer, options = ModelExplainer(self.tagger.model, self.tagger.subwords), self.options
+        if not explainer.grids:
             return {}  # a model whose only key is the pooled photo has no map
         examples, seed = self.data.examples, options.seed
         irrelevant = [kind == IRRELEVANT for kind in self.data.kinds]
@@ -176,12 +176,14 @@ class Evaluation:
         total = options.honesty_sample + len(plan.groups) + (0 if boxes is None else len(boxes.rows))
         with tqdm(total=total, desc="heat maps", unit=" photos", disable=None) as bar:
             asked: dict[str, Any] = {"seed": seed, "progress": bar.update}
-            found = heat_map_honesty(probe, examples, options.honesty_sample, convention=options.convention, **asked)
-            maps = all_maps(probe, convention=options.convention, seed=seed)
-            found |= measure_mosaics(probe, plan, maps, **asked)
+            found = heat_map_honesty(
+                explainer, examples, options.honesty_sample, convention=options.convention, **asked
+            )
+            maps = all_maps(explainer, convention=options.convention, seed=seed)
+            found |= measure_mosaics(explainer, plan, maps, **asked)
             if boxes is not None:
-                maps = all_maps(probe, convention=options.convention, occlusion=True, seed=seed)
-                found |= measure_boxes(probe, boxes, maps, **asked)
+                maps = all_maps(explainer, convention=options.convention, occlusion=True, seed=seed)
+                found |= measure_boxes(explainer, boxes, maps, **asked)
             return found
 
     def _provenance(self, plan: RunPlan, store: PartStore, watch: Stopwatch) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from mmner_core.labels import Entity, tags_to_entities
 if TYPE_CHECKING:
     from PIL import Image
 
-    from analysis.heat_maps.explainer import Probe
+    from analysis.heat_maps.explainer import ModelExplainer
     from mmner_core.data import Example
     from mmner_core.text.encoding import Pixels
 
@@ -88,21 +88,21 @@ class _Draw:
         entities = tags_to_entities(self.examples[i].tags or ())
         if not entities or donor is None:
             return None
-        probe = self.mapper.probe
-        photo, other = (probe.open(self.examples[place].image) for place in (i, donor))
+        explainer = self.mapper.explainer
+        photo, other = (explainer.open(self.examples[place].image) for place in (i, donor))
         if photo is None or other is None:
             return None
         self.looked_at += 1
         name = entities[int(rng.integers(len(entities)))]
-        readings = [Entity(name.start, name.end, kind) for kind in probe.model.labels.types]
-        scene = self.mapper.scene(self.examples[i].words, probe.look(photo))
-        rises = probe.probability(scene, readings) - probe.probability(scene, readings, streams=())
+        readings = [Entity(name.start, name.end, kind) for kind in explainer.model.labels.types]
+        scene = self.mapper.scene(self.examples[i].words, explainer.look(photo))
+        rises = explainer.probability(scene, readings) - explainer.probability(scene, readings, streams=())
         best = int(rises.argmax())
-        return _Case(i, readings[best], photo, probe.look(other).pixels) if rises[best] >= self.matters else None
+        return _Case(i, readings[best], photo, explainer.look(other).pixels) if rises[best] >= self.matters else None
 
 
 def heat_map_honesty(
-    probe: Probe,
+    explainer: ModelExplainer,
     examples: Sequence[Example],
     n: int,
     *,
@@ -119,7 +119,7 @@ def heat_map_honesty(
     and what its maps have to explain.
 
     Args:
-        probe: the model.
+        explainer: the model.
         examples: sentences with gold tags.
         n: how many gold entities to test, at most.
         convention: annotation convention to read by.
@@ -136,8 +136,8 @@ def heat_map_honesty(
     Raises:
         InputError: if the model has no map, or a sentence no gold tags.
     """
-    own = HeatMapper(probe, convention, occlusion=True)
-    twin = HeatMapper(probe.random_twin(seed), convention, occlusion=True)
+    own = HeatMapper(explainer, convention, occlusion=True)
+    twin = HeatMapper(explainer.random_twin(seed), convention, occlusion=True)
     draw = _Draw(examples=examples, mapper=own, wanted=n, matters=matters, seed=seed)
     tests: list[dict[str, MapTest]] = []
     clusters, similarity, verdicts = [], [], []
@@ -145,8 +145,8 @@ def heat_map_honesty(
         words = examples[i].words
         maps, random_maps = (_alike(mapper, words, entity, photo, donor) for mapper in (own, twin))
         both = maps | {name + RANDOM_MODEL: heat for name, heat in random_maps.items()}
-        scene = own.scene(words, probe.look(photo))
-        test = check_maps(probe.cell_score(scene, entity, donor), both, seed=seed)
+        scene = own.scene(words, explainer.look(photo))
+        test = check_maps(explainer.cell_score(scene, entity, donor), both, seed=seed)
         tests.append(test)
         clusters.append(i)
         similarity += [
@@ -175,7 +175,7 @@ def _alike(
     mapper: HeatMapper, words: Sequence[str], entity: Entity, photo: Image.Image, donor: Pixels
 ) -> dict[str, np.ndarray]:
     """Return the maps with the grid of the first, since cells of two sizes cannot be hidden in one order."""
-    sight = mapper.probe.look(photo)
+    sight = mapper.explainer.look(photo)
     heats = mapper.maps(mapper.scene(words, sight), entity, mapper.occluded(sight, donor))
     grid = next(iter(heats.values())).cells.shape
     return {method: heat.cells for method, heat in heats.items() if heat.cells.shape == grid}
