@@ -17,7 +17,7 @@ import pyarrow as pa
 from analysis.evaluation.plan import MATCHED, NONE
 from analysis.evaluation.writer import write_run
 from analysis.panels.errors import failures_of
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from analysis.scores.failures import failure_table
 from analysis.scores.query import Filter
 from analysis.views.research.asked import Asked
@@ -93,7 +93,7 @@ def bench_table(rows: int, *, rounds: int) -> dict[str, Any]:
 
 def write_errors(folder: Path, rows: int) -> Path:
     """Write a run with at least so many errors: the sentences of the demo's that have some, repeated."""
-    demo = Run.open(DEMO_RUNS / FIRST)
+    demo = EvaluationRun.open(DEMO_RUNS / FIRST)
     errors = failure_table(demo.answers(MATCHED))
     wrong = np.unique(errors["sentence"].to_numpy())
     copies = -(-rows // len(errors))

@@ -156,9 +156,9 @@ def _validation(
         return lambda: None
     if calibrate in _SPLITS:
         return lambda: _tag_split(calibrate, tagger, sentences, options)
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
-    run = Run.open(calibrate)
+    run = EvaluationRun.open(calibrate)
     digest = run.provenance.get("checkpoint", {}).get("digest")
     if digest != tagger.digest:
         raise InputError(

@@ -15,7 +15,7 @@ from analysis.evaluation.provenance import environment
 from analysis.evaluation.train_data import surfaces_of, train_examples, train_facts
 from analysis.evaluation.writer import write_run
 from analysis.run.external import paired_tags, predictions_table
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from analysis.run.lexicon import Lexicon
 from mmner_core.data.type_names import TypeNames
 from mmner_core.errors import InputError
@@ -72,7 +72,7 @@ def evaluate_predictions(
     chosen, tags = data.take(rows), [tags[i] for i in rows]
     table = predictions_table(chosen.examples, tags, kinds=chosen.kinds)
     table = table.set_column(table.schema.get_field_index("source"), "source", pa.array(chosen.sources, pa.string()))
-    run = Run.from_table(table, name=out.name)
+    run = EvaluationRun.from_table(table, name=out.name)
     metrics = {"sentences": len(chosen), "conditions": run.conditions} | summary.scores(run)
     if train:
         metrics |= summary.leakage(train_examples(train), chosen.examples)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from analysis.heat_maps.boxes import BoxRows
     from analysis.run.answers import Answers
     from analysis.run.evaluation_set import EvaluationSet
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
     from mmner_core.inference.tagger import Tagger
 
 _PROBLEMS_KEPT = 5
@@ -150,7 +150,7 @@ class Evaluation:
         )
 
     def _metrics(
-        self, run: Run, vectors: dict[str, np.ndarray], lexicon: Lexicon | None, plan: RunPlan
+        self, run: EvaluationRun, vectors: dict[str, np.ndarray], lexicon: Lexicon | None, plan: RunPlan
     ) -> dict[str, Any]:
         metrics: dict[str, Any] = {"sentences": len(self.data), "conditions": run.conditions}
         metrics |= summary.scores(run)

@@ -13,7 +13,7 @@ from analysis.panels.wording import counted, number, with_interval
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 PASSED, CHANCE_TO_PASS = "better_than_chance", 0.05
 _REMEDY = "write it from a checkpoint and data with photos"
@@ -30,7 +30,7 @@ _GREY = (
     "them first raise it faster, than random orders do (the grey band); a map inside the band says nothing about the "
     "answer. Only names that the photo decides about are tested, for elsewhere there is nothing to show.",
 )
-def honesty(run: Run) -> Content:
+def honesty(run: EvaluationRun) -> Content:
     """Show deletion and insertion of each kind of map against random orders, with a verdict each."""
     from analysis.figures import deletion_curves
 
@@ -53,7 +53,7 @@ def honesty(run: Run) -> Content:
     )
 
 
-def chance_badge(run: Run, method: str) -> str:
+def chance_badge(run: EvaluationRun, method: str) -> str:
     """Return the warning to show beside a heat map whose kind did no better than chance in a run, else ""."""
     table = optional_table(run, "maps")
     if table is None:
@@ -77,7 +77,7 @@ def _is_chance(row: pd.Series) -> bool:
     return bool(row["low"] <= CHANCE_TO_PASS)
 
 
-def _similarity(run: Run) -> tuple[str, ...]:
+def _similarity(run: EvaluationRun) -> tuple[str, ...]:
     """Say how like the maps are to those of a model that has learnt nothing."""
     table = optional_table(run, "map_similarity")
     if table is None:

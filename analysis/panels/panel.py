@@ -17,7 +17,7 @@ from mmner_core.errors import InputError
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 P = ParamSpec("P")
 
@@ -79,18 +79,20 @@ class Content:
 
 def panel(
     panel_id: str, title: str, how_to_read: str
-) -> Callable[[Callable[Concatenate[Run, P], Content]], Callable[Concatenate[Run, P], Panel]]:
+) -> Callable[[Callable[Concatenate[EvaluationRun, P], Content]], Callable[Concatenate[EvaluationRun, P], Panel]]:
     """Turn a function of a run that returns a :class:`Content` into one that returns a :class:`Panel`.
 
     Where the run lacks what the function needs, its :class:`InputError` becomes the panel's note, so that one missing
     column never takes the page with it.
     """
 
-    def decorate(function: Callable[Concatenate[Run, P], Content]) -> Callable[Concatenate[Run, P], Panel]:
+    def decorate(
+        function: Callable[Concatenate[EvaluationRun, P], Content],
+    ) -> Callable[Concatenate[EvaluationRun, P], Panel]:
         parameters = signature(function)
 
         @wraps(function)
-        def build(run: Run, *args: P.args, **kwargs: P.kwargs) -> Panel:
+        def build(run: EvaluationRun, *args: P.args, **kwargs: P.kwargs) -> Panel:
             asked = parameters.bind(run, *args, **kwargs).arguments
             command = command_of(panel_id, run, asked.get("other"), asked.get("valid"), asked.get("condition"))
             try:

@@ -36,7 +36,7 @@ from mmner_core.text.encoding import SubwordEncoder
 from mmner_core.training.batching import Collator, Epoch, LengthBatches
 from mmner_core.training.checks import check_mixture
 from mmner_core.training.compiling import compile_layers
-from mmner_core.training.config import Run, TrainConfig
+from mmner_core.training.config import Recipe, TrainConfig
 from mmner_core.training.dropout import MaskPool, pool_dropout
 from mmner_core.training.images.made_images import boxed_items, mosaic_items, pictures_of_nothing
 from mmner_core.training.mixture import Mixture, build_mixture
@@ -79,7 +79,7 @@ class Trainer:
         InputError: if data or pretrained weights are missing or malformed, or the data leave nothing to learn.
     """
 
-    def __init__(self, run: Run, data: Path, out: Path, tokenizer: str | Path) -> None:
+    def __init__(self, run: Recipe, data: Path, out: Path, tokenizer: str | Path) -> None:
         from accelerate.utils import set_seed
 
         self.run, self.config, self.out = run, run.training, out
@@ -217,8 +217,8 @@ class Trainer:
             return
         noted = read_object(file, "give another folder")
         # Read as a run, so that fields which the program has learnt since have the values they had by default.
-        own = parse(Run, json.loads(json.dumps(asdict(self.run))), "this run")
-        if parse(Run, noted["run"], str(file)) != own or noted["data"] != self.mixture.digests:
+        own = parse(Recipe, json.loads(json.dumps(asdict(self.run))), "this run")
+        if parse(Recipe, noted["run"], str(file)) != own or noted["data"] != self.mixture.digests:
             raise InputError(f"{self.out} holds a run of other settings or data ({file}); give another folder.")
 
     def _train_epoch(self, progress: Progress) -> None:
@@ -365,7 +365,7 @@ def _accelerator(config: TrainConfig, out: Path) -> Any:
     )
 
 
-def start_from(model: MMNER, run: Run) -> None:
+def start_from(model: MMNER, run: Recipe) -> None:
     """Give a new model its first weights and freeze what the run leaves alone.
 
     Raises:

@@ -16,7 +16,7 @@ from mmner_core.errors import InputError
 from mmner_core.inference.tagger import Tagger
 from mmner_core.training import runs
 from mmner_core.training.card import add_test_scores
-from mmner_core.training.config import DataSource, Run
+from mmner_core.training.config import DataSource, Recipe
 from mmner_core.training.finish import train_named
 from mmner_core.training.loop import Trainer
 from tests.core.test_cli import call
@@ -46,7 +46,7 @@ def trained(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     return out, result.stdout
 
 
-def _tiny() -> Run:
+def _tiny() -> Recipe:
     run = tiny_run(Path("tiny-encoder"), epochs=1, frozen=True)
     text = replace(run.model.text, architecture=None)  # to be looked up by name, as a real encoder's is
     return replace(run, model=replace(run.model, text=text))
@@ -193,7 +193,7 @@ def _nowhere(*arguments: object, **options: object) -> None:
     raise AssertionError(f"asked for {arguments}")
 
 
-def _tuned() -> Run:
+def _tuned() -> Recipe:
     run = _tiny()
     source = DataSource(path="tiny", images="tiny/images", random_image=0.3)
     valid = (source, replace(source, condition="shuffled"))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from analysis.run.answers import Answers
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
     from analysis.views.research.library import RunLibrary
     from analysis.views.research.live import LiveModel
     from analysis.views.research.photos import PhotoShelf
@@ -42,17 +42,17 @@ class Asked:
     live: LiveModel
 
     @cached_property
-    def run(self) -> Run:
+    def run(self) -> EvaluationRun:
         """Return the run that is shown."""
         return self.library.run(self.view.run)
 
     @property
-    def other(self) -> Run | None:
+    def other(self) -> EvaluationRun | None:
         """Return the run to compare with, None where none is chosen."""
         return self.library.run(self.view.other) if self.view.other else None
 
     @property
-    def valid(self) -> Run | None:
+    def valid(self) -> EvaluationRun | None:
         """Return the run to fit the temperature on: the chosen one, else the first that there is; None for none.
 
         Raises:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.panels import Panel
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 SHOWN = 12
 _LIMIT = 400  # enough of every language to fill a gallery
@@ -29,7 +29,7 @@ _CARD = """<li><button type="button" class="wb-gallery-card" {set} aria-label="{
 <span class="wb-gallery-text">{text}</span><span class="wb-gallery-numbers">{numbers}</span></button></li>"""
 
 
-def _draw(panel_of: Callable[[Run, int], Panel], asked: Asked) -> Drawn:
+def _draw(panel_of: Callable[[EvaluationRun, int], Panel], asked: Asked) -> Drawn:
     panel = panel_of(asked.run, _LIMIT)
     table = of_language(panel.table, asked.view.language)
     cards = "".join(_card(asked, row) for _, row in table.head(SHOWN).iterrows())

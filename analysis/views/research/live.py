@@ -14,7 +14,7 @@ from mmner_core.text.words import join_words
 if TYPE_CHECKING:
     import numpy as np
 
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
     from mmner_core.results import Prediction
 
 
@@ -62,7 +62,7 @@ class LiveModel:
         """
         return draw_asked_map(self._service, _question(words, photo, language), entity, controls)
 
-    def text_vector(self, run: Run, text: str) -> np.ndarray:
+    def text_vector(self, run: EvaluationRun, text: str) -> np.ndarray:
         """Return a visitor's text, in any of the languages, in the contrastive space of a run: [D], unit length.
 
         Raises:
@@ -71,7 +71,7 @@ class LiveModel:
         self.check_made(run)  # before the model works for nothing
         return text_vector_of(self._service.answer(Question(text=text)).prediction)
 
-    def check_made(self, run: Run) -> None:
+    def check_made(self, run: EvaluationRun) -> None:
         """Check that a run was made by this model, so that its vectors and the model's may be compared.
 
         Raises:

@@ -14,7 +14,7 @@ from mmner_core.errors import InputError
 from mmner_core.serving.engine import DECODING
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 DEMO_PHOTOS = Path(__file__).resolve().parents[2] / "demo" / "photos"
 SMALL, LARGE = 128, 720  # longer side in pixels: twice the size on screen of a thumbnail, and the inspector's photo
@@ -30,7 +30,7 @@ class PhotoShelf:
     def __init__(self, folders: Sequence[Path] = ()) -> None:
         self.folders = tuple(folder.resolve() for folder in (DEMO_PHOTOS, *folders))
 
-    def find(self, run: Run, stored: str) -> Path | None:
+    def find(self, run: EvaluationRun, stored: str) -> Path | None:
         """Return the file that a run calls ``stored``, or None where it is missing or may not be shown.
 
         A run made on another machine names folders that are not here; then the file of that name in one of ours counts.
@@ -45,7 +45,7 @@ class PhotoShelf:
                 return resolved
         return None
 
-    def image_html(self, run: Run, stored: str, *, side: int = SMALL, alternative: str = "") -> str:
+    def image_html(self, run: EvaluationRun, stored: str, *, side: int = SMALL, alternative: str = "") -> str:
         """Return the photo as an ``img`` that carries its data, or words in its place."""
         path = self.find(run, stored)
         data = "" if path is None else _data_uri(path, path.stat().st_mtime_ns, side)
@@ -54,7 +54,7 @@ class PhotoShelf:
         return f'<img class="wb-photo" alt="{shown(alternative)}" src="{data}">'
 
 
-def _data_roots(run: Run) -> list[Path]:
+def _data_roots(run: EvaluationRun) -> list[Path]:
     data = run.provenance.get("data")
     named = [data.get(key) for key in ("images", "path")] if isinstance(data, dict) else []
     paths = [Path(name).resolve() for name in named if isinstance(name, str) and name and "\0" not in name]

@@ -21,7 +21,7 @@ from mmner_core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
     from mmner_core.results import Prediction
 
 LISTED = 20
@@ -117,7 +117,7 @@ def place_pair(asked: Asked, prediction: Prediction) -> dict[str, Any]:
     return {"html": html, "traces": _own_traces(places)}
 
 
-def place_something(run: Run) -> None:
+def place_something(run: EvaluationRun) -> None:
     """Place a point between two others, so that UMAP's functions are compiled before a visitor's pair needs them.
 
     Raises:

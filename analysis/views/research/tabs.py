@@ -35,7 +35,7 @@ from analysis.views.research.space import draw_map, draw_picked
 
 if TYPE_CHECKING:
     from analysis.panels import Panel
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 Draw = Callable[[Asked], Drawn]
 _TALL, _LOW = 560, 320
@@ -71,7 +71,7 @@ def _part(name: str, build: Callable[[Asked], Panel], *uses: str, chapter: str =
     return Part(name, lambda a: panel_drawn(build(a), a.view.language), ("language", *uses), chapter, height)
 
 
-def _versus(name: str, build: Callable[[Run, Run], Panel], *, chapter: str = "") -> Part:
+def _versus(name: str, build: Callable[[EvaluationRun, EvaluationRun], Panel], *, chapter: str = "") -> Part:
     """Return a part that is there only while a run to compare with is chosen; the first says how to choose one."""
 
     def draw(asked: Asked) -> Drawn:
