@@ -241,7 +241,7 @@ class ModelExplainer:
     @torch.no_grad()
     def tags_alone(self, text: Text) -> list[str]:
         """Return the best tags of a text without a photo."""
-        return self._best(self.model.read_alone(text.words[None]).float())
+        return self._best(self.model.text_only_emissions(text.words[None]).float())
 
     def _best(self, emissions: Tensor) -> list[str]:
         mask = torch.ones(emissions.shape[:2], dtype=torch.bool, device=emissions.device)
@@ -321,9 +321,9 @@ class ModelExplainer:
         for stream in self.streams:
             if streams is not None and stream not in streams:
                 keys[stream] = self.model.fusion.keys(stream, None)
-        weighed = n if need_weights else 0
+        n_attention_rows = n if need_weights else 0
         mask = torch.ones(n, len(words), dtype=torch.bool, device=self._device)
-        tagged = self.model.tag_words(words.expand(n, -1, -1), mask, keys, index, weighed=weighed)
+        tagged = self.model.tag_words(words.expand(n, -1, -1), mask, keys, index, n_attention_rows=n_attention_rows)
         return tagged.emissions.float(), tagged.attention
 
     def _log_probability(self, emissions: Tensor, entity: Entity) -> Tensor:
