@@ -29,7 +29,7 @@ from analysis.views.maps import MapControls, draw_asked_map, head_choices, strea
 from analysis.views.research import assets  # noqa: E402
 from analysis.views.research.desk import ResearchDesk  # noqa: E402
 from analysis.views.research.shell import TITLES, shell_html  # noqa: E402
-from analysis.views.service import Question, TagService, told  # noqa: E402
+from analysis.views.service import Question, TagService, user_message  # noqa: E402
 from mmner_core.errors import InputError  # noqa: E402
 from mmner_core.serving.addresses import refuse_addresses  # noqa: E402
 from mmner_core.serving.config import ServingConfig  # noqa: E402
@@ -161,7 +161,7 @@ class TagTab:
         try:
             tagger = self.service.tagger(model)
         except Exception as error:
-            return page.broken_html(told(error)), gr.skip()
+            return page.broken_html(user_message(error)), gr.skip()
         choices = convention_choices(tagger.conventions)
         name = self.service.pool.resolve(model) if len(self.service.pool.names) > 1 else ""
         return page.ready_html(tagger.digest, name), gr.Dropdown(choices=choices, value="", visible=len(choices) > 1)
@@ -181,7 +181,7 @@ class TagTab:
             question = Question.from_inputs(text, uploaded(photo), language, convention, model)
             answer = self.service.answer(question)
         except Exception as error:
-            return {self.result: result.problem_html(told(error)), self.map: gr.Column(visible=False)}
+            return {self.result: result.problem_html(user_message(error)), self.map: gr.Column(visible=False)}
         prediction, source = answer.prediction, answer.source
         colours = type_colours(source.types if source else ())
         stream = best_stream(prediction) if prediction.entities else None
@@ -214,7 +214,7 @@ class TagTab:
                 raise InputError("Your question is no longer known here; press “Find the names” again.")
             drawn = draw_asked_map(self.service, question, entity, MapControls(*controls))
         except Exception as error:
-            return gr.skip(), caption.problem_caption(told(error))
+            return gr.skip(), caption.problem_caption(user_message(error))
         return gr.Image(drawn.image, alt_text=drawn.alternative), drawn.caption
 
 
@@ -311,7 +311,7 @@ class Workbench(FairBlocks):
         try:
             return await super().process_api(*values, **options)
         except Exception as error:  # gradio's own as well: some of them name paths
-            raise gr.Error(told(error), print_exception=False) from error
+            raise gr.Error(user_message(error), print_exception=False) from error
 
 
 def build_app(service: TagService, desk: ResearchDesk | None = None) -> gr.Blocks:

@@ -20,7 +20,7 @@ from analysis.run.lexicon import Lexicon
 from mmner_core.data.type_names import TypeNames
 from mmner_core.errors import InputError
 from mmner_core.evaluation.evaluate import first_of_each_language, read_split
-from mmner_core.runtime.atomic import is_there
+from mmner_core.runtime.atomic import would_replace
 from mmner_core.runtime.digests import file_digest
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def evaluate_predictions(
         InputError: if the folder exists, the predictions are about other sentences, or a type to be renamed is in
             neither.
     """
-    if is_there(out) and not overwrite:
+    if would_replace(out) and not overwrite:
         raise InputError(f"{out} exists already; choose another folder or add --overwrite.")
     split = data.facts["split"] if predictions.is_dir() else None
     predicted, report, _ = read_split(predictions, None, data.facts["language"], split)

@@ -33,7 +33,7 @@ from analysis.space.maps import build_maps
 from analysis.space.umap_layout import UmapSettings
 from mmner_core.errors import InputError
 from mmner_core.evaluation.evaluate import gold_tags
-from mmner_core.runtime.atomic import is_there
+from mmner_core.runtime.atomic import would_replace
 from mmner_core.runtime.memory import peak_megabytes, release_freed_memory
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Evaluation:
         return True
 
     def _check(self) -> None:
-        if is_there(self.out) and not self.options.overwrite:
+        if would_replace(self.out) and not self.options.overwrite:
             raise InputError(f"{self.out} exists already; choose another folder or add --overwrite.")
         convention, conventions = self.options.convention, self.tagger.conventions
         if convention is not None and convention not in conventions:

@@ -26,7 +26,7 @@ from safetensors.numpy import load_file, save_file
 from analysis.run.answers import Answers
 from analysis.run.folder import EvaluationRun
 from mmner_core.errors import InputError
-from mmner_core.runtime.atomic import whole_file
+from mmner_core.runtime.atomic import atomic_write
 from mmner_core.runtime.digests import file_digest
 
 _JOB = "job.json"
@@ -80,7 +80,7 @@ class PartStore:
             pq.write_table(rows, table, compression="zstd")
             save_file({name: np.ascontiguousarray(array) for name, array in vectors.items()}, arrays)
             record = {"files": {file.name: file_digest(file) for file in (table, arrays)}, "facts": facts}
-            with whole_file(self._file(shard, "json")) as part:
+            with atomic_write(self._file(shard, "json")) as part:
                 part.write_text(json.dumps(record), encoding="utf-8")
         except (OSError, SafetensorError) as error:
             reason = getattr(error, "strerror", None) or error

@@ -30,7 +30,7 @@ from mmner_core.inference.image_source import ImageSource, PhotoFiles, StoredIma
 from mmner_core.labels import without_types
 from mmner_core.network.model import MMNER
 from mmner_core.network.precision import multiplies_bfloat16
-from mmner_core.runtime.atomic import partial_folder, remove_leftovers, restore, whole_file, whole_folder
+from mmner_core.runtime.atomic import atomic_folder, atomic_write, partial_folder, remove_leftovers, restore
 from mmner_core.runtime.json_files import read_object
 from mmner_core.text.encoding import SubwordEncoder
 from mmner_core.training.batching import Collator, Epoch, LengthBatches
@@ -299,7 +299,7 @@ class Trainer:
             if self.accelerator.is_main_process:
                 from safetensors.torch import save_file
 
-                with whole_file(self.out / "best.safetensors") as file:
+                with atomic_write(self.out / "best.safetensors") as file:
                     save_file({k: v.contiguous() for k, v in self.model.state_dict().items()}, file)
 
     def _predict(self, examples: list[Example]) -> list[list[str]]:
@@ -317,7 +317,7 @@ class Trainer:
     def _save_state(self, state: Path, progress: Progress) -> None:
         """Save everything needed to go on; a kill at any moment leaves the old state or the new one."""
         main = self.accelerator.is_main_process
-        with whole_folder(state, what="the training state") if main else nullcontext(partial_folder(state)) as partial:
+        with atomic_folder(state, what="the training state") if main else nullcontext(partial_folder(state)) as partial:
             self.accelerator.wait_for_everyone()  # until the folder is there
             self.accelerator.save_state(str(partial))
             if main:

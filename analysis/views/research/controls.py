@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.panels.facts import facts_of
 from analysis.panels.modality import NAMES
 from analysis.panels.wording import counted, language_name
-from analysis.views.marks import shown
+from analysis.views.marks import escape_html
 from analysis.views.research.asked import Asked, Drawn
 from analysis.views.research.matrix import select_html
 
@@ -33,7 +33,7 @@ def draw_controls(asked: Asked) -> Drawn:
         select_html("Image condition", "condition", conditions, view.condition or run.condition),
         select_html("Compare with", "other", {"": "no other run"} | {n: n for n in names if n != chosen}, view.other),
     )
-    return Drawn(html=_CONTROLS.format(selects="".join(selects), about=shown(_about(asked))))
+    return Drawn(html=_CONTROLS.format(selects="".join(selects), about=escape_html(_about(asked))))
 
 
 def _about(asked: Asked) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
-from analysis.views.marks import shown
+from analysis.views.marks import escape_html
 from analysis.views.research.asked import Asked, Drawn
 from analysis.views.research.library import RunLibrary
 from analysis.views.research.live import LiveModel
@@ -18,7 +18,7 @@ from analysis.views.research.photos import PhotoShelf
 from analysis.views.research.places import short_sentence, working_folder
 from analysis.views.research.request import View
 from analysis.views.research.tables import FIGURE, MIME, table_file
-from analysis.views.service import TagService, told
+from analysis.views.service import TagService, user_message
 from mmner_core.errors import InputError
 from mmner_core.runtime.memory import release_freed_memory
 
@@ -84,7 +84,7 @@ class ResearchDesk:
     def _problem(self, error: Exception) -> str:
         folders = [folder for path in self.library.folders for folder in (path, path.absolute(), path.resolve())]
         roots = dict.fromkeys(str(folder.parent) for folder in folders)
-        return _PROBLEM.format(shown(short_sentence(told(error), [working_folder(), *roots])))
+        return _PROBLEM.format(escape_html(short_sentence(user_message(error), [working_folder(), *roots])))
 
     def _asked(self, request: Mapping[str, Any]) -> Asked:
         return Asked(view=View.read(request), library=self.library, photos=self.photos, live=self.live)

@@ -13,7 +13,7 @@ from analysis.panels.errors import failure_summary, failures_of
 from analysis.panels.wording import counted
 from analysis.run.wording import NOTHING, SEPARATOR
 from analysis.scores.query import OPERATORS, Filter, Page, query, select
-from analysis.views.marks import shown
+from analysis.views.marks import escape_html
 from analysis.views.research.asked import Asked, Drawn
 from analysis.views.research.lines import pager, two_lines
 from analysis.views.research.matrix import select_html
@@ -92,7 +92,7 @@ def draw_failures(asked: Asked) -> Drawn:
     body = (
         _chips(asked.view.filters)
         + _form(found.table, asked.view)
-        + f'<p class="wb-total" role="status">{shown(total)}</p>'
+        + f'<p class="wb-total" role="status">{escape_html(total)}</p>'
         + (_table_html(asked, page) if page.total else '<p class="wb-total">No error passes these filters.</p>')
         + turning
     )
@@ -115,7 +115,7 @@ def _table_html(asked: Asked, page: Page) -> str:
             _ROW.format(
                 set=set_attribute(row=row["sentence_id"]),
                 id=row["sentence_id"],
-                error=shown(_error(row)),
+                error=escape_html(_error(row)),
                 photo=asked.photos.image_html(asked.run, row["image_path"]),
                 lines=two_lines(asked.answers, int(row["sentence"]), asked.colours, sure=False),
                 cells=cells,
@@ -133,7 +133,7 @@ def _heading(asked: Asked, column: str, name: str, numeric: bool) -> str:
         classes=' class="wb-number"' if numeric else "",
         order=order,
         set=set_attribute(sort=turned, page=None),
-        name=shown(name),
+        name=escape_html(name),
         arrow={"ascending": "▲", "descending": "▼", "none": ""}[order],
     )
 
@@ -154,7 +154,7 @@ def _written(row: pd.Series, column: str) -> str:
     if isinstance(value, float):
         return f"{value:.2f}".replace("-", "\u2212")
     detail = row["detail"] if column == "error" else ""
-    return shown(str(value)) + (f'<span class="wb-detail">{shown(detail)}</span>' if detail else "")
+    return escape_html(str(value)) + (f'<span class="wb-detail">{escape_html(detail)}</span>' if detail else "")
 
 
 def _chips(filters: Sequence[Filter]) -> str:
@@ -162,7 +162,7 @@ def _chips(filters: Sequence[Filter]) -> str:
     for place, one in enumerate(filters):
         rest = written_filters((*filters[:place], *filters[place + 1 :]))
         text = " ".join(filter(None, [one.column.replace("_", " "), one.operator, str(one.value or "")]))
-        chips.append(_CHIP.format(set=set_attribute(filters=rest, page=None), text=shown(text)))
+        chips.append(_CHIP.format(set=set_attribute(filters=rest, page=None), text=escape_html(text)))
     return f'<ul class="wb-chips" aria-label="Filters">{"".join(chips)}</ul>' if chips else ""
 
 
@@ -179,11 +179,11 @@ def _form(table: pd.DataFrame, view: View) -> str:
             values = table[name].cat.categories.tolist()
         elif name in ("without_image", "seen"):
             values = table[name].dropna().unique().tolist()
-        options = "".join(f'<option value="{shown(str(value))}">' for value in values[:_MAX_SUGGESTIONS])
+        options = "".join(f'<option value="{escape_html(str(value))}">' for value in values[:_MAX_SUGGESTIONS])
         if options:
             lists.append(f'<datalist id="wb-suggest-{name}">{options}</datalist>')
     return _FORM.format(
-        filters=shown(written_filters(view.filters)),
+        filters=escape_html(written_filters(view.filters)),
         columns=columns,
         operators=operators,
         lists="".join(lists),

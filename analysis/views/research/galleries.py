@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from analysis.panels import modality
 from analysis.panels.wording import number
-from analysis.views.marks import shown
+from analysis.views.marks import escape_html
 from analysis.views.research.asked import Asked, Drawn
 from analysis.views.research.panel_html import panel_html
 from analysis.views.research.tables import of_language, set_attribute
@@ -49,13 +49,13 @@ def _card(asked: Asked, row: pd.Series) -> str:
     numbers = f"{number(row['confidence_baseline'], 2)} without, {number(row['confidence'], 2)} with its picture"
     return _CARD.format(
         set=set_attribute(row=row["sentence_id"]),
-        label=shown(f"{row['type']} {row['text']}: {numbers}. Inspect the sentence."),
+        label=escape_html(f"{row['type']} {row['text']}: {numbers}. Inspect the sentence."),
         photo=asked.photos.image_html(asked.run, path, side=320),
         way="helped" if row["change"] > 0 else "hurt",
         change=change,
-        name=shown(row["text"]),
+        name=escape_html(row["text"]),
         colour=asked.colours[row["type"]],
-        type=shown(row["type"]),
-        text=shown(row["sentence"]),
-        numbers=shown(numbers),
+        type=escape_html(row["type"]),
+        text=escape_html(row["sentence"]),
+        numbers=escape_html(numbers),
     )

@@ -11,7 +11,7 @@ from analysis.image_effect.modality import TEXT_ONLY
 from analysis.panels.errors import failures_of
 from analysis.panels.modality import NAMES
 from analysis.panels.wording import language_name
-from analysis.views.marks import shown
+from analysis.views.marks import escape_html
 from analysis.views.research.asked import Asked, Drawn
 from analysis.views.research.lines import cards, line_html
 from analysis.views.research.neighbours import Neighbour, neighbours, own_cosine
@@ -48,10 +48,10 @@ def draw_inspector(asked: Asked) -> Drawn:
         asked.run, of_sentence["image_path"], side=LARGE, alternative=f"photo {of_sentence['image_id']}"
     )
     html = _INSPECTOR.format(
-        place=shown(f"Sentence {sentence} · {of_sentence['where']}"),
-        facts="".join(f"<li>{shown(fact)}</li>" for fact in _facts(answers, row, of_sentence)),
+        place=escape_html(f"Sentence {sentence} · {of_sentence['where']}"),
+        facts="".join(f"<li>{escape_html(fact)}</li>" for fact in _facts(answers, row, of_sentence)),
         photo=photo,
-        caption=shown(_shown_photo(asked, of_sentence)),
+        caption=escape_html(_shown_photo(asked, of_sentence)),
         lines=_lines(asked, answers, row, sentence),
         errors=_errors(asked, sentence),
         entities=table_html(_entities(answers, row), "Entities and their probabilities"),
@@ -71,7 +71,7 @@ def draw_neighbours(asked: Asked) -> Drawn:
         try:
             right, wrong = neighbours(asked.run, sentence, side)
         except InputError as error:
-            parts.append(f'<p class="wb-how">By {what}: {shown(str(error))}</p>')
+            parts.append(f'<p class="wb-how">By {what}: {escape_html(str(error))}</p>')
             continue
         parts.append(_NEAR.format(what=what, own=note, side=side, right=_near(asked, right), wrong=_near(asked, wrong)))
         note = ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.panels.wording import language_name
-from analysis.views.marks import Mark, marked_text, shown
+from analysis.views.marks import Mark, escape_html, marked_text
 from analysis.views.research.tables import set_attribute
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ def _card(asked: Asked, sentence: int, note: str) -> str:
         set=set_attribute(row=sentence),
         id=sentence,
         photo=asked.photos.image_html(asked.run, of_sentence["image_path"]),
-        note=f'<p class="wb-item-note">{shown(note)}</p>' if note else "",
+        note=f'<p class="wb-item-note">{escape_html(note)}</p>' if note else "",
         lines=two_lines(answers, row, asked.colours),
-        place=shown(place),
+        place=escape_html(place),
     )
 
 
@@ -106,5 +106,5 @@ def pager(what: str, parameter: str, number: int, pages: int, total: str) -> str
         after=set_attribute(**{parameter: number + 1}),
         first=" disabled" if number <= 1 else "",
         last=" disabled" if number >= pages else "",
-        shown=shown(f"Page {number:,} of {pages:,} · {total}"),
+        shown=escape_html(f"Page {number:,} of {pages:,} · {total}"),
     )

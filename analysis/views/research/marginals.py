@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from analysis.panels.honesty import chance_badge
 from analysis.views.kinds import ATTENTION, KINDS, kind_choices
 from analysis.views.maps import DrawnMap, MapControls
-from analysis.views.marks import shown
+from analysis.views.marks import escape_html
 from analysis.views.research.asked import Asked, Drawn
 from analysis.views.research.matrix import select_html
 from analysis.views.research.panel_html import badges_html
@@ -53,11 +53,11 @@ def draw_live(asked: Asked) -> Drawn:
     sentence_of_run = (answers.words_of(row), photo, of_sentence["language"])
     answer = asked.live.answer(*sentence_of_run)
     notes = _notes(asked, of_sentence["image_id"], photo is not None)
-    head = "".join(f'<th scope="col">{shown(tag)}</th>' for tag in asked.live.tags)
+    head = "".join(f'<th scope="col">{escape_html(tag)}</th>' for tag in asked.live.tags)
     return Drawn(
         html=_LIVE.format(
             how=_HOW,
-            note="".join(f'<p class="wb-how wb-warned">{shown(note)}</p>' for note in notes),
+            note="".join(f'<p class="wb-how wb-warned">{escape_html(note)}</p>' for note in notes),
             map=_map(answer, asked, partial(asked.live.draw_map, *sentence_of_run)),
             head=head,
             body=_rows(answer.prediction),
@@ -83,7 +83,7 @@ def _rows(prediction: Prediction) -> str:
     rows = []
     for word, marginals in zip(prediction.words, prediction.marginals, strict=True):
         cells = "".join(_CELL.format(share=p, text=f"{p:.2f}" if p >= 0.005 else "") for p in marginals.tolist())
-        rows.append(f'<tr><th scope="row">{shown(word.text)}</th>{cells}</tr>')
+        rows.append(f'<tr><th scope="row">{escape_html(word.text)}</th>{cells}</tr>')
     return "".join(rows)
 
 
@@ -102,13 +102,13 @@ def _map(answer: Answer, asked: Asked, draw: Callable[[int, MapControls], DrawnM
         kinds=select_html("Kind of map", "kind", {value: name for name, value in kind_choices(pointing)}, kind),
         badges=badges_html((f"{KINDS[kind].name} maps, in this run: {badge}",) if badge else ()),
         data="data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"),
-        alternative=shown(drawn.alternative),
+        alternative=escape_html(drawn.alternative),
         caption=drawn.caption,
     )
 
 
 def _names(names: Sequence[str], chosen: int) -> str:
     return "".join(
-        _NAME.format(pressed=str(i == chosen).lower(), set=set_attribute(name=i), name=shown(name))
+        _NAME.format(pressed=str(i == chosen).lower(), set=set_attribute(name=i), name=escape_html(name))
         for i, name in enumerate(names)
     )

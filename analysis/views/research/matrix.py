@@ -11,7 +11,7 @@ from analysis.panels import confusion as panels
 from analysis.panels.wording import counted, language_name, listed
 from analysis.run.spans import Spans
 from analysis.scores.confusion import MISSED, SPURIOUS, Reading
-from analysis.views.marks import shown
+from analysis.views.marks import escape_html
 from analysis.views.research.asked import Asked, Drawn
 from analysis.views.research.lines import cards, pager
 from analysis.views.research.panel_html import panel_html
@@ -56,7 +56,7 @@ def draw_cell(asked: Asked) -> Drawn:
     found = f"{counted(len(entities), 'entity', 'entities')} in {counted(n, 'sentence')}"
     title = f"{_cell_name(row, column)}: {found}"
     body = cards(asked, items) + pager("the sentences of this cell", "listed", page, pages, found)
-    return Drawn(html=_LIST.format(title=shown(title), close=set_attribute(cell=None, listed=None), body=body))
+    return Drawn(html=_LIST.format(title=escape_html(title), close=set_attribute(cell=None, listed=None), body=body))
 
 
 def cell_entities(asked: Asked, row: str, column: str) -> pd.DataFrame:
@@ -126,10 +126,10 @@ def _controls(asked: Asked) -> str:
 def select_html(label: str, name: str, choices: dict[str, str], chosen: str) -> str:
     """Return a drop-down that sets one parameter of the address."""
     options = "".join(
-        f'<option value="{shown(value)}"{" selected" if value == chosen else ""}>{shown(text)}</option>'
+        f'<option value="{escape_html(value)}"{" selected" if value == chosen else ""}>{escape_html(text)}</option>'
         for value, text in choices.items()
     )
-    return _SELECT.format(label=shown(label), name=name, options=options)
+    return _SELECT.format(label=escape_html(label), name=name, options=options)
 
 
 def _matrix_html(asked: Asked, panel: Panel) -> str:
@@ -139,22 +139,22 @@ def _matrix_html(asked: Asked, panel: Panel) -> str:
     totals = cells.sum(axis=1, keepdims=True)
     shades = np.divide(cells, totals, out=np.zeros_like(cells), where=totals > 0) if counts else np.nan_to_num(cells)
     types = [c for c in table.columns if c != MISSED]
-    head = "".join(f'<th scope="col">{shown(str(column))}</th>' for column in table.columns)
+    head = "".join(f'<th scope="col">{escape_html(str(column))}</th>' for column in table.columns)
     body = []
     for i, row in enumerate(table.index):
         shown_cells = (
             _cell_html(asked, str(row), str(column), cells[i, j], float(shades[i, j]))
             for j, column in enumerate(table.columns)
         )
-        body.append(f'<tr><th scope="row">{shown(str(row))}</th>{"".join(shown_cells)}</tr>')
+        body.append(f'<tr><th scope="row">{escape_html(str(row))}</th>{"".join(shown_cells)}</tr>')
     caption = f"{panel.title}: gold types down, predicted types across ({', '.join(map(str, types))}, {MISSED})."
-    return _TABLE.format(title=shown(panel.title), caption=shown(caption), head=head, body="".join(body))
+    return _TABLE.format(title=escape_html(panel.title), caption=escape_html(caption), head=head, body="".join(body))
 
 
 def _said(panel: Panel) -> str:
     """Return what the matrix shows in words, one line per type: the alternative without what kind of figure it is."""
     sentences = panel.alternative.partition(". ")[2].rstrip(".").split("; ")
-    return "".join(f"<li>{shown(sentence)}</li>" for sentence in sentences if sentence)
+    return "".join(f"<li>{escape_html(sentence)}</li>" for sentence in sentences if sentence)
 
 
 def _cell_html(asked: Asked, row: str, column: str, value: float, shade: float) -> str:
@@ -173,7 +173,7 @@ def _cell_html(asked: Asked, row: str, column: str, value: float, shade: float) 
         kind=kind,
         share=f"{abs(shade):.3f}",
         pressed=str(asked.view.cell == (row, column)).lower(),
-        label=shown(f"{_cell_name(row, column)}: {text}. Show the sentences."),
+        label=escape_html(f"{_cell_name(row, column)}: {text}. Show the sentences."),
         set=set_attribute(cell=f"{row},{column}", listed=None),
         text=text,
     )

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.views.marks import shown
+from analysis.views.marks import escape_html
 from mmner_core.errors import InputError
 from mmner_core.serving.engine import DECODING
 
@@ -51,7 +51,7 @@ class PhotoShelf:
         data = "" if path is None else _data_uri(path, path.stat().st_mtime_ns, side)
         if not data:
             return f'<span class="wb-no-photo">{"photo not available" if stored else "no photo"}</span>'
-        return f'<img class="wb-photo" alt="{shown(alternative)}" src="{data}">'
+        return f'<img class="wb-photo" alt="{escape_html(alternative)}" src="{data}">'
 
 
 def _data_roots(run: EvaluationRun) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.panels.wording import counted, language_name
-from analysis.views.marks import shown
+from analysis.views.marks import escape_html
 from analysis.views.research.asked import Asked, Drawn
 from analysis.views.research.photo_search import FoundPhoto, PhotoVectors
 from analysis.views.research.tables import set_attribute
@@ -44,7 +44,7 @@ def draw_found(asked: Asked) -> Drawn:
     of_language = f" with sentences in {language_name(language)}" if language else ""
     told = f"{counted(len(found), 'photo')} nearest to “{text}”, of {n:,}{of_language}"
     cards = "".join(_card(asked, photo) for photo in found)
-    return Drawn(html=_FOUND.format(told=shown(told), close=set_attribute(ask=None), cards=cards))
+    return Drawn(html=_FOUND.format(told=escape_html(told), close=set_attribute(ask=None), cards=cards))
 
 
 def _card(asked: Asked, photo: FoundPhoto) -> str:
@@ -65,9 +65,9 @@ def _sentence(asked: Asked, sentence: int) -> str:
         return ""
     code = answers.sentences["language"].iloc[row]
     return _SENTENCE.format(
-        code=shown(code),
-        text=shown(" ".join(answers.words_of(row))),
-        language=shown(language_name(code)),
+        code=escape_html(code),
+        text=escape_html(" ".join(answers.words_of(row))),
+        language=escape_html(language_name(code)),
         set=set_attribute(row=sentence),
         id=sentence,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analysis.views.marks import shown
+from analysis.views.marks import escape_html
 from analysis.views.research.tabs import CONTROLS, INSPECTOR, TABS, Part
 
 TITLES = {"errors": "Errors", "embedding": "Embedding", "modality": "Modality"}
@@ -27,13 +27,13 @@ def shell_html(tab: str, library: str) -> str:
     """
     parts = TABS[tab]
     chapters = "".join(
-        f'<a href="#wb-{tab}-{part.id}" data-jump="{part.id}">{shown(part.chapter)}</a>'
+        f'<a href="#wb-{tab}-{part.id}" data-jump="{part.id}">{escape_html(part.chapter)}</a>'
         for part in parts
         if part.chapter
     )
     return _SHELL.format(
         tab=tab,
-        library=shown(library),
+        library=escape_html(library),
         controls=_part_html(tab, CONTROLS, " wb-part-bare"),
         chapters=chapters,
         parts="".join(_part_html(tab, part, " wb-card") + (_OWN if part.id == "map" else "") for part in parts),

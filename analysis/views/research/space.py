@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis.panels import space_map as panels
 from analysis.panels.wording import counted
-from analysis.views.marks import shown
+from analysis.views.marks import escape_html
 from analysis.views.research.asked import Asked, Drawn
 from analysis.views.research.lines import cards
 from analysis.views.research.live import text_vector_of
@@ -60,7 +60,9 @@ def draw_map(asked: Asked) -> Drawn:
     )
     if panel.figure is None:
         return Drawn(html=panel_html(panel, "", controls))
-    body = _FIGURE.format(alternative=shown(panel.alternative), table=table_html(panel.table, "Points per colour"))
+    body = _FIGURE.format(
+        alternative=escape_html(panel.alternative), table=table_html(panel.table, "Points per colour")
+    )
     html = panel_html(panel, body, controls)
     return Drawn(html=html, figure=panel.figure, table=lambda: panel.table, drawn=panel.drawn, name=panel.id)
 
@@ -83,7 +85,7 @@ def draw_picked(asked: Asked) -> Drawn:
     body = cards(asked, [(sentence, "") for sentence in shown_ids])
     if len(ids) > LISTED:
         body += f'<p class="wb-total">The first {LISTED} of {len(ids):,}; pick fewer to see the others.</p>'
-    html = _PICKED.format(title=shown(title), close=set_attribute(pick=None, find=None), body=body)
+    html = _PICKED.format(title=escape_html(title), close=set_attribute(pick=None, find=None), body=body)
     return Drawn(html=html, traces=_joined(points, shown_ids))
 
 
@@ -113,7 +115,9 @@ def place_pair(asked: Asked, prediction: Prediction) -> dict[str, Any]:
     if streams:
         value = prediction.image_text_cosine[main_stream(streams)]
         cosine = f"; their cosine is {value:+.2f}".replace("-", "\u2212")
-    html = _OWN_PAIR.format(text=shown(prediction.text[:200]), where=shown(f"{' and '.join(said)}{cosine}."))
+    html = _OWN_PAIR.format(
+        text=escape_html(prediction.text[:200]), where=escape_html(f"{' and '.join(said)}{cosine}.")
+    )
     return {"html": html, "traces": _own_traces(places)}
 
 
