@@ -29,7 +29,7 @@ from analysis.heat_maps.study import heat_map_honesty
 from analysis.run.evaluation_set import IRRELEVANT
 from analysis.run.lexicon import Lexicon
 from analysis.run.vectors import sample_entities
-from analysis.space.maps import build_maps
+from analysis.space.stored_maps import build_maps
 from analysis.space.umap_layout import UmapSettings
 from mmner_core.errors import InputError
 from mmner_core.evaluation.evaluate import gold_tags

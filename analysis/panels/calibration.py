@@ -57,7 +57,7 @@ def calibration(
     return Content(
         table=table.drop(columns="fitted_on"),
         figure=reliability_diagram(bins),
-        drawn=bins,
+        figure_data=bins,
         alternative=f"Reliability diagram, {language_name(language)}: mean probability {number(row['confidence'])}, "
         f"share right {number(row['accuracy'])}; ECE {number(row['ece_before'])} as given, "
         f"{number(row['ece_after'])} after temperature {number(row['temperature'], 2)}.",

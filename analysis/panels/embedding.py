@@ -126,7 +126,7 @@ def cosines(run: EvaluationRun, other: EvaluationRun | None = None, language: st
     return Content(
         table=table,
         figure=cosine_histogram(histogram) if len(histogram) else None,
-        drawn=histogram,
+        figure_data=histogram,
         alternative=f"Two histograms, {language_name(language)}. Median cosine of matched pairs "
         f"{right}, of mismatched pairs {wrong}; {_separation(run, language)}.",
         rule="cosine of text and picture in the contrastive space",

@@ -56,7 +56,7 @@ def taxonomy(run: EvaluationRun, condition: str | None = None) -> Content:
     return Content(
         table=table,
         figure=taxonomy_bars(kinds) if total else None,
-        drawn=kinds,
+        figure_data=kinds,
         alternative=f"Stacked bars of error classes per language. All languages: {listed(parts)}." if total else "",
         rule="overlap: entities that share a word, directly or through others, are one group",
         n=f"{counts_of(answers)}, {counted(total, 'group')}",

@@ -49,7 +49,7 @@ def honesty(run: EvaluationRun) -> Content:
         n=counted(int(table["n"].max()), "entity", "entities"),
         notes=(*verdicts, *_similarity(run), _GREY if sample is None else _drawn(sample)),
         badges=tuple(f"{row['method']}: no better than chance" for _, row in passed.iterrows() if _is_chance(row)),
-        drawn=curves,
+        figure_data=curves,
     )
 
 

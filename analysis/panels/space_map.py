@@ -119,7 +119,7 @@ def _map(
     return Content(
         table=table,
         figure=draw(points, colour=colour, pairs=pairs, types=run.answers().gold.types),
-        drawn=points,
+        figure_data=points,
         alternative=f"Scatter of {listed(parts)}, {projection.upper()}, coloured by {colour}; the table has the number "
         "of points and their mean place per colour.",
         rule="cosine; seeded, coordinates stored in the run",

@@ -10,8 +10,8 @@ import pytest
 from analysis.evaluation.writer import write_run
 from analysis.run.folder import EvaluationRun
 from analysis.run.vectors import sample_entities
-from analysis.space.maps import ENTITIES, PAIRS, build_maps, map_vectors
 from analysis.space.projection import place_points
+from analysis.space.stored_maps import ENTITIES, PAIRS, build_maps, map_vectors
 from analysis.space.umap_layout import UmapSettings
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_table

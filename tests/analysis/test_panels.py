@@ -181,7 +181,7 @@ def test_cosines_of_two_runs_and_of_one_language(run: EvaluationRun, other: Eval
     both = cosines(run, other, "de")
     assert both.table["run"].tolist()[:4] == ["ours", "before"] * 2
     assert set(both.table["language"][:4]) == {"all"}
-    assert both.drawn is not None and both.drawn.groupby("pairs")["share"].sum().round(9).tolist() == [1, 1]
+    assert both.figure_data is not None and both.figure_data.groupby("pairs")["share"].sum().round(9).tolist() == [1, 1]
     assert "German" in both.alternative and both.n.startswith(f"{N // 4} matched")
 
 
@@ -203,7 +203,7 @@ def test_the_map_is_coloured_by_type_unless_asked_otherwise(run: EvaluationRun) 
 
 def test_the_map_of_one_language_leaves_its_points_where_they_are(run: EvaluationRun) -> None:
     """Fewer points, each with the number and the place it has on the whole map."""
-    whole, german = space_map(run).drawn, space_map(run, language="de").drawn
+    whole, german = space_map(run).figure_data, space_map(run, language="de").figure_data
     assert german["language"].unique().tolist() == ["de"]
     pd.testing.assert_frame_equal(german, whole.loc[german.index])
 

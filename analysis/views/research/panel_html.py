@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.views.marks import escape_html
-from analysis.views.research.asked import Drawn
+from analysis.views.research.tab_request import RenderedPart
 from analysis.views.research.tables import FIGURE, of_language, table_html
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _LABELS = {"csv": "CSV", "parquet": "Parquet", FIGURE: "CSV of the figure"}
 _DOWNLOAD = '<button type="button" class="wb-quiet" data-download="{kind}">{label}</button>'
 
 
-def panel_drawn(panel: Panel, language: str = "", controls: str = "") -> Drawn:
+def render_panel(panel: Panel, language: str = "", controls: str = "") -> RenderedPart:
     """Return a panel with its figure; of its table the rows of one language, where it tells them apart."""
     table = of_language(panel.table, language)
     body = ""
@@ -35,7 +35,9 @@ def panel_drawn(panel: Panel, language: str = "", controls: str = "") -> Drawn:
     if len(table.columns):
         body += _table(table, panel.title, folded=panel.figure is not None)
     html = panel_html(panel, body, controls)
-    return Drawn(html=html, figure=panel.figure, table=lambda: table, drawn=panel.drawn, name=panel.id)
+    return RenderedPart(
+        html=html, figure=panel.figure, table=lambda: table, figure_data=panel.figure_data, name=panel.id
+    )
 
 
 def panel_html(panel: Panel, body: str, controls: str = "", downloads: tuple[str, ...] | None = None) -> str:
@@ -48,7 +50,7 @@ def panel_html(panel: Panel, body: str, controls: str = "", downloads: tuple[str
         downloads: kinds of files to offer; None: the table as CSV, and what the figure shows beyond it.
     """
     if downloads is None:
-        downloads = ("csv",) if panel.drawn is None else ("csv", FIGURE)
+        downloads = ("csv",) if panel.figure_data is None else ("csv", FIGURE)
     return _PANEL.format(
         title=escape_html(panel.title),
         controls=controls,

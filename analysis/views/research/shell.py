@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.views.marks import escape_html
-from analysis.views.research.tabs import CONTROLS, INSPECTOR, TABS, Part
+from analysis.views.research.tabs import CONTROLS, INSPECTOR, TABS, TabPart
 
 TITLES = {"errors": "Errors", "embedding": "Embedding", "modality": "Modality"}
 _SHELL = """<div class="wb-research" data-tab="{tab}" data-library="{library}">
@@ -41,7 +41,7 @@ def shell_html(tab: str, library: str) -> str:
     )
 
 
-def _part_html(tab: str, part: Part, kind: str) -> str:
+def _part_html(tab: str, part: TabPart, kind: str) -> str:
     waiting = _WAITING if part.height else ""
     if not part.height:
         kind += " wb-part-empty"

@@ -1,4 +1,4 @@
-"""Photos of a run, which says where they lie: shown only from folders that the app may show, and as small copies."""
+"""The images of runs as small copies for the page, only from folders that the app may show."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ DEMO_PHOTOS = Path(__file__).resolve().parents[2] / "demo" / "photos"
 SMALL, LARGE = 128, 720  # longer side in pixels: twice the size on screen of a thumbnail, and the inspector's photo
 
 
-class PhotoShelf:
-    """Finds the photos of runs.
+class ImageStore:
+    """Finds the images of runs and embeds them in HTML.
 
     Args:
-        folders: photos below these may be shown, besides the demo's and those below a run's own data.
+        folders: images below these may be shown, besides the demo's and those below a run's own data.
     """
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
@@ -46,7 +46,7 @@ class PhotoShelf:
         return None
 
     def image_html(self, run: EvaluationRun, stored: str, *, side: int = SMALL, alternative: str = "") -> str:
-        """Return the photo as an ``img`` that carries its data, or words in its place."""
+        """Return the image as an ``img`` that carries its data, or words in its place."""
         path = self.find(run, stored)
         data = "" if path is None else _data_uri(path, path.stat().st_mtime_ns, side)
         if not data:
