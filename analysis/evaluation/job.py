@@ -25,7 +25,7 @@ from analysis.evaluation.writer import write_run
 from analysis.heat_maps.explainer import ModelExplainer
 from analysis.heat_maps.measure import all_maps, measure_boxes, measure_mosaics
 from analysis.heat_maps.mosaic_plan import plan_mosaics
-from analysis.heat_maps.study import heat_map_honesty
+from analysis.heat_maps.study import heat_map_faithfulness
 from analysis.run.evaluation_set import IRRELEVANT
 from analysis.run.lexicon import Lexicon
 from analysis.run.vectors import sample_entities
@@ -176,7 +176,7 @@ class Evaluation:
         total = options.honesty_sample + len(plan.groups) + (0 if boxes is None else len(boxes.rows))
         with tqdm(total=total, desc="heat maps", unit=" photos", disable=None) as bar:
             asked: dict[str, Any] = {"seed": seed, "progress": bar.update}
-            found = heat_map_honesty(
+            found = heat_map_faithfulness(
                 explainer, examples, options.honesty_sample, convention=options.convention, **asked
             )
             maps = all_maps(explainer, convention=options.convention, seed=seed)

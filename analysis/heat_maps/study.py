@@ -1,4 +1,4 @@
-"""Put heat maps on trial on a sample of a run's sentences: do they show what the answer rests on?
+"""Test the faithfulness of heat maps on a sample of a run's sentences: do they show what the answer rests on?
 
 Where the photo changes nothing there is nothing to show, so only names whose probability it changes are tested.
 Shapes: G = rows x columns cells of the photo.
@@ -51,7 +51,7 @@ class _Draw:
         mapper: of the model that is tested.
         wanted: how many names to yield, at most.
         matters: by how much the photo must raise the probability of a type.
-        seed: of the order and the donors.
+        seed: of the order and of the other images.
         looked_at: how many names with a photo were looked at.
         tested: how many of them were yielded.
     """
@@ -101,7 +101,7 @@ class _Draw:
         return _Case(i, readings[best], photo, explainer.look(other).pixels) if rises[best] >= self.matters else None
 
 
-def heat_map_honesty(
+def heat_map_faithfulness(
     explainer: ModelExplainer,
     examples: Sequence[Example],
     n: int,
@@ -123,7 +123,7 @@ def heat_map_honesty(
         examples: sentences with gold tags.
         n: how many gold entities to test, at most.
         convention: annotation convention to read by.
-        seed: of the sample, the donors, the random orders and the random model.
+        seed: of the sample, the other images, the random orders and the random model.
         matters: test a name if the photo raises that probability by at least so much.
         progress: called after each entity.
 

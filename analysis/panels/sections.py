@@ -13,7 +13,7 @@ from analysis.panels import (
     data_quality,
     embedding,
     errors,
-    honesty,
+    faithfulness,
     minimal_pairs,
     modality,
     pointing,
@@ -129,7 +129,7 @@ def _heat_maps(run: EvaluationRun) -> Section:
             ("mosaics", partial(pointing.mosaics, run)),
             ("boxes", partial(pointing.boxes, run)),
             ("pointing", partial(pointing.pointing, run)),
-            ("honesty", partial(honesty.honesty, run)),
+            ("honesty", partial(faithfulness.faithfulness, run)),
         ),
     )
 

@@ -15,7 +15,7 @@ from analysis.panels.confusion import confusion, confusion_languages
 from analysis.panels.display import MISSING, shown_table
 from analysis.panels.embedding import cosines, geometry, retrieval
 from analysis.panels.errors import failures_first, taxonomy
-from analysis.panels.honesty import chance_badge, honesty
+from analysis.panels.faithfulness import chance_badge, faithfulness
 from analysis.panels.minimal_pairs import minimal_pairs
 from analysis.panels.modality import modality, severity
 from analysis.panels.panel import shortened
@@ -139,10 +139,10 @@ def test_the_other_run_fixes_what_this_one_breaks(run: EvaluationRun, other: Eva
 
 def test_a_map_that_passes_no_more_often_than_chance_is_called_so(run: EvaluationRun) -> None:
     """The verdict follows from the interval of the share that passes, and the random model is named."""
-    notes = " ".join(honesty(run).notes)
+    notes = " ".join(faithfulness(run).notes)
     assert "attention: no better than chance" in notes and "occlusion: better than chance" in notes
     assert "randomly initialised model" in notes and "attention 0.900" in notes
-    assert [badge for badge in honesty(run).badges if badge.startswith(("attention", "occlusion"))] == [
+    assert [badge for badge in faithfulness(run).badges if badge.startswith(("attention", "occlusion"))] == [
         "attention: no better than chance"
     ]
     assert "no better than chance" in chance_badge(run, "attention") and chance_badge(run, "occlusion") == ""
@@ -163,7 +163,7 @@ def test_runs_of_earlier_versions_show_what_they_hold(tmp_path: Path) -> None:
     for key in ("mosaics", "mosaics_left_out", "boxes", "map_sample"):
         old.metrics.pop(key)
     assert "does not hold mosaics" in mosaics(old).notes[0] and "--boxes" in boxes(old).notes[0]
-    assert len(pointing(old).table) and "even grey" in " ".join(honesty(old).notes)
+    assert len(pointing(old).table) and "even grey" in " ".join(faithfulness(old).notes)
 
 
 def test_where_no_photo_matters_no_map_is_tested(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_where_no_photo_matters_no_map_is_tested(tmp_path: Path) -> None:
     blind.metrics["map_sample"] = [{"looked_at": 60, "tested": 0, "matters": 0.2}]
     for key in ("maps", "map_curves", "map_similarity"):
         blind.metrics.pop(key)
-    (note,) = honesty(blind).notes
+    (note,) = faithfulness(blind).notes
     assert "No heat map was tested" in note and "for 0 of the 60 names" in note
 
 

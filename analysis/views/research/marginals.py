@@ -7,7 +7,7 @@ import io
 from functools import partial
 from typing import TYPE_CHECKING
 
-from analysis.panels.honesty import chance_badge
+from analysis.panels.faithfulness import chance_badge
 from analysis.views.heat_map_view import MapControls, RenderedHeatMap
 from analysis.views.kinds import ATTENTION, KINDS, kind_choices
 from analysis.views.marks import escape_html

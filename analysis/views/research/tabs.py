@@ -12,7 +12,7 @@ from analysis.panels import (
     data_quality,
     embedding,
     errors,
-    honesty,
+    faithfulness,
     minimal_pairs,
     modality,
     pointing,
@@ -136,7 +136,7 @@ MODALITY = (
     _part("mosaics", lambda a: pointing.mosaics(a.run), chapter="Heat maps", height=_TALL),
     _part("boxes", lambda a: pointing.boxes(a.run)),
     _part("pointing", lambda a: pointing.pointing(a.run)),
-    _part("honesty", lambda a: honesty.honesty(a.run), height=_TALL),
+    _part("honesty", lambda a: faithfulness.faithfulness(a.run), height=_TALL),
 )
 TABS = {"errors": ERRORS, "embedding": EMBEDDING, "modality": MODALITY}
 # Which runs there are may change.

@@ -1,4 +1,4 @@
-"""Do heat maps show what answers rest on? Deletion and insertion tests."""
+"""The panel on faithfulness: do heat maps show what answers rest on? Deletion and insertion tests."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _GREY = (
 
 @panel(
     "honesty",
-    "Are the heat maps honest?",
+    "Are the heat maps faithful?",
     "Covering the hottest cells first, with those of another photo, should lower the probability faster, and showing "
     "them first raise it faster, than random orders do (the grey band); a map inside the band says nothing about the "
     "answer. Only names that the photo decides about are tested, for elsewhere there is nothing to show.",
 )
-def honesty(run: EvaluationRun) -> Content:
+def faithfulness(run: EvaluationRun) -> Content:
     """Show deletion and insertion of each kind of map against random orders, with a verdict each."""
     from analysis.figures import deletion_curves
 
