@@ -34,7 +34,7 @@ def collect_vectors(
         places: the sentences of the shard.
         parts: what the model's answers consist of, with the width of vectors.
     """
-    arrays = {"sentence_id": np.array(places, dtype=np.int32)}
+    arrays: dict[str, np.ndarray] = {"sentence_id": np.array(places, dtype=np.int32)}
     if "text_vector" in parts:
         shape = (len(places), parts["text_vector"])
         pairs = {name: np.zeros(shape, dtype=np.float16) for name in ("text", IMAGE + STREAM)}

@@ -68,7 +68,7 @@ class CheckedAnswer:
         """Return the answer with its types renamed, as ``--map`` says."""
         if not names.names:
             return self
-        by_tag = None
+        by_tag: tuple[dict[str, float], ...] | None = None
         if self.by_tag is not None:
             by_tag = tuple({} for _ in self.tags)
             for new, old in zip(by_tag, self.by_tag, strict=True):

@@ -113,7 +113,7 @@ def _find(module: str, name: str) -> Callable[..., Any]:
         callables = [n for n, value in vars(found).items() if callable(value) and not n.startswith("_")]
         known = ", ".join(callables[:12]) or "nothing that can be called"
         raise InputError(f"--model: {module} has no factory {name!r}; it has {known}.")
-    return make  # type: ignore[no-any-return]
+    return make
 
 
 def _check_options(factory: str, make: Callable[..., Any], options: Mapping[str, str]) -> None:

@@ -161,8 +161,8 @@ class TrainConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run:
-    """A named run: the model and how to train it.
+class Recipe:
+    """What a named training run is made of: the model and how to train it.
 
     Attributes:
         model: what is trained.

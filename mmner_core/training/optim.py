@@ -37,8 +37,8 @@ def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, An
 def _learning_rate(name: str, n_layers: int, config: TrainConfig) -> float:
     pretrained = name.startswith(("text_encoder.model.", "vit_encoder.", "cnn_encoder."))
     if not pretrained:
-        gates = name.startswith(_GATES) and config.gate_lr is not None
-        return config.gate_lr if gates else config.head_lr
+        own = config.gate_lr if name.startswith(_GATES) else None
+        return config.head_lr if own is None else own
     layer = _LAYER.search(name)
     if name.startswith("text_encoder.") and n_layers:
         depth = int(layer[1]) if layer else -1

@@ -87,8 +87,8 @@ def make_plan(task: OwnTask) -> Plan:
     """
     held = _held(task.init) if task.init is not None else None
     if task.convention is not None and held is not None and task.convention not in held.conventions:
-        known = ", ".join(held.conventions) or "none to choose from"
-        raise InputError(f"{task.init} has no convention {task.convention!r} ({known}).")
+        conventions = ", ".join(held.conventions) or "none to choose from"
+        raise InputError(f"{task.init} has no convention {task.convention!r} ({conventions}).")
     preset = presets.preset(task.preset) if task.preset is not None else None
     known = held.types if held is not None else ()
     data = read_own(task, known)
