@@ -70,13 +70,13 @@ class HeatMapper:
             self._texts.put(key, text, sum(states.numel() * states.element_size() for states in text))
         return Scene.of(text, sight)
 
-    def occluded(self, sight: Sight, donor: Pixels | None = None) -> list[ImageStates]:
+    def occluded(self, sight: Sight, filler: Pixels | None = None) -> list[ImageStates]:
         """Encode a photo with each cell covered in turn, once for all its names; empty where nobody wants occlusion.
 
-        ``donor``: the photo whose cells cover those of this one; None: even grey.
+        ``filler``: the photo whose cells cover those of this one; None: even grey.
         """
         grid = next(iter(self.explainer.grids.values()))
-        return list(self.explainer.cover(sight.pixels, each_hidden(grid), donor)) if self.occlusion else []
+        return list(self.explainer.cover(sight.pixels, each_hidden(grid), filler)) if self.occlusion else []
 
     def maps(self, scene: Scene, entity: Entity, occluded: Sequence[ImageStates] = ()) -> dict[str, Heat]:
         """Return the maps of one name in one photo, all but ``random``.

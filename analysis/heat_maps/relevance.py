@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from analysis.conditions.mismatched_images import other_type_donors
+from analysis.conditions.mismatched_images import other_type_images
 from analysis.scores.estimate import mean_estimate
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity, tags_to_entities
@@ -56,7 +56,7 @@ def measure_relevance(
         raise InputError("This model cannot look away from a photo (null_sink), so attention has no share to measure.")
     active = [i for i, e in enumerate(examples) if e.image is not None and len(tags_to_entities(e.tags or ())) == 1]
     rng = np.random.default_rng(seed)
-    donors = other_type_donors(examples, active, rng)
+    owners = other_type_images(examples, active, rng)
     shares: dict[str, list[tuple[float, float]]] = {NOTHING: [], OTHER_TYPE: []}
     changed: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     for number, i in enumerate(active):
@@ -69,8 +69,8 @@ def measure_relevance(
             blank = _see(explainer, text, entity, picture_of_nothing(kind, rng))
             shares[NOTHING].append((shown.share, blank.share))
             changed[kind].append(blank.tags != explainer.tags_alone(text))
-            donor = donors[i]
-            other = None if donor is None else explainer.open(examples[donor].image)
+            owner = owners[i]
+            other = None if owner is None else explainer.open(examples[owner].image)
             if other is not None:
                 shares[OTHER_TYPE].append((shown.share, _see(explainer, text, entity, other).share))
         progress()

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from analysis.conditions.mismatched_images import other_type_donors
+from analysis.conditions.mismatched_images import other_type_images
 from analysis.heat_maps.attribution import RANDOM_MODEL, RANDOM_ORDER, MapTest, check_maps, map_table, rank_correlation
 from analysis.heat_maps.pointing_maps import HeatMapper
-from analysis.run.records import to_records
+from analysis.run.json_rows import to_records
 from analysis.scores.estimate import mean_estimate
 from mmner_core.labels import Entity, tags_to_entities
 
@@ -39,7 +39,7 @@ class _Case(NamedTuple):
     sentence: int
     entity: Entity
     photo: Image.Image
-    donor: Pixels
+    filler: Pixels
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class _Draw:
         """Yield names whose photo matters, one per sentence, languages in turn."""
         rng = np.random.default_rng(self.seed)
         active = [i for i, e in enumerate(self.examples) if e.image is not None and e.image.is_file()]
-        donors = other_type_donors(self.examples, active, rng)
+        owners = other_type_images(self.examples, active, rng)
         waiting: dict[str, list[int]] = {}
         for i in rng.permutation(active):
             waiting.setdefault(self.examples[i].language or "", []).append(int(i))
@@ -78,18 +78,18 @@ class _Draw:
                     if self.tested == self.wanted or self.looked_at >= LOOKED_AT * self.wanted:
                         return
                     i = waiting[language].pop()
-                    case = self._case(i, donors[i], rng)
+                    case = self._case(i, owners[i], rng)
                     if case is not None:
                         self.tested += 1
                         yield case
                         break
 
-    def _case(self, i: int, donor: int | None, rng: np.random.Generator) -> _Case | None:
+    def _case(self, i: int, owner: int | None, rng: np.random.Generator) -> _Case | None:
         entities = tags_to_entities(self.examples[i].tags or ())
-        if not entities or donor is None:
+        if not entities or owner is None:
             return None
         explainer = self.mapper.explainer
-        photo, other = (explainer.open(self.examples[place].image) for place in (i, donor))
+        photo, other = (explainer.open(self.examples[place].image) for place in (i, owner))
         if photo is None or other is None:
             return None
         self.looked_at += 1
@@ -141,12 +141,12 @@ def heat_map_faithfulness(
     draw = _Draw(examples=examples, mapper=own, wanted=n, matters=matters, seed=seed)
     tests: list[dict[str, MapTest]] = []
     clusters, similarity, verdicts = [], [], []
-    for i, entity, photo, donor in draw.cases():
+    for i, entity, photo, filler in draw.cases():
         words = examples[i].words
-        maps, random_maps = (_alike(mapper, words, entity, photo, donor) for mapper in (own, twin))
+        maps, random_maps = (_alike(mapper, words, entity, photo, filler) for mapper in (own, twin))
         both = maps | {name + RANDOM_MODEL: heat for name, heat in random_maps.items()}
         scene = own.scene(words, explainer.look(photo))
-        test = check_maps(explainer.cell_score(scene, entity, donor), both, seed=seed)
+        test = check_maps(explainer.cell_score(scene, entity, filler), both, seed=seed)
         tests.append(test)
         clusters.append(i)
         similarity += [
@@ -172,11 +172,11 @@ def heat_map_faithfulness(
 
 
 def _alike(
-    mapper: HeatMapper, words: Sequence[str], entity: Entity, photo: Image.Image, donor: Pixels
+    mapper: HeatMapper, words: Sequence[str], entity: Entity, photo: Image.Image, filler: Pixels
 ) -> dict[str, np.ndarray]:
     """Return the maps with the grid of the first, since cells of two sizes cannot be hidden in one order."""
     sight = mapper.explainer.look(photo)
-    heats = mapper.maps(mapper.scene(words, sight), entity, mapper.occluded(sight, donor))
+    heats = mapper.maps(mapper.scene(words, sight), entity, mapper.occluded(sight, filler))
     grid = next(iter(heats.values())).cells.shape
     return {method: heat.cells for method, heat in heats.items() if heat.cells.shape == grid}
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.run.answers import Answers
+from analysis.scores.breakdowns import by_part
 from analysis.scores.estimate import Estimate, mean_estimate
-from analysis.scores.margins import by_part
 from mmner_core.labels import Entity
 
 # Exclusive and exhaustive. "Moved" means that the picture changed the answer on the words in question.

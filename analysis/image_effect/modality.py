@@ -14,9 +14,9 @@ import pandas as pd
 
 from analysis.conditions.corruptions import CORRUPTIONS
 from analysis.scores.bootstrap import RESAMPLES, Difference, f1_difference
-from analysis.scores.margins import ALL, by_part
+from analysis.scores.breakdowns import ALL, by_part
+from analysis.scores.cosine_terciles import cosine_terciles
 from analysis.scores.metrics import Judged, judge
-from analysis.scores.terciles import cosine_terciles
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class Paired:
     Attributes:
         baseline, condition: what was said under each.
         judged_baseline, judged_condition: the same, each entity right or not; their gold entities are the same rows.
-        terciles: [S] thirds by image-text cosine under the condition, see :mod:`analysis.scores.terciles`; those of all
-            its sentences, so that every view puts a sentence into the same one.
+        terciles: [S] thirds by image-text cosine under the condition, see :mod:`analysis.scores.cosine_terciles`;
+            those of all its sentences, so that every view puts a sentence into the same one.
     """
 
     baseline: Answers

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.scores.breakdowns import by_part
 from analysis.scores.estimate import mean_estimate
-from analysis.scores.margins import by_part
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from analysis.panels.panel import Content, panel, shortened
 from analysis.panels.scores import counts_of
 from analysis.panels.stored import stored_table
 from analysis.panels.wording import counted
-from analysis.scores.noise import noise_candidates
+from analysis.scores.label_noise import noise_candidates
 
 if TYPE_CHECKING:
     from analysis.run.folder import EvaluationRun

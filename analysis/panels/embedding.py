@@ -12,7 +12,7 @@ from analysis.panels.panel import Content, panel
 from analysis.panels.stored import optional_table, stored_table
 from analysis.panels.wording import counted, language_name, number, with_interval
 from analysis.run.pair_facts import SEEN, UNSEEN
-from analysis.scores.margins import ALL
+from analysis.scores.breakdowns import ALL
 from analysis.space.contrastive import RELEVANT
 from mmner_core.errors import InputError
 

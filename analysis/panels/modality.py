@@ -20,7 +20,7 @@ from analysis.image_effect.modality import (
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import table_of
 from analysis.panels.wording import counted, extremes, language_name
-from analysis.scores.terciles import TERCILES
+from analysis.scores.cosine_terciles import TERCILES
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:

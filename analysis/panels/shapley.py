@@ -10,7 +10,7 @@ from analysis.image_effect.shapley import TEXT_AND_IMAGE, TEXT_AND_STREAMS, enti
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import table_of
 from analysis.panels.wording import counted, number
-from analysis.scores.margins import ALL
+from analysis.scores.breakdowns import ALL
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.run.answers import Answers
-from analysis.run.categories import from_codes
+from analysis.run.categorical import from_codes
 from analysis.run.spans import Spans, read_spans
 from analysis.run.wording import entity_names, name_groups, touching
 from analysis.scores.bootstrap import RESAMPLES, Difference, f1_difference
-from analysis.scores.margins import ALL, by_part
+from analysis.scores.breakdowns import ALL, by_part
 from analysis.scores.metrics import Judged, judge
 from mmner_core.errors import InputError
 

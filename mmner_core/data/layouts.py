@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmner_core.data.example import SPLITS, split_of
-from mmner_core.data.hub import find_parts, is_dataset
+from mmner_core.data.hub import find_splits, is_dataset
 from mmner_core.errors import InputError
 from mmner_core.text.words import LANGUAGES
 
@@ -73,7 +73,7 @@ def find_files(
 
 def _of_dataset(path: Path, images: Path | None, language: str | None, split: str | None) -> Layout:
     """Choose among the splits of a Hugging Face data set."""
-    parts = find_parts(path)
+    parts = find_splits(path)
     chosen = [
         part
         for part in parts

@@ -10,9 +10,9 @@ from mmner_core.data.example import Example
 from mmner_core.data.formats import Format
 from mmner_core.data.hub import iter_dataset
 from mmner_core.data.layouts import DataFile, find_files
-from mmner_core.data.lines import read_lines, write_lines
 from mmner_core.data.report import ReadReport
 from mmner_core.data.sniff import FORMATS, get_format
+from mmner_core.data.text_files import read_lines, write_lines
 from mmner_core.errors import InputError
 from mmner_core.photos.folder import ImageFolder
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
 from mmner_core.inference.batches import BATCH_ROWS, BATCH_SUBWORDS, window_batches
-from mmner_core.inference.image_source import ImageSource
+from mmner_core.inference.image_loader import ImageLoader
 from mmner_core.labels import tags_to_entities
 from mmner_core.network.alignment import Projection
 from mmner_core.network.model import MMNER
@@ -47,7 +47,7 @@ class Pairs:
 
 
 @torch.no_grad()
-def collect_pairs(model: MMNER, subwords: SubwordEncoder, items: Sequence[Item], images: ImageSource) -> Pairs:
+def collect_pairs(model: MMNER, subwords: SubwordEncoder, items: Sequence[Item], images: ImageLoader) -> Pairs:
     """Compute the vectors of all pairs whose photo shows what the sentence names, and that name one thing only."""
     conventions = {name: i for i, name in enumerate(model.config.conventions)}
     used = [item for item in items if item.aligned and not item.region and item.example.image is not None]

@@ -21,12 +21,12 @@ from torch.utils.data import DataLoader
 from mmner_core.checkpoints.folder import load_checkpoint
 from mmner_core.config import parse
 from mmner_core.data import Example
-from mmner_core.data.lines import write_lines
+from mmner_core.data.text_files import write_lines
 from mmner_core.encoders.tokenizer import load_tokenizer
 from mmner_core.errors import InputError
 from mmner_core.evaluation.scores import score
 from mmner_core.inference.batches import predict_tags
-from mmner_core.inference.image_source import ImageSource, PhotoFiles, StoredImages, can_store
+from mmner_core.inference.image_loader import ImageLoader, PhotoFiles, StoredImages, can_store
 from mmner_core.labels import without_types
 from mmner_core.network.model import MMNER
 from mmner_core.network.precision import multiplies_bfloat16
@@ -96,7 +96,7 @@ class Trainer:
             load_tokenizer(tokenizer), max_subwords=self.config.window, word_position=run.model.text.word_position
         )
         self.nothing = self._make_pictures(data)
-        self.images = self._image_source(self.mixture)
+        self.images = self._image_loader(self.mixture)
         self.pools = self._speed_up()
         self._prepare()
 
@@ -120,7 +120,7 @@ class Trainer:
             self.mixture.train.extend(boxed_items(self.config, data, self.run.model))
             return pictures_of_nothing(self.config, folder)
 
-    def _image_source(self, mixture: Mixture) -> ImageSource | None:
+    def _image_loader(self, mixture: Mixture) -> ImageLoader | None:
         config, device = self.run.model, self.accelerator.device
         if config.cnn is None and config.vit is None:
             return None

@@ -14,7 +14,7 @@ from pathlib import Path
 from mmner_core.data import Example, dataset_digest, read_examples
 from mmner_core.data.hub import EMBEDDED
 from mmner_core.errors import InputError
-from mmner_core.evaluation.shuffles import shuffle_images
+from mmner_core.evaluation.image_shuffling import shuffle_images
 from mmner_core.labels import OUTSIDE
 from mmner_core.photos.mosaics import Box
 from mmner_core.training.config import DataSource, TrainConfig

@@ -14,8 +14,8 @@ import numpy as np
 from mmner_core.photos.mosaics import cells_inside
 from mmner_core.training.images.boxed_photos import BoxedPhoto
 from mmner_core.training.images.scenes import (
-    Part,
     Scene,
+    ScenePart,
     boxed_scene,
     empty_scene,
     mosaic_scene,
@@ -137,7 +137,7 @@ class Scenes:
         targets = [self._nothing if part.shown is None else self._targets[rows[part.shown]] for part in scene.parts]
         return DrawnScene(scene.picture, self._masks(scene.parts), np.stack(targets))
 
-    def _masks(self, parts: Sequence[Part]) -> np.ndarray:
+    def _masks(self, parts: Sequence[ScenePart]) -> np.ndarray:
         masks = []
         for part in parts:
             inside = cells_inside(part.boxes, self._grid)

@@ -23,7 +23,7 @@ WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ScenePart:
     """What a part of a scene shows.
 
     Attributes:
@@ -42,7 +42,7 @@ class Scene:
     """A square picture and its parts; where no part is, it shows nothing."""
 
     picture: Image
-    parts: tuple[Part, ...]
+    parts: tuple[ScenePart, ...]
 
 
 def open_small(file: Path) -> Image:
@@ -62,13 +62,13 @@ def photo_scene(photo: Image, rng: np.random.Generator, smallest: float, side: i
     width, height = (max(1, round(length * rng.uniform(smallest, 1))) for length in photo.size)
     left, top = int(rng.integers(photo.width - width + 1)), int(rng.integers(photo.height - height + 1))
     cut = photo.crop((left, top, left + width, top + height)).resize((side, side))
-    return Scene(_mirrored(cut) if rng.random() < 0.5 else cut, (Part((WHOLE,), 0),))
+    return Scene(_mirrored(cut) if rng.random() < 0.5 else cut, (ScenePart((WHOLE,), 0),))
 
 
 def mosaic_scene(photos: Sequence[Image], rng: np.random.Generator, side: int = SIDE) -> Scene:
     """Return a mosaic of the photos in a random layout."""
     picture, places = compose(photos, random_layout(len(photos), rng), side)
-    return Scene(picture, tuple(Part((place,), i) for i, place in enumerate(places)))
+    return Scene(picture, tuple(ScenePart((place,), i) for i, place in enumerate(places)))
 
 
 def pasted_scene(photo: Image, ground: Image, rng: np.random.Generator, side: int = SIDE) -> Scene:
@@ -80,7 +80,7 @@ def pasted_scene(photo: Image, ground: Image, rng: np.random.Generator, side: in
     left, top = (int(rng.integers(max(1, side - length))) for length in small.size)
     scene.paste(small, (left, top))
     place = Box(left / side, top / side, (left + small.width) / side, (top + small.height) / side)
-    return Scene(scene, (Part((place,), 0), Part((WHOLE,), 1, apart=(place,))))
+    return Scene(scene, (ScenePart((place,), 0), ScenePart((WHOLE,), 1, apart=(place,))))
 
 
 def boxed_scene(photo: Image, boxes: Sequence[Box], rng: np.random.Generator, side: int = SIDE) -> Scene:
@@ -99,13 +99,13 @@ def boxed_scene(photo: Image, boxes: Sequence[Box], rng: np.random.Generator, si
     ]
     if rng.random() < 0.5:
         picture, places = _mirrored(picture), [place.mirrored() for place in places]
-    return Scene(picture, (Part(tuple(places), 0),))
+    return Scene(picture, (ScenePart(tuple(places), 0),))
 
 
 def empty_scene(rng: np.random.Generator, side: int = SIDE) -> Scene:
     """Return a picture that shows nothing."""
     picture = picture_of_nothing(str(rng.choice(KINDS)), rng)
-    return Scene(picture.resize((side, side)), (Part((WHOLE,), None),))
+    return Scene(picture.resize((side, side)), (ScenePart((WHOLE,), None),))
 
 
 def nothing_beside(photo: Image, rng: np.random.Generator, side: int = SIDE) -> Scene:
@@ -113,7 +113,7 @@ def nothing_beside(photo: Image, rng: np.random.Generator, side: int = SIDE) -> 
     order = rng.permutation(2)
     shown = [(photo, empty_scene(rng).picture)[i] for i in order]
     picture, places = compose(shown, random_layout(2, rng), side)
-    return Scene(picture, tuple(Part((place,), None if i else 0) for i, place in zip(order, places, strict=True)))
+    return Scene(picture, tuple(ScenePart((place,), None if i else 0) for i, place in zip(order, places, strict=True)))
 
 
 def _mirrored(picture: Image) -> Image:

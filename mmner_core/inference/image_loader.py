@@ -46,7 +46,7 @@ class LoadedImages:
     states: ImageStates | None = None
 
 
-class ImageSource(Protocol):
+class ImageLoader(Protocol):
     """Loads the images of a batch of sentences."""
 
     counts: ImageCounts
@@ -114,8 +114,10 @@ class StoredImages:
             raise ValueError("An image encoder is shown another part of a photo each time; use PhotoFiles.")
         self.counts = ImageCounts()
         self.config = model.config
-        self._parts = {name: _Part(name, model, dtype) for name in ("vit", "cnn") if getattr(model.config, name)}
-        self._stores = {name: FeatureStore(root, part.kind, part.depends_on) for name, part in self._parts.items()}
+        self._encoders = {
+            name: _StoredEncoder(name, model, dtype) for name in ("vit", "cnn") if getattr(model.config, name)
+        }
+        self._stores = {name: FeatureStore(root, part.kind, part.depends_on) for name, part in self._encoders.items()}
         distinct = {e.image: e for e in examples if e.image is not None}
         self._digests = digest_files(distinct)
         self._compute({self._digests[path]: e for path, e in distinct.items() if path in self._digests})
@@ -130,7 +132,7 @@ class StoredImages:
         if not used:
             return LoadedImages(rows)
         values = {name: store.read(list(used)) for name, store in self._stores.items()}
-        squares = {name: value for name, value in values.items() if self._parts[name].keeps_pixels}
+        squares = {name: value for name, value in values.items() if self._encoders[name].keeps_pixels}
         states = {name: values[name].float() if name in values.keys() - squares else None for name in ("vit", "cnn")}
         pixels = {name: normalise(list(value.numpy()), getattr(self.config, name)) for name, value in squares.items()}
         return LoadedImages(
@@ -170,12 +172,12 @@ class StoredImages:
             for name, store in self._stores.items():
                 missing = [d for d in decoded if d not in store]
                 if missing:
-                    store.add(missing, self._parts[name].compute([decoded[d] for d in missing]))
+                    store.add(missing, self._encoders[name].compute([decoded[d] for d in missing]))
         if counts.problems:
             log.warning("%s", counts.summary())
 
 
-class _Part:
+class _StoredEncoder:
     """What is stored for one encoder: its features, or the squares that it reads."""
 
     def __init__(self, name: str, model: MMNER, dtype: torch.dtype) -> None:

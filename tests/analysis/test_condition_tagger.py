@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.conditions.conditions import ConditionPlan, ImageSource
-from analysis.evaluation.engine import Engine
+from analysis.conditions.conditions import ConditionPlan, ShownImage
+from analysis.evaluation.condition_tagger import ConditionTagger
 from analysis.evaluation.plan import plan_run
-from analysis.evaluation.tagged import Tagged, to_table
+from analysis.evaluation.tagged_shard import TaggedShard, to_table
 from analysis.run.evaluation_set import EvaluationSet, read_evaluation_set
 from mmner_core.evaluation.evaluate import evaluate
 from mmner_core.evaluation.scores import score
@@ -39,19 +39,21 @@ def data() -> EvaluationSet:
     return read_evaluation_set(DATA, split="valid")
 
 
-def tag(tagger: Tagger, data: EvaluationSet, names: tuple[str, ...]) -> Tagged:
+def tag(tagger: Tagger, data: EvaluationSet, names: tuple[str, ...]) -> TaggedShard:
     """Tag all sentences as one shard."""
     plan = plan_run(data.examples, names)
-    return Engine(tagger).tag([e.words for e in data.examples], [e.tags for e in data.examples], plan.conditions)
+    return ConditionTagger(tagger).tag(
+        [e.words for e in data.examples], [e.tags for e in data.examples], plan.conditions
+    )
 
 
 @pytest.fixture(scope="module")
-def tagged(tagger: Tagger, data: EvaluationSet) -> Tagged:
+def tagged(tagger: Tagger, data: EvaluationSet) -> TaggedShard:
     """Tag under conditions of every kind."""
     return tag(tagger, data, CONDITIONS)
 
 
-def one_by_one(tagger: Tagger, data: EvaluationSet, sources: dict[int, ImageSource]) -> dict[int, Prediction]:
+def one_by_one(tagger: Tagger, data: EvaluationSet, sources: dict[int, ShownImage]) -> dict[int, Prediction]:
     """Ask the tagger about each sentence and photo."""
     predictions = {}
     for i, source in sources.items():
@@ -65,7 +67,7 @@ def one_by_one(tagger: Tagger, data: EvaluationSet, sources: dict[int, ImageSour
 
 
 @pytest.mark.parametrize("condition", ["matched", "none", "shuffled"])
-def test_answers_are_the_taggers(tagger: Tagger, data: EvaluationSet, tagged: Tagged, condition: str) -> None:
+def test_answers_are_the_taggers(tagger: Tagger, data: EvaluationSet, tagged: TaggedShard, condition: str) -> None:
     """Tags, probabilities, runners-up and cosine equal those of the tagger, asked sentence by sentence."""
     answers = {a.sentence: a for a in tagged.answers if a.condition == condition}
     predictions = one_by_one(tagger, data, {i: a.source for i, a in answers.items()})
@@ -82,7 +84,7 @@ def test_answers_are_the_taggers(tagger: Tagger, data: EvaluationSet, tagged: Ta
         assert answers[i].cosine == pytest.approx(prediction.image_text_cosine.get("cnn"), abs=1e-5)
 
 
-def test_scores_are_those_of_evaluate(tagger: Tagger, data: EvaluationSet, tagged: Tagged) -> None:
+def test_scores_are_those_of_evaluate(tagger: Tagger, data: EvaluationSet, tagged: TaggedShard) -> None:
     """Counted over the data set, matched and none give what ``mmner_core evaluate`` gives."""
     gold = [list(e.tags) for e in data.examples]
     for condition in ("matched", "none"):
@@ -91,14 +93,14 @@ def test_scores_are_those_of_evaluate(tagger: Tagger, data: EvaluationSet, tagge
         assert got["micro"] == pytest.approx(expected["micro"])
 
 
-def test_the_picture_matters(tagged: Tagged) -> None:
+def test_the_picture_matters(tagged: TaggedShard) -> None:
     """Photo, another photo, none, and hidden words are different questions, or the tests above would show nothing."""
     losses = {a.condition: a.decoded.loss for a in tagged.answers if a.sentence == 0}
     apart = [losses[name] for name in ("matched", "shuffled", "none", "image_only")]
     assert min(abs(a - b) for i, a in enumerate(apart) for b in apart[:i]) > 1e-4
 
 
-def test_attention_entropy_is_that_of_the_map(tagger: Tagger, data: EvaluationSet, tagged: Tagged) -> None:
+def test_attention_entropy_is_that_of_the_map(tagger: Tagger, data: EvaluationSet, tagged: TaggedShard) -> None:
     """Mean over heads, summed over the entity's words, scaled to one; mean of the two streams' entropies."""
     answer = next(a for a in tagged.answers if a.condition == "matched" and a.source.path and a.decoded.entities)
     prediction = one_by_one(tagger, data, {answer.sentence: answer.source})[answer.sentence]
@@ -112,8 +114,8 @@ def test_attention_entropy_is_that_of_the_map(tagger: Tagger, data: EvaluationSe
     assert all(a.attention_entropy is None for a in tagged.answers if a.condition == "none")
 
 
-def test_rows_fit_the_schema_and_name_the_picture_shown(data: EvaluationSet, tagged: Tagged) -> None:
-    """A shuffled sentence names its donor's photo, a blank one "blank", and ids start where the shard does."""
+def test_rows_fit_the_schema_and_name_the_picture_shown(data: EvaluationSet, tagged: TaggedShard) -> None:
+    """A shuffled sentence names its owner's photo, a blank one "blank", and ids start where the shard does."""
     table = to_table(
         tagged.answers, replace(data, examples=data.examples * 2, kinds=data.kinds * 2, sources=data.sources * 2), 12
     )
@@ -138,11 +140,11 @@ def test_a_broken_photo_is_no_photo(tagger: Tagger, data: EvaluationSet, tmp_pat
     assert tagged.skipped["blank"] == [0]
 
 
-def test_an_answer_does_not_depend_on_its_company(tagger: Tagger, data: EvaluationSet, tagged: Tagged) -> None:
+def test_an_answer_does_not_depend_on_its_company(tagger: Tagger, data: EvaluationSet, tagged: TaggedShard) -> None:
     """A sentence tagged alone under one condition gets the same numbers as in a shard under eight."""
-    engine = Engine(tagger)
+    condition_tagger = ConditionTagger(tagger)
     example = data.examples[0]
-    plan = ConditionPlan(name="matched", sources=(ImageSource(kind="photo", path=example.image),), skipped={})
-    alone = engine.tag([example.words], [example.tags], [plan]).answers[0]
+    plan = ConditionPlan(name="matched", sources=(ShownImage(kind="photo", path=example.image),), skipped={})
+    alone = condition_tagger.tag([example.words], [example.tags], [plan]).answers[0]
     assert alone.decoded.loss == pytest.approx(tagged.answers[0].decoded.loss, rel=1e-4)
     assert alone.cosine == pytest.approx(tagged.answers[0].cosine, abs=1e-5)

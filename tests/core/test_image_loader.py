@@ -14,10 +14,10 @@ import torch
 from mmner_core.config import AlignmentConfig, FusionConfig, ImageConfig
 from mmner_core.data import Example
 from mmner_core.errors import InputError
-from mmner_core.inference import image_source
+from mmner_core.inference import image_loader
 from mmner_core.inference.encoded_photos import EncodedPhotos
 from mmner_core.inference.feature_store import FeatureStore
-from mmner_core.inference.image_source import PhotoFiles, StoredImages, can_store
+from mmner_core.inference.image_loader import PhotoFiles, StoredImages, can_store
 from mmner_core.network.model import MMNER
 from mmner_core.presets import tiny
 from tests.conftest import TINY_DATA
@@ -58,8 +58,8 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         names.append(example.image.stem if example.image else "")
         return load(example, *args, **options)  # type: ignore[arg-type]
 
-    load = image_source.load_photo
-    monkeypatch.setattr(image_source, "load_photo", noted)
+    load = image_loader.load_photo
+    monkeypatch.setattr(image_loader, "load_photo", noted)
     yield names
 
 
@@ -176,7 +176,7 @@ def test_a_killed_build_goes_on(
     model: MMNER, examples: list[Example], tmp_path: Path, decoded: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two photos a shard, stopped in the third shard: the four that were written are not computed again."""
-    monkeypatch.setattr(image_source, "SHARD", 2)
+    monkeypatch.setattr(image_loader, "SHARD", 2)
     encode, calls = type(model.cnn_encoder).forward, []
 
     def stopped(self: object, pixels: torch.Tensor) -> torch.Tensor:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis.conditions.mismatched_images import draw_other, other_type_donors, shuffled_donors
+from analysis.conditions.mismatched_images import draw_other, other_type_images, shuffled_images
 from mmner_core.data.example import Example
 from mmner_core.errors import InputError
 
@@ -21,10 +21,10 @@ def test_shuffle_stays_within_the_language() -> None:
     """A German sentence gets the photo of another German sentence; one alone in its language gets none."""
     examples = [sentence(f"{i}.jpg", "O", language="en" if i % 2 else "de") for i in range(12)]
     examples.append(sentence("x.jpg", "O", language="fr"))
-    donors = shuffled_donors(examples, range(13), np.random.default_rng(0))
-    assert donors.pop(12) is None
-    assert sorted(j for j in donors.values() if j is not None) == list(range(12))
-    for i, j in donors.items():
+    owners = shuffled_images(examples, range(13), np.random.default_rng(0))
+    assert owners.pop(12) is None
+    assert sorted(j for j in owners.values() if j is not None) == list(range(12))
+    for i, j in owners.items():
         assert j is not None and j != i
         assert examples[j].language == examples[i].language
 
@@ -43,19 +43,19 @@ def test_other_type_shares_no_type(rows: list[tuple[int, list[str]]], seed: int)
     shown: dict[Path | None, set[str]] = {}
     for example in examples:
         shown.setdefault(example.image, set()).update(set(example.tags or ()) - {"O"})
-    donors = other_type_donors(examples, range(len(rows)), np.random.default_rng(seed))
-    for i, donor in donors.items():
+    owners = other_type_images(examples, range(len(rows)), np.random.default_rng(seed))
+    for i, owner in owners.items():
         own = set(examples[i].tags or ()) - {"O"}
         eligible = {photo for photo, types in shown.items() if types and not types & own and photo != examples[i].image}
-        assert (donor is None) == (not eligible)
-        assert donor is None or examples[donor].image in eligible
+        assert (owner is None) == (not eligible)
+        assert owner is None or examples[owner].image in eligible
 
 
 def test_other_type_needs_gold_tags() -> None:
     """The message says which sentence has none."""
     example = Example(words=("a",), tags=None, language="en", image=Path("a.jpg"), where="x.txt:7")
     with pytest.raises(InputError, match=r"x\.txt:7.*gold tags"):
-        other_type_donors([example], [0], np.random.default_rng(0))
+        other_type_images([example], [0], np.random.default_rng(0))
 
 
 def test_draw_other() -> None:

@@ -1,4 +1,4 @@
-"""Thirds of the sentences by image-text cosine: the one definition, for slices of errors and splits by photo alike."""
+"""Divides sentences into thirds by image-text cosine: the one definition, for slices and for the image's effect."""
 
 from __future__ import annotations
 

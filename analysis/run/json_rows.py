@@ -1,4 +1,4 @@
-"""Tables as JSON: a list of rows, with null for whatever is not defined."""
+"""Converts tables to JSON: a list of rows, with null for whatever is not defined."""
 
 from __future__ import annotations
 

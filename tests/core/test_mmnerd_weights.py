@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mmner_core.checkpoints.author import author_config, load_author_weights, map_author_weights
+from mmner_core.checkpoints.mmnerd_weights import author_config, load_author_weights, map_author_weights
 from mmner_core.config import ImageConfig, ModelConfig, TextConfig
 from mmner_core.encoders.libraries import prepare_libraries
 from mmner_core.errors import InputError

@@ -1,4 +1,4 @@
-"""Columns of few distinct values, with their order."""
+"""Categorical columns: few distinct values, with their order."""
 
 from __future__ import annotations
 

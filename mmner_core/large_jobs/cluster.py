@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmner_core.errors import InputError
-from mmner_core.many.records import Place
-from mmner_core.many.requests import Defaults
-from mmner_core.many.shards import Counts, Shard
-from mmner_core.many.tagging import tag_shard
+from mmner_core.large_jobs.row_requests import Defaults
+from mmner_core.large_jobs.row_stream import Place
+from mmner_core.large_jobs.shards import Counts, Shard
+from mmner_core.large_jobs.tagging import tag_shard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -115,12 +115,13 @@ def tag_on_cluster(
         checkpoint: folder of the model.
         defaults: what holds for rows that do not say.
         cluster: where to run.
-        settings: the other arguments of :func:`~mmner_core.many.tagging.tag_shard`.
+        settings: the other arguments of :func:`~mmner_core.large_jobs.tagging.tag_shard`.
         advance: called with the number of rows just done.
         peaks: called with the peak memory of an actor so far, in MB.
 
     Raises:
-        InputError: if Ray is not installed or not to be reached, or as :func:`~mmner_core.many.tagging.tag_shard`.
+        InputError: if Ray is not installed or not to be reached, or as
+            :func:`~mmner_core.large_jobs.tagging.tag_shard`.
     """
     _start(cluster)
     import ray

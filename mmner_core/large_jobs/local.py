@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from mmner_core.many.requests import Defaults
-from mmner_core.many.shards import Counts, Shard
-from mmner_core.many.tagging import tag_shard
+from mmner_core.large_jobs.row_requests import Defaults
+from mmner_core.large_jobs.shards import Counts, Shard
+from mmner_core.large_jobs.tagging import tag_shard
 
 
 def tag_here(
@@ -20,7 +20,7 @@ def tag_here(
     compare: bool,
     advance: Callable[[int], object],
 ) -> Iterator[Counts]:
-    """Tag shards one after the other; see :func:`~mmner_core.many.tagging.tag_shard`."""
+    """Tag shards one after the other; see :func:`~mmner_core.large_jobs.tagging.tag_shard`."""
     from mmner_core.inference.tagger import Tagger
     from mmner_core.runtime.memory import begin_long_job, release_freed_memory
 

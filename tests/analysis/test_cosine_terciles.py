@@ -10,7 +10,7 @@ from analysis.image_effect.modality import pair_conditions, split_table
 from analysis.panels import modality as panels
 from analysis.run.folder import EvaluationRun
 from analysis.scores.attributes import attribute_table, sentence_attributes
-from analysis.scores.terciles import TERCILES, cosine_terciles
+from analysis.scores.cosine_terciles import TERCILES, cosine_terciles
 from analysis.views.research.library import DEMO_RUNS
 from tests.analysis.small_run import small_answers, small_table
 from tests.analysis.taggings import FEW

@@ -1,4 +1,4 @@
-"""A tagged shard, and its rows for the predictions table.
+"""A tagged shard: its sentences under each condition, and their rows of the predictions table.
 
 Shapes: W words, G cells of the photo.
 """
@@ -11,16 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from analysis.conditions.conditions import ImageSource
+from analysis.conditions.conditions import ShownImage
 from analysis.evaluation.decoding import Decoded
-from analysis.evaluation.pictures import Picture
+from analysis.evaluation.image_features import ImageFeatures
 from analysis.evaluation.text_states import TextShard
 from analysis.run.evaluation_set import EvaluationSet
 from analysis.run.schema import SCHEMA, checked
 
 
 @dataclass(slots=True, kw_only=True)
-class Answer:
+class TaggedSentence:
     """What the model said of one sentence under one condition.
 
     Attributes:
@@ -28,32 +28,32 @@ class Answer:
         condition: the image condition.
         source: what it was shown.
         decoded: tags, entities and their probabilities.
-        cosine: of text and picture in the main aligned stream (``vectors.main_stream``); None without a picture.
-        attention_entropy: per predicted entity, nats; None without a picture or a stream that has cells.
+        cosine: of text and image in the main aligned stream (``vectors.main_stream``); None without an image.
+        attention_entropy: per predicted entity, nats; None without an image or a stream that has cells.
     """
 
     sentence: int
     condition: str
-    source: ImageSource
+    source: ShownImage
     decoded: Decoded
     cosine: float | None
     attention_entropy: list[float] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tagged:
-    """A shard, tagged.
+class TaggedShard:
+    """The sentences of a shard, tagged under every condition.
 
     Attributes:
         answers: in the order of the conditions, then of the sentences.
         text: the encoded sentences.
-        pictures: what each sentence with a photo was shown under "matched": place to picture.
+        images: what each sentence with an image was shown under "matched": place to features.
         skipped: per condition the sentences whose photo turned out to be unreadable.
     """
 
-    answers: list[Answer]
+    answers: list[TaggedSentence]
     text: TextShard
-    pictures: dict[int, Picture]
+    images: dict[int, ImageFeatures]
     skipped: dict[str, list[int]]
 
 
@@ -75,7 +75,7 @@ def attention_entropies(attention: Sequence[np.ndarray] | None, decoded: Decoded
     return entropies
 
 
-def to_table(answers: Sequence[Answer], data: EvaluationSet, first: int) -> pa.Table:
+def to_table(answers: Sequence[TaggedSentence], data: EvaluationSet, first: int) -> pa.Table:
     """Return the rows of :mod:`analysis.run.schema`.
 
     Args:
@@ -107,12 +107,12 @@ def to_table(answers: Sequence[Answer], data: EvaluationSet, first: int) -> pa.T
     return checked(pa.table(columns, schema=SCHEMA), "the tagged shard")
 
 
-def _shown(source: ImageSource, data: EvaluationSet, sentence: int) -> tuple[str, str]:
-    """Return id and file of the picture a sentence was shown; one without a file is called by its kind."""
+def _shown(source: ShownImage, data: EvaluationSet, sentence: int) -> tuple[str, str]:
+    """Return id and file of the image a sentence was shown; one without a file is called by its kind."""
     if source.kind == "none":
         return "", ""
     if source.path is None:
         return source.kind, ""
-    owner = data.examples[source.donor if source.donor is not None else sentence]
+    owner = data.examples[source.owner if source.owner is not None else sentence]
     image_id = owner.image_id if owner.image == source.path else None
     return image_id or source.path.stem, str(source.path)

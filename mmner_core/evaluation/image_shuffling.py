@@ -1,4 +1,4 @@
-"""Every sentence beside another's photo, and what several such shuffles come to.
+"""Shuffles images among sentences, and averages the scores of several shuffles.
 
 A single shuffle says little of a small data set: one name of 250 is 0.4 points of F1, and another shuffle misleads
 other names.

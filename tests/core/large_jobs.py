@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mmner_core.many.run import Options, Outcome, tag_many
+from mmner_core.large_jobs.run import JobSummary, Options, tag_many
 
 SENTENCES = ("best of Jordan", "Anna a vu Paris .", "Berlin", "Juan vive en Madrid y trabaja en Lima .")
 
@@ -44,7 +44,7 @@ def write_parquet(path: Path, records: list[dict[str, Any]], **options: Any) -> 
     return path
 
 
-def tag(checkpoint: Path, source: Path, output: Path, **options: Any) -> Outcome:
+def tag(checkpoint: Path, source: Path, output: Path, **options: Any) -> JobSummary:
     """Run a job on this machine."""
     return tag_many(Options(source=source, output=output, checkpoint=checkpoint, **options))
 

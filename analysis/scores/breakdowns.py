@@ -1,4 +1,4 @@
-"""The parts that tables are divided into, such as languages, and all of them together."""
+"""Break a table down into parts, such as languages, with all of them together first."""
 
 from __future__ import annotations
 

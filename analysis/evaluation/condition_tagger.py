@@ -1,6 +1,6 @@
 """Tag a shard of sentences under many image conditions at the price of little more than one.
 
-Text is encoded once per sentence and a picture once per file; per condition only the fusion runs again, and the CRF
+Text is encoded once per sentence and an image once per file; per condition only the fusion runs again, and the CRF
 takes the sentences of many conditions at once.
 
 Shapes: S sentences, W words, L tags, H heads, K keys, G cells of the photo, D width.
@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from analysis.conditions.conditions import NOTHING, ConditionPlan, ImageSource
+from analysis.conditions.conditions import NOTHING, ConditionPlan, ShownImage
 from analysis.evaluation.decoding import Decoded, decode
-from analysis.evaluation.pictures import Picture, PictureEncoder, picture_of
+from analysis.evaluation.image_features import ImageFeatures, ShownImageEncoder, without_owner
 from analysis.evaluation.plan import MATCHED, NONE
-from analysis.evaluation.tagged import Answer, Tagged, attention_entropies
+from analysis.evaluation.tagged_shard import TaggedSentence, TaggedShard, attention_entropies
 from analysis.evaluation.text_states import TextReader, TextShard
 from analysis.run.vectors import main_stream
 from mmner_core.encoders.image import ImageStates
@@ -52,7 +52,7 @@ class _Batch:
     attention: dict[tuple[str, int], list[np.ndarray]] = field(default_factory=dict)
 
 
-class Engine:
+class ConditionTagger:
     """Tags shards with one checkpoint.
 
     Args:
@@ -63,7 +63,7 @@ class Engine:
     def __init__(self, tagger: Tagger, convention: str | None = None) -> None:
         model = tagger.model
         self.model = model
-        self.pictures = PictureEncoder(model)
+        self.images = ShownImageEncoder(model)
         index = model.config.conventions.index(convention) if convention is not None else 0
         self.reader = TextReader(model, tagger.subwords, index)
         layouts = {s: attention_map(model, s, torch.zeros(1, 1, 2)) for s in model.config.fusion.streams}
@@ -74,7 +74,7 @@ class Engine:
     @torch.no_grad()
     def tag(
         self, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]], plans: Sequence[ConditionPlan]
-    ) -> Tagged:
+    ) -> TaggedShard:
         """Tag the sentences of a shard.
 
         Args:
@@ -84,16 +84,16 @@ class Engine:
         """
         text = self.reader.read(sentences)
         batches = [self._batch(rows, text, plans) for rows in _by_length([len(words) for words in sentences])]
-        shown: dict[str, dict[int, ImageSource]] = {}
+        shown: dict[str, dict[int, ShownImage]] = {}
         cosines: dict[tuple[str, int], float] = {}
-        matched: dict[int, Picture] = {}
+        matched: dict[int, ImageFeatures] = {}
         skipped: dict[str, list[int]] = {}
         broken: set[int] = set()
         for plan in plans:
-            pictures = self.pictures.encode(plan.sources)
-            sources, skipped[plan.name] = self._readable(plan, pictures, broken)
+            features = self.images.encode(plan.sources)
+            sources, skipped[plan.name] = self._readable(plan, features, broken)
             shown[plan.name] = sources
-            seen = {i: pictures[picture_of(s)] for i, s in sources.items() if s.kind != "none"}
+            seen = {i: features[without_owner(s)] for i, s in sources.items() if s.kind != "none"}
             if plan.name == MATCHED:
                 matched = seen
             cosines |= {(plan.name, i): value for i, value in self._cosines(text, seen).items()}
@@ -103,7 +103,7 @@ class Engine:
         answers = {}
         for batch in batches:
             for key, decoded in zip(batch.keys, self._decode(batch, sentences, gold), strict=True):
-                answers[key] = Answer(
+                answers[key] = TaggedSentence(
                     sentence=key[1],
                     condition=key[0],
                     source=shown[key[0]][key[1]],
@@ -112,7 +112,7 @@ class Engine:
                     attention_entropy=attention_entropies(batch.attention.get(key), decoded),
                 )
         ordered = [answers[plan.name, i] for plan in plans for i in sorted(shown[plan.name])]
-        return Tagged(answers=ordered, text=text, pictures=matched, skipped=skipped)
+        return TaggedShard(answers=ordered, text=text, images=matched, skipped=skipped)
 
     def _batch(self, rows: list[int], text: TextShard, plans: Sequence[ConditionPlan]) -> _Batch:
         words = [text.words[i] for i in rows]
@@ -122,15 +122,15 @@ class Engine:
         return _Batch(rows, padded, mask_words(padded, [len(w) for w in words]), hidden)
 
     def _readable(
-        self, plan: ConditionPlan, pictures: dict[ImageSource, Picture], broken: set[int]
-    ) -> tuple[dict[int, ImageSource], list[int]]:
+        self, plan: ConditionPlan, features: dict[ShownImage, ImageFeatures], broken: set[int]
+    ) -> tuple[dict[int, ShownImage], list[int]]:
         """Return what each sentence is shown, and who drops out because the photo, or its own, is broken."""
-        sources: dict[int, ImageSource] = {}
+        sources: dict[int, ShownImage] = {}
         skipped = []
         for i, source in enumerate(plan.sources):
             if source is None:
                 continue
-            readable = source.kind == "none" or picture_of(source) in pictures
+            readable = source.kind == "none" or without_owner(source) in features
             if plan.name == MATCHED and not readable:
                 broken.add(i)
                 sources[i] = NOTHING  # as a text without photo
@@ -140,15 +140,15 @@ class Engine:
                 skipped.append(i)
         return sources, skipped
 
-    def _cosines(self, text: TextShard, seen: dict[int, Picture]) -> dict[int, float]:
+    def _cosines(self, text: TextShard, seen: dict[int, ImageFeatures]) -> dict[int, float]:
         if text.vectors is None or not self.aligned or not seen:
             return {}
-        images = torch.stack([picture.vectors[main_stream(self.aligned)] for picture in seen.values()])
+        images = torch.stack([own.vectors[main_stream(self.aligned)] for own in seen.values()])
         values = (text.vectors[list(seen)] * images).sum(-1)
         return dict(zip(seen, values.tolist(), strict=True))
 
     def _fuse(
-        self, batch: _Batch, plan: ConditionPlan, sources: dict[int, ImageSource], seen: dict[int, Picture]
+        self, batch: _Batch, plan: ConditionPlan, sources: dict[int, ShownImage], seen: dict[int, ImageFeatures]
     ) -> None:
         """Let the batch's sentences look at what the condition shows them."""
         places = [place for place, i in enumerate(batch.rows) if i in sources]

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from mmner_core.data.lines import write_lines
+from mmner_core.data.text_files import write_lines
 from mmner_core.errors import InputError
-from mmner_core.many.inputs import InputFile
+from mmner_core.large_jobs.inputs import InputFile
 from mmner_core.runtime.atomic import would_replace
 from mmner_core.runtime.interrupts import held
 

@@ -1,4 +1,4 @@
-"""Those who wait, each sender's in a line of their own; the senders have their turns one after the other."""
+"""A fair queue: each sender has a line of its own, and the senders have their turns one after the other."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 W = TypeVar("W")
 
 
-class Lines(Generic[W]):
-    """A line for each sender who has something waiting."""
+class FairQueue(Generic[W]):
+    """What waits, in one line per sender; lines are served in turn."""
 
     def __init__(self) -> None:
         self._lines: OrderedDict[str | None, deque[W]] = OrderedDict()  # whose turn it is first

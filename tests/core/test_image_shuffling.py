@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmner_core.data import Example
-from mmner_core.evaluation.shuffles import derange, shuffle_images
+from mmner_core.evaluation.image_shuffling import derange, shuffle_images
 
 
 def sentence(image: str | None, language: str) -> Example:

@@ -1,6 +1,6 @@
-"""Photos to encoded states, each distinct one once, with a bounded memory of those seen last.
+"""Encodes the images that sentences are shown, each distinct one once, with a bounded cache of the latest.
 
-Shapes: U pictures, D width.
+Shapes: U images, D width.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from analysis.conditions.conditions import ImageSource, render
+from analysis.conditions.conditions import ShownImage, render
 from mmner_core.encoders.image import ImageStates
 from mmner_core.errors import InputError
 from mmner_core.photos.open import Photo, open_image
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
     from mmner_core.network.model import MMNER
 
-PICTURES_PER_BATCH = 16
-"""Always this many at once, the last batch filled up with black: how a picture is rounded must not depend on what was
+IMAGES_PER_BATCH = 16
+"""Always this many at once, the last batch filled up with black: how an image is rounded must not depend on what was
 encoded beside it, or a resumed run would differ from an uninterrupted one."""
 CACHE_BYTES = 128_000_000
 """A thousand photos of the small model: a shard's own, and half as many of others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
-    """One encoded picture.
+class ImageFeatures:
+    """What the encoders and projections make of one image.
 
     Attributes:
         states: U = 1.
@@ -54,8 +54,8 @@ class Picture:
 
 
 @dataclass(slots=True)
-class PictureEncoder:
-    """Encodes pictures with a model's image encoders.
+class ShownImageEncoder:
+    """Encodes shown images with a model's image encoders.
 
     Attributes:
         model: in eval mode.
@@ -64,25 +64,25 @@ class PictureEncoder:
 
     model: MMNER
     unreadable: dict[Path, str] = field(default_factory=dict)
-    _kept: RecentlyUsed[Picture] = field(default_factory=partial(RecentlyUsed, CACHE_BYTES), repr=False)
+    _kept: RecentlyUsed[ImageFeatures] = field(default_factory=partial(RecentlyUsed, CACHE_BYTES), repr=False)
 
-    def encode(self, sources: Sequence[ImageSource | None]) -> dict[ImageSource, Picture]:
-        """Return each distinct picture by its source, see :func:`picture_of`; unreadable photos have none."""
-        wanted = dict.fromkeys(picture_of(s) for s in sources if s is not None and s.kind != "none")
+    def encode(self, sources: Sequence[ShownImage | None]) -> dict[ShownImage, ImageFeatures]:
+        """Return the features of each distinct image, see :func:`without_owner`; unreadable ones have none."""
+        wanted = dict.fromkeys(without_owner(s) for s in sources if s is not None and s.kind != "none")
         found = {source: kept for source in wanted if (kept := self._kept.get(source)) is not None}
         missing = iter([source for source in wanted if source not in found])
-        for source, picture in self._encode(missing):
-            found[source] = picture
+        for source, features in self._encode(missing):
+            found[source] = features
             if source.corruption is None and source.kind != "noise":  # those are shown under one condition only
-                self._kept.put(source, picture, picture.n_bytes)
+                self._kept.put(source, features, features.n_bytes)
         return found
 
-    def _encode(self, sources: Iterator[ImageSource]) -> Iterator[tuple[ImageSource, Picture]]:
+    def _encode(self, sources: Iterator[ShownImage]) -> Iterator[tuple[ShownImage, ImageFeatures]]:
         rendered = ((source, image) for source in sources if (image := self._render(source)) is not None)
-        while part := list(islice(rendered, PICTURES_PER_BATCH)):
-            yield from zip((source for source, _ in part), self._pictures([image for _, image in part]), strict=True)
+        while part := list(islice(rendered, IMAGES_PER_BATCH)):
+            yield from zip((source for source, _ in part), self._features([image for _, image in part]), strict=True)
 
-    def _render(self, source: ImageSource) -> Image.Image | None:
+    def _render(self, source: ShownImage) -> Image.Image | None:
         if source.path in self.unreadable:
             return None
         config = self.model.config
@@ -95,24 +95,24 @@ class PictureEncoder:
             return None
 
     @torch.no_grad()
-    def _pictures(self, images: list[Image.Image]) -> list[Picture]:
+    def _features(self, images: list[Image.Image]) -> list[ImageFeatures]:
         config, weight = self.model.config, self.model.classifier.weight
         pixels, _ = to_pixels([Photo(image, image.size) for image in images], config.vit, config.cnn)
         filled = Pixels(vit=_fill(pixels.vit), cnn=_fill(pixels.cnn)).to(weight.device, weight.dtype)
         states = self.model.encode_pixels(filled)
         vectors = self.model.project_image(states)
         return [
-            Picture(states=own, vectors={stream: vector[i].clone() for stream, vector in vectors.items()})
+            ImageFeatures(states=own, vectors={stream: vector[i].clone() for stream, vector in vectors.items()})
             for i, own in enumerate(states.each()[: len(images)])
         ]
 
 
-def picture_of(source: ImageSource) -> ImageSource:
-    """Return the source without whose photo it is: what decides how the picture looks."""
-    return replace(source, donor=None)
+def without_owner(source: ShownImage) -> ShownImage:
+    """Return the source without the sentence whose image it is: what decides how the image looks."""
+    return replace(source, owner=None)
 
 
 def _fill(pixels: Tensor | None) -> Tensor | None:
     if pixels is None:
         return None
-    return torch.cat([pixels, pixels.new_zeros(PICTURES_PER_BATCH - len(pixels), *pixels.shape[1:])])
+    return torch.cat([pixels, pixels.new_zeros(IMAGES_PER_BATCH - len(pixels), *pixels.shape[1:])])

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmner_core.errors import InputError
-from mmner_core.many.records import Record, iter_records
-from mmner_core.many.requests import Defaults, row_id, to_request
-from mmner_core.many.shards import Counts, Shard, write_shard
+from mmner_core.large_jobs.row_requests import Defaults, row_id, to_request
+from mmner_core.large_jobs.row_stream import Record, iter_records
+from mmner_core.large_jobs.shards import Counts, Shard, write_shard
 from mmner_core.text.readable import LONE_SURROGATE
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""From a row of the input to a request that the tagger takes, or one sentence on why not."""
+"""Converts a row of the input to a request for the tagger, or says in one sentence why it cannot."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mmner_core.text.words import join_words
 
 if TYPE_CHECKING:
     from mmner_core.inference.tagger import TagRequest
-    from mmner_core.many.records import Record
+    from mmner_core.large_jobs.row_stream import Record
     from mmner_core.results import Word
 
 

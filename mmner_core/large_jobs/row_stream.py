@@ -1,4 +1,4 @@
-"""The rows of a file, in a stream, from any place on: Parquet, Arrow streams, JSONL."""
+"""Streams the rows of a file from any place on: Parquet, Arrow streams, JSONL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from mmner_core.data.arrow_check import check_offsets
 from mmner_core.errors import InputError, brief
-from mmner_core.many.columns import handed_columns, known_columns
+from mmner_core.large_jobs.columns import handed_columns, known_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa

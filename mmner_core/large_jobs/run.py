@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mmner_core.errors import InputError
-from mmner_core.many.inputs import Scan, find_inputs, scan
-from mmner_core.many.job import Job, Settings, alone, begin
-from mmner_core.many.requests import Defaults
-from mmner_core.many.shards import Counts, Shard, finished, prepare_output
+from mmner_core.large_jobs.inputs import Scan, find_inputs, scan
+from mmner_core.large_jobs.job import Job, Settings, alone, begin
+from mmner_core.large_jobs.row_requests import Defaults
+from mmner_core.large_jobs.shards import Counts, Shard, finished, prepare_output
 from mmner_core.runtime.memory import peak_megabytes
 
 Engine = Literal["local", "ray"]
@@ -55,7 +55,7 @@ class Options:
 
 
 @dataclass(slots=True, kw_only=True)
-class Outcome:
+class JobSummary:
     """How a job went.
 
     Attributes:
@@ -85,7 +85,7 @@ class Outcome:
         return {**asdict(self), "rows_per_second": now / self.seconds if self.seconds else None}
 
 
-def tag_many(options: Options, *, say: Callable[[str], object] = lambda _: None) -> Outcome:
+def tag_many(options: Options, *, say: Callable[[str], object] = lambda _: None) -> JobSummary:
     """Tag all rows of the input, going on where an earlier run of the same job was stopped.
 
     Args:
@@ -102,10 +102,10 @@ def tag_many(options: Options, *, say: Callable[[str], object] = lambda _: None)
         scans = [scan(path, path.relative_to(root).as_posix(), options.shard_rows) for path in files]
         shards = list(_plan(files, scans, options.shard_rows))
         job = _job(options, images, scans)
-        outcome = Outcome(
+        summary = JobSummary(
             rows=sum(shard.rows for shard in shards), unread=_first_of_each(scans, lambda scanned: scanned.unread)
         )
-        for name, columns in outcome.unread.items():
+        for name, columns in summary.unread.items():
             say(f"{name}: columns not read, but handed through in extra: {', '.join(columns)}.")
         for name, columns in _first_of_each(scans, lambda scanned: scanned.lost).items():
             say(f"{name}: of these cannot be handed through, since JSON cannot hold them: {', '.join(columns)}.")
@@ -117,14 +117,14 @@ def tag_many(options: Options, *, say: Callable[[str], object] = lambda _: None)
             if counts is None:
                 todo.append(shard)
             else:
-                outcome.add(counts)
-        outcome.earlier = outcome.tagged + outcome.rejected
-        if outcome.earlier:
-            say(f"Going on: {outcome.earlier:,} of {outcome.rows:,} rows were done before.")
+                summary.add(counts)
+        summary.earlier = summary.tagged + summary.rejected
+        if summary.earlier:
+            say(f"Going on: {summary.earlier:,} of {summary.rows:,} rows were done before.")
         if todo:
-            _tag(options, todo, Defaults(images=images, lang=options.lang, convention=options.convention), job, outcome)
-        outcome.peak_mb = max(outcome.peak_mb, peak_megabytes())
-    return outcome
+            _tag(options, todo, Defaults(images=images, lang=options.lang, convention=options.convention), job, summary)
+        summary.peak_mb = max(summary.peak_mb, peak_megabytes())
+    return summary
 
 
 def _check(options: Options, images: Path) -> None:
@@ -194,16 +194,16 @@ def _first_of_each(scans: Sequence[Scan], columns_of: Callable[[Scan], list[str]
     return {name: list(columns) for columns, name in first.items()}
 
 
-def _tag(options: Options, shards: Sequence[Shard], defaults: Defaults, job: Job, outcome: Outcome) -> None:
+def _tag(options: Options, shards: Sequence[Shard], defaults: Defaults, job: Job, summary: JobSummary) -> None:
     """Hand shards to the engine, with a progress bar on a terminal."""
     from tqdm import tqdm
 
     started = time.perf_counter()
-    with tqdm(total=outcome.rows, initial=outcome.earlier, unit="row", desc="tagging", disable=None) as bar:
-        with closing(_engine(options, shards, defaults, job, outcome, bar.update)) as counts:
+    with tqdm(total=summary.rows, initial=summary.earlier, unit="row", desc="tagging", disable=None) as bar:
+        with closing(_engine(options, shards, defaults, job, summary, bar.update)) as counts:
             for count in counts:
-                outcome.add(count)
-    outcome.seconds = time.perf_counter() - started
+                summary.add(count)
+    summary.seconds = time.perf_counter() - started
 
 
 def _engine(
@@ -211,21 +211,21 @@ def _engine(
     shards: Sequence[Shard],
     defaults: Defaults,
     job: Job,
-    outcome: Outcome,
+    summary: JobSummary,
     advance: Callable[[int], object],
 ) -> Generator[Counts]:
     output, compare = options.output.resolve(), options.compare
     if options.engine == "local":
-        from mmner_core.many.local import tag_here
+        from mmner_core.large_jobs.local import tag_here
 
         yield from tag_here(
             shards, options.checkpoint, defaults, output=output, job=job.digest, compare=compare, advance=advance
         )
         return
-    from mmner_core.many.cluster import Cluster, tag_on_cluster
+    from mmner_core.large_jobs.cluster import Cluster, tag_on_cluster
 
     def note(peak: float) -> None:
-        outcome.peak_mb = max(outcome.peak_mb, peak)
+        summary.peak_mb = max(summary.peak_mb, peak)
 
     workers = min(options.workers or os.cpu_count() or 1, len(shards))
     yield from tag_on_cluster(

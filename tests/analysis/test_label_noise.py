@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.scores.noise import noise_candidates
+from analysis.scores.label_noise import noise_candidates
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_answers
 

@@ -1,6 +1,6 @@
-"""Finished shards on disk, so that a killed run goes on where it was, and several processes can share the work.
+"""Stores finished shards, so that a killed run goes on where it was, and several processes can share the work.
 
-A part is three files: rows (Parquet), vectors (safetensors), and last a JSON with their digests; without the JSON, or
+A shard is three files: rows (Parquet), vectors (safetensors), and last a JSON with their digests; without the JSON, or
 with another digest in it, the shard is tagged again. The folder belongs to one job: the same data, photos, checkpoint
 and options. Anything else that lies there is an older job's and is thrown away.
 """
@@ -33,8 +33,8 @@ _JOB = "job.json"
 
 
 @dataclass(frozen=True, slots=True)
-class PartStore:
-    """The parts of one job.
+class ShardStore:
+    """The stored shards of one job.
 
     Attributes:
         folder: where they lie.
@@ -45,7 +45,7 @@ class PartStore:
     n_shards: int
 
     @classmethod
-    def open(cls, folder: Path, job: Mapping[str, Any], n_shards: int, *, owner: bool = True) -> PartStore:
+    def open(cls, folder: Path, job: Mapping[str, Any], n_shards: int, *, owner: bool = True) -> ShardStore:
         """Open the folder of a job.
 
         Args:

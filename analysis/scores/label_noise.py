@@ -1,4 +1,4 @@
-"""Where the annotation may be wrong: places at which the model firmly disagrees with it.
+"""Finds annotation that may be wrong: places at which the model firmly disagrees with it.
 
 Each error group of :mod:`analysis.scores.matching` is a candidate. Its score is the probability of the model's own
 answer times the improbability of the annotated one, confidence * (1 - gold_probability), from 0 to 1:

@@ -1,4 +1,4 @@
-"""Text files in and out: lines without surprises, written whole or not at all."""
+"""Reads and writes the lines of text files, whatever their line ends and encoding marks."""
 
 from __future__ import annotations
 

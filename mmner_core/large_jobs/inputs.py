@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmner_core.errors import InputError, brief
-from mmner_core.many.columns import check_types, handed_columns, known_columns
-from mmner_core.many.records import JSON_LINES, Line, Place, iter_lines, parse_line
+from mmner_core.large_jobs.columns import check_types, handed_columns, known_columns
+from mmner_core.large_jobs.row_stream import JSON_LINES, Line, Place, iter_lines, parse_line
 from mmner_core.runtime.digests import file_digest
 from mmner_core.runtime.streams import is_stream
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mmner_core.errors import InputError
-from mmner_core.many.records import Place
+from mmner_core.large_jobs.row_stream import Place
 from mmner_core.runtime.atomic import atomic_write, remove_leftovers
 
 if TYPE_CHECKING:
