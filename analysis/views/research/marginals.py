@@ -19,7 +19,7 @@ from analysis.views.research.tables import set_attribute
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from analysis.views.questions import Answer
+    from analysis.views.questions import TagAnswer
     from mmner_core.results import Prediction
 
 _LIVE = """<h4>What the model sees in each word and in the photo</h4>{note}{map}<p class="wb-how">{how}</p>
@@ -87,7 +87,7 @@ def _rows(prediction: Prediction) -> str:
     return "".join(rows)
 
 
-def _map(answer: Answer, request: TabRequest, draw: Callable[[int, MapControls], RenderedHeatMap]) -> str:
+def _map(answer: TagAnswer, request: TabRequest, draw: Callable[[int, MapControls], RenderedHeatMap]) -> str:
     prediction = answer.prediction
     if answer.photo is None or not prediction.attention or not prediction.entities:
         return ""
