@@ -101,7 +101,7 @@ class TagTab:
                 CONVENTIONS,
                 value="",
                 label="What counts as a name",
-                info="Encyclopaedias and picture captions mark names differently; the model knows both habits.",
+                info="Encyclopaedias and photo captions mark names differently; the model knows both habits.",
             )
         self.status = html(page.loading_html())
 
@@ -267,7 +267,7 @@ def add_api(service: TagService) -> None:
         cells: bool = False, shuffled: bool = False, language: str = "auto", convention: str = "", model: str = "",
         kind: str = ATTENTION,
     ) -> tuple[FileData, str]:  # fmt: skip
-        """Draw the heat map of name number `entity` (from 0); return the picture and where it is brightest."""
+        """Draw the heat map of name number `entity` (from 0); return the image and where it is brightest."""
         question = TagQuestion.from_inputs(text, uploaded(image), language, convention, model)
         controls = MapControls(stream or "", head, opacity, cells, shuffled, kind)
         drawn = render_requested_heat_map(service, question, entity, controls)

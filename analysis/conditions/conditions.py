@@ -1,4 +1,4 @@
-"""Image conditions: which image each sentence of an evaluation run is shown (its own, none, a spoilt or another's).
+"""Image conditions: which image each sentence of an evaluation run is shown (its own, none, a corrupted or another's).
 
 A condition is planned for a whole split at once and costs nothing; images are opened one by one by
 :func:`render`. A sentence that cannot take part (no image, no other one) is left out *with its reason*, never shown
@@ -46,7 +46,7 @@ class ShownImage:
         kind: a photo from disk, nothing, even grey, or random pixels.
         path: the photo, for kind "photo".
         owner: index of the sentence whose image it is, where it belongs to another one.
-        corruption, severity: how the photo is spoilt, None for as it is.
+        corruption, severity: how the photo is corrupted, None for as it is.
         seed: for random pixels and for the random part of a corruption.
     """
 
@@ -151,7 +151,7 @@ def _own_source(example: Example, name: str, seed: int) -> ShownImage:
     if name == "blank":
         return ShownImage(kind="blank")
     # Seeded by the photo, not by its place or the severity: severity 3 is severity 2 made worse, and sentences that
-    # share a photo share the spoilt one.
+    # share a photo share the corrupted one.
     photo_seed = crc32(f"{seed}|{example.image_id or example.image}".encode())
     if name == "noise":
         return ShownImage(kind="noise", seed=photo_seed)

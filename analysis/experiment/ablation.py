@@ -25,15 +25,15 @@ def run(grid: Grid) -> Iterator[tuple[list[ArmResult], list[ResultTable]]]:
 
 
 def tables(outcomes: Sequence[ArmResult]) -> list[ResultTable]:
-    """Return F1 by data set and by language, the difference to the full model, and what the picture adds."""
+    """Return F1 by data set and by language, the difference to the full model, and what the image adds."""
     frame = sentence_counts(outcomes[0].runs[0], MATCHED)
     by_source, by_language = slices(frame, "source"), slices(frame, "language")
     notes = tuple(f"*{o.arm.name}*: {o.arm.changes}." for o in outcomes)
     if any(o.arm.name == FULL and shares_cnn(o.arm.run.model) for o in outcomes):
         notes = (*notes, SHARED_CNN)
     found = [
-        _table("f1", "F1 on test, with the picture", scores(outcomes, by_source), "source", notes=notes),
-        _table("languages", "F1 on test by language, with the picture", scores(outcomes, by_language), "language"),
+        _table("f1", "F1 on test, with the image", scores(outcomes, by_source), "source", notes=notes),
+        _table("languages", "F1 on test by language, with the image", scores(outcomes, by_language), "language"),
     ]
     full = next((o for o in outcomes if o.arm.name == FULL), None)
     others = [o for o in outcomes if o is not full]
@@ -44,7 +44,7 @@ def tables(outcomes: Sequence[ArmResult]) -> list[ResultTable]:
     seeing = [o for o in outcomes if all(MATCHED in r.conditions for runs in o.runs for r in runs)]
     if seeing:
         rows = [_difference(o, MATCHED, o, NONE, where) for o in seeing for where in by_source]
-        title = "What the picture adds: F1 with it minus F1 of the same model without"
+        title = "What the image adds: F1 with it minus F1 of the same model without"
         found.append(_table("picture", title, pd.DataFrame(rows), "source", DIFFERENCE))
     return found
 

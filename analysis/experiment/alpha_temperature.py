@@ -51,7 +51,7 @@ def tables(outcomes: Sequence[ArmResult]) -> list[ResultTable]:
         "NT-Xent of guessing": lambda r: _two(r, "loss", "guessing", " of "),
         "collapse": lambda r: r["verdict"] or "none",
     }
-    title = "F1 on test (all data sets together, with the picture) and the contrastive space"
+    title = "F1 on test (all data sets together, with the image) and the contrastive space"
     found = [ResultTable(id="values", title=title, frame=frame, rows="variant", shown=shown, notes=NOTES)]
     others = [o for o in outcomes if o is not full]
     if full is not None and others:

@@ -24,7 +24,7 @@ def sentence_counts(runs: Sequence[EvaluationRun], condition: str) -> pd.DataFra
 
     Args:
         runs: of one seed, one per test set.
-        condition: the image condition; a run of a model that looks at no picture has "none" alone, and what it says
+        condition: the image condition; a run of a model that looks at no image has "none" alone, and what it says
             holds under every condition.
 
     Returns:

@@ -77,7 +77,7 @@ def tables(
             rows.append({"data set": name, "variant": outcome.arm.name, **where, **found.to_row()})
     read = ", ".join(f"{path}: {split} split" for path, split in splits.items())
     by = ", ".join(f"{path} by {name}" for path, name in conventions.items() if name is not None)
-    notes = [f"Read: {read}. Sentences without photo files are tagged without a picture."]
+    notes = [f"Read: {read}. Sentences without photo files are tagged without an image."]
     if by:
         notes.append(f"Annotation convention: {by}; the others by the model's default.")
     if repeated:

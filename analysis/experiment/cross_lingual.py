@@ -59,7 +59,7 @@ def tables(outcomes: Sequence[ArmResult]) -> list[ResultTable]:
     return [
         ResultTable(
             id="matrix",
-            title="F1 on the test sentences of each language, all data sets together, with the picture",
+            title="F1 on the test sentences of each language, all data sets together, with the image",
             frame=frame,
             rows="trained on",
             columns="tested on",

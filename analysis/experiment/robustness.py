@@ -1,4 +1,4 @@
-"""``robustness``: trained as usual, tested with pictures that are spoilt, missing, beside the point or misleading."""
+"""``robustness``: trained as usual, tested with images that are corrupted, missing, beside the point or misleading."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from analysis.experiment.tables import DIFFERENCE, F1, ResultTable
 from mmner_core.errors import InputError
 
 QUESTION = (
-    "How much does a bad picture cost? The full model, trained as usual, is shown its test photos as they are, none at "
-    "all, spoilt ones, and other people's."
+    "How much does a bad image cost? The full model, trained as usual, is shown its test photos as they are, none at "
+    "all, corrupted ones, and other people's."
 )
 REPLACED = {
     MATCHED: "the sentence's own photo",

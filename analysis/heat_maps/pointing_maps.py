@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 ATTENTION, GRADIENT, CELLS, OCCLUSION, RANDOM = "attention", "gradient", "cells", "occlusion", "random"
 Ask = Callable[[Sequence[str], "Entity"], Mapping[str, Heat]]
-"""(words of a sentence, a name in it) -> method to map, of a picture that was looked at before."""
+"""(words of a sentence, a name in it) -> method to map, of an image that was looked at before."""
 HeatMaps = Callable[["Image.Image"], Ask]
-"""Looks at a picture once and answers about as many names as wanted."""
+"""Looks at an image once and answers about as many names as wanted."""
 _TEXT_BYTES = 1 << 28  # a few thousand sentences
 
 
@@ -110,12 +110,12 @@ class HeatMapper:
 
 
 def heat_maps(mapper: HeatMapper, twin: HeatMapper | None = None) -> HeatMaps:
-    """Return what makes all maps of a picture; ``twin``, of a model with random weights, adds ``random``."""
+    """Return what makes all maps of an image; ``twin``, of a model with random weights, adds ``random``."""
 
-    def look(picture: Image.Image) -> Ask:
-        sight = mapper.explainer.look(picture)
+    def look(image: Image.Image) -> Ask:
+        sight = mapper.explainer.look(image)
         occluded = mapper.occluded(sight)
-        blind = None if twin is None else twin.explainer.look(picture)
+        blind = None if twin is None else twin.explainer.look(image)
 
         def ask(words: Sequence[str], entity: Entity) -> dict[str, Heat]:
             found = mapper.maps(mapper.scene(words, sight), entity, occluded)

@@ -13,7 +13,7 @@ from mmner_core.errors import InputError
 if TYPE_CHECKING:
     from mmner_core.data import Example
 
-# Whether and how the other system used the pictures is not in its output.
+# Whether and how the other system used the images is not in its output.
 CONDITION = "as given"
 
 

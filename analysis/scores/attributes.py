@@ -37,7 +37,7 @@ PHRASES = {
     "casing": "letter case",
     "source": "source",
     "kind": "kind of pair",
-    "image": "picture",
+    "image": "image",
     "cosine_tercile": "image-text cosine",
 }
 ATTRIBUTES = tuple(PHRASES)

@@ -260,7 +260,7 @@ def _request(question: TagQuestion, photo: bytes | None = None, other: Path | No
 
 
 def _read(photo: str) -> bytes:
-    # The model gets bytes, not the path: its sentences about a bad picture then name no folder of the server.
+    # The model gets bytes, not the path: its sentences about a bad image then name no folder of the server.
     try:
         return Path(photo).read_bytes()
     except OSError as error:

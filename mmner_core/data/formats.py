@@ -27,7 +27,7 @@ class Sentence:
 
     Attributes:
         words, tags: W of each.
-        image_id: what the file calls its picture.
+        image_id: what the file calls its image.
         line: number of its first line.
         lines: number of the line of each word.
         orphans: places of the tags that the file has as an ``I-`` with nothing to continue.

@@ -48,7 +48,7 @@ def iter_examples(
 
     Args:
         path: a file, or a folder laid out as :func:`~mmner_core.data.layouts.find_files` describes.
-        images: the folder of the pictures; without it, a folder ``images`` beside the data is used if there is one.
+        images: the folder of the images; without it, a folder ``images`` beside the data is used if there is one.
         language: choose one language of several, or name the language of a file whose folder does not.
         split: choose "train", "valid" or "test"; None reads all.
         fmt: "mmnerd", "conll", "conllu", or "auto" to tell by the first lines of each file.

@@ -37,7 +37,7 @@ TEXT_BYTES = 1 << 30
 
 
 class BlankPhotos(PhotoFiles):
-    """Shows an even grey picture wherever a sentence has a photo."""
+    """Shows an even grey image wherever a sentence has a photo."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)

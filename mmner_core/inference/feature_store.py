@@ -95,7 +95,7 @@ def weights_digest(network: nn.Module) -> str:
 
 
 def digest_files(paths: Iterable[Path]) -> dict[Path, str]:
-    """Return the SHA-256 of each file that can be read; the same picture under two names has one digest."""
+    """Return the SHA-256 of each file that can be read; the same image under two names has one digest."""
     ordered = list(paths)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         digests = pool.map(_digest_file, ordered)

@@ -56,7 +56,7 @@ class PhotoReader:
 
     Args:
         model: on its device, in its number format.
-        limits: which pictures to refuse.
+        limits: which images to refuse.
         max_bytes: how much of what was encoded to keep.
     """
 

@@ -32,7 +32,7 @@ class TagRequest:
 
     Attributes:
         text: any text that holds at least one character that is not white space.
-        image: a file, its bytes, or a picture; None for text only.
+        image: a file, its bytes, or an image; None for text only.
         lang: "en", "fr", "de", "es", or None to detect it.
         convention: annotation convention to read by; None for the checkpoint's default.
         words: words with offsets, where the caller has split the text already.

@@ -38,7 +38,7 @@ from mmner_core.training.checks import check_mixture
 from mmner_core.training.compiling import compile_layers
 from mmner_core.training.config import Recipe, TrainConfig
 from mmner_core.training.dropout import MaskPool, pool_dropout
-from mmner_core.training.images.made_images import boxed_items, mosaic_items, pictures_of_nothing
+from mmner_core.training.images.made_images import boxed_items, images_of_nothing, mosaic_items
 from mmner_core.training.mixture import Mixture, build_mixture
 from mmner_core.training.optim import build_optimizer, build_schedule
 
@@ -95,7 +95,7 @@ class Trainer:
         self.subwords = SubwordEncoder(
             load_tokenizer(tokenizer), max_subwords=self.config.window, word_position=run.model.text.word_position
         )
-        self.nothing = self._make_pictures(data)
+        self.nothing = self._make_images(data)
         self.images = self._image_loader(self.mixture)
         self.pools = self._speed_up()
         self._prepare()
@@ -112,13 +112,13 @@ class Trainer:
         plain = self.accelerator.device.type == "cpu" and not self.config.checkpoint_activations
         return pool_dropout(self.model.text_encoder) if plain and not self.config.compile_layers else []
 
-    def _make_pictures(self, data: Path) -> list[Path]:
-        """Add mosaics and photos with boxes to the sentences; return the pictures of nothing."""
+    def _make_images(self, data: Path) -> list[Path]:
+        """Add mosaics and photos with boxes to the sentences; return the images of nothing."""
         folder = self.out / "pictures"
         with self.accelerator.local_main_process_first():
             self.mixture.train.extend(mosaic_items(self.mixture.train, self.config, folder))
             self.mixture.train.extend(boxed_items(self.config, data, self.run.model))
-            return pictures_of_nothing(self.config, folder)
+            return images_of_nothing(self.config, folder)
 
     def _image_loader(self, mixture: Mixture) -> ImageLoader | None:
         config, device = self.run.model, self.accelerator.device
@@ -131,7 +131,8 @@ class Trainer:
         with self.accelerator.local_main_process_first():  # one process of a machine computes, the others read
             return StoredImages(
                 self.model,
-                mixture.pictured() + [Example(words=(), tags=(), image=file, where=str(file)) for file in self.nothing],
+                mixture.with_images()
+                + [Example(words=(), tags=(), image=file, where=str(file)) for file in self.nothing],
                 self.out.parent / "features",
                 torch.bfloat16 if fast else torch.float32,
             )

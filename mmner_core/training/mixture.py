@@ -34,9 +34,9 @@ class Item:
     Attributes:
         example: the sentence.
         source: where it comes from.
-        aligned: whether its picture shows what it speaks of, as far as the source knows: only such pairs enter the
+        aligned: whether its image shows what it speaks of, as far as the source knows: only such pairs enter the
             contrastive loss.
-        region: where in the picture it is, as shares of what the encoder reads; empty: that is not known.
+        region: where in the image it is, as shares of what the encoder reads; empty: that is not known.
     """
 
     example: Example
@@ -59,7 +59,7 @@ class Mixture:
     valid: dict[str, list[Example]]
     digests: dict[str, str]
 
-    def pictured(self) -> list[Example]:
+    def with_images(self) -> list[Example]:
         """Return every sentence of training and validation that has an image."""
         examples = [item.example for item in self.train] + [e for part in self.valid.values() for e in part]
         return [e for e in examples if e.image is not None]
@@ -125,7 +125,7 @@ def _read(source: DataSource, data: Path, split: str) -> list[Item]:
 
 
 def _annotate(items: Sequence[Item], source: DataSource, table: Path, split: str) -> list[Item]:
-    """Take each sentence's convention and kind of picture from the pair table, whose rows are in file order.
+    """Take each sentence's convention and kind of image from the pair table, whose rows are in file order.
 
     Raises:
         InputError: if the table has another number of rows for the split than the files have sentences.

@@ -108,7 +108,7 @@ def test_file_that_is_no_picture_is_refused_without_its_path(client: Client, tmp
     page.write_text("<html>not a photo</html>")
     with pytest.raises(AppError) as caught:
         client.predict(text=TEXT, image=handle_file(str(page)), api_name="/tag")
-    assert "picture" in str(caught.value)
+    assert "image" in str(caught.value)
     assert "/" not in str(caught.value)
 
 

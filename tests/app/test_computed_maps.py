@@ -182,7 +182,7 @@ def test_the_inspector_offers_the_kinds(grounded: Path, question: TagQuestion, m
     monkeypatch.setattr(marginals, "chance_badge", lambda run, kind: f"{kind} of {run}")
     request: Any = SimpleNamespace(view=View.read({"kind": OCCLUSION}), run="one")
     html = marginals._map(model.answer(words, photo, "en"), request, partial(model.render_heat_map, words, photo, "en"))
-    assert '<option value="occlusion" selected>Occlusion (points right in 75% of two-photo pictures' in html
+    assert '<option value="occlusion" selected>Occlusion (points right in 75% of two-photo mosaics' in html
     assert "Occlusion maps, in this run: occlusion of one" in html
     assert "needs of the photo" in html
 

@@ -46,9 +46,9 @@ def test_the_measured_score_stands_beside_the_name() -> None:
     rows.append(ROW | {"method": "occlusion", "hit": 0.6})
     measured = Measured.read({"pointing": rows, "match": {"low": 0.21}})
     assert kind_choices(measured.pointing) == [
-        ("Attention (points right in 91% of two-photo pictures, chance 50%)", ATTENTION),
+        ("Attention (points right in 91% of two-photo mosaics, chance 50%)", ATTENTION),
         ("Gradient-weighted attention", GRADIENT),
-        ("Occlusion (points right in 60% of two-photo pictures, chance 50%)", OCCLUSION),
+        ("Occlusion (points right in 60% of two-photo mosaics, chance 50%)", OCCLUSION),
     ]
     assert measured.low_match == 0.21
 

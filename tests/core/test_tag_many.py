@@ -82,7 +82,7 @@ BAD = [
     ({"words": []}, "The text is empty"),
     ({"text": "a", "lang": "xx"}, "'xx' is not supported"),
     ({"text": "a", "convention": "none such"}, "no convention 'none such'"),
-    ({"text": "a", "image": "gone.jpg"}, "There is no picture"),
+    ({"text": "a", "image": "gone.jpg"}, "There is no image"),
     ({"text": "a", "image": "broken.png"}, "broken.png"),
     ({"text": "a", "image": 7}, "image is int, not a path."),
     ({"text": "a", "tokens": ["a"], "words": ["a"]}, "both 'tokens' and 'words'"),

@@ -75,7 +75,7 @@ def _notes(request: TabRequest, image_id: str, found: bool) -> list[str]:
     if image_id and not found:
         notes.append("The photo of the run is not here, so this is the text alone.")
     if "-" in request.condition and found:
-        notes.append("The photo is shown to the model as it is, not spoilt as in the run.")
+        notes.append("The photo is shown to the model as it is, not corrupted as in the run.")
     return notes
 
 

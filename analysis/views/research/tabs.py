@@ -125,7 +125,7 @@ MODALITY = (
     _part(
         "severity",
         lambda a: modality.severity(a.run, a.view.language or "all"),
-        chapter="Spoilt pictures",
+        chapter="Corrupted images",
         height=_TALL,
     ),
     _part("shapley", lambda a: shapley.shapley(a.run), chapter="Shapley shares", height=_TALL),

@@ -185,7 +185,7 @@ def _loss(eye: Eye, drawn: list[DrawnScene], config: PhotoTypesConfig) -> tuple[
 
 def _pixels(drawn: list[DrawnScene], config: ImageConfig) -> Tensor:
     """Return [N, 3, size, size]."""
-    squares = in_threads(lambda scene: np.asarray(scene.picture.resize((config.size, config.size))), drawn)
+    squares = in_threads(lambda scene: np.asarray(scene.image.resize((config.size, config.size))), drawn)
     return normalise(list(squares), config)
 
 

@@ -50,12 +50,12 @@ class DrawnScene:
     """A scene as training needs it.
 
     Attributes:
-        picture: square.
+        image: square.
         masks: [R, P] bool, the cells of each part, at least one.
         targets: [R, T] what each part is to tell, as probabilities.
     """
 
-    picture: Image
+    image: Image
     masks: np.ndarray
     targets: np.ndarray
 
@@ -131,11 +131,11 @@ class Scenes:
     def _boxed_scene(self, rng: np.random.Generator) -> DrawnScene:
         photo = self._boxed[int(rng.integers(len(self._boxed)))]
         scene = boxed_scene(open_small(photo.file), photo.boxes, rng)
-        return DrawnScene(scene.picture, self._masks(scene.parts), self._types[photo.type][None])
+        return DrawnScene(scene.image, self._masks(scene.parts), self._types[photo.type][None])
 
     def _drawn(self, scene: Scene, rows: Sequence[int]) -> DrawnScene:
         targets = [self._nothing if part.shown is None else self._targets[rows[part.shown]] for part in scene.parts]
-        return DrawnScene(scene.picture, self._masks(scene.parts), np.stack(targets))
+        return DrawnScene(scene.image, self._masks(scene.parts), np.stack(targets))
 
     def _masks(self, parts: Sequence[ScenePart]) -> np.ndarray:
         masks = []

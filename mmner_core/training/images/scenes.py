@@ -1,6 +1,6 @@
-"""Pictures for training of which it is known what each part shows: photos, mosaics, photos pasted onto others, nothing.
+"""Images for training of which it is known what each part shows: photos, mosaics, photos pasted onto others, nothing.
 
-Made anew in every epoch, so that no picture is met twice.
+Made anew in every epoch, so that no image is met twice.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmner_core.photos.mosaics import SIDE, Box, compose, random_layout
-from mmner_core.photos.nothing import KINDS, picture_of_nothing
+from mmner_core.photos.nothing import KINDS, image_of_nothing
 from mmner_core.photos.open import open_image
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ class ScenePart:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A square picture and its parts; where no part is, it shows nothing."""
+    """A square image and its parts; where no part is, it shows nothing."""
 
-    picture: Image
+    image: Image
     parts: tuple[ScenePart, ...]
 
 
@@ -67,13 +67,13 @@ def photo_scene(photo: Image, rng: np.random.Generator, smallest: float, side: i
 
 def mosaic_scene(photos: Sequence[Image], rng: np.random.Generator, side: int = SIDE) -> Scene:
     """Return a mosaic of the photos in a random layout."""
-    picture, places = compose(photos, random_layout(len(photos), rng), side)
-    return Scene(picture, tuple(ScenePart((place,), i) for i, place in enumerate(places)))
+    image, places = compose(photos, random_layout(len(photos), rng), side)
+    return Scene(image, tuple(ScenePart((place,), i) for i, place in enumerate(places)))
 
 
 def pasted_scene(photo: Image, ground: Image, rng: np.random.Generator, side: int = SIDE) -> Scene:
     """Return the second photo with the first pasted onto it, at a quarter to six tenths of its side."""
-    scene = photo_scene(ground, rng, 0.7, side).picture
+    scene = photo_scene(ground, rng, 0.7, side).image
     long = rng.uniform(0.25, 0.6) * side
     scale = long / max(photo.size)
     small = photo.resize((max(1, round(photo.width * scale)), max(1, round(photo.height * scale))))
@@ -91,32 +91,32 @@ def boxed_scene(photo: Image, boxes: Sequence[Box], rng: np.random.Generator, si
     left, top = rng.uniform(0, min(around.left, 0.35)), rng.uniform(0, min(around.top, 0.35))
     right, bottom = rng.uniform(max(around.right, 0.65), 1), rng.uniform(max(around.bottom, 0.65), 1)
     edges = (left * photo.width, top * photo.height, right * photo.width, bottom * photo.height)
-    picture = photo.crop(tuple(map(round, edges))).resize((side, side))  # type: ignore[arg-type]
+    image = photo.crop(tuple(map(round, edges))).resize((side, side))  # type: ignore[arg-type]
     width, height = right - left, bottom - top
     places = [
         Box((b.left - left) / width, (b.top - top) / height, (b.right - left) / width, (b.bottom - top) / height)
         for b in boxes
     ]
     if rng.random() < 0.5:
-        picture, places = _mirrored(picture), [place.mirrored() for place in places]
-    return Scene(picture, (ScenePart(tuple(places), 0),))
+        image, places = _mirrored(image), [place.mirrored() for place in places]
+    return Scene(image, (ScenePart(tuple(places), 0),))
 
 
 def empty_scene(rng: np.random.Generator, side: int = SIDE) -> Scene:
-    """Return a picture that shows nothing."""
-    picture = picture_of_nothing(str(rng.choice(KINDS)), rng)
-    return Scene(picture.resize((side, side)), (ScenePart((WHOLE,), None),))
+    """Return an image that shows nothing."""
+    image = image_of_nothing(str(rng.choice(KINDS)), rng)
+    return Scene(image.resize((side, side)), (ScenePart((WHOLE,), None),))
 
 
 def nothing_beside(photo: Image, rng: np.random.Generator, side: int = SIDE) -> Scene:
-    """Return a mosaic of a photo and a picture that shows nothing."""
+    """Return a mosaic of a photo and an image that shows nothing."""
     order = rng.permutation(2)
-    shown = [(photo, empty_scene(rng).picture)[i] for i in order]
-    picture, places = compose(shown, random_layout(2, rng), side)
-    return Scene(picture, tuple(ScenePart((place,), None if i else 0) for i, place in zip(order, places, strict=True)))
+    shown = [(photo, empty_scene(rng).image)[i] for i in order]
+    image, places = compose(shown, random_layout(2, rng), side)
+    return Scene(image, tuple(ScenePart((place,), None if i else 0) for i, place in zip(order, places, strict=True)))
 
 
-def _mirrored(picture: Image) -> Image:
+def _mirrored(image: Image) -> Image:
     from PIL import ImageOps
 
-    return ImageOps.mirror(picture)
+    return ImageOps.mirror(image)
