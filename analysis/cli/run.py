@@ -22,6 +22,10 @@ from analysis.cli.run_options import (
     Limit,
     Map,
     Maps,
+    Model,
+    ModelBatch,
+    ModelOption,
+    ModelSeconds,
     Out,
     Overwrite,
     Pairs,
@@ -51,6 +55,10 @@ def run(
     out: Out,
     checkpoint: Checkpoint = None,
     predictions: Predictions = None,
+    model: Model = None,
+    model_option: ModelOption = None,
+    model_batch: ModelBatch = 16,
+    model_seconds: ModelSeconds = None,
     images: Images = None,
     split: Split = None,
     lang: Lang = None,
@@ -72,7 +80,7 @@ def run(
     shard: Shard = 512,
     overwrite: Overwrite = False,
 ) -> None:
-    """Evaluate a model, or score another system's output, and write a run folder.
+    """Evaluate a checkpoint, your own model, or another system's output, and write a run folder.
 
     A killed run goes on where it was when the command is given again. Several processes share the work under
     "accelerate launch -m analysis run ..." (GPUs) or "torchrun --nproc-per-node N -m analysis run ..." (CPU).
@@ -82,8 +90,11 @@ def run(
     from analysis.run.evaluation_set import read_evaluation_set
     from mmner_core.data.type_names import TypeNames
 
-    if (checkpoint is None) == (predictions is None):
-        raise InputError("Give either --checkpoint, a model to evaluate, or --predictions, another system's output.")
+    if sum(given is not None for given in (checkpoint, predictions, model)) != 1:
+        raise InputError(
+            "Give one of --checkpoint, a model to evaluate, --model, a model of your own, and --predictions, another "
+            "system's output."
+        )
     names = TypeNames.parse(map_ or ())
     sentences = read_evaluation_set(data, images=images, language=lang, split=split, pairs=pairs, irrelevant=irrelevant)
     options = RunOptions(
@@ -103,6 +114,14 @@ def run(
 
         facts: dict[str, Any] = {"limit": limit, "train": train or (), "overwrite": overwrite, "names": names}
         for note in evaluate_predictions(sentences, predictions, out, command=command_line(), **facts):
+            typer.echo(note, err=True)
+        typer.echo(out)
+    elif model is not None:
+        from analysis.cli.run_model import evaluate_model
+
+        settings: dict[str, Any] = {"options": model_option or (), "batch": model_batch, "seconds": model_seconds}
+        facts = {"names": names, "limit": limit, "train": train or (), "calibrate": calibrate, "boxes": boxes}
+        for note in evaluate_model(model, sentences, out, options, settings=settings, **facts):
             typer.echo(note, err=True)
         typer.echo(out)
     elif checkpoint is not None and _evaluate(

@@ -26,6 +26,20 @@ Predictions = Annotated[
         callback=from_stream,
     ),
 ]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PACKAGE.MODULE:FACTORY", help="Your own model instead: what makes an object with predict(items)."
+    ),
+]
+ModelOption = Annotated[
+    list[str] | None,
+    typer.Option("--model-option", metavar="NAME=VALUE", help="An argument of the factory, as text; may be repeated."),
+]
+ModelBatch = Annotated[int, typer.Option(min=1, help="Items that your own model is asked at once.")]
+ModelSeconds = Annotated[
+    float | None, typer.Option(min=0.001, help="Most seconds for a batch of your own model.", show_default="no limit")
+]
 Images = Annotated[Path | None, typer.Option(help="Folder of the photos.", show_default="images beside the data")]
 Split = Annotated[
     str | None, typer.Option(metavar="train|valid|test", help="Split of a folder.", show_default="test, else valid")

@@ -17,10 +17,11 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from analysis.conditions.conditions import NOTHING, ConditionPlan, ShownImage
+from analysis.conditions.conditions import ConditionPlan, ShownImage
 from analysis.evaluation.decoding import Decoded, decode
 from analysis.evaluation.image_features import ImageFeatures, ShownImageEncoder, without_owner
-from analysis.evaluation.plan import MATCHED, NONE
+from analysis.evaluation.plan import MATCHED
+from analysis.evaluation.readable import readable_sources
 from analysis.evaluation.tagged_shard import TaggedSentence, TaggedShard, attention_entropies
 from analysis.evaluation.text_states import TextReader, TextShard
 from analysis.run.vectors import main_stream
@@ -91,7 +92,7 @@ class ConditionTagger:
         broken: set[int] = set()
         for plan in plans:
             features = self.images.encode(plan.sources)
-            sources, skipped[plan.name] = self._readable(plan, features, broken)
+            sources, skipped[plan.name] = readable_sources(plan, features, broken)
             shown[plan.name] = sources
             seen = {i: features[without_owner(s)] for i, s in sources.items() if s.kind != "none"}
             if plan.name == MATCHED:
@@ -120,25 +121,6 @@ class ConditionTagger:
         hidden = pad_sequence([self.reader.hidden(len(w)) for w in words], batch_first=True) if hide else None
         padded = pad_sequence(words, batch_first=True)
         return _Batch(rows, padded, mask_words(padded, [len(w) for w in words]), hidden)
-
-    def _readable(
-        self, plan: ConditionPlan, features: dict[ShownImage, ImageFeatures], broken: set[int]
-    ) -> tuple[dict[int, ShownImage], list[int]]:
-        """Return what each sentence is shown, and who drops out because the photo, or its own, is broken."""
-        sources: dict[int, ShownImage] = {}
-        skipped = []
-        for i, source in enumerate(plan.sources):
-            if source is None:
-                continue
-            readable = source.kind == "none" or without_owner(source) in features
-            if plan.name == MATCHED and not readable:
-                broken.add(i)
-                sources[i] = NOTHING  # as a text without photo
-            elif readable and (i not in broken or plan.name == NONE):
-                sources[i] = source
-            else:
-                skipped.append(i)
-        return sources, skipped
 
     def _cosines(self, text: TextShard, seen: dict[int, ImageFeatures]) -> dict[int, float]:
         if text.vectors is None or not self.aligned or not seen:

@@ -18,19 +18,20 @@ from mmner_core.network.crf import CRF, mask_words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
-    """What the CRF makes of one sentence.
+    """What a model makes of one sentence: this project's CRF, or another model as far as it says.
 
     Attributes:
         tags: the best tag sequence.
-        entities: its entities with probability and runner-up, as the column ``entities`` of :mod:`analysis.run.schema`.
+        entities: its entities with probability and runner-up, as the column ``entities`` of :mod:`analysis.run.schema`;
+            None where the model gives no probabilities.
         gold_confidence: probability of each gold entity, in order.
-        loss: negative log-likelihood of the gold tags, nats.
+        loss: negative log-likelihood of the gold tags, nats; None where the model does not say.
     """
 
     tags: list[str]
-    entities: list[dict[str, Any]]
+    entities: list[dict[str, Any]] | None
     gold_confidence: list[float]
-    loss: float
+    loss: float | None
 
 
 @torch.no_grad()

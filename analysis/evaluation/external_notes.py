@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mmner_core.data.type_names import count_types, how_to_rename, suggest
@@ -30,13 +30,18 @@ def external_notes(data: EvaluationSet, predicted: Sequence[Example], report: Re
         if report.iob1_files
         else "",
         f"{repaired:,} orphan I- tags of the gold data were read as B- (repaired)." if repaired else "",
-        _unknown_types(data.examples, predicted),
+        unknown_types(count_types(data.examples), count_types(predicted)),
     ]
     return tuple(filter(None, notes))
 
 
-def _unknown_types(gold: Sequence[Example], predicted: Sequence[Example]) -> str:
-    known, found = count_types(gold), count_types(predicted)
+def unknown_types(known: Mapping[str, int], found: Mapping[str, int]) -> str:
+    """Name the predicted types that no gold name has, and how to rename them; empty where there is none.
+
+    Args:
+        known: the gold types, with how many names each has.
+        found: the predicted ones likewise.
+    """
     unknown = [name for name in found if name not in known]
     if not unknown:
         return ""

@@ -192,7 +192,7 @@ class Evaluation:
             "data": self.data.to_json(),
             "checkpoint": {"path": str(self.tagger.checkpoint.path), "digest": self.tagger.digest},
             "types": list(self.tagger.labels.types),
-            **_tagging_facts(plan, store),
+            **tagging_facts(plan, store),
             **train_facts(self.train),
             "options": asdict(self.options),
             "seed": self.options.seed,
@@ -204,7 +204,7 @@ class Evaluation:
         }
 
 
-def _tagging_facts(plan: RunPlan, store: ShardStore) -> dict[str, Any]:
+def tagging_facts(plan: RunPlan, store: ShardStore) -> dict[str, Any]:
     """Return which sentences took part in which condition and why others did not, and which photos are damaged."""
     conditions = plan_facts(plan)
     unreadable: dict[str, str] = {}

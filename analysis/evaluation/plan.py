@@ -137,11 +137,11 @@ def _unavailable(name: str, has_images: bool, reads_images: bool, pool: bool, st
     if name == NONE:
         return ""
     if not reads_images:
-        return "this checkpoint reads text only"
+        return "the model reads text only"
     if not has_images:
         return "no sentence has a photo file"
     if name == "irrelevant" and not pool:
         return "no irrelevant photos are known; give --pairs or --irrelevant"
     if missing := [stream for stream in seen or () if stream not in streams]:
-        return f"the checkpoint has no stream {missing[0]!r}"
+        return f"the model has no stream {missing[0]!r} that could be hidden"
     return ""

@@ -68,7 +68,7 @@ def attention_entropies(attention: Sequence[np.ndarray] | None, decoded: Decoded
     if attention is None:
         return None
     entropies = []
-    for entity in decoded.entities:
+    for entity in decoded.entities or ():
         shares = [weights[entity["start"] : entity["end"]].sum(0) for weights in attention]
         shares = [share / max(float(share.sum()), 1e-12) for share in shares]
         entropies.append(float(np.mean([-(p[p > 0] * np.log(p[p > 0])).sum() for p in shares])))

@@ -6,19 +6,18 @@ Shapes: G = rows x columns cells of the photo.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from analysis.conditions.mismatched_images import other_type_images
 from analysis.heat_maps.attribution import RANDOM_MODEL, RANDOM_ORDER, MapTest, check_maps, map_table, rank_correlation
+from analysis.heat_maps.draw import MATTERS, Draw
 from analysis.heat_maps.pointing_maps import HeatMapper
 from analysis.run.json_rows import to_records
 from analysis.scores.estimate import mean_estimate
-from mmner_core.labels import Entity, tags_to_entities
+from mmner_core.labels import Entity
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -26,11 +25,6 @@ if TYPE_CHECKING:
     from analysis.heat_maps.explainer import ModelExplainer
     from mmner_core.data import Example
     from mmner_core.text.encoding import Pixels
-
-MATTERS = 0.2
-"""By how much a photo must raise the probability of a type for a name for its maps to be tested."""
-LOOKED_AT = 25
-"""How many names are looked at for each one that is wanted, before the study makes do with those it has."""
 
 
 class _Case(NamedTuple):
@@ -42,63 +36,20 @@ class _Case(NamedTuple):
     filler: Pixels
 
 
-@dataclass(slots=True)
-class _Draw:
-    """The sample as it is drawn.
+def _decided(
+    mapper: HeatMapper, examples: Sequence[Example], matters: float
+) -> Callable[[int, Entity, Image.Image, Image.Image], _Case | None]:
+    """Return what makes a case of a name whose photo raises the probability of a type by at least ``matters``."""
+    explainer = mapper.explainer
 
-    Attributes:
-        examples: the sentences.
-        mapper: of the model that is tested.
-        wanted: how many names to yield, at most.
-        matters: by how much the photo must raise the probability of a type.
-        seed: of the order and of the other images.
-        looked_at: how many names with a photo were looked at.
-        tested: how many of them were yielded.
-    """
-
-    examples: Sequence[Example]
-    mapper: HeatMapper
-    wanted: int
-    matters: float
-    seed: int
-    looked_at: int = 0
-    tested: int = 0
-
-    def cases(self) -> Iterator[_Case]:
-        """Yield names whose photo matters, one per sentence, languages in turn."""
-        rng = np.random.default_rng(self.seed)
-        active = [i for i, e in enumerate(self.examples) if e.image is not None and e.image.is_file()]
-        owners = other_type_images(self.examples, active, rng)
-        waiting: dict[str, list[int]] = {}
-        for i in rng.permutation(active):
-            waiting.setdefault(self.examples[i].language or "", []).append(int(i))
-        while any(waiting.values()):
-            for language in sorted(waiting):
-                while waiting[language]:
-                    if self.tested == self.wanted or self.looked_at >= LOOKED_AT * self.wanted:
-                        return
-                    i = waiting[language].pop()
-                    case = self._case(i, owners[i], rng)
-                    if case is not None:
-                        self.tested += 1
-                        yield case
-                        break
-
-    def _case(self, i: int, owner: int | None, rng: np.random.Generator) -> _Case | None:
-        entities = tags_to_entities(self.examples[i].tags or ())
-        if not entities or owner is None:
-            return None
-        explainer = self.mapper.explainer
-        photo, other = (explainer.open(self.examples[place].image) for place in (i, owner))
-        if photo is None or other is None:
-            return None
-        self.looked_at += 1
-        name = entities[int(rng.integers(len(entities)))]
+    def decide(i: int, name: Entity, photo: Image.Image, other: Image.Image) -> _Case | None:
         readings = [Entity(name.start, name.end, kind) for kind in explainer.model.labels.types]
-        scene = self.mapper.scene(self.examples[i].words, explainer.look(photo))
+        scene = mapper.scene(examples[i].words, explainer.look(photo))
         rises = explainer.probability(scene, readings) - explainer.probability(scene, readings, streams=())
         best = int(rises.argmax())
-        return _Case(i, readings[best], photo, explainer.look(other).pixels) if rises[best] >= self.matters else None
+        return _Case(i, readings[best], photo, explainer.look(other).pixels) if rises[best] >= matters else None
+
+    return decide
 
 
 def heat_map_faithfulness(
@@ -128,7 +79,7 @@ def heat_map_faithfulness(
         progress: called after each entity.
 
     Returns:
-        Rows under ``maps`` (:func:`analysis.heat_maps.attribution.map_table`), ``map_curves`` (:func:`_mean_curves`),
+        Rows under ``maps`` (:func:`analysis.heat_maps.attribution.map_table`), ``map_curves`` (:func:`mean_curves`),
         ``map_similarity`` (rank correlation of each method's map with that of the random model), and
         ``map_verdicts``, one per entity and method; all missing where the photo matters for no name. ``map_sample`` has
         one row: names ``looked_at`` and ``tested``, and ``matters``. Empty where no entity has a photo.
@@ -138,7 +89,7 @@ def heat_map_faithfulness(
     """
     own = HeatMapper(explainer, convention, occlusion=True)
     twin = HeatMapper(explainer.random_twin(seed), convention, occlusion=True)
-    draw = _Draw(examples=examples, mapper=own, wanted=n, matters=matters, seed=seed)
+    draw = Draw(examples, explainer.open, _decided(own, examples, matters), wanted=n, seed=seed)
     tests: list[dict[str, MapTest]] = []
     clusters, similarity, verdicts = [], [], []
     for i, entity, photo, filler in draw.cases():
@@ -165,7 +116,7 @@ def heat_map_faithfulness(
         return sample if draw.looked_at else {}
     return sample | {
         "maps": to_records(map_table(tests, clusters)),
-        "map_curves": _mean_curves(tests),
+        "map_curves": mean_curves(tests),
         "map_similarity": _means(pd.DataFrame(similarity)),
         "map_verdicts": verdicts,
     }
@@ -181,7 +132,7 @@ def _alike(
     return {method: heat.cells for method, heat in heats.items() if heat.cells.shape == grid}
 
 
-def _mean_curves(tests: Sequence[Mapping[str, MapTest]]) -> list[dict[str, Any]]:
+def mean_curves(tests: Sequence[Mapping[str, MapTest]]) -> list[dict[str, Any]]:
     """Return mean deletion and insertion curves: kind, method, share, value, low, high.
 
     Of a method the interval is that of the mean over entities; of the random orders it holds 95 % of the R mean curves.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +21,13 @@ class RunFacts:
         name: of the run.
         split: which data.
         checkpoint: of the model, shortened; empty for another system's predictions.
+        model: the factory of a user's own model, empty for any other.
     """
 
     name: str
     split: str
     checkpoint: str
+    model: str
 
 
 def command_of(
@@ -50,6 +52,7 @@ def facts_of(run: EvaluationRun) -> RunFacts:
         name=run.name,
         split=", ".join(str(part) for part in (split, place) if part) or UNKNOWN,
         checkpoint=checkpoint_of(provenance)[:12],
+        model=str(_named(provenance.get("model"), "factory") or ""),
     )
 
 
@@ -59,14 +62,27 @@ def split_of(provenance: dict[str, Any]) -> str:
 
 
 def checkpoint_of(provenance: dict[str, Any]) -> str:
-    """Return the digest of the checkpoint, empty for another system's predictions."""
-    return str(_named(provenance.get("checkpoint"), "digest") or "")
+    """Return the digest of the checkpoint or of a user's own model, empty for another system's predictions."""
+    digests = (_named(provenance.get(maker), "digest") for maker in ("checkpoint", "model"))
+    return str(next(filter(None, digests), ""))
 
 
 def import_notes(provenance: dict[str, Any]) -> tuple[str, ...]:
     """Return what was said of another system's tags when they were read; nothing for a model of this workbench."""
-    notes = _named(provenance.get("predictions"), "notes")
+    notes = _named(provenance.get("predictions"), "notes") or _named(provenance.get("model"), "notes")
     return tuple(map(str, notes)) if isinstance(notes, list) else ()
+
+
+def probability_of(provenance: dict[str, Any]) -> str:
+    """Say what the probability of an entity is in a run: that of the CRF, unless a user's own model gave it."""
+    return str(provenance.get("probability") or "exact CRF probability of the entity (span and type)")
+
+
+def why_left_out(provenance: dict[str, Any], conditions: Iterable[str]) -> str:
+    """Say why a run has not all of some conditions, as far as it was noted; empty where it was not."""
+    left_out = _named(provenance.get("conditions"), "left_out")
+    reasons = [str(left_out[name]) for name in conditions if isinstance(left_out, dict) and name in left_out]
+    return "; ".join(dict.fromkeys(reasons))
 
 
 def provenance_rows(provenance: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from analysis.image_effect.modality import (
     severity_curves,
     split_table,
 )
+from analysis.panels.facts import probability_of
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import table_of
 from analysis.panels.wording import counted, extremes, language_name
@@ -174,7 +175,7 @@ def _gallery(run: EvaluationRun, limit: int, *, rising: bool) -> Content:
     word = "rises" if rising else "falls"
     return Content(
         table=table[[*columns, "image_id"]].reset_index(drop=True),
-        rule="exact CRF probability of the gold entity, with its image and with text only",
+        rule=f"of each gold entity, with its image and with text only: {probability_of(run.provenance)}",
         n=f"{counted(len(effects), 'gold entity', 'gold entities')}; the probability {word} for {len(chosen):,}",
         notes=() if len(chosen) else (f"The image {'helped' if rising else 'hurt'} no entity.",),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from analysis.image_effect.shapley import TEXT_AND_IMAGE, TEXT_AND_STREAMS, entity_shares, share_table
+from analysis.panels.facts import probability_of, why_left_out
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import table_of
 from analysis.panels.wording import counted, number
@@ -47,9 +48,10 @@ def shares_of(run: EvaluationRun, coalitions: Mapping[frozenset[str], str]) -> p
         InputError: if the run lacks a condition or the probabilities.
     """
     if missing := [name for name in coalitions.values() if name not in run.conditions]:
+        reason = why_left_out(run.provenance, missing)
         raise InputError(
             f"Run {run.name!r} lacks the conditions {', '.join(missing)}, without which Shapley shares are not "
-            "defined; write it with them."
+            f"defined; {f'{reason}.' if reason else 'write it with them.'}"
         )
     return run.remember(("shapley", tuple(coalitions.values())), lambda: entity_shares(run, coalitions))
 
@@ -72,7 +74,7 @@ def _shares(run: EvaluationRun, coalitions: Mapping[frozenset[str], str], key: s
         figure=shapley_bars(margins.assign(label=labels), players),
         alternative=f"Stacked bars of mean shares per language and per type. All: {parts}; total "
         f"{number(overall['total'], sign=True)}.",
-        rule="exact CRF probability of the gold entity (span and type); shares from -1 to 1, intervals over sentences",
+        rule=f"{probability_of(run.provenance)}; shares from -1 to 1, intervals over sentences",
         n=f"{counted(n, 'gold entity', 'gold entities')} with a photo",
     )
 

@@ -111,13 +111,13 @@ class Answers:
         """Return a model column.
 
         Raises:
-            InputError: if this run has none, being made from another system's output.
+            InputError: if this run has none, being made from another system's output or from a model that gives none.
         """
         values = getattr(self, field)
         if values is None:
             raise InputError(
-                f"This run holds no {field.replace('_', ' ')}: it was made from predictions alone. "
-                "Write a run from a checkpoint to see this view."
+                f"This run holds no {field.replace('_', ' ')}: what it was made from gave none. "
+                "Write a run from a checkpoint, or of a model that gives it, to see this view."
             )
         return values
 

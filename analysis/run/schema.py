@@ -22,8 +22,9 @@ attention_entropy     list<float>        *per predicted entity: entropy of the a
                                          null without image
 ===================== ================== ====================================================================
 
-Columns marked * need a model of this workbench; a run made from another system's output lacks them. A sentence that
-took no part in a condition has no row there. Orphan ``I-`` tags start an entity wherever entities are counted.
+Columns marked * need a model of this workbench; a run made from another system's output lacks them. A run of a user's
+own model has those that it gives; its provenance says under "probability" what stands for that of the CRF. A sentence
+that took no part in a condition has no row there. Orphan ``I-`` tags start an entity wherever entities are counted.
 """
 
 from __future__ import annotations

@@ -68,10 +68,11 @@ class TypeNames:
     def _rename(self, example: Example) -> Example:
         if example.tags is None:
             return example
-        tags = tuple(map(self._tag, example.tags))
+        tags = tuple(map(self.rename_tag, example.tags))
         return replace(example, tags=tags, orphans=tuple(i for i in example.orphans if tags[i] != OUTSIDE))
 
-    def _tag(self, tag: str) -> str:
+    def rename_tag(self, tag: str) -> str:
+        """Return a tag with its type renamed; ``O`` where its names are to be left out."""
         prefix, name = split_tag(tag)
         new = self.names.get(name, name)
         return OUTSIDE if OUTSIDE in (tag, new) else f"{prefix}-{new}"

@@ -45,6 +45,11 @@ class Belief(NamedTuple):
     said: Tensor
     named: Tensor
 
+    @staticmethod
+    def width(n_types: int) -> int:
+        """Return how many numbers ``said`` holds of each word."""
+        return 1 + n_types + min(2, n_types)
+
 
 def believe(emissions: Tensor, n_types: int) -> Belief:
     """Read off the text's own emissions, [B, W, L], ``O`` first and then each type's two.
@@ -76,7 +81,7 @@ class Grounding(nn.Module):
         self.encoder_of = dict(streams)
         self.readers = nn.ModuleDict({name: BatchInvariantLinear(width, n_types + 1) for name, width in widths.items()})
         self.strength = nn.ParameterDict({stream: nn.Parameter(torch.ones(())) for stream in streams})
-        said, seen = 1 + n_types + min(2, n_types), 2 * (n_types + 1) + 2
+        said, seen = Belief.width(n_types), 2 * (n_types + 1) + 2
         self.hidden = BatchInvariantLinear(said + seen, HIDDEN)
         self.look = BatchInvariantLinear(HIDDEN, 1)
         nn.init.zeros_(self.look.bias)

@@ -63,7 +63,23 @@ def mini_text() -> Recipe:
             title_case=0.02,
         ),
     )
-    return Recipe(model=presets.reading_only(presets.mini()), training=training)
+    # Then posts again, at half the pace, with as much of the rest as it takes not to forget it: read together from the
+    # start, they are outweighed by encyclopaedias and captions.
+    posts = tuple(
+        replace(source, limit=None if source.convention == "post" else 400) for source in train if not source.cut
+    )
+    then = replace(
+        training,
+        train=posts,
+        captions=None,
+        plain=1,
+        name_free_clauses=300,
+        templates=200,
+        epochs=1,
+        encoder_lr=5e-5,
+        head_lr=5e-4,
+    )
+    return Recipe(model=presets.reading_only(presets.mini()), training=training, then=then)
 
 
 def mini_fusion() -> Recipe:
@@ -72,12 +88,12 @@ def mini_fusion() -> Recipe:
     Begins with what ``train-photos`` made of ``mini_text`` (``--init``). Text encoder and eye stay as they are, so that
     what is read without a photo stays as it was, to the last bit.
     """
-    misled = partial(_pictured, random_image=0.2, nothing=0.15, near=0.2, away=0.2)
+    misled = partial(_pictured, random_image=0.2, nothing=0.15, near=1.0, away=0.3)
     train = (
         misled(path="mmwiki"),
         misled(path="mmwiki-short", mosaics=3000, contexts=0.3, bare=0.2),
-        DataSource(path="wikineural", cut=True, limit=1500, random_image=0.6, nothing=0.4, away=0.2),
-        DataSource(path="probe", images=PHOTOS, repeat=4, contexts=0.8, bare=0.1, nothing=0.25, near=0.2, mosaics=1000),
+        DataSource(path="wikineural", cut=True, limit=1000, random_image=0.6, nothing=0.4, away=0.3),
+        DataSource(path="probe", images=PHOTOS, repeat=4, contexts=0.8, bare=0.1, nothing=0.25, near=1.0, mosaics=1000),
     )
     valid = (
         DataSource(path="mmwiki", images=PHOTOS),
@@ -91,14 +107,15 @@ def mini_fusion() -> Recipe:
         text,
         train=train,
         valid=valid,
-        trainable=("to_width.", "fusion.", "grounding.strength.", "grounding.hidden.", "grounding.look."),
+        trainable=("to_width.", "fusion.", "grounding.strength.", "grounding.hidden.", "grounding.look.", "gate."),
         boxes="grounding/boxes.jsonl",
-        box_repeat=6,
+        box_repeat=3,
         captions=None,
         plain=0,
         name_free_clauses=0,
         templates=0,
         epochs=2,
+        gate_lr=3e-3,
         batch_subwords=2800,
         batch_sentences=96,
         augment=replace(text.augment, capitals=0.0, title_case=0.0),
@@ -182,7 +199,7 @@ def named_run(name: str) -> Recipe:
 
 
 def with_settings(run: Recipe, settings: Sequence[str]) -> Recipe:
-    """Return the run with some of its hyper-parameters set otherwise.
+    """Return the run with some of its hyper-parameters set otherwise, in all its parts.
 
     Args:
         run: what to start from.
@@ -191,11 +208,17 @@ def with_settings(run: Recipe, settings: Sequence[str]) -> Recipe:
     Raises:
         InputError: naming a setting that is not one, or whose value cannot be read.
     """
-    record = asdict(run.training)
+    if not settings:
+        return run
     names = [field.name for field in fields(TrainConfig)]
+    values = {}
     for setting in settings:
         name, _, value = setting.partition("=")
         if name not in names or not value:
             raise InputError(f"{setting!r} sets nothing; write NAME=VALUE, NAME one of {', '.join(names)}.")
-        record[name] = value
-    return replace(run, training=parse(TrainConfig, record, "--set")) if settings else run
+        values[name] = value
+
+    def changed(training: TrainConfig) -> TrainConfig:
+        return parse(TrainConfig, asdict(training) | values, "--set")
+
+    return replace(run, training=changed(run.training), then=None if run.then is None else changed(run.then))

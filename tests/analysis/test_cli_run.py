@@ -222,7 +222,7 @@ def test_another_systems_output_becomes_a_run(tmp_path: Path) -> None:
         (["--irrelevant", DATA / "en"], "holds no photo"),
         (["--calibrate", "nowhere"], "nowhere is no folder"),
         (["--split", "dev2"], "There is no split 'dev2'"),
-        (["--predictions", DATA], "Give either --checkpoint"),
+        (["--predictions", DATA], "Give one of --checkpoint"),
         (["--limit", 0], "see python -m analysis run --help."),
     ],
 )

@@ -104,7 +104,7 @@ def test_only_the_last_layers_learn() -> None:
     import torch
 
     from mmner_core.network.model import MMNER
-    from mmner_core.training.loop import start_from
+    from mmner_core.training.start import start_from
 
     run = with_top_layers(run_of(tiny()), 1)
     with torch.random.fork_rng(devices=[]), pytest.MonkeyPatch.context() as patch:

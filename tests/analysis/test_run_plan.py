@@ -46,7 +46,7 @@ def test_what_cannot_be_had_is_left_out_with_its_reason(examples: tuple[Example,
     names = condition_names((), corruptions=False, hidden=True)
     left_out = plan_run(examples, names, streams=("cnn",)).left_out
     assert left_out.keys() == {"irrelevant", "vit_only", "text+vit"}
-    assert left_out["vit_only"] == "the checkpoint has no stream 'vit'"
+    assert left_out["vit_only"] == "the model has no stream 'vit' that could be hidden"
     plain = tuple(replace(e, image=None) for e in examples)
     for plan in (plan_run(plain, names), plan_run(examples, names, reads_images=False)):
         assert plan.names == (plan.main,) == ("none",)

@@ -62,7 +62,7 @@ def test_model_columns_may_all_be_missing() -> None:
     answers = small_answers(ROWS, model=False)
     assert answers.confidence is None
     assert answers.loss is None
-    with pytest.raises(InputError, match="holds no gold confidence: it was made from predictions alone"):
+    with pytest.raises(InputError, match="holds no gold confidence: what it was made from gave none"):
         answers.require("gold_confidence")
 
 

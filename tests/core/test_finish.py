@@ -101,6 +101,30 @@ def test_a_finished_run_is_not_trained_again(trained: tuple[Path, str], weights:
     assert len(load_checkpoint(out / "checkpoint").metrics["epochs"]) == 1
 
 
+def test_a_run_goes_on_with_other_data_and_says_so(weights: Path, tmp_path: Path) -> None:
+    """The second part begins with the best weights of the first, which stay beside it and are not trained again."""
+
+    def two_parts() -> Recipe:
+        run = _tiny()
+        return replace(run, then=replace(run.training, seed=20))
+
+    out = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MMNER_WEIGHTS", str(weights))
+        patch.setitem(runs.RUNS, "tiny", two_parts)
+        train_named("tiny", DATA, out, settings=["head_lr=0.002"], command="train tiny")
+        first = load_checkpoint(out / "first" / "checkpoint")
+        train_named("tiny", DATA, out, settings=["head_lr=0.002"], command="train tiny")
+    assert load_checkpoint(out / "first" / "checkpoint").digest == first.digest
+    last = load_checkpoint(out / "checkpoint")
+    assert last.digest != first.digest
+    assert last.provenance["init"]["checkpoint"] == first.digest
+    assert (last.provenance["seed"], last.provenance["init"]["seed"]) == (20, 19)
+    for part in (out, out / "first"):
+        assert json.loads((part / "run.json").read_text())["run"]["training"]["head_lr"] == 0.002
+    assert (out / "checkpoint" / "README.md").read_text(encoding="utf-8").count("\ntrain tiny\n") == 1
+
+
 def test_test_scores_join_card_and_metrics(trained: tuple[Path, str], tmp_path: Path) -> None:
     """They are added from the records of ``evaluate --json``, and each look is told; the checkpoint's digest stays."""
     folder = Path(shutil.copytree(trained[0] / "checkpoint", tmp_path / "checkpoint"))

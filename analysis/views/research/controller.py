@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
+
+from cachetools import LRUCache
 
 from analysis.views.marks import escape_html
 from analysis.views.research.image_store import ImageStore
@@ -44,7 +45,7 @@ class TabController:
         self.library = RunLibrary(runs)
         self.images = ImageStore(images)
         self.model = LoadedModel(service)
-        self._rendered: OrderedDict[tuple[Hashable, ...], tuple[RenderedPart, TabRequest]] = OrderedDict()
+        self._rendered: LRUCache[tuple[Hashable, ...], tuple[RenderedPart, TabRequest]] = LRUCache(_KEPT)
         self._lock = Lock()
 
     def start(self) -> None:
@@ -101,15 +102,13 @@ class TabController:
         runs = (request.run, request.other, request.valid if "valid" in part.uses else None)
         key = (part.id, *map(id, runs), *map(request.view.value, part.uses))
         with self._lock:
-            if key in self._rendered:
-                self._rendered.move_to_end(key)
-                return self._rendered[key][0]
+            kept = self._rendered.get(key)
+        if kept is not None:
+            return kept[0]
         rendered = part.draw(request)
         with self._lock:
             # The request keeps its runs alive, or their ids could come to mean others.
             self._rendered[key] = (rendered, request)
-            while len(self._rendered) > _KEPT:
-                self._rendered.popitem(last=False)
         return rendered
 
     def _draw_first_run(self) -> None:

@@ -38,7 +38,8 @@ def draw_controls(request: TabRequest) -> RenderedPart:
 
 def _about(request: TabRequest) -> str:
     facts = facts_of(request.run)
-    model = f"checkpoint {facts.checkpoint[:8]}" if facts.checkpoint else "another system's predictions"
+    checkpoint = f"checkpoint {facts.checkpoint[:8]}" if facts.checkpoint else "another system's predictions"
+    model = f"model {facts.model}" if facts.model else checkpoint
     sentences = counted(request.run.conditions[request.run.condition], "sentence")
     conditions = counted(len(request.run.conditions), "image condition")
     return f"{sentences} of {facts.split}, {model}, under {conditions}."

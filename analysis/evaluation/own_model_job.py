@@ -1,0 +1,318 @@
+"""Evaluate a model of your own on a split and write the run folder, as it is written of a checkpoint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from analysis.evaluation import summary
+from analysis.evaluation.external_notes import unknown_types
+from analysis.evaluation.job import tagging_facts
+from analysis.evaluation.options import RunOptions, Stopwatch
+from analysis.evaluation.own_model_engine import OwnModelEngine, OwnTagged
+from analysis.evaluation.own_model_vectors import with_types
+from analysis.evaluation.plan import MATCHED, NONE, RunPlan, condition_names, plan_run
+from analysis.evaluation.provenance import environment
+from analysis.evaluation.shard_store import ShardStore, files_digest
+from analysis.evaluation.shards import n_shards
+from analysis.evaluation.tagged_shard import to_table
+from analysis.evaluation.train_data import surfaces_of, train_examples, train_facts
+from analysis.evaluation.writer import write_run
+from analysis.heat_maps.mosaic_plan import plan_mosaics
+from analysis.heat_maps.own_model_maps import OwnExplainer
+from analysis.heat_maps.own_model_study import (
+    OCCLUDED_SENTENCES,
+    delete_and_insert,
+    for_occlusion,
+    point_at_boxes,
+    point_at_mosaics,
+)
+from analysis.own_model.probability import meaning
+from analysis.run.answers import Answers
+from analysis.run.evaluation_set import IRRELEVANT
+from analysis.run.lexicon import Lexicon
+from analysis.run.schema import VERSION
+from analysis.run.vectors import sample_entities
+from analysis.space.stored_maps import build_maps
+from analysis.space.umap_layout import UmapSettings
+from mmner_core.data import dataset_digest
+from mmner_core.data.type_names import TypeNames, count_types
+from mmner_core.errors import InputError, listed
+from mmner_core.runtime.atomic import would_replace
+from mmner_core.runtime.memory import peak_megabytes
+
+if TYPE_CHECKING:
+    from analysis.heat_maps.boxes import BoxRows
+    from analysis.own_model.checked import CheckedAnswer
+    from analysis.own_model.interface import Item
+    from analysis.own_model.process import ModelProcess
+    from analysis.run.evaluation_set import EvaluationSet
+    from analysis.run.folder import EvaluationRun
+
+
+@dataclass(slots=True, kw_only=True)
+class OwnModelEvaluation:
+    """A run to be made of a model of your own.
+
+    Attributes:
+        model: its process, started.
+        data: the sentences, their types as the data have them.
+        out: the folder to write.
+        options: how; a model of your own has no annotation convention.
+        command: for the provenance.
+        names: what types are to be called, in the data and the answers alike.
+        train: training data, to tell seen names from new ones and to count leakage.
+        valid: gives what this model said of other sentences, to fit the temperature on.
+        boxes: photos with boxes to measure heat maps on; None: there are none.
+        before: the types of the data before any was renamed.
+    """
+
+    model: ModelProcess
+    data: EvaluationSet
+    out: Path
+    options: RunOptions
+    command: str
+    names: TypeNames = field(default_factory=TypeNames)
+    train: Sequence[Path] = ()
+    valid: Callable[[], Answers | None] = lambda: None
+    boxes: BoxRows | None = None
+    before: frozenset[str] = field(default=frozenset(), init=False)
+
+    def run(self) -> tuple[str, ...]:
+        """Ask what is not answered yet, and write the folder.
+
+        Returns:
+            What a reader of the scores should know, one sentence each: orphan tags, types that no gold name has, types
+            to be renamed that never occurred.
+
+        Raises:
+            InputError: if the folder exists and may not be overwritten, a condition cannot be had, a type to be renamed
+                is in neither the data nor the model, or the model fails.
+        """
+        self._check()
+        watch, plan = Stopwatch(), self._plan()
+        engine = OwnModelEngine(self.model, self.names)
+        store = self._tag(engine, plan)
+        watch.lap("tagging")
+        facts = _joined(store)
+        engine.parts |= facts["parts"]
+        notes = self._write(engine, plan, store, watch, set(facts["met"]))
+        store.remove()
+        return notes
+
+    def answers(self, data: EvaluationSet) -> Answers:
+        """Ask about other sentences, with their own photo where the model looks at photos, in memory."""
+        condition = MATCHED if self.model.facts.reads_images and _pictured(data) else NONE
+        plan = plan_run(data.examples, (condition,), seed=self.options.seed)
+        tagged = OwnModelEngine(self.model, self.names).tag(data, plan, range(len(data)))
+        return Answers.from_table(to_table(tagged.answers, data, 0))
+
+    def _check(self) -> None:
+        if would_replace(self.out) and not self.options.overwrite:
+            raise InputError(f"{self.out} exists already; choose another folder or add --overwrite.")
+        for example in self.data.examples:
+            if example.tags is None:
+                raise InputError(f"{example.where} has no gold tags; errors cannot be told from it.")
+        types = self.model.facts.types
+        self.before = frozenset(count_types(self.data.examples))
+        known = {*self.before, *types}
+        if types and (missing := [name for name in self.names.names if name not in known]):
+            raise InputError(
+                f"--map {missing[0]}: neither the data nor the model has that type; there are {listed(sorted(known))}."
+            )
+        self.data = replace(self.data, examples=tuple(self.names.rename(self.data.examples)))
+
+    def _plan(self) -> RunPlan:
+        asked, options = self.options.conditions, self.options
+        return plan_run(
+            self.data.examples,
+            condition_names(asked, corruptions=options.corruptions, hidden=options.studies),
+            insist=[name for name in asked if name != "all"],
+            irrelevant=self.data.irrelevant,
+            reads_images=self.model.facts.reads_images,
+            streams=(),
+            seed=options.seed,
+        )
+
+    def _tag(self, engine: OwnModelEngine, plan: RunPlan) -> ShardStore:
+        from tqdm import tqdm
+
+        size = self.options.shard
+        store = ShardStore.open(
+            self.out.with_name(f".{self.out.name}.parts"), self._job(plan), n_shards(self.data, size)
+        )
+        with tqdm(total=len(self.data), desc="asking", unit=" sentences", disable=None) as bar:
+            for shard in range(store.n_shards):
+                places = range(shard * size, min((shard + 1) * size, len(self.data)))
+                if not store.finished(shard):
+                    tagged = engine.tag(self.data, plan, places)
+                    rows = to_table(tagged.answers, self.data, places.start)
+                    store.write(shard, rows, tagged.vectors, _facts(engine, tagged))
+                bar.update(len(places))
+        return store
+
+    def _job(self, plan: RunPlan) -> dict[str, Any]:
+        """Return everything that finished shards depend on."""
+        data = self.data
+        columns = json.dumps([data.kinds, data.sources, data.facts, [e.where for e in data.examples]])
+        photos = [e.image for e in data.examples if e.image is not None]
+        return {
+            "schema": VERSION,
+            "model": [self.model.factory, self.model.options, asdict(self.model.facts)],
+            "batch": self.model.batch,
+            "map": dict(self.names.names),
+            "data": dataset_digest(data.examples),
+            "columns": hashlib.sha256(columns.encode("utf-8", "surrogatepass")).hexdigest(),
+            "photos": files_digest([*photos, *data.irrelevant]),
+            "conditions": plan.names,
+            "seed": self.options.seed,
+            "shard": self.options.shard,
+        }
+
+    def _write(
+        self, engine: OwnModelEngine, plan: RunPlan, store: ShardStore, watch: Stopwatch, met: set[str]
+    ) -> tuple[str, ...]:
+        """Put the shards together, work out the numbers, and write the folder; return the notes."""
+        options = self.options
+        run, main = store.run(self.out.name, plan.names), store.run(self.out.name, plan.names).answers(plan.main)
+        notes, types = self._notes(main, met), self._types(main)
+        vectors = sample_entities(with_types(store.vectors(), main, types), seed=options.seed)
+        lexicon = Lexicon.from_examples(train_examples(self.train)).restrict(surfaces_of(run)) if self.train else None
+        metrics = self._metrics(run, main, vectors, lexicon)
+        watch.lap("scores")
+        if options.studies and MATCHED in run.conditions:
+            metrics |= self._studies(engine, types)
+            watch.lap("heat maps")
+        coordinates = build_maps(vectors, UmapSettings(seed=options.seed)) if options.maps else pd.DataFrame()
+        watch.lap("maps")
+        provenance = self._provenance(engine, types, notes) | tagging_facts(plan, store)
+        write_run(
+            self.out,
+            (run.answers(condition).table for condition in run.conditions),
+            metrics=metrics,
+            provenance=provenance | {"seconds": watch.seconds, "peak_megabytes": round(peak_megabytes())},
+            lexicon=lexicon,
+            embeddings=vectors,
+            coordinates=None if coordinates.empty else pa.Table.from_pandas(coordinates),
+            overwrite=options.overwrite,
+        )
+        return notes
+
+    def _metrics(
+        self, run: EvaluationRun, main: Answers, vectors: dict[str, np.ndarray], lexicon: Lexicon | None
+    ) -> dict[str, Any]:
+        metrics: dict[str, Any] = {"sentences": len(self.data), "conditions": run.conditions}
+        metrics |= summary.scores(run)
+        metrics |= summary.modality(run)
+        metrics |= summary.minimal_pairs(run)
+        metrics |= summary.shapley(run)
+        metrics |= summary.contrastive(run, vectors, lexicon)
+        if main.confidence is not None:
+            metrics |= summary.calibration(main, self.valid())
+        if self.train:
+            metrics |= summary.leakage(train_examples(self.train), self.data.examples)
+        return metrics
+
+    def _studies(self, engine: OwnModelEngine, types: Sequence[str]) -> dict[str, Any]:
+        from tqdm import tqdm
+
+        def ask(items: Sequence[Item]) -> list[CheckedAnswer]:
+            return engine.answer(items, [f"the sentence {' '.join(item.words)!r:.100}, heat maps" for item in items])
+
+        options, examples, open_image = self.options, self.data.examples, engine.images.open
+        irrelevant = [kind == IRRELEVANT for kind in self.data.kinds]
+        sample = options.pointing_sample
+        plan, small = (
+            plan_mosaics(examples, irrelevant=irrelevant, limit=n, seed=options.seed)
+            for n in (sample, min(sample, OCCLUDED_SENTENCES))
+        )
+        occluded = for_occlusion(small)
+        explainer = OwnExplainer(ask, own_maps="maps" in engine.parts)
+        total = options.honesty_sample + len(occluded.groups) + (len(plan.groups) if explainer.own_maps else 0)
+        with tqdm(total=total + (len(self.boxes.rows) if self.boxes else 0), desc="heat maps", disable=None) as bar:
+            asked: dict[str, Any] = {"seed": options.seed, "progress": bar.update}
+            n = options.honesty_sample
+            found = delete_and_insert(explainer, examples, open_image, n, types=types, **asked)
+            found |= point_at_mosaics(explainer, plan, occluded, open_image, **asked)
+            if self.boxes is not None:
+                found |= point_at_boxes(explainer, self.boxes, open_image, **asked)
+        return found
+
+    def _types(self, main: Answers) -> list[str]:
+        """Return all types of the run: those of the model, of the data, and those that were answered."""
+        known = [self.names.names.get(name, name) for name in self.model.facts.types]
+        found = (*known, *count_types(self.data.examples), *main.predicted.type_names().tolist())
+        return [name for name in dict.fromkeys(found) if name != "O"]
+
+    def _notes(self, main: Answers, met: set[str]) -> tuple[str, ...]:
+        orphans = int(main.predicted.orphan.sum())
+        found = pd.Series(main.predicted.type_names()).value_counts(sort=False)
+        gold = count_types(self.data.examples)
+        never = [name for name in self.names.names if name not in met | self.before]
+        return tuple(
+            filter(
+                None,
+                (
+                    f"{orphans:,} orphan I- tags of the model: the strict score counts no name there, as seqeval does; "
+                    "the lenient one reads them as B-."
+                    if orphans
+                    else "",
+                    unknown_types(gold, found.to_dict()),
+                    f"--map {listed(never)}: neither the data nor an answer has that type." if never else "",
+                ),
+            )
+        )
+
+    def _provenance(self, engine: OwnModelEngine, types: Sequence[str], notes: Sequence[str]) -> dict[str, Any]:
+        model = self.model
+        return {
+            "command": self.command,
+            "data": self.data.to_json(),
+            "model": {
+                "factory": model.factory,
+                "options": model.options,
+                "digest": model.facts.digest,
+                "gives": ["tags", *engine.parts],
+                "map": dict(self.names.names),
+                "batch": model.batch,
+                "seconds": model.seconds,
+                "notes": list(notes),
+            },
+            "probability": meaning(engine.parts),
+            "types": list(types),
+            **train_facts(self.train),
+            "options": asdict(self.options),
+            "seed": self.options.seed,
+            **environment(),
+        }
+
+
+def _facts(engine: OwnModelEngine, tagged: OwnTagged) -> dict[str, Any]:
+    return {
+        "dropped": {name: len(rows) for name, rows in tagged.skipped.items() if rows},
+        "unreadable": {str(path): reason for path, reason in engine.images.unreadable.items()},
+        "parts": engine.parts,
+        "met": sorted(engine.met),
+    }
+
+
+def _joined(store: ShardStore) -> dict[str, Any]:
+    """Return what the shards noted of the model's answers."""
+    parts: dict[str, int] = {}
+    met: set[str] = set()
+    for facts in store.facts():
+        parts |= facts["parts"]
+        met.update(facts["met"])
+    return {"parts": parts, "met": sorted(met)}
+
+
+def _pictured(data: EvaluationSet) -> bool:
+    return any(e.image is not None and e.image.is_file() for e in data.examples)
