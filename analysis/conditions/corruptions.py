@@ -1,4 +1,4 @@
-"""Corrupt an image in six ways at five severities, or replace it: what a robust tagger should survive.
+"""Corrupts an image in six ways at five severities, or replaces it by a blank or noise.
 
 Levels follow ImageNet-C (Hendrycks & Dietterich, ICLR 2019) where it has the corruption. Every photo is first
 shrunk to a short side of :data:`REFERENCE_SIDE` pixels, close to what the encoders see, so that a severity means

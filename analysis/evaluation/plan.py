@@ -1,4 +1,4 @@
-"""Which sentences a run tags under which image condition.
+"""Plans which sentences a run tags under which image condition.
 
 Under "matched" and "none" every sentence takes part: what the data give it (its photo, or nothing where it has none),
 and nothing. Every other condition replaces or hides a photo, so it is for sentences that have one.

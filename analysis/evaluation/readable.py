@@ -1,4 +1,4 @@
-"""Who drops out of a condition because a photo cannot be decoded."""
+"""Drops sentences from an image condition whose image cannot be decoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numbers of ``metrics.json`` that follow from the predictions and vectors of a run.
+"""Computes the numbers of ``metrics.json`` from the predictions and vectors of a run.
 
 ====================== =========================================================================================
 key                    rows of

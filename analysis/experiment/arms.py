@@ -1,4 +1,4 @@
-"""The rows of an experiment's grid: what each changes about the preset's run."""
+"""The arms of an experiment's grid: what each changes about the preset's recipe."""
 
 from __future__ import annotations
 

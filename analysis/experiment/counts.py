@@ -1,4 +1,4 @@
-"""From run folders to counts: correct, predicted and gold entities of every test sentence, seed by seed."""
+"""Counts correct, predicted and gold entities of every test sentence, seed by seed, from run folders."""
 
 from __future__ import annotations
 

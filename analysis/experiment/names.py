@@ -1,4 +1,4 @@
-"""The experiments by name, and how one is run from start to tables."""
+"""The registry of experiments: each by name, with how it is run from start to tables."""
 
 from __future__ import annotations
 

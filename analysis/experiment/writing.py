@@ -1,4 +1,4 @@
-"""Write what an experiment found: Parquet per table, one JSON record, one page of Markdown, the heat map."""
+"""Writes the results of an experiment: Parquet per table, one JSON record, one page of Markdown, the heat map."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a heat map points into a place: hit, mass and chance, in the part of the image that the model sees.
+"""Scores a heat map against a place in the image: hit, mass and chance, within what the model sees.
 
 Places are boxes as shares of the whole image, while the cells of a map lie on what the encoder cut out of it; every
 box is brought into the coordinates of that cut first. Weights [rows, columns] say how far each cell belongs to a place:

@@ -1,4 +1,4 @@
-"""Every kind of heat map that a model has of a name, each with the part of the photo that its cells cover.
+"""Computes every kind of heat map that a model has of a name, each with the image part that its cells cover.
 
 ================= ================================================================================================
 ``attention``      mean over the streams whose cells lie alike

@@ -1,4 +1,4 @@
-"""Whether attention tells a photo that shows what is named from one that does not, and what a photo of nothing changes.
+"""Measures whether attention tells the image that shows a name from others, and what an empty image changes.
 
 Of each sentence with one name: how much of the name's attention its own photo gets, an image that shows nothing, and a
 photo of another type. As detectors of relevance the shares have an AUC; 0.5 is chance.

@@ -1,4 +1,4 @@
-"""What the image contributed: every image condition against text alone, on the same sentences.
+"""The image's contribution: every image condition against text alone, on the same sentences.
 
 A row of a table compares one condition with the baseline on the sentences that took part in both, so both scores, the
 difference and the flips rest on the same n. Sizes: S sentences, N gold entities.

@@ -1,4 +1,4 @@
-"""What may be wrong with the data: annotation the model firmly disagrees with, and test data that was in training."""
+"""The panels on the data: annotation the model firmly disagrees with, and test data that was in training."""
 
 from __future__ import annotations
 

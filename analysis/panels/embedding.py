@@ -1,4 +1,4 @@
-"""The contrastive space in numbers: retrieval, cosines of right and wrong pairs, gap, alignment, uniformity."""
+"""The panels on the contrastive space: retrieval, cosines of right and wrong pairs, gap, alignment, uniformity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pairs of equal words with different images, where only the image can decide."""
+"""The panel on minimal pairs: equal words with different images, where only the image can decide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the image contributed: image conditions against text only, severities, terciles, what it helped and hurt."""
+"""The panels on the image's contribution: image conditions against text only, severities, terciles, galleries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where heat maps point: at the right photo of several, with its controls, and into annotated boxes."""
+"""The panel on where heat maps point: at the right photo of several, and into annotated boxes."""
 
 from __future__ import annotations
 

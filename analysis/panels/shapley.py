@@ -1,4 +1,4 @@
-"""How an entity's probability divides between text and image, or between text and each image stream."""
+"""The panels of Shapley shares: between text and image, or between text and each image stream."""
 
 from __future__ import annotations
 

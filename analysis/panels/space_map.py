@@ -1,4 +1,4 @@
-"""The maps of a run as stored: texts with their images in the contrastive space, and the words of entities."""
+"""The maps of the contrastive space as stored with a run: texts with their images, and the words of entities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report holds, whatever it is written as: sections of panels, the numbers at a glance, provenance."""
+"""The content of a report, in any format: sections of panels, key numbers, provenance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sentences that a run is about, and what the data say of each besides words, tags and photo."""
+"""The sentences of a run, with the kind and source that the data give for each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn another system's output (spaCy, GLiNER, the authors' script...) into a predictions table."""
+"""Converts another system's output (spaCy, GLiNER, the authors' script...) into a predictions table."""
 
 from __future__ import annotations
 

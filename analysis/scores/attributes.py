@@ -1,4 +1,4 @@
-"""What each entity and its sentence are like: the columns by which scores are split and errors filtered."""
+"""Attributes of entities and their sentences: the columns by which scores are split and errors filtered."""
 
 from __future__ import annotations
 

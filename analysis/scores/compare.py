@@ -1,4 +1,4 @@
-"""Two sets of answers to the same sentences: two runs, or one run under two image conditions.
+"""Compares two sets of answers to the same sentences: two runs, or one run under two image conditions.
 
 Every entity that is annotated or that A or B marked is one item, and each of A and B is right about it or not: right
 about an annotated entity is to mark it (span and type), right about any other is not to mark it. So each item is

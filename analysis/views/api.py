@@ -1,4 +1,4 @@
-"""What programs may ask, apart from the web framework: items checked, answers in the documented form."""
+"""The programs' interface without the web framework: items checked, answers in the documented form."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a heat map shows, in words for those who cannot see it: where it is brightest, how the attention divides."""
+"""Describes a heat map in words: where it is brightest, how the attention divides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was measured of a model and stored with it: how well its heat maps point, and how badly a pair may match.
+"""Measurements stored with a model: how well its heat maps point, and how badly a pair may match.
 
 It is read from the checkpoint's ``metrics.json``, which anybody may have written: what is not of the expected form is
 as good as not there.

@@ -1,4 +1,4 @@
-"""What a visitor asks and gets: a text and a photo, and a prediction with the model it is from."""
+"""A visitor's question and answer: a text and a photo, and a prediction with the model it is from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say in plain words what was found, and what the photo had to do with it."""
+"""Words what was found in a text, and what the photo had to do with it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models behind the page: lent from a pool, with the latest results kept for the heat maps."""
+"""Serves the models behind the page: lent from a pool, with the latest results kept for the heat maps."""
 
 from __future__ import annotations
 

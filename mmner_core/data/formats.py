@@ -1,4 +1,4 @@
-"""The part all column formats share: lines to tagged sentences and back.
+"""The shared part of all column formats: lines to tagged sentences and back.
 
 A :class:`Format` says how one format writes a word line and an image line; the splitting into sentences, the checks
 and their messages are here, once.

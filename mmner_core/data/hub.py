@@ -1,4 +1,4 @@
-"""Data sets as Hugging Face ``datasets`` keeps them on disk: Parquet files, or what ``save_to_disk`` writes.
+"""Reads data sets as Hugging Face ``datasets`` keeps them on disk: Parquet files, or what ``save_to_disk`` writes.
 
 Columns: ``words`` (or ``tokens``), ``tags`` (or ``ner_tags``; names, or class labels that have names), and where there
 are such ``image`` (embedded, or a path) and ``lang``. The library finds splits and decodes labels; nothing is fetched.

@@ -1,4 +1,4 @@
-"""Decode the images of examples one by one, and count those that are missing or broken."""
+"""Decodes the images of examples one by one, and counts those that are missing or broken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tell the format of a data file, and its columns, from its first lines, not from its name."""
+"""Detects the format of a data file, and its columns, from its first lines."""
 
 from __future__ import annotations
 

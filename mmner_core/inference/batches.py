@@ -1,4 +1,4 @@
-"""Tag many sentences with a model: sorted by length, batched, back in order."""
+"""Tags many sentences with a model: sorted by length, batched, back in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Photos that are shown again and again, each decoded and encoded once while it is among the latest.
+"""A cache of decoded and encoded images for sentences that share them.
 
 Shapes: U distinct images.
 """

@@ -1,4 +1,4 @@
-"""Images computed once and kept on disk by the digest of their file: an encoder's features, or the pixels it reads.
+"""Stores image features or pixels on disk, by the digest of the image's file.
 
 A store is a folder of safetensors shards, each written whole or not at all, so that a build may be killed at any moment
 and goes on where it was; reading maps the shards into memory. Its name is a digest of all that its content depends on:

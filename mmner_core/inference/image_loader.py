@@ -1,4 +1,4 @@
-"""Where a batch's images come from: decoded from files, or read from features computed once.
+"""Loads a batch's images: decoded from files, or read from stored features.
 
 Shapes: U distinct images.
 """

@@ -1,4 +1,4 @@
-"""From a photo in any form to what the image encoders make of it, each photo once while it is among the latest.
+"""Decodes and encodes images for one model, with a cache of the latest.
 
 Shapes: U photos.
 """

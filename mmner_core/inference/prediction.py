@@ -1,4 +1,4 @@
-"""From emissions to :class:`~mmner_core.results.Prediction`: decode, score each span exactly, name the runner-up.
+"""Builds a :class:`~mmner_core.results.Prediction` from emissions: decoded, each span scored exactly.
 
 The emissions of many texts, and of each text's image conditions, are decoded together: the CRF's sums run word by word,
 so one pass costs nearly as much for one sentence as for thirty.

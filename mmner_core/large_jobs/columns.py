@@ -1,4 +1,4 @@
-"""Which columns of a table are read, under which names and types."""
+"""The known columns of a table: their names and types."""
 
 from __future__ import annotations
 

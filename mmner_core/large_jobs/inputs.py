@@ -1,4 +1,4 @@
-"""The input of a large job: its files, what identifies them, and where its shards begin.
+"""The input files of a large job: what identifies them, and where their shards begin.
 
 A file is Parquet, an Arrow stream (what ``save_to_disk`` of Hugging Face ``datasets`` writes), or JSONL, one object a
 line. Rows count from 0 in each file; blank lines of a JSONL file are no rows.

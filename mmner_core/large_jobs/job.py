@@ -1,4 +1,4 @@
-"""What a job is: its input, checkpoint and settings, written down so that only the same job goes on."""
+"""The record of a large job: input, checkpoint and settings, so that only the same job goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Run a large job: plan its shards, see which are done, hand the others to an engine, say how it went."""
+"""Runs a large job: plans its shards, skips finished ones, hands the others to an engine, sums up."""
 
 from __future__ import annotations
 

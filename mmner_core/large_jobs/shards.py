@@ -1,4 +1,4 @@
-"""A shard: a run of rows of one input file, and its two files in the output, written whole or not at all.
+"""A shard: consecutive rows of one input file, and its two output files, written atomically.
 
 ``tagged/part-00007.parquet`` holds the rows that were tagged, in input order; ``rejected/part-00007.jsonl``, where
 there are any, those that could not be, each with its reason. The Parquet file comes last: once it is there under its

@@ -1,4 +1,4 @@
-"""Any colour mode, depth and profile to 8-bit sRGB."""
+"""Converts any colour mode, depth and profile to 8-bit sRGB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From an image id to a file, never outside the image folder."""
+"""Finds an image id's file, never outside the image folder."""
 
 from __future__ import annotations
 

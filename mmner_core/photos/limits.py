@@ -1,4 +1,4 @@
-"""What is refused before it is decoded, and the clock that runs while it is.
+"""Limits on images: what is refused before it is decoded, and the clock that runs while it is.
 
 By default no image takes more than 5 seconds or 1 GB: the size that its header claims is checked before anything of
 that size is allocated, and a file that keeps the decoder busy with something else than pixels runs out of time.

@@ -1,4 +1,4 @@
-"""Open images from anywhere: upright, RGB, within limits, or one sentence that says why not."""
+"""Opens images from anywhere: upright, RGB, within limits, or one sentence that says why not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Photo to pixels: resize, crop, normalise, and remember which part of the photo the model saw."""
+"""Preprocesses images to pixels: resize, crop, normalise, and remember which part the model saw."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Group the requests that wait: what came while the last group was at work is answered in one pass, senders in turn."""
+"""Groups waiting requests: what came while the last group was at work is answered in one pass, senders in turn."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words to sub-words, long texts to overlapping windows, many sentences to one padded batch.
+"""Encodes words to sub-words, long texts to overlapping windows, many sentences to one padded batch.
 
 Shapes: B sentences (windows), S sub-words, W words, U distinct images of the batch.
 """

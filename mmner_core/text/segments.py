@@ -1,4 +1,4 @@
-"""The parts of a text that no name reaches across: paragraphs, lines of a list, fields of a form, cells of a table.
+"""Divides a text into parts that no name reaches across: paragraphs, list lines, form fields, table cells.
 
 A blank line, a form feed, a tab and three or more spaces always part (but a tab or spaces behind "Label:" do not). So
 does a single line end, unless the sentence goes on behind it, which is seen

@@ -1,4 +1,4 @@
-"""Contrastive training with large batches: what frozen encoders say of texts and photos is computed once.
+"""Contrastive training with large batches over states that frozen encoders computed once.
 
 A batch of the tagger's training holds a few dozen pairs, most of whose negatives are of another type and easily told
 apart. Here a batch has hundreds, half of them of one type, and every pair that names the same thing counts as positive.

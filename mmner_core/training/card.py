@@ -1,4 +1,4 @@
-"""The model card: what a checkpoint is, what it was trained on, how well it does, where it fails."""
+"""Writes the model card: what a checkpoint is, what it was trained on, how well it does, where it fails."""
 
 from __future__ import annotations
 

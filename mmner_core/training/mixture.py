@@ -1,4 +1,4 @@
-"""From data sources to training sentences: read, mark conventions, drop what validation holds, add name-free ones."""
+"""Builds the training sentences of all data sources: read, conventions marked, validation removed."""
 
 from __future__ import annotations
 

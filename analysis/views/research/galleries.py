@@ -1,4 +1,4 @@
-"""Galleries: the names whose image helped or hurt the model most, each one click from the inspector."""
+"""Galleries of the names whose image helped or hurt the model most, each one click from the inspector."""
 
 from __future__ import annotations
 

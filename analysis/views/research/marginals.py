@@ -1,4 +1,4 @@
-"""What the loaded model says of the sentence in the inspector: marginals of each word, and a heat map per name."""
+"""The loaded model's answer to the sentence in the inspector: marginals of each word, and a heat map per name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which parts the tabs have."""
+"""The parts of each research tab."""
 
 from __future__ import annotations
 

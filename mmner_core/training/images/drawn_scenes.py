@@ -1,4 +1,4 @@
-"""Scenes drawn at random from photos of known type, with what each part of them is to tell.
+"""Draws scenes at random from images of known type, with the target types of each of their parts.
 
 Shapes: R parts of a scene, P cells, T types and one for mere objects and nothing.
 """

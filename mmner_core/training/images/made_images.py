@@ -1,4 +1,4 @@
-"""Images made for a run and kept in its folder: mosaics of its photos with their sentences, and images of nothing.
+"""Makes training images in the run's folder: mosaics of its images with their sentences, and empty images.
 
 They are files like the data's own photos, so that what a frozen encoder says of them is computed once.
 """

@@ -1,4 +1,4 @@
-"""Images for training of which it is known what each part shows: photos, mosaics, photos pasted onto others, nothing.
+"""Composes training images of which it is known what each part shows: photos, mosaics, pasted photos, nothing.
 
 Made anew in every epoch, so that no image is met twice.
 """
