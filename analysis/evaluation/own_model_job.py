@@ -110,7 +110,7 @@ class OwnModelEvaluation:
 
     def answers(self, data: EvaluationSet) -> Answers:
         """Ask about other sentences, with their own photo where the model looks at photos, in memory."""
-        condition = MATCHED if self.model.facts.reads_images and _pictured(data) else NONE
+        condition = MATCHED if self.model.facts.reads_images and _has_images(data) else NONE
         plan = plan_run(data.examples, (condition,), seed=self.options.seed)
         tagged = OwnModelEngine(self.model, self.names).tag(data, plan, range(len(data)))
         return Answers.from_table(to_table(tagged.answers, data, 0))
@@ -314,5 +314,5 @@ def _joined(store: ShardStore) -> dict[str, Any]:
     return {"parts": parts, "met": sorted(met)}
 
 
-def _pictured(data: EvaluationSet) -> bool:
+def _has_images(data: EvaluationSet) -> bool:
     return any(e.image is not None and e.image.is_file() for e in data.examples)

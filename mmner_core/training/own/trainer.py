@@ -48,11 +48,11 @@ class OwnTrainer(Trainer):
         begin_with(self.model, self.config.init)
         freeze_others(self.model, self.config.trainable)
 
-    def _image_source(self, mixture: Mixture) -> ImageLoader | None:
+    def _image_loader(self, mixture: Mixture) -> ImageLoader | None:
         if not self.plan.sees:
             return None
         started = time.perf_counter()
-        images = super()._image_source(mixture)
+        images = super()._image_loader(mixture)
         self.photo_seconds = time.perf_counter() - started
         return images
 
