@@ -29,7 +29,7 @@ from analysis.views.kinds import ATTENTION, kind_choices  # noqa: E402
 from analysis.views.research import assets  # noqa: E402
 from analysis.views.research.controller import TabController  # noqa: E402
 from analysis.views.research.shell import TITLES, shell_html  # noqa: E402
-from analysis.views.service import Question, TagService, user_message  # noqa: E402
+from analysis.views.service import TagQuestion, TagService, user_message  # noqa: E402
 from mmner_core.errors import InputError  # noqa: E402
 from mmner_core.serving.addresses import refuse_addresses  # noqa: E402
 from mmner_core.serving.config import ServingConfig  # noqa: E402
@@ -101,7 +101,7 @@ class TagTab:
                 CONVENTIONS,
                 value="",
                 label="What counts as a name",
-                info="Encyclopaedias and picture captions mark names differently; the model knows both habits.",
+                info="Encyclopaedias and photo captions mark names differently; the model knows both habits.",
             )
         self.status = html(page.loading_html())
 
@@ -178,7 +178,7 @@ class TagTab:
     ) -> dict[Any, Any]:
         """Tag and show the result with the first name's heat map; a problem becomes one sentence in its place."""
         try:
-            question = Question.from_inputs(text, uploaded(photo), language, convention, model)
+            question = TagQuestion.from_inputs(text, uploaded(photo), language, convention, model)
             answer = self.service.answer(question)
         except Exception as error:
             return {self.result: result.problem_html(user_message(error)), self.map: gr.Column(visible=False)}
@@ -207,7 +207,7 @@ class TagTab:
         """Draw the map of the name that was clicked, and remember it."""
         return event.entity, *self.draw(event.entity, *chosen)
 
-    def draw(self, entity: int, question: Question | None, *controls: Any) -> tuple[Any, str]:
+    def draw(self, entity: int, question: TagQuestion | None, *controls: Any) -> tuple[Any, str]:
         """Draw one name's heat map over the photo, as the controls say; return it with its caption."""
         try:
             if question is None:  # the server was started anew, or many visitors came since
@@ -237,7 +237,7 @@ class ResearchTab:
         placed = html(js_on_load=assets.own_script(), visible="hidden")
         self.page.select(self.place, tag_tab.question, placed, **QUIET, **together(tag_tab.service.config))
 
-    def place(self, question: Question | None, event: gr.EventData) -> str:
+    def place(self, question: TagQuestion | None, event: gr.EventData) -> str:
         """Place the pair on the map of the run that the event names."""
         return self.controller.place(event.view, question)
 
@@ -267,8 +267,8 @@ def add_api(service: TagService) -> None:
         cells: bool = False, shuffled: bool = False, language: str = "auto", convention: str = "", model: str = "",
         kind: str = ATTENTION,
     ) -> tuple[FileData, str]:  # fmt: skip
-        """Draw the heat map of name number `entity` (from 0); return the picture and where it is brightest."""
-        question = Question.from_inputs(text, uploaded(image), language, convention, model)
+        """Draw the heat map of name number `entity` (from 0); return the image and where it is brightest."""
+        question = TagQuestion.from_inputs(text, uploaded(image), language, convention, model)
         controls = MapControls(stream or "", head, opacity, cells, shuffled, kind)
         drawn = render_requested_heat_map(service, question, entity, controls)
         path = save_pil_to_cache(drawn.image, get_upload_folder(), format="webp")

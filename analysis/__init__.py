@@ -1,1 +1,1 @@
-"""Look inside a 2M-NER tagger: where it fails, in which language, and what the picture contributed."""
+"""Analysis of 2M-NER taggers: where they fail, in which language, and what the image contributed."""

@@ -1,4 +1,4 @@
-"""The page's fonts, and colours that survive colour-blind eyes: one per entity type, and the scale of the heat map.
+"""Fonts and colour-blind safe colours: one per entity type, and the colour scale of heat maps.
 
 Type colours are those of Okabe and Ito, "Color Universal Design" (2008); the scale is matplotlib's *inferno*, whose
 lightness rises steadily, so that it also reads in grey.

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from mmner_core.checkpoints.author import load_author_weights
+from mmner_core.checkpoints.mmnerd_weights import load_author_weights
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoders.text import TextStates
 from mmner_core.labels import DEFAULT_TYPES

@@ -31,7 +31,7 @@ def point(
     text: Annotated[
         Path | None, typer.Option(help="Tagged sentences with IMGID lines that the XML files belong to.")
     ] = None,
-    mosaics: Annotated[bool, typer.Option("--mosaics", help="Measure on several photos in one picture.")] = False,
+    mosaics: Annotated[bool, typer.Option("--mosaics", help="Measure on several photos in one image.")] = False,
     relevance: Annotated[
         bool,
         typer.Option("--relevance", help="Measure whether attention tells the right photo from nothing or another."),

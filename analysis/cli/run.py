@@ -194,6 +194,6 @@ def _tag_split(split: str, tagger: Tagger, sentences: EvaluationSet, options: Ru
 
     facts = sentences.facts
     other = read_evaluation_set(facts["path"], images=facts["images"], language=facts["language"], split=split)
-    pictured = tagger.reads_images and any(e.image is not None and e.image.is_file() for e in other.examples)
-    plan = plan_run(other.examples, (MATCHED if pictured else NONE,), seed=options.seed)
+    has_images = tagger.reads_images and any(e.image is not None and e.image.is_file() for e in other.examples)
+    plan = plan_run(other.examples, (MATCHED if has_images else NONE,), seed=options.seed)
     return tag_all(tagger, other, plan, convention=options.convention)

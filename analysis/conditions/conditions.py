@@ -1,7 +1,7 @@
-"""Which picture each sentence is shown in an evaluation run: its own, none, a spoilt one, or another's.
+"""Image conditions: which image each sentence of an evaluation run is shown (its own, none, a corrupted or another's).
 
-A condition is planned for a whole split at once and costs nothing; pictures are opened one by one by
-:func:`render`. A sentence that cannot take part (no photo, no donor) is left out *with its reason*, never shown
+A condition is planned for a whole split at once and costs nothing; images are opened one by one by
+:func:`render`. A sentence that cannot take part (no image, no other one) is left out *with its reason*, never shown
 something else in silence.
 """
 
@@ -16,7 +16,7 @@ from zlib import crc32
 import numpy as np
 
 from analysis.conditions.corruptions import CORRUPTIONS, SEVERITIES, blank_image, corrupt, noise_image
-from analysis.conditions.mismatched_images import draw_other, other_type_donors, shuffled_donors
+from analysis.conditions.mismatched_images import draw_other, other_type_images, shuffled_images
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,26 +39,26 @@ CONDITIONS = (*REPLACED, *HIDDEN, *CORRUPTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImageSource:
+class ShownImage:
     """What one sentence is shown under one condition.
 
     Attributes:
         kind: a photo from disk, nothing, even grey, or random pixels.
         path: the photo, for kind "photo".
-        donor: index of the sentence whose photo it is, where it belongs to another one.
-        corruption, severity: how the photo is spoilt, None for as it is.
+        owner: index of the sentence whose image it is, where it belongs to another one.
+        corruption, severity: how the photo is corrupted, None for as it is.
         seed: for random pixels and for the random part of a corruption.
     """
 
     kind: Literal["photo", "none", "blank", "noise"]
     path: Path | None = None
-    donor: int | None = None
+    owner: int | None = None
     corruption: str | None = None
     severity: int = 0
     seed: int = 0
 
 
-NOTHING = ImageSource(kind="none")
+NOTHING = ShownImage(kind="none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +70,11 @@ class ConditionPlan:
         sources: per sentence what it is shown, None for a sentence that takes no part.
         skipped: why, for each sentence that takes no part: index to reason.
         words_seen: whether the model reads the words, or the unknown token in place of each.
-        streams: the image streams that get the picture; None for all the model has.
+        streams: the image streams that get the image; None for all the model has.
     """
 
     name: str
-    sources: tuple[ImageSource | None, ...]
+    sources: tuple[ShownImage | None, ...]
     skipped: dict[int, str]
     words_seen: bool = True
     streams: tuple[str, ...] | None = None
@@ -83,7 +83,7 @@ class ConditionPlan:
 def plan_condition(
     examples: Sequence[Example], name: str, *, seed: int = 0, irrelevant: Sequence[Path] = ()
 ) -> ConditionPlan:
-    """Say for each sentence which picture it is shown under condition ``name``.
+    """Say for each sentence which image it is shown under condition ``name``.
 
     Only sentences whose photo exists take part, under every condition, so that all rows of a table rest on the same
     sentences. "shuffled" gives each sentence another photo of its language, each photo as often as before where that
@@ -99,14 +99,14 @@ def plan_condition(
     skipped = {i: reason for i, example in enumerate(examples) if (reason := _cannot_take_part(example))}
     active = [i for i in range(len(examples)) if i not in skipped]
     rng = np.random.default_rng([seed, crc32(name.encode())])
-    if name in _DONORS:
-        choose, no_donor = _DONORS[name]
-        donors = choose(examples, active, rng)
-        skipped |= {i: no_donor for i, donor in donors.items() if donor is None}
+    if name in _MISMATCHED:
+        choose, reason = _MISMATCHED[name]
+        owners = choose(examples, active, rng)
+        skipped |= {i: reason for i, owner in owners.items() if owner is None}
         chosen = {
-            i: ImageSource(kind="photo", path=examples[donor].image, donor=donor)
-            for i, donor in donors.items()
-            if donor is not None
+            i: ShownImage(kind="photo", path=examples[owner].image, owner=owner)
+            for i, owner in owners.items()
+            if owner is not None
         }
     elif name == "irrelevant":
         chosen = _irrelevant_sources(examples, active, irrelevant, rng)
@@ -122,8 +122,8 @@ def plan_condition(
     )
 
 
-def render(source: ImageSource, open_image: Callable[[Path], Image.Image]) -> Image.Image | None:
-    """Make the picture a source describes; ``open_image`` reads a photo upright and in RGB."""
+def render(source: ShownImage, open_image: Callable[[Path], Image.Image]) -> Image.Image | None:
+    """Make the image a source describes; ``open_image`` reads a photo upright and in RGB."""
     if source.kind == "none":
         return None
     if source.kind == "blank":
@@ -143,25 +143,25 @@ def _cannot_take_part(example: Example) -> str:
     return "" if example.image.is_file() else "the photo file is missing"
 
 
-def _own_source(example: Example, name: str, seed: int) -> ImageSource:
+def _own_source(example: Example, name: str, seed: int) -> ShownImage:
     if name in ("none", "nothing"):
         return NOTHING
     if name == "matched" or name in HIDDEN:
-        return ImageSource(kind="photo", path=example.image)
+        return ShownImage(kind="photo", path=example.image)
     if name == "blank":
-        return ImageSource(kind="blank")
+        return ShownImage(kind="blank")
     # Seeded by the photo, not by its place or the severity: severity 3 is severity 2 made worse, and sentences that
-    # share a photo share the spoilt one.
+    # share a photo share the corrupted one.
     photo_seed = crc32(f"{seed}|{example.image_id or example.image}".encode())
     if name == "noise":
-        return ImageSource(kind="noise", seed=photo_seed)
+        return ShownImage(kind="noise", seed=photo_seed)
     corruption, _, severity = name.partition("-")
-    return ImageSource(kind="photo", path=example.image, corruption=corruption, severity=int(severity), seed=photo_seed)
+    return ShownImage(kind="photo", path=example.image, corruption=corruption, severity=int(severity), seed=photo_seed)
 
 
 def _irrelevant_sources(
     examples: Sequence[Example], active: Sequence[int], pool: Sequence[Path], rng: np.random.Generator
-) -> dict[int, ImageSource]:
+) -> dict[int, ShownImage]:
     sources = {}
     for i in active:
         place = draw_other(pool, examples[i].image, rng)
@@ -170,11 +170,11 @@ def _irrelevant_sources(
                 "The condition 'irrelevant' needs photos that show none of the things named in the sentences; "
                 f"{len(pool)} were given, none of them other than the sentence's own."
             )
-        sources[i] = ImageSource(kind="photo", path=pool[place])
+        sources[i] = ShownImage(kind="photo", path=pool[place])
     return sources
 
 
-_DONORS = {
-    "shuffled": (shuffled_donors, "its language has no other photo"),
-    "other_type": (other_type_donors, "its language has no photo that shows other types only"),
+_MISMATCHED = {
+    "shuffled": (shuffled_images, "its language has no other photo"),
+    "other_type": (other_type_images, "its language has no photo that shows other types only"),
 }

@@ -1,4 +1,4 @@
-"""Spoil a photo in six ways at five severities, or replace it: what a robust tagger should survive.
+"""Corrupts an image in six ways at five severities, or replaces it by a blank or noise.
 
 Levels follow ImageNet-C (Hendrycks & Dietterich, ICLR 2019) where it has the corruption. Every photo is first
 shrunk to a short side of :data:`REFERENCE_SIDE` pixels, close to what the encoders see, so that a severity means
@@ -29,7 +29,7 @@ OCCLUDED_AREA = (0.1, 0.2, 0.35, 0.5, 0.7)  # share of the photo under a grey bo
 
 
 def corrupt(image: Image.Image, name: str, severity: int, *, seed: int = 0) -> Image.Image:
-    """Return the photo spoilt by corruption ``name`` at ``severity`` 1 (mild) to 5 (drastic), in RGB.
+    """Return the photo corrupted by corruption ``name`` at ``severity`` 1 (mild) to 5 (drastic), in RGB.
 
     The random choices (noise field, place of the crop or the box) depend on ``seed`` and ``name`` only, not on the
     severity: a higher severity makes the same damage worse.
@@ -46,7 +46,7 @@ def corrupt(image: Image.Image, name: str, severity: int, *, seed: int = 0) -> I
 
 
 def blank_image(size: tuple[int, int] = (REFERENCE_SIDE, REFERENCE_SIDE)) -> Image.Image:
-    """Return an even grey picture of (width, height) pixels: an image without content."""
+    """Return an even grey image of (width, height) pixels: an image without content."""
     return Image.new("RGB", size, GREY)
 
 

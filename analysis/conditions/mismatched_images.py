@@ -1,4 +1,4 @@
-"""Whose photo a sentence gets when it must not be its own: seeded choices that keep what a fair test must keep."""
+"""Mismatched images: seeded choices of another sentence's image, which keep what a fair test must keep."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmner_core.errors import InputError
-from mmner_core.evaluation.shuffles import derange
+from mmner_core.evaluation.image_shuffling import derange
 from mmner_core.labels import tags_to_entities
 
 if TYPE_CHECKING:
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from mmner_core.data import Example
 
 
-def shuffled_donors(
+def shuffled_images(
     examples: Sequence[Example], active: Sequence[int], rng: np.random.Generator
 ) -> dict[int, int | None]:
-    """Deal the photos of each language out anew so that no sentence keeps its own; None where there is no other."""
-    donors: dict[int, int | None] = {}
+    """Choose for each sentence the one whose image it gets, dealt within its language; None where there is no other."""
+    owners: dict[int, int | None] = {}
     for members in _by_language(examples, active).values():
         dealt = derange([examples[i].image for i in members], rng)
-        donors |= {i: None if j is None else members[j] for i, j in zip(members, dealt, strict=True)}
-    return donors
+        owners |= {i: None if j is None else members[j] for i, j in zip(members, dealt, strict=True)}
+    return owners
 
 
-def other_type_donors(
+def other_type_images(
     examples: Sequence[Example], active: Sequence[int], rng: np.random.Generator
 ) -> dict[int, int | None]:
-    """Choose for each sentence a photo of its language that illustrates none of its gold types; None if none does.
+    """Choose for each sentence one of its language whose image shows none of its gold types; None if none does.
 
     The types of a photo are those of all sentences it illustrates; a photo of sentences without any entity shows no
     type and is not used. A sentence without entities may get any other photo.
@@ -40,7 +40,7 @@ def other_type_donors(
     Raises:
         InputError: if a sentence has no gold tags.
     """
-    donors: dict[int, int | None] = {}
+    owners: dict[int, int | None] = {}
     for members in _by_language(examples, active).values():
         own = {i: _gold_types(examples[i]) for i in members}
         shown: dict[Path | None, frozenset[str]] = defaultdict(frozenset)
@@ -51,8 +51,8 @@ def other_type_donors(
         for i in members:
             pool = pools[own[i]]
             place = draw_other(pool, examples[i].image, rng)
-            donors[i] = None if place is None else photos[pool[place]]
-    return donors
+            owners[i] = None if place is None else photos[pool[place]]
+    return owners
 
 
 def draw_other(keys: Sequence[Hashable], avoid: Hashable, rng: np.random.Generator) -> int | None:

@@ -1,4 +1,4 @@
-"""Emissions to everything a run stores of a sentence: tags, entities with exact probabilities, loss.
+"""Decodes emissions into everything a run stores of a sentence: tags, entities with exact probabilities, loss.
 
 Shapes: B sentences, W words, L tags, T types.
 """

@@ -1,4 +1,4 @@
-"""Make a run folder of another system's output: every view that needs no model."""
+"""Writes a run folder from another system's output, with every view that needs no model."""
 
 from __future__ import annotations
 

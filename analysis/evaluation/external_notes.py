@@ -1,4 +1,4 @@
-"""What a reader of the scores of another system must know of its tags: orphans, IOB1, types that no gold name has."""
+"""Notes about another system's tags that readers of its scores must know: orphans, IOB1, types without gold names."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from analysis.evaluation import summary
 from analysis.evaluation.options import RunOptions, Stopwatch
-from analysis.evaluation.parts import PartStore
 from analysis.evaluation.plan import MATCHED, RunPlan, condition_names, plan_facts, plan_run
 from analysis.evaluation.provenance import environment
+from analysis.evaluation.shard_store import ShardStore
 from analysis.evaluation.shards import arithmetic, job_record, n_shards, tag_shards
 from analysis.evaluation.train_data import surfaces_of, train_examples, train_facts
 from analysis.evaluation.workers import Workers
@@ -114,17 +114,17 @@ class Evaluation:
             seed=options.seed,
         )
 
-    def _tag(self, plan: RunPlan) -> PartStore:
+    def _tag(self, plan: RunPlan) -> ShardStore:
         convention, size = self.options.convention, self.options.shard
         job = job_record(self.tagger, self.data, plan, convention=convention, size=size, seed=self.options.seed)
         folder = self.out.with_name(f".{self.out.name}.parts")
-        store = PartStore.open(folder, job, n_shards(self.data, size), owner=self.workers.index == 0)
+        store = ShardStore.open(folder, job, n_shards(self.data, size), owner=self.workers.index == 0)
         self.workers.wait()  # for the first process to have prepared the folder
         tag_shards(self.tagger, self.data, plan, store, convention=convention, size=size, workers=self.workers)
         self.workers.wait()  # for the last shard of all
         return store
 
-    def _write(self, plan: RunPlan, store: PartStore, watch: Stopwatch) -> None:
+    def _write(self, plan: RunPlan, store: ShardStore, watch: Stopwatch) -> None:
         """Put the shards together, work out the numbers, and write the folder."""
         run, vectors = store.run(self.out.name, plan.names), sample_entities(store.vectors(), seed=self.options.seed)
         lexicon = Lexicon.from_examples(train_examples(self.train)).restrict(surfaces_of(run)) if self.train else None
@@ -186,7 +186,7 @@ class Evaluation:
                 found |= measure_boxes(explainer, boxes, maps, **asked)
             return found
 
-    def _provenance(self, plan: RunPlan, store: PartStore, watch: Stopwatch) -> dict[str, Any]:
+    def _provenance(self, plan: RunPlan, store: ShardStore, watch: Stopwatch) -> dict[str, Any]:
         return {
             "command": self.command,
             "data": self.data.to_json(),
@@ -204,7 +204,7 @@ class Evaluation:
         }
 
 
-def tagging_facts(plan: RunPlan, store: PartStore) -> dict[str, Any]:
+def tagging_facts(plan: RunPlan, store: ShardStore) -> dict[str, Any]:
     """Return which sentences took part in which condition and why others did not, and which photos are damaged."""
     conditions = plan_facts(plan)
     unreadable: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""How a run is made, and how long it took."""
+"""The options of an evaluation run, and its timings."""
 
 from __future__ import annotations
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from analysis.conditions.conditions import ConditionPlan, ImageSource
+from analysis.conditions.conditions import ConditionPlan, ShownImage
 from analysis.evaluation.decoding import Decoded
+from analysis.evaluation.image_features import without_owner
 from analysis.evaluation.own_model_images import ImageLoader
 from analysis.evaluation.own_model_vectors import collect_vectors
-from analysis.evaluation.pictures import picture_of
 from analysis.evaluation.readable import readable_sources
-from analysis.evaluation.tagged import Answer
+from analysis.evaluation.tagged_shard import TaggedSentence
 from analysis.own_model.checked import CheckedAnswer
 from analysis.own_model.interface import Item
 from analysis.own_model.probability import described_entities, entity_probability, gold_loss
@@ -47,7 +47,7 @@ class OwnTagged:
         skipped: per condition the sentences whose photo turned out to be unreadable.
     """
 
-    answers: list[Answer]
+    answers: list[TaggedSentence]
     vectors: dict[str, np.ndarray]
     skipped: dict[str, list[int]]
 
@@ -79,7 +79,7 @@ class OwnModelEngine:
         Raises:
             InputError: naming the item that the model failed on, or whose answer has other parts than those before.
         """
-        answers: dict[tuple[str, int], Answer] = {}
+        answers: dict[tuple[str, int], TaggedSentence] = {}
         main: dict[int, CheckedAnswer] = {}
         skipped: dict[str, list[int]] = {condition.name: [] for condition in plan.conditions}
         for start in range(places.start, places.stop, self.model.batch):
@@ -91,7 +91,7 @@ class OwnModelEngine:
                 skipped[condition.name] += [rows[i] - places.start for i in unreadable]
                 replies = self._ask(data, condition, {rows[i]: source for i, source in sources.items()}, images)
                 for row, reply in replies.items():
-                    answers[condition.name, row] = Answer(
+                    answers[condition.name, row] = TaggedSentence(
                         sentence=row - places.start,
                         condition=condition.name,
                         source=sources[row - start],
@@ -118,8 +118,8 @@ class OwnModelEngine:
         self,
         data: EvaluationSet,
         condition: ConditionPlan,
-        sources: dict[int, ImageSource],
-        images: dict[ImageSource, Image],
+        sources: dict[int, ShownImage],
+        images: dict[ShownImage, Image],
     ) -> dict[int, CheckedAnswer]:
         """Return the answer for each sentence; of items without an image only those that were not asked lately."""
         replies: dict[int, CheckedAnswer] = {}
@@ -127,7 +127,7 @@ class OwnModelEngine:
         for row, source in sources.items():
             example = data.examples[row]
             words = example.words if condition.words_seen else (self.model.facts.hidden_word,) * len(example.words)
-            image = None if source.kind == "none" else images[picture_of(source)]
+            image = None if source.kind == "none" else images[without_owner(source)]
             known = self._of_text.get((words, example.language)) if image is None else None
             if known is not None:
                 replies[row] = known

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.conditions.conditions import ImageSource, render
-from analysis.evaluation.pictures import picture_of
+from analysis.conditions.conditions import ShownImage, render
+from analysis.evaluation.image_features import without_owner
 from mmner_core.errors import InputError
 from mmner_core.photos.open import open_image
 from mmner_core.runtime.cache import RecentlyUsed
@@ -48,10 +48,10 @@ class ImageLoader:
             self._kept.put(path, image, 3 * image.width * image.height)
         return image
 
-    def make(self, sources: Sequence[ImageSource | None]) -> dict[ImageSource, Image]:
-        """Return each distinct image by its source, see :func:`picture_of`; unreadable photos have none."""
+    def make(self, sources: Sequence[ShownImage | None]) -> dict[ShownImage, Image]:
+        """Return each distinct image by its source, see :func:`without_owner`; unreadable photos have none."""
         made = {}
-        for source in dict.fromkeys(picture_of(s) for s in sources if s is not None and s.kind != "none"):
+        for source in dict.fromkeys(without_owner(s) for s in sources if s is not None and s.kind != "none"):
             photo = self.open(source.path)
             if source.path is not None and photo is None:
                 continue

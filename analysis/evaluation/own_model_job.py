@@ -19,11 +19,11 @@ from analysis.evaluation.job import tagging_facts
 from analysis.evaluation.options import RunOptions, Stopwatch
 from analysis.evaluation.own_model_engine import OwnModelEngine, OwnTagged
 from analysis.evaluation.own_model_vectors import with_types
-from analysis.evaluation.parts import PartStore, files_digest
 from analysis.evaluation.plan import MATCHED, NONE, RunPlan, condition_names, plan_run
 from analysis.evaluation.provenance import environment
+from analysis.evaluation.shard_store import ShardStore, files_digest
 from analysis.evaluation.shards import n_shards
-from analysis.evaluation.tagged import to_table
+from analysis.evaluation.tagged_shard import to_table
 from analysis.evaluation.train_data import surfaces_of, train_examples, train_facts
 from analysis.evaluation.writer import write_run
 from analysis.heat_maps.mosaic_plan import plan_mosaics
@@ -110,7 +110,7 @@ class OwnModelEvaluation:
 
     def answers(self, data: EvaluationSet) -> Answers:
         """Ask about other sentences, with their own photo where the model looks at photos, in memory."""
-        condition = MATCHED if self.model.facts.reads_images and _pictured(data) else NONE
+        condition = MATCHED if self.model.facts.reads_images and _has_images(data) else NONE
         plan = plan_run(data.examples, (condition,), seed=self.options.seed)
         tagged = OwnModelEngine(self.model, self.names).tag(data, plan, range(len(data)))
         return Answers.from_table(to_table(tagged.answers, data, 0))
@@ -142,11 +142,11 @@ class OwnModelEvaluation:
             seed=options.seed,
         )
 
-    def _tag(self, engine: OwnModelEngine, plan: RunPlan) -> PartStore:
+    def _tag(self, engine: OwnModelEngine, plan: RunPlan) -> ShardStore:
         from tqdm import tqdm
 
         size = self.options.shard
-        store = PartStore.open(
+        store = ShardStore.open(
             self.out.with_name(f".{self.out.name}.parts"), self._job(plan), n_shards(self.data, size)
         )
         with tqdm(total=len(self.data), desc="asking", unit=" sentences", disable=None) as bar:
@@ -178,7 +178,7 @@ class OwnModelEvaluation:
         }
 
     def _write(
-        self, engine: OwnModelEngine, plan: RunPlan, store: PartStore, watch: Stopwatch, met: set[str]
+        self, engine: OwnModelEngine, plan: RunPlan, store: ShardStore, watch: Stopwatch, met: set[str]
     ) -> tuple[str, ...]:
         """Put the shards together, work out the numbers, and write the folder; return the notes."""
         options = self.options
@@ -304,7 +304,7 @@ def _facts(engine: OwnModelEngine, tagged: OwnTagged) -> dict[str, Any]:
     }
 
 
-def _joined(store: PartStore) -> dict[str, Any]:
+def _joined(store: ShardStore) -> dict[str, Any]:
     """Return what the shards noted of the model's answers."""
     parts: dict[str, int] = {}
     met: set[str] = set()
@@ -314,5 +314,5 @@ def _joined(store: PartStore) -> dict[str, Any]:
     return {"parts": parts, "met": sorted(met)}
 
 
-def _pictured(data: EvaluationSet) -> bool:
+def _has_images(data: EvaluationSet) -> bool:
     return any(e.image is not None and e.image.is_file() for e in data.examples)

@@ -1,4 +1,4 @@
-"""Which sentences a run tags under which image condition.
+"""Plans which sentences a run tags under which image condition.
 
 Under "matched" and "none" every sentence takes part: what the data give it (its photo, or nothing where it has none),
 and nothing. Every other condition replaces or hides a photo, so it is for sentences that have one.
@@ -103,10 +103,10 @@ def plan_run(
     Raises:
         InputError: if a condition that the user named cannot be had.
     """
-    pictured = reads_images and any(e.image is not None and e.image.is_file() for e in examples)
+    has_images = reads_images and any(e.image is not None and e.image.is_file() for e in examples)
     plans, left_out = [], {}
     for name in names:
-        if reason := _unavailable(name, pictured, reads_images, bool(irrelevant), streams):
+        if reason := _unavailable(name, has_images, reads_images, bool(irrelevant), streams):
             left_out[name] = reason
             continue
         plan = plan_condition(examples, name, seed=seed, irrelevant=irrelevant)
@@ -131,14 +131,14 @@ def _text_only(n: int) -> ConditionPlan:
     return ConditionPlan(name=NONE, sources=(NOTHING,) * n, skipped={})
 
 
-def _unavailable(name: str, pictured: bool, reads_images: bool, pool: bool, streams: Sequence[str]) -> str:
+def _unavailable(name: str, has_images: bool, reads_images: bool, pool: bool, streams: Sequence[str]) -> str:
     """Say why a condition cannot be had; empty where it can."""
     words_seen, seen = HIDDEN.get(name, (True, None))
     if name == NONE:
         return ""
     if not reads_images:
         return "the model reads text only"
-    if not pictured:
+    if not has_images:
         return "no sentence has a photo file"
     if name == "irrelevant" and not pool:
         return "no irrelevant photos are known; give --pairs or --irrelevant"

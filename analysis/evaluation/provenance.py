@@ -1,4 +1,4 @@
-"""What a run must say of itself so that its numbers can be had again."""
+"""The provenance of a run: versions, digests and settings that its numbers can be reproduced from."""
 
 from __future__ import annotations
 

@@ -1,30 +1,30 @@
-"""Who drops out of a condition because a photo cannot be decoded."""
+"""Drops sentences from an image condition whose image cannot be decoded."""
 
 from __future__ import annotations
 
 from collections.abc import Container
 
-from analysis.conditions.conditions import NOTHING, ConditionPlan, ImageSource
-from analysis.evaluation.pictures import picture_of
+from analysis.conditions.conditions import NOTHING, ConditionPlan, ShownImage
+from analysis.evaluation.image_features import without_owner
 from analysis.evaluation.plan import MATCHED, NONE
 
 
 def readable_sources(
-    plan: ConditionPlan, images: Container[ImageSource], broken: set[int]
-) -> tuple[dict[int, ImageSource], list[int]]:
+    plan: ConditionPlan, images: Container[ShownImage], broken: set[int]
+) -> tuple[dict[int, ShownImage], list[int]]:
     """Return what each sentence is shown, and who drops out because the photo, or its own, is broken.
 
     Args:
         plan: a condition over some sentences; "matched" comes before those that replace the photo.
-        images: what could be made of the sources, see :func:`analysis.evaluation.pictures.picture_of`.
+        images: what could be made of the sources, see :func:`analysis.evaluation.image_features.without_owner`.
         broken: sentences whose own photo is broken; those met under "matched" are added.
     """
-    sources: dict[int, ImageSource] = {}
+    sources: dict[int, ShownImage] = {}
     skipped = []
     for i, source in enumerate(plan.sources):
         if source is None:
             continue
-        readable = source.kind == "none" or picture_of(source) in images
+        readable = source.kind == "none" or without_owner(source) in images
         if plan.name == MATCHED and not readable:
             broken.add(i)
             sources[i] = NOTHING  # as a text without photo

@@ -12,11 +12,16 @@ from analysis.run.vectors import IMAGE
 from mmner_core.labels import Entity, tags_to_entities
 
 if TYPE_CHECKING:
-    from analysis.evaluation.tagged import Tagged
+    from analysis.evaluation.tagged_shard import TaggedShard
 
 
 def shard_vectors(
-    tagged: Tagged, gold: Sequence[Sequence[str]], main: str, types: Sequence[str], first: int, aligned: Sequence[str]
+    tagged: TaggedShard,
+    gold: Sequence[Sequence[str]],
+    main: str,
+    types: Sequence[str],
+    first: int,
+    aligned: Sequence[str],
 ) -> dict[str, np.ndarray]:
     """Return the arrays of one shard.
 
@@ -32,16 +37,16 @@ def shard_vectors(
     arrays = {"sentence_id": np.arange(first, first + n, dtype=np.int32)}
     if tagged.text.vectors is not None:
         arrays["text"] = _half(tagged.text.vectors)
-        arrays["has_image"] = np.isin(np.arange(n), list(tagged.pictures)).astype(np.uint8)
+        arrays["has_image"] = np.isin(np.arange(n), list(tagged.images)).astype(np.uint8)
         for stream in aligned:
             arrays[IMAGE + stream] = np.zeros_like(arrays["text"])
-            for place, picture in tagged.pictures.items():
-                arrays[IMAGE + stream][place] = _half(picture.vectors[stream])
+            for place, features in tagged.images.items():
+                arrays[IMAGE + stream][place] = _half(features.vectors[stream])
     return arrays | _entity_vectors(tagged, gold, main, types, first)
 
 
 def _entity_vectors(
-    tagged: Tagged, gold: Sequence[Sequence[str]], main: str, types: Sequence[str], first: int
+    tagged: TaggedShard, gold: Sequence[Sequence[str]], main: str, types: Sequence[str], first: int
 ) -> dict[str, np.ndarray]:
     vectors, rows = [], []
     for answer in tagged.answers:

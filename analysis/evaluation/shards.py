@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from analysis.conditions.conditions import ConditionPlan
-from analysis.evaluation.engine import Engine
-from analysis.evaluation.parts import PartStore, files_digest
+from analysis.evaluation.condition_tagger import ConditionTagger
+from analysis.evaluation.shard_store import ShardStore, files_digest
 from analysis.evaluation.shard_vectors import shard_vectors
-from analysis.evaluation.tagged import Tagged, to_table
+from analysis.evaluation.tagged_shard import TaggedShard, to_table
 from analysis.evaluation.workers import Workers
 from analysis.run.answers import Answers
 from analysis.run.schema import VERSION
@@ -33,7 +33,7 @@ def tag_shards(
     tagger: Tagger,
     data: EvaluationSet,
     plan: RunPlan,
-    store: PartStore,
+    store: ShardStore,
     *,
     convention: str | None = None,
     size: int = SHARD,
@@ -55,26 +55,28 @@ def tag_shards(
     workers = workers or Workers()
     mine = range(workers.index, store.n_shards, workers.count)
     todo = [shard for shard in mine if not store.finished(shard)]
-    engine = Engine(tagger, convention)
+    condition_tagger = ConditionTagger(tagger, convention)
     total = sum(len(_places(data, shard, size)) for shard in mine)
     left = sum(len(_places(data, shard, size)) for shard in todo)
     quiet = True if workers.index else None  # None: no bar unless stderr is a terminal
     with tqdm(total=total, initial=total - left, desc="tagging", unit=" sentences", disable=quiet) as bar:
         for shard in todo:
             places = _places(data, shard, size)
-            tagged, gold = _tag(engine, data, plan, places), [data.examples[i].tags or () for i in places]
+            tagged, gold = _tag(condition_tagger, data, plan, places), [data.examples[i].tags or () for i in places]
             rows = to_table(tagged.answers, data, places.start)
-            vectors = shard_vectors(tagged, gold, plan.main, tagger.labels.types, places.start, engine.aligned)
-            store.write(shard, rows, vectors, _facts(engine, tagged))
+            vectors = shard_vectors(
+                tagged, gold, plan.main, tagger.labels.types, places.start, condition_tagger.aligned
+            )
+            store.write(shard, rows, vectors, _facts(condition_tagger, tagged))
             bar.update(len(places))
             release_freed_memory()
 
 
 def tag_all(tagger: Tagger, data: EvaluationSet, plan: RunPlan, *, convention: str | None = None) -> Answers:
     """Tag a data set under one condition, in memory."""
-    engine = Engine(tagger, convention)
+    condition_tagger = ConditionTagger(tagger, convention)
     shards = (_places(data, shard, SHARD) for shard in range(n_shards(data, SHARD)))
-    tables = [to_table(_tag(engine, data, plan, places).answers, data, places.start) for places in shards]
+    tables = [to_table(_tag(condition_tagger, data, plan, places).answers, data, places.start) for places in shards]
     return Answers.from_table(pa.concat_tables(tables))
 
 
@@ -109,10 +111,10 @@ def arithmetic(tagger: Tagger) -> str:
     return f"{weight.dtype} on {weight.device.type}"
 
 
-def _tag(engine: Engine, data: EvaluationSet, plan: RunPlan, places: range) -> Tagged:
+def _tag(condition_tagger: ConditionTagger, data: EvaluationSet, plan: RunPlan, places: range) -> TaggedShard:
     examples = [data.examples[i] for i in places]
     plans = list(_sliced(plan.conditions, places))
-    return engine.tag([e.words for e in examples], [e.tags or () for e in examples], plans)
+    return condition_tagger.tag([e.words for e in examples], [e.tags or () for e in examples], plans)
 
 
 def _sliced(plans: Sequence[ConditionPlan], places: range) -> Iterator[ConditionPlan]:
@@ -120,10 +122,10 @@ def _sliced(plans: Sequence[ConditionPlan], places: range) -> Iterator[Condition
         yield replace(plan, sources=plan.sources[places.start : places.stop], skipped={})
 
 
-def _facts(engine: Engine, tagged: Tagged) -> dict[str, Any]:
+def _facts(condition_tagger: ConditionTagger, tagged: TaggedShard) -> dict[str, Any]:
     return {
         "dropped": {name: len(rows) for name, rows in tagged.skipped.items() if rows},
-        "unreadable": {str(path): reason for path, reason in engine.pictures.unreadable.items()},
+        "unreadable": {str(path): reason for path, reason in condition_tagger.images.unreadable.items()},
     }
 
 

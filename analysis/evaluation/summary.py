@@ -1,4 +1,4 @@
-"""The numbers of ``metrics.json`` that follow from the predictions and vectors of a run.
+"""Computes the numbers of ``metrics.json`` from the predictions and vectors of a run.
 
 ====================== =========================================================================================
 key                    rows of
@@ -31,8 +31,8 @@ from analysis.evaluation.plan import MATCHED, NONE
 from analysis.image_effect.minimal_pairs import find_minimal_pairs, pair_outcomes, pair_table
 from analysis.image_effect.modality import modality_table, pair_conditions, split_table
 from analysis.image_effect.shapley import TEXT_AND_IMAGE, TEXT_AND_STREAMS, entity_shares, share_table
+from analysis.run.json_rows import to_records
 from analysis.run.pair_facts import PairFacts
-from analysis.run.records import to_records
 from analysis.run.vectors import IMAGE, image_streams, main_stream
 from analysis.scores.calibration import calibration_table, reliability_by_language, rescaled
 from analysis.scores.leakage import find_leakage

@@ -1,4 +1,4 @@
-"""Sentences to word vectors and contrastive vectors, each encoded once for all image conditions.
+"""Encodes sentences into word vectors and contrastive vectors, once for all image conditions.
 
 Shapes: S sentences, W words, D width.
 """

@@ -1,4 +1,4 @@
-"""What a run needs of the training data: its sentences as a stream, and which of its names occur."""
+"""The training data as a run needs it: its sentences as a stream, and which of its names occur."""
 
 from __future__ import annotations
 

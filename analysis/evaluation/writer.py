@@ -1,4 +1,4 @@
-"""Write a run folder so that it is either complete or not there."""
+"""Writes a run folder so that it is either complete or not there."""
 
 from __future__ import annotations
 

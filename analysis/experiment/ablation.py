@@ -8,32 +8,32 @@ import pandas as pd
 
 from analysis.experiment.arms import FULL, SHARED_CNN, ablations, chosen_arms, shares_cnn
 from analysis.experiment.counts import Slice, difference, score, sentence_counts, slices
-from analysis.experiment.grid import Grid, Outcome
+from analysis.experiment.grid import ArmResult, Grid
 from analysis.experiment.scoring import MATCHED, NONE
 from analysis.experiment.tables import DIFFERENCE, F1, ResultTable
-from analysis.scores.margins import ALL
+from analysis.scores.breakdowns import ALL
 
 QUESTION = "What is each part of the model worth? One part at a time is taken away or exchanged, and trained anew."
 CONDITIONS = (MATCHED, NONE, "shuffled")
 
 
-def run(grid: Grid) -> Iterator[tuple[list[Outcome], list[ResultTable]]]:
+def run(grid: Grid) -> Iterator[tuple[list[ArmResult], list[ResultTable]]]:
     """Train and score the variants; yield rows and tables whenever a seed is complete."""
     arms = chosen_arms(ablations(grid.base), grid.settings.variants)
     for outcomes in grid.run(arms, grid.test_sets(), CONDITIONS):
         yield outcomes, tables(outcomes)
 
 
-def tables(outcomes: Sequence[Outcome]) -> list[ResultTable]:
-    """Return F1 by data set and by language, the difference to the full model, and what the picture adds."""
+def tables(outcomes: Sequence[ArmResult]) -> list[ResultTable]:
+    """Return F1 by data set and by language, the difference to the full model, and what the image adds."""
     frame = sentence_counts(outcomes[0].runs[0], MATCHED)
     by_source, by_language = slices(frame, "source"), slices(frame, "language")
     notes = tuple(f"*{o.arm.name}*: {o.arm.changes}." for o in outcomes)
     if any(o.arm.name == FULL and shares_cnn(o.arm.run.model) for o in outcomes):
         notes = (*notes, SHARED_CNN)
     found = [
-        _table("f1", "F1 on test, with the picture", scores(outcomes, by_source), "source", notes=notes),
-        _table("languages", "F1 on test by language, with the picture", scores(outcomes, by_language), "language"),
+        _table("f1", "F1 on test, with the image", scores(outcomes, by_source), "source", notes=notes),
+        _table("languages", "F1 on test by language, with the image", scores(outcomes, by_language), "language"),
     ]
     full = next((o for o in outcomes if o.arm.name == FULL), None)
     others = [o for o in outcomes if o is not full]
@@ -44,12 +44,12 @@ def tables(outcomes: Sequence[Outcome]) -> list[ResultTable]:
     seeing = [o for o in outcomes if all(MATCHED in r.conditions for runs in o.runs for r in runs)]
     if seeing:
         rows = [_difference(o, MATCHED, o, NONE, where) for o in seeing for where in by_source]
-        title = "What the picture adds: F1 with it minus F1 of the same model without"
+        title = "What the image adds: F1 with it minus F1 of the same model without"
         found.append(_table("picture", title, pd.DataFrame(rows), "source", DIFFERENCE))
     return found
 
 
-def scores(outcomes: Sequence[Outcome], where: Sequence[Slice], condition: str = MATCHED) -> pd.DataFrame:
+def scores(outcomes: Sequence[ArmResult], where: Sequence[Slice], condition: str = MATCHED) -> pd.DataFrame:
     """Return F1 of each row on each slice: variant, source or language, condition, f1, low, high, by_seed, n."""
     rows = []
     for outcome in outcomes:
@@ -60,7 +60,7 @@ def scores(outcomes: Sequence[Outcome], where: Sequence[Slice], condition: str =
 
 
 def _difference(
-    outcome: Outcome, condition: str, reference: Outcome, reference_condition: str, where: Slice
+    outcome: ArmResult, condition: str, reference: ArmResult, reference_condition: str, where: Slice
 ) -> dict[str, object]:
     found = difference(outcome, condition, reference, reference_condition, where)
     return {

@@ -11,10 +11,10 @@ import pandas as pd
 from analysis.experiment.arms import FULL, chosen_arms, loss_knobs
 from analysis.experiment.collapse import Space, measure, verdicts
 from analysis.experiment.counts import difference, score
-from analysis.experiment.grid import Grid, Outcome
+from analysis.experiment.grid import ArmResult, Grid
 from analysis.experiment.scoring import MATCHED, NONE
 from analysis.experiment.tables import DIFFERENCE, NOTHING, ResultTable, with_interval
-from analysis.scores.margins import ALL
+from analysis.scores.breakdowns import ALL
 
 QUESTION = (
     "How delicate are the weight of the two losses (alpha) and the temperature? One at a time is changed; a training "
@@ -31,14 +31,14 @@ NOTES = (
 )
 
 
-def run(grid: Grid) -> Iterator[tuple[list[Outcome], list[ResultTable]]]:
+def run(grid: Grid) -> Iterator[tuple[list[ArmResult], list[ResultTable]]]:
     """Train and score the values; yield rows and tables whenever a seed is complete."""
     arms = loss_knobs(grid.base, grid.settings.alphas, grid.settings.temperatures)
     for outcomes in grid.run(chosen_arms(arms, grid.settings.variants), grid.test_sets(), (MATCHED, NONE, "shuffled")):
         yield outcomes, tables(outcomes)
 
 
-def tables(outcomes: Sequence[Outcome]) -> list[ResultTable]:
+def tables(outcomes: Sequence[ArmResult]) -> list[ResultTable]:
     """Return F1, the contrastive space and the verdict of each value, and the difference to the preset."""
     full = next((o for o in outcomes if o.arm.name == FULL), None)
     frame = pd.DataFrame([_row(outcome) for outcome in outcomes])
@@ -51,7 +51,7 @@ def tables(outcomes: Sequence[Outcome]) -> list[ResultTable]:
         "NT-Xent of guessing": lambda r: _two(r, "loss", "guessing", " of "),
         "collapse": lambda r: r["verdict"] or "none",
     }
-    title = "F1 on test (all data sets together, with the picture) and the contrastive space"
+    title = "F1 on test (all data sets together, with the image) and the contrastive space"
     found = [ResultTable(id="values", title=title, frame=frame, rows="variant", shown=shown, notes=NOTES)]
     others = [o for o in outcomes if o is not full]
     if full is not None and others:
@@ -66,7 +66,7 @@ def tables(outcomes: Sequence[Outcome]) -> list[ResultTable]:
     return found
 
 
-def _row(outcome: Outcome) -> dict[str, Any]:
+def _row(outcome: ArmResult) -> dict[str, Any]:
     found = score(outcome, MATCHED, {"source": ALL})
     temperatures = [cell.facts["temperature"] for cell in outcome.cells]
     spaces = [measure(runs[0], t) for runs, t in zip(outcome.runs, temperatures, strict=True)]

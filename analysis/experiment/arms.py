@@ -1,4 +1,4 @@
-"""The rows of an experiment's grid: what each changes about the preset's run."""
+"""The arms of an experiment's grid: what each changes about the preset's recipe."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def ablations(run: Recipe) -> tuple[Arm, ...]:
     """Return the full model and each part taken away or exchanged.
 
     Raises:
-        InputError: if the model looks at no picture, so that there is nothing to take away.
+        InputError: if the model looks at no image, so that there is nothing to take away.
     """
     model = run.model
     if not model.fusion.streams:
-        raise InputError("This preset looks at no picture: an ablation has nothing to take away; choose another one.")
+        raise InputError("This preset looks at no image: an ablation has nothing to take away; choose another one.")
     grid = model.fusion.cnn_keys == "grid"
     own = model.fusion.query == "own"
     grounded = model.fusion.grounded  # which needs the cells
@@ -56,15 +56,15 @@ def ablations(run: Recipe) -> tuple[Arm, ...]:
         NO_CONTRASTIVE: (replace(model, alignment=no_streams, alpha=1.0), "alpha = 1: the tagger's loss alone"),
         NO_GROUNDING: (
             replace(model, fusion=replace(model.fusion, grounded=False)),
-            "nothing guides the attention or bounds what the picture may change; the words' losses teach it alone",
+            "nothing guides the attention or bounds what the image may change; the words' losses teach it alone",
         ),
         "no fusion": (
             replace(model, fusion=replace(model.fusion, streams=(), grounded=False)),
-            "words do not look at the picture; the contrastive loss stays",
+            "words do not look at the image; the contrastive loss stays",
         ),
         "ViT only": (_one_stream(model, "vit"), "the patch tokens alone, in fusion and loss"),
         "CNN only": (_one_stream(model, "cnn"), "the global stream alone, in fusion and loss"),
-        TEXT_ONLY: (_text_only(model), "no picture at all"),
+        TEXT_ONLY: (_text_only(model), "no image at all"),
         "CNN pooled" if grid else "CNN grid": (
             replace(model, fusion=keys),
             "the global stream offers its pooled vector" if grid else "the global stream offers the CNN's cells",

@@ -1,4 +1,4 @@
-"""Train the cells of a grid: each once, whichever experiments want it; a killed grid goes on where it was.
+"""Trains the cells of a grid, each once for all experiments that need it, resumable after a kill.
 
 A cell is named after everything that it depends on (model, hyper-parameters, seed, the text files read), so two
 experiments that want the same model share it and a changed setting never meets an old result.

@@ -1,4 +1,4 @@
-"""Say whether a training collapsed: a tagger that finds nothing, or a contrastive space in which all is one.
+"""Detects collapsed trainings: a tagger that finds nothing, or a contrastive space in which all vectors are one.
 
 The contrastive space of N test pairs is judged by four numbers:
 

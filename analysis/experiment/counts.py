@@ -1,4 +1,4 @@
-"""From run folders to counts: correct, predicted and gold entities of every test sentence, seed by seed."""
+"""Counts correct, predicted and gold entities of every test sentence, seed by seed, from run folders."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.experiment.grid import Outcome
+from analysis.experiment.grid import ArmResult
 from analysis.experiment.intervals import SeedScore, mean_difference, mean_f1
 from analysis.experiment.scoring import NONE
 from analysis.run.folder import EvaluationRun
-from analysis.scores.margins import ALL
+from analysis.scores.breakdowns import ALL
 from analysis.scores.metrics import judge
 
 _COUNTS = ["correct", "predicted", "gold"]
@@ -24,7 +24,7 @@ def sentence_counts(runs: Sequence[EvaluationRun], condition: str) -> pd.DataFra
 
     Args:
         runs: of one seed, one per test set.
-        condition: the image condition; a run of a model that looks at no picture has "none" alone, and what it says
+        condition: the image condition; a run of a model that looks at no image has "none" alone, and what it says
             holds under every condition.
 
     Returns:
@@ -40,14 +40,14 @@ def slices(frame: pd.DataFrame, column: str) -> list[Slice]:
     return [*values, {column: ALL}] if len(values) > 1 else values
 
 
-def score(outcome: Outcome, condition: str, where: Slice) -> SeedScore:
+def score(outcome: ArmResult, condition: str, where: Slice) -> SeedScore:
     """Return F1 of a row on a slice, over its seeds."""
     frames = [sentence_counts(runs, condition) for runs in outcome.runs]
     return mean_f1([_chosen(frame, where) for frame in frames])
 
 
 def difference(
-    outcome: Outcome, condition: str, reference: Outcome, reference_condition: str, where: Slice
+    outcome: ArmResult, condition: str, reference: ArmResult, reference_condition: str, where: Slice
 ) -> SeedScore:
     """Return F1 minus that of another row or condition, on the sentences that took part in both."""
     ours, theirs = [], []

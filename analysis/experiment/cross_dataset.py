@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.experiment.arms import FULL, TEXT_ONLY, ablations, chosen_arms
 from analysis.experiment.counts import score, sentence_counts
-from analysis.experiment.grid import Grid, Outcome
+from analysis.experiment.grid import ArmResult, Grid
 from analysis.experiment.scoring import MATCHED, NONE, TestSet, unseen
 from analysis.experiment.settings import tested_sources
 from analysis.experiment.tables import ResultTable
@@ -26,7 +26,7 @@ USUAL = (
 """What is tested on unless files are given, as far as the data folder has them."""
 
 
-def run(grid: Grid) -> Iterator[tuple[list[Outcome], list[ResultTable]]]:
+def run(grid: Grid) -> Iterator[tuple[list[ArmResult], list[ResultTable]]]:
     """Train the full and the text-only model and score them; yield rows and tables whenever a seed is complete."""
     arms = chosen_arms(ablations(grid.base), grid.settings.variants or (FULL, TEXT_ONLY))
     given = grid.test_sets(sources_of(grid))
@@ -56,7 +56,7 @@ def sources_of(grid: Grid) -> tuple[DataSource, ...]:
 
 
 def tables(
-    outcomes: Sequence[Outcome], splits: dict[str, str], conventions: dict[str, str | None], repeated: dict[str, int]
+    outcomes: Sequence[ArmResult], splits: dict[str, str], conventions: dict[str, str | None], repeated: dict[str, int]
 ) -> list[ResultTable]:
     """Return F1 per data set and language.
 
@@ -77,7 +77,7 @@ def tables(
             rows.append({"data set": name, "variant": outcome.arm.name, **where, **found.to_row()})
     read = ", ".join(f"{path}: {split} split" for path, split in splits.items())
     by = ", ".join(f"{path} by {name}" for path, name in conventions.items() if name is not None)
-    notes = [f"Read: {read}. Sentences without photo files are tagged without a picture."]
+    notes = [f"Read: {read}. Sentences without photo files are tagged without an image."]
     if by:
         notes.append(f"Annotation convention: {by}; the others by the model's default.")
     if repeated:

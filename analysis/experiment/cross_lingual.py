@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.experiment.arms import Arm, chosen_arms, language_subsets
 from analysis.experiment.counts import score, sentence_counts
-from analysis.experiment.grid import Grid, Outcome
+from analysis.experiment.grid import ArmResult, Grid
 from analysis.experiment.scoring import MATCHED, NONE
 from analysis.experiment.tables import ResultTable
 from mmner_core.data.layouts import find_files
@@ -25,7 +25,7 @@ NOTES = (
 )
 
 
-def run(grid: Grid) -> Iterator[tuple[list[Outcome], list[ResultTable]]]:
+def run(grid: Grid) -> Iterator[tuple[list[ArmResult], list[ResultTable]]]:
     """Train on each subset and score on each language; yield rows and tables whenever a seed is complete."""
     arms: Sequence[Arm] = language_subsets(grid.base, languages_of(grid))
     for outcomes in grid.run(chosen_arms(arms, grid.settings.variants), grid.test_sets(), (MATCHED, NONE, "shuffled")):
@@ -41,7 +41,7 @@ def languages_of(grid: Grid) -> tuple[str, ...]:
     return tuple(language for language in LANGUAGES if all(language in one for one in found))
 
 
-def tables(outcomes: Sequence[Outcome]) -> list[ResultTable]:
+def tables(outcomes: Sequence[ArmResult]) -> list[ResultTable]:
     """Return the matrix: training languages down, test languages across."""
     tested = [name for name in LANGUAGES if name in set(sentence_counts(outcomes[0].runs[0], MATCHED)["language"])]
     rows = []
@@ -59,7 +59,7 @@ def tables(outcomes: Sequence[Outcome]) -> list[ResultTable]:
     return [
         ResultTable(
             id="matrix",
-            title="F1 on the test sentences of each language, all data sets together, with the picture",
+            title="F1 on the test sentences of each language, all data sets together, with the image",
             frame=frame,
             rows="trained on",
             columns="tested on",

@@ -15,7 +15,7 @@ from mmner_core.training.config import DataSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class ArmResult:
     """One row of a grid, trained and scored.
 
     Attributes:
@@ -62,9 +62,11 @@ class Grid:
         sources = tested_sources(self.settings, self.base) if sources is None else sources
         return read_test_sets(self.settings.data, sources, self.base.model.conventions)
 
-    def run(self, arms: Sequence[Arm], tests: Sequence[TestSet], conditions: Sequence[str]) -> Iterator[list[Outcome]]:
+    def run(
+        self, arms: Sequence[Arm], tests: Sequence[TestSet], conditions: Sequence[str]
+    ) -> Iterator[list[ArmResult]]:
         """Train and score; yield the rows with the seeds so far whenever a seed is complete."""
-        outcomes = [Outcome(arm=arm, cells=(), runs=()) for arm in arms]
+        outcomes = [ArmResult(arm=arm, cells=(), runs=()) for arm in arms]
         for seed in self.seeds:
             for place, outcome in enumerate(outcomes):
                 trained = self.trainer.train(self.trainer.cell(outcome.arm.name, outcome.arm.run, seed))

@@ -1,4 +1,4 @@
-"""The experiments by name, and how one is run from start to tables."""
+"""The registry of experiments: each by name, with how it is run from start to tables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.experiment import ablation, alpha_temperature, cross_dataset, cross_lingual, robustness
-from analysis.experiment.grid import Grid, Outcome
+from analysis.experiment.grid import ArmResult, Grid
 from analysis.experiment.settings import Settings
 from analysis.experiment.tables import ResultTable
 from analysis.experiment.writing import write_experiment
@@ -26,7 +26,7 @@ class Experiment:
 
     name: str
     question: str
-    run: Callable[[Grid], Iterator[tuple[list[Outcome], list[ResultTable]]]]
+    run: Callable[[Grid], Iterator[tuple[list[ArmResult], list[ResultTable]]]]
 
 
 EXPERIMENTS = {

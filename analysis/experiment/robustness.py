@@ -1,4 +1,4 @@
-"""``robustness``: trained as usual, tested with pictures that are spoilt, missing, beside the point or misleading."""
+"""``robustness``: trained as usual, tested with images that are corrupted, missing, beside the point or misleading."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pandas as pd
 from analysis.conditions.corruptions import CORRUPTIONS, SEVERITIES
 from analysis.experiment.arms import FULL, ablations, chosen_arms
 from analysis.experiment.counts import difference, score, sentence_counts, slices
-from analysis.experiment.grid import Grid, Outcome
+from analysis.experiment.grid import ArmResult, Grid
 from analysis.experiment.scoring import MATCHED, NONE
 from analysis.experiment.tables import DIFFERENCE, F1, ResultTable
 from mmner_core.errors import InputError
 
 QUESTION = (
-    "How much does a bad picture cost? The full model, trained as usual, is shown its test photos as they are, none at "
-    "all, spoilt ones, and other people's."
+    "How much does a bad image cost? The full model, trained as usual, is shown its test photos as they are, none at "
+    "all, corrupted ones, and other people's."
 )
 REPLACED = {
     MATCHED: "the sentence's own photo",
@@ -29,7 +29,7 @@ REPLACED = {
 }
 
 
-def run(grid: Grid) -> Iterator[tuple[list[Outcome], list[ResultTable]]]:
+def run(grid: Grid) -> Iterator[tuple[list[ArmResult], list[ResultTable]]]:
     """Train the full model and score it under every condition; yield rows and tables for the seeds so far."""
     if wrong := [s for s in grid.settings.severities if s not in SEVERITIES]:
         raise InputError(f"There is no severity {wrong[0]}; choose from 1 (mild) to 5 (drastic).")
@@ -41,7 +41,7 @@ def run(grid: Grid) -> Iterator[tuple[list[Outcome], list[ResultTable]]]:
         yield outcomes, [table for outcome in outcomes for table in tables(outcome, alone=len(outcomes) == 1)]
 
 
-def tables(outcome: Outcome, *, alone: bool = True) -> list[ResultTable]:
+def tables(outcome: ArmResult, *, alone: bool = True) -> list[ResultTable]:
     """Return F1 under every condition, and the difference to the own photo on the same sentences."""
     conditions = list(outcome.runs[0][0].conditions)
     parts = slices(sentence_counts(outcome.runs[0], MATCHED), "source")

@@ -28,14 +28,14 @@ class TestSet:
     Attributes:
         sentences: those of every data set, in order; ``sources`` names the data set of each.
         convention: None: the default of the model.
-        pictured: whether any sentence has a photo.
+        has_images: whether any sentence has a photo.
     """
 
     __test__ = False  # no test of pytest's
 
     sentences: EvaluationSet
     convention: str | None
-    pictured: bool
+    has_images: bool
 
 
 def read_test_sets(data: Path, sources: Sequence[DataSource], conventions: Sequence[str]) -> tuple[TestSet, ...]:
@@ -60,7 +60,7 @@ def read_test_sets(data: Path, sources: Sequence[DataSource], conventions: Seque
         TestSet(
             sentences=_joined(parts),
             convention=convention,
-            pictured=any(e.image is not None and e.image.is_file() for part in parts for e in part.examples),
+            has_images=any(e.image is not None and e.image.is_file() for part in parts for e in part.examples),
         )
         for convention, parts in groups.items()
     )
@@ -94,7 +94,7 @@ class Scorer:
         """
         cell = trained.cell
         fused = bool(cell.run.model.fusion.streams)
-        chosen = tuple(conditions) if fused and test.pictured else (NONE,)
+        chosen = tuple(conditions) if fused and test.has_images else (NONE,)
         record = [cell.key, test.sentences.to_json(), test.convention, chosen]
         name = f"{cell.label.replace(' ', '-').replace('+', '-')}-seed{cell.seed}"
         suffix = digest_of(record)[:8]

@@ -1,4 +1,4 @@
-"""What an experiment was asked to do, and the run that all its cells are variations of."""
+"""The settings of an experiment, and the recipe that all its cells are variations of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which data an experiment reads: names of data sets, each with the number of sentences to take."""
+"""Parses which data sets an experiment reads, each with the number of sentences to take."""
 
 from __future__ import annotations
 

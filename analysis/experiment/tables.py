@@ -1,4 +1,4 @@
-"""A table of an experiment: all digits as Parquet and JSON, and a page of Markdown for people."""
+"""One result table of an experiment: all digits as Parquet and JSON, rounded as Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Write what an experiment found: Parquet per table, one JSON record, one page of Markdown, the heat map."""
+"""Writes the results of an experiment: Parquet per table, one JSON record, one page of Markdown, the heat map."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.evaluation.provenance import environment
-from analysis.experiment.grid import Grid, Outcome
+from analysis.experiment.grid import ArmResult, Grid
 from analysis.experiment.intervals import WHAT_IS_RESAMPLED
 from analysis.panels.wording import counted
 from analysis.report.files import write_text
-from analysis.run.records import to_records
+from analysis.run.json_rows import to_records
 from mmner_core.runtime.atomic import atomic_write
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ the environment variable `MMNER_WEIGHTS` names.
 
 
 def write_experiment(
-    folder: Path, name: str, question: str, grid: Grid, outcomes: Sequence[Outcome], tables: Sequence[ResultTable]
+    folder: Path, name: str, question: str, grid: Grid, outcomes: Sequence[ArmResult], tables: Sequence[ResultTable]
 ) -> None:
     """Write the tables of an experiment; those of a run with fewer seeds give way.
 
@@ -63,7 +63,7 @@ def joined_pages(file: Path, pages: Sequence[Path]) -> None:
 
 
 def _record(
-    name: str, question: str, grid: Grid, outcomes: Sequence[Outcome], tables: Sequence[ResultTable]
+    name: str, question: str, grid: Grid, outcomes: Sequence[ArmResult], tables: Sequence[ResultTable]
 ) -> dict[str, Any]:
     cells = [
         {

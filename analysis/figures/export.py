@@ -1,4 +1,4 @@
-"""Figures as text for a page that draws them itself."""
+"""Exports figures as JSON for a page that draws them itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One look for all figures, light and dark, and the colours that stand for something.
+"""The theme of all figures, light and dark, and the colours that stand for something.
 
 The colours are those of Okabe and Ito (2008), as in :mod:`analysis.palette`; the page's own ground shows
 through, and marks have an outline that stands out from it, since some of the colours alone do not on white.

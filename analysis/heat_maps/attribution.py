@@ -1,4 +1,4 @@
-"""Does a heat map show what the answer rests on? Occlusion, deletion and insertion against random orders.
+"""Tests of a heat map's faithfulness: occlusion, and deletion and insertion against random orders.
 
 Everything here asks one question of the model, a :data:`CellScore`: the probability of an entity when only some cells
 of the photo are visible, the others being covered: with those of another photo, or with even grey, which is like no

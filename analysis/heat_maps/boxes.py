@@ -26,7 +26,7 @@ from typing import Any
 
 from analysis.heat_maps.named import CARRIERS, Named, carried, find_name
 from mmner_core.data.example import SPLITS, split_of
-from mmner_core.data.lines import read_lines
+from mmner_core.data.text_files import read_lines
 from mmner_core.data.type_names import TypeNames, how_to_rename
 from mmner_core.errors import InputError
 from mmner_core.photos.folder import ImageFolder

@@ -183,7 +183,7 @@ class ModelExplainer:
         emissions, _ = self._emissions(words, scene.image, streams)
         return np.array([self._log_probability(emissions, entity).exp().item() for entity in entities])
 
-    def cell_score(self, scene: Scene, entity: Entity, donor: Pixels | None = None) -> CellScore:
+    def cell_score(self, scene: Scene, entity: Entity, filler: Pixels | None = None) -> CellScore:
         """Return the question "how probable is the entity when only these cells of the photo are visible?".
 
         The other cells are replaced in the encoders' input, so the question is the same for every map.
@@ -191,22 +191,22 @@ class ModelExplainer:
         Args:
             scene: from :meth:`scene`.
             entity: a span of words with a type.
-            donor: the photo whose cells are put in their place; None: even grey, which no photo looks like.
+            filler: the photo whose cells are put in their place; None: even grey, which no photo looks like.
         """
-        return lambda visible: self.answer(scene.words, self.cover(scene.pixels, visible, donor), entity)
+        return lambda visible: self.answer(scene.words, self.cover(scene.pixels, visible, filler), entity)
 
-    def cover(self, pixels: Pixels, visible: np.ndarray, donor: Pixels | None = None) -> Iterator[ImageStates]:
+    def cover(self, pixels: Pixels, visible: np.ndarray, filler: Pixels | None = None) -> Iterator[ImageStates]:
         """Encode a photo with cells hidden, a batch of variants after the other; see :meth:`cell_score`.
 
         Args:
             pixels: the photo.
             visible: [n, rows, columns] bool, true where a cell is visible.
-            donor: the photo whose cells are put in the place of hidden ones; None: even grey.
+            filler: the photo whose cells are put in the place of hidden ones; None: even grey.
         """
         for start in range(0, len(visible), _VARIANTS_PER_BATCH):
             shown = torch.from_numpy(visible[start : start + _VARIANTS_PER_BATCH])
             with torch.no_grad():
-                states = self.model.encode_pixels(self._covered(pixels, shown, donor))
+                states = self.model.encode_pixels(self._covered(pixels, shown, filler))
             yield states
 
     @torch.no_grad()
@@ -343,10 +343,10 @@ class ModelExplainer:
         constrained = crf.log_partition(emissions.masked_fill(~allowed, _IMPOSSIBLE), mask)
         return constrained - crf.log_partition(emissions, mask)
 
-    def _covered(self, pixels: Pixels, visible: Tensor, donor: Pixels | None) -> Pixels:
-        """Replace [U, rows, columns] hidden cells by a donor's, or grey; U = 1 photo in, U photos out."""
+    def _covered(self, pixels: Pixels, visible: Tensor, filler: Pixels | None) -> Pixels:
+        """Replace [U, rows, columns] hidden cells by a filler's, or grey; U = 1 photo in, U photos out."""
         config = self.model.config
-        other = Pixels() if donor is None else donor
+        other = Pixels() if filler is None else filler
         return replace(
             pixels,
             vit=_cover(pixels.vit, visible, config.vit, other.vit),

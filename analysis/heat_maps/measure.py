@@ -1,4 +1,4 @@
-"""Measure where a model's heat maps point, for the command and for runs."""
+"""Measures where a model's heat maps point, for the command ``point`` and for runs."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The pointing game on mosaics: several photos in one picture, each asked for by its own sentence.
+"""The pointing game on mosaics: several photos in one image, each asked for by its own sentence.
 
 As in GridPG (Rao et al., CVPR 2022) the answer is known without annotated boxes. Every sentence of a mosaic is asked
-about the same picture, so a map that always prefers one kind of photo is caught: ``swap`` is whether both sentences of
+about the same image, so a map that always prefers one kind of photo is caught: ``swap`` is whether both sentences of
 a pair are answered by their own photo.
 """
 
@@ -36,7 +36,7 @@ def play_mosaics(
 
     Args:
         groups: from :func:`analysis.heat_maps.mosaic_plan.plan_mosaics`.
-        heat_maps: makes the maps of a picture, by method.
+        heat_maps: makes the maps of an image, by method.
         open_image: reads a photo upright and in RGB; None for one that cannot be decoded.
         progress: called after each group.
 
@@ -62,8 +62,8 @@ def play_mosaics(
 def _showing(
     group: Group, arranged: Layout, photos: Sequence[Image.Image], heat_maps: HeatMaps
 ) -> Iterator[dict[str, object]]:
-    picture, _ = compose(photos, arranged)
-    ask = heat_maps(picture)
+    image, _ = compose(photos, arranged)
+    ask = heat_maps(image)
     answers = [ask(subject.words, subject.entity) for subject in group.subjects]
     paired = len(answers) == 2 and group.name != SAME_PHOTO
     for method in answers[0]:

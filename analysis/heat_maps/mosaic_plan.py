@@ -65,7 +65,7 @@ class Group:
         """Yield layouts whose part i is the place of subject i.
 
         The places rotate until each photo was in every part and in its mirror image; what the mirror image has shown
-        already is not shown again. Of the same photo twice one picture is all there is.
+        already is not shown again. Of the same photo twice one image is all there is.
         """
         parts, visited = self.layout.parts, set()
         for turn in range(len(parts)):

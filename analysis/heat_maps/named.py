@@ -1,4 +1,4 @@
-"""Sentences that hold a name: a user's own, or simple ones of ours where there is only the name."""
+"""Sentences that hold a given name: a user's own, or simple templates where there is only the name."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 MODEL = "model"
 GRID = (6, 6)
-"""Cells that are covered: few enough to ask about each, and halves and thirds of a picture are whole cells."""
+"""Cells that are covered: few enough to ask about each, and halves and thirds of an image are whole cells."""
 _AT_ONCE = 64
 """Covered images in memory at once."""
 WHOLE = Box(0.0, 0.0, 1.0, 1.0)

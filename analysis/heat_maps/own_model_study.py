@@ -22,7 +22,7 @@ from analysis.heat_maps.pointing_maps import OCCLUSION
 from analysis.heat_maps.study import mean_curves
 from analysis.heat_maps.tables import box_table, mosaic_table, pointing_table
 from analysis.own_model.interface import Item
-from analysis.run.records import to_records
+from analysis.run.json_rows import to_records
 from mmner_core.labels import Entity
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
-"""Whether a heat map points into a place: hit, mass and chance, in the part of the picture that the model sees.
+"""Scores a heat map against a place in the image: hit, mass and chance, within what the model sees.
 
-Places are boxes as shares of the whole picture, while the cells of a map lie on what the encoder cut out of it; every
+Places are boxes as shares of the whole image, while the cells of a map lie on what the encoder cut out of it; every
 box is brought into the coordinates of that cut first. Weights [rows, columns] say how far each cell belongs to a place:
 0 or 1, or a share where several places claim the cell.
 """
@@ -20,7 +20,7 @@ class Heat(NamedTuple):
 
     Attributes:
         cells: [rows, columns] the more, the hotter.
-        seen: the part of the picture that the cells cover.
+        seen: the part of the image that the cells cover.
     """
 
     cells: np.ndarray

@@ -1,4 +1,4 @@
-"""Every kind of heat map that a model has of a name, each with the part of the photo that its cells cover.
+"""Computes every kind of heat map that a model has of a name, each with the image part that its cells cover.
 
 ================= ================================================================================================
 ``attention``      mean over the streams whose cells lie alike
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 ATTENTION, GRADIENT, CELLS, OCCLUSION, RANDOM = "attention", "gradient", "cells", "occlusion", "random"
 Ask = Callable[[Sequence[str], "Entity"], Mapping[str, Heat]]
-"""(words of a sentence, a name in it) -> method to map, of a picture that was looked at before."""
+"""(words of a sentence, a name in it) -> method to map, of an image that was looked at before."""
 HeatMaps = Callable[["Image.Image"], Ask]
-"""Looks at a picture once and answers about as many names as wanted."""
+"""Looks at an image once and answers about as many names as wanted."""
 _TEXT_BYTES = 1 << 28  # a few thousand sentences
 
 
@@ -70,13 +70,13 @@ class HeatMapper:
             self._texts.put(key, text, sum(states.numel() * states.element_size() for states in text))
         return Scene.of(text, sight)
 
-    def occluded(self, sight: Sight, donor: Pixels | None = None) -> list[ImageStates]:
+    def occluded(self, sight: Sight, filler: Pixels | None = None) -> list[ImageStates]:
         """Encode a photo with each cell covered in turn, once for all its names; empty where nobody wants occlusion.
 
-        ``donor``: the photo whose cells cover those of this one; None: even grey.
+        ``filler``: the photo whose cells cover those of this one; None: even grey.
         """
         grid = next(iter(self.explainer.grids.values()))
-        return list(self.explainer.cover(sight.pixels, each_hidden(grid), donor)) if self.occlusion else []
+        return list(self.explainer.cover(sight.pixels, each_hidden(grid), filler)) if self.occlusion else []
 
     def maps(self, scene: Scene, entity: Entity, occluded: Sequence[ImageStates] = ()) -> dict[str, Heat]:
         """Return the maps of one name in one photo, all but ``random``.
@@ -110,12 +110,12 @@ class HeatMapper:
 
 
 def heat_maps(mapper: HeatMapper, twin: HeatMapper | None = None) -> HeatMaps:
-    """Return what makes all maps of a picture; ``twin``, of a model with random weights, adds ``random``."""
+    """Return what makes all maps of an image; ``twin``, of a model with random weights, adds ``random``."""
 
-    def look(picture: Image.Image) -> Ask:
-        sight = mapper.explainer.look(picture)
+    def look(image: Image.Image) -> Ask:
+        sight = mapper.explainer.look(image)
         occluded = mapper.occluded(sight)
-        blind = None if twin is None else twin.explainer.look(picture)
+        blind = None if twin is None else twin.explainer.look(image)
 
         def ask(words: Sequence[str], entity: Entity) -> dict[str, Heat]:
             found = mapper.maps(mapper.scene(words, sight), entity, occluded)

@@ -1,6 +1,6 @@
-"""Whether attention tells a photo that shows what is named from one that does not, and what a photo of nothing changes.
+"""Measures whether attention tells the image that shows a name from others, and what an empty image changes.
 
-Of each sentence with one name: how much of the name's attention its own photo gets, a picture that shows nothing, and a
+Of each sentence with one name: how much of the name's attention its own photo gets, an image that shows nothing, and a
 photo of another type. As detectors of relevance the shares have an AUC; 0.5 is chance.
 """
 
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from analysis.conditions.mismatched_images import other_type_donors
+from analysis.conditions.mismatched_images import other_type_images
 from analysis.scores.estimate import mean_estimate
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity, tags_to_entities
-from mmner_core.photos.nothing import KINDS, picture_of_nothing
+from mmner_core.photos.nothing import KINDS, image_of_nothing
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -28,7 +28,7 @@ RESAMPLES = 1000
 
 
 class _Seen(NamedTuple):
-    """What one sentence says beside one picture: the name's share on it, and all tags."""
+    """What one sentence says beside one image: the name's share on it, and all tags."""
 
     share: float
     tags: list[str]
@@ -44,9 +44,9 @@ def measure_relevance(
     """Show each sentence that has a photo and one gold name its own photo, nothing, and a photo of another type.
 
     Returns:
-        under ``relevance`` a row per kind of wrong picture: ``beside``, ``auc`` with ``low`` and ``high`` (sentences
+        under ``relevance`` a row per kind of wrong image: ``beside``, ``auc`` with ``low`` and ``high`` (sentences
         resampled), ``chance``, the mean shares ``own`` and ``wrong``, ``n``; under ``nothing`` a row per kind of such
-        pictures, "all" among them: ``kind``, ``changed`` (share of sentences whose tags differ from those of the text
+        images, "all" among them: ``kind``, ``changed`` (share of sentences whose tags differ from those of the text
         alone) with ``low`` and ``high``, ``n``.
 
     Raises:
@@ -56,7 +56,7 @@ def measure_relevance(
         raise InputError("This model cannot look away from a photo (null_sink), so attention has no share to measure.")
     active = [i for i, e in enumerate(examples) if e.image is not None and len(tags_to_entities(e.tags or ())) == 1]
     rng = np.random.default_rng(seed)
-    donors = other_type_donors(examples, active, rng)
+    owners = other_type_images(examples, active, rng)
     shares: dict[str, list[tuple[float, float]]] = {NOTHING: [], OTHER_TYPE: []}
     changed: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     for number, i in enumerate(active):
@@ -66,11 +66,11 @@ def measure_relevance(
             text = explainer.read(examples[i].words, convention=examples[i].convention)
             shown = _see(explainer, text, entity, own)
             kind = KINDS[number % len(KINDS)]
-            blank = _see(explainer, text, entity, picture_of_nothing(kind, rng))
+            blank = _see(explainer, text, entity, image_of_nothing(kind, rng))
             shares[NOTHING].append((shown.share, blank.share))
             changed[kind].append(blank.tags != explainer.tags_alone(text))
-            donor = donors[i]
-            other = None if donor is None else explainer.open(examples[donor].image)
+            owner = owners[i]
+            other = None if owner is None else explainer.open(examples[owner].image)
             if other is not None:
                 shares[OTHER_TYPE].append((shown.share, _see(explainer, text, entity, other).share))
         progress()
@@ -83,8 +83,8 @@ def measure_relevance(
     }
 
 
-def _see(explainer: ModelExplainer, text: Text, entity: Entity, picture: Image) -> _Seen:
-    share, tags = explainer.share_and_tags(text, explainer.look(picture))
+def _see(explainer: ModelExplainer, text: Text, entity: Entity, image: Image) -> _Seen:
+    share, tags = explainer.share_and_tags(text, explainer.look(image))
     return _Seen(float(share[entity.start : entity.end].mean()), tags)
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.heat_maps.attribution import RANDOM_MODEL, RANDOM_ORDER, MapTest, check_maps, map_table, rank_correlation
 from analysis.heat_maps.draw import MATTERS, Draw
 from analysis.heat_maps.pointing_maps import HeatMapper
-from analysis.run.records import to_records
+from analysis.run.json_rows import to_records
 from analysis.scores.estimate import mean_estimate
 from mmner_core.labels import Entity
 
@@ -33,7 +33,7 @@ class _Case(NamedTuple):
     sentence: int
     entity: Entity
     photo: Image.Image
-    donor: Pixels
+    filler: Pixels
 
 
 def _decided(
@@ -92,12 +92,12 @@ def heat_map_faithfulness(
     draw = Draw(examples, explainer.open, _decided(own, examples, matters), wanted=n, seed=seed)
     tests: list[dict[str, MapTest]] = []
     clusters, similarity, verdicts = [], [], []
-    for i, entity, photo, donor in draw.cases():
+    for i, entity, photo, filler in draw.cases():
         words = examples[i].words
-        maps, random_maps = (_alike(mapper, words, entity, photo, donor) for mapper in (own, twin))
+        maps, random_maps = (_alike(mapper, words, entity, photo, filler) for mapper in (own, twin))
         both = maps | {name + RANDOM_MODEL: heat for name, heat in random_maps.items()}
         scene = own.scene(words, explainer.look(photo))
-        test = check_maps(explainer.cell_score(scene, entity, donor), both, seed=seed)
+        test = check_maps(explainer.cell_score(scene, entity, filler), both, seed=seed)
         tests.append(test)
         clusters.append(i)
         similarity += [
@@ -123,11 +123,11 @@ def heat_map_faithfulness(
 
 
 def _alike(
-    mapper: HeatMapper, words: Sequence[str], entity: Entity, photo: Image.Image, donor: Pixels
+    mapper: HeatMapper, words: Sequence[str], entity: Entity, photo: Image.Image, filler: Pixels
 ) -> dict[str, np.ndarray]:
     """Return the maps with the grid of the first, since cells of two sizes cannot be hidden in one order."""
     sight = mapper.explainer.look(photo)
-    heats = mapper.maps(mapper.scene(words, sight), entity, mapper.occluded(sight, donor))
+    heats = mapper.maps(mapper.scene(words, sight), entity, mapper.occluded(sight, filler))
     grid = next(iter(heats.values())).cells.shape
     return {method: heat.cells for method, heat in heats.items() if heat.cells.shape == grid}
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.scores.breakdowns import by_part
 from analysis.scores.estimate import mean_estimate
-from analysis.scores.margins import by_part
 
 _CHANCE_OF_TWO = 0.5
 

@@ -1,4 +1,4 @@
-"""Minimal pairs: the same words with another picture and another gold label, where only the picture can decide.
+"""Minimal pairs: the same words with another image and another gold label, where only the image can decide.
 
 A tagger that looks at words alone gives both members the same tags and is right on one of them at best.
 """
@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.run.answers import Answers
+from analysis.scores.breakdowns import by_part
 from analysis.scores.estimate import Estimate, mean_estimate
-from analysis.scores.margins import by_part
 from mmner_core.labels import Entity
 
-# Exclusive and exhaustive. "Moved" means that the picture changed the answer on the words in question.
+# Exclusive and exhaustive. "Moved" means that the image changed the answer on the words in question.
 OUTCOMES = (
     "both right",
     "moved, one right",
@@ -32,7 +32,7 @@ FLIPPED_RIGHT = "flipped the right way"  # both right, or moved with one right: 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MinimalPair:
-    """Two sentences of equal words, different pictures and different gold entities.
+    """Two sentences of equal words, different images and different gold entities.
 
     Attributes:
         first, second: row numbers of the sentences.
@@ -49,8 +49,8 @@ class MinimalPair:
 def find_minimal_pairs(answers: Answers) -> list[MinimalPair]:
     """Recognise the minimal pairs among the sentences of one condition.
 
-    Pictures are told apart by the id the data give; call it with the condition "matched", since under the others the
-    pictures shown are not the data's. A language is part of the words: equal words in two languages are no pair.
+    Images are told apart by the id the data give; call it with the condition "matched", since under the others the
+    images shown are not the data's. A language is part of the words: equal words in two languages are no pair.
     """
     image_ids = answers.sentences["image_id"].to_numpy()
     languages = answers.languages

@@ -1,4 +1,4 @@
-"""What the picture contributed: every image condition against text alone, on the same sentences.
+"""The image's contribution: every image condition against text alone, on the same sentences.
 
 A row of a table compares one condition with the baseline on the sentences that took part in both, so both scores, the
 difference and the flips rest on the same n. Sizes: S sentences, N gold entities.
@@ -14,9 +14,9 @@ import pandas as pd
 
 from analysis.conditions.corruptions import CORRUPTIONS
 from analysis.scores.bootstrap import RESAMPLES, Difference, f1_difference
-from analysis.scores.margins import ALL, by_part
+from analysis.scores.breakdowns import ALL, by_part
+from analysis.scores.cosine_terciles import cosine_terciles
 from analysis.scores.metrics import Judged, judge
-from analysis.scores.terciles import cosine_terciles
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class Paired:
     Attributes:
         baseline, condition: what was said under each.
         judged_baseline, judged_condition: the same, each entity right or not; their gold entities are the same rows.
-        terciles: [S] thirds by image-text cosine under the condition, see :mod:`analysis.scores.terciles`; those of all
-            its sentences, so that every view puts a sentence into the same one.
+        terciles: [S] thirds by image-text cosine under the condition, see :mod:`analysis.scores.cosine_terciles`;
+            those of all its sentences, so that every view puts a sentence into the same one.
     """
 
     baseline: Answers
@@ -52,7 +52,7 @@ def pair_conditions(
 ) -> Paired:
     """Match two conditions of a run sentence by sentence.
 
-    Sentences without a photo are left out where the condition shows the others one: they say nothing about pictures.
+    Sentences without a photo are left out where the condition shows the others one: they say nothing about images.
 
     Raises:
         InputError: if the run lacks one of them, or they disagree on the gold tags of a sentence.
@@ -61,9 +61,9 @@ def pair_conditions(
     places = pd.Index(b.sentences["sentence_id"]).get_indexer(pd.Index(a.sentences["sentence_id"]))
     terciles = cosine_terciles(b)[places[places >= 0]]
     a, b = a.take(places >= 0), b.take(places[places >= 0])
-    pictured = (b.sentences["image_id"] != "").to_numpy()
-    if pictured.any() and not pictured.all():
-        a, b, terciles = a.take(pictured), b.take(pictured), terciles[pictured]
+    has_images = (b.sentences["image_id"] != "").to_numpy()
+    if has_images.any() and not has_images.all():
+        a, b, terciles = a.take(has_images), b.take(has_images), terciles[has_images]
     judged_a, judged_b = judge(a.gold, a.predicted, rule), judge(b.gold, b.predicted, rule)
     same = len(judged_a.gold) == len(judged_b.gold) and all(
         np.array_equal(getattr(judged_a.gold, name), getattr(judged_b.gold, name))
@@ -173,7 +173,7 @@ def severity_curves(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def image_effects(paired: Paired) -> pd.DataFrame:
-    """Return one row per gold entity with what the picture did to its probability, most helped first.
+    """Return one row per gold entity with what the image did to its probability, most helped first.
 
     Columns: ``sentence_id``, ``language``, ``start``, ``end``, ``type``, ``text``, ``confidence``,
     ``confidence_baseline``, ``change``, ``right``, ``right_baseline``.

@@ -1,4 +1,4 @@
-"""How much of an entity's probability is owed to the text and how much to the picture: exact Shapley shares.
+"""Exact Shapley shares of an entity's probability: how much is owed to the text and how much to the image.
 
 The game: players are the text and the image (or the text and each image stream). The value of a coalition is the exact
 CRF probability of the gold entity (this span with this type) when the model sees only those players:
@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.scores.breakdowns import by_part
 from analysis.scores.estimate import mean_estimate
-from analysis.scores.margins import by_part
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Are probabilities of 0.9 right nine times in ten?"""
+"""The panel on calibration: are probabilities of 0.9 right nine times in ten?"""
 
 from __future__ import annotations
 

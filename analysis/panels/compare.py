@@ -1,4 +1,4 @@
-"""This run against another one on the same sentences: what the other fixed and what it broke."""
+"""The panel that compares two runs on the same sentences: what the other fixed and what it broke."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be wrong with the data: annotation the model firmly disagrees with, and test data that was in training."""
+"""The panels on the data: annotation the model firmly disagrees with, and test data that was in training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from analysis.panels.panel import Content, panel, shortened
 from analysis.panels.scores import counts_of
 from analysis.panels.stored import stored_table
 from analysis.panels.wording import counted
-from analysis.scores.noise import noise_candidates
+from analysis.scores.label_noise import noise_candidates
 
 if TYPE_CHECKING:
     from analysis.run.folder import EvaluationRun

@@ -1,4 +1,4 @@
-"""How tables are shown to people: headings in words, numbers rounded, intervals in one cell.
+"""Formats tables for people: headings in words, numbers rounded, intervals in one cell.
 
 Tables stay as they are for CSV; this is for the page, the report and LaTeX.
 """

@@ -1,4 +1,4 @@
-"""The contrastive space in numbers: retrieval, cosines of right and wrong pairs, gap, alignment, uniformity."""
+"""The panels on the contrastive space: retrieval, cosines of right and wrong pairs, gap, alignment, uniformity."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from analysis.panels.panel import Content, panel
 from analysis.panels.stored import optional_table, stored_table
 from analysis.panels.wording import counted, language_name, number, with_interval
 from analysis.run.pair_facts import SEEN, UNSEEN
-from analysis.scores.margins import ALL
+from analysis.scores.breakdowns import ALL
 from analysis.space.contrastive import RELEVANT
 from mmner_core.errors import InputError
 
@@ -24,9 +24,9 @@ _BINS = 40
 _PAIRS = ("matched", "mismatched")
 _SUBSETS = {
     RELEVANT: "Relevant: without the pairs that the data call irrelevant, neither as queries nor in the gallery.",
-    SEEN: "Seen: texts whose names all occur in training, whatever their type there, and pictures of such texts alone; "
+    SEEN: "Seen: texts whose names all occur in training, whatever their type there, and images of such texts alone; "
     "the gallery is that of all relevant pairs.",
-    UNSEEN: "Unseen: texts none of whose names occurs in training, and pictures of such texts alone; the same gallery.",
+    UNSEEN: "Unseen: texts none of whose names occurs in training, and images of such texts alone; the same gallery.",
 }
 _DIRECTIONS = {"text_to_image": "text → image", "image_to_text": "image → text"}
 
@@ -45,10 +45,10 @@ def contrastive_of(run: EvaluationRun) -> pd.DataFrame:
 
 @panel(
     "retrieval",
-    "Does a text find its picture?",
-    "Recall@k is how often the partner is among the k nearest of its language's texts or pictures; chance is what "
+    "Does a text find its image?",
+    "Recall@k is how often the partner is among the k nearest of its language's texts or images; chance is what "
     "blind guessing would reach in a gallery of that size; type alone, what one would reach who knows nothing but the "
-    "type of a text's only name, or of a picture's, and puts all of that type first (texts without a name, or with "
+    "type of a text's only name, or of an image's, and puts all of that type first (texts without a name, or with "
     "several, are guessed blindly).",
 )
 def retrieval(run: EvaluationRun, other: EvaluationRun | None = None) -> Content:
@@ -65,14 +65,14 @@ def retrieval(run: EvaluationRun, other: EvaluationRun | None = None) -> Content
     notes = (*notes, *(sentence for name, sentence in _SUBSETS.items() if name in told))
     return Content(
         table=table.drop(columns=[name for name, empty in nothing_new.items() if empty]).reset_index(drop=True),
-        rule="a text's partner is its own picture, a picture's any of its texts; ties count against",
+        rule="a text's partner is its own image, an image's any of its texts; ties count against",
         n=f"{_pairs(run)}; per row in the column n",
         notes=(*notes, *_twins(run)),
     )
 
 
 def _twins(run: EvaluationRun) -> tuple[str, ...]:
-    """Say how many texts no model could tell apart: the same words about different pictures, as in minimal pairs."""
+    """Say how many texts no model could tell apart: the same words about different images, as in minimal pairs."""
     answers = run.answers()
     sentences = answers.sentences[["language", "image_id"]].assign(text=answers.texts())
     sentences = sentences[sentences["image_id"] != ""]
@@ -80,17 +80,17 @@ def _twins(run: EvaluationRun) -> tuple[str, ...]:
     if not n:
         return ()
     return (
-        f"{n:,} of {counted(len(sentences), 'text')} have the very words of a text about another picture; as ties "
-        "count against, image → text recall@1 is 0 for pictures with such texts alone, whatever the model.",
+        f"{n:,} of {counted(len(sentences), 'text')} have the very words of a text about another image; as ties "
+        "count against, image → text recall@1 is 0 for images with such texts alone, whatever the model.",
     )
 
 
 @panel(
     "geometry",
     "The shape of the space",
-    "Modality gap: distance between the mean text and the mean picture; alignment: mean squared distance of partners "
+    "Modality gap: distance between the mean text and the mean image; alignment: mean squared distance of partners "
     "(0 is best); uniformity: how evenly vectors spread (more negative is more even); separation: how often a text is "
-    "closer to its own picture than to another (0.5 is chance).",
+    "closer to its own image than to another (0.5 is chance).",
 )
 def geometry(run: EvaluationRun, other: EvaluationRun | None = None) -> Content:
     """Show gap, alignment, uniformity and separation per language, beside those of a run to compare with."""
@@ -105,11 +105,11 @@ def geometry(run: EvaluationRun, other: EvaluationRun | None = None) -> Content:
 @panel(
     "cosines",
     "Right pairs and wrong pairs",
-    "The further the two curves are apart, the better the space tells a text's own picture from that of another "
+    "The further the two curves are apart, the better the space tells a text's own image from that of another "
     "sentence of its language.",
 )
 def cosines(run: EvaluationRun, other: EvaluationRun | None = None, language: str = "all") -> Content:
-    """Show the cosines of texts with their own and with another sentence's picture.
+    """Show the cosines of texts with their own and with another sentence's image.
 
     Args:
         run: with the conditions "matched" and "shuffled".
@@ -129,7 +129,7 @@ def cosines(run: EvaluationRun, other: EvaluationRun | None = None, language: st
         figure_data=histogram,
         alternative=f"Two histograms, {language_name(language)}. Median cosine of matched pairs "
         f"{right}, of mismatched pairs {wrong}; {_separation(run, language)}.",
-        rule="cosine of text and picture in the contrastive space",
+        rule="cosine of text and image in the contrastive space",
         n=f"{counted(len(chosen['matched']), 'matched pair')}, {len(chosen['mismatched']):,} mismatched",
         notes=notes,
     )

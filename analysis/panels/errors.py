@@ -1,4 +1,4 @@
-"""Which errors there are, and which to look at first."""
+"""The panels on error classes: which errors there are, and which to look at first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run's provenance says about it, for the line under every panel."""
+"""Facts of a run's provenance for the line under every panel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pairs of equal words with different pictures, where only the picture can decide."""
+"""The panel on minimal pairs: equal words with different images, where only the image can decide."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def pairs_of(run: EvaluationRun) -> list[MinimalPair]:
 
 @panel(
     "minimal-pairs",
-    "Minimal pairs: same words, another picture",
+    "Minimal pairs: same words, another image",
     "A model that reads words alone is right on one of the two at best, so 'both right' and 'flipped the right way' "
-    "cannot be had without looking at the picture.",
+    "cannot be had without looking at the image.",
 )
 def minimal_pairs(run: EvaluationRun) -> Content:
     """Show what the model made of each pair, per language."""
@@ -43,7 +43,7 @@ def minimal_pairs(run: EvaluationRun) -> Content:
 
     pairs = pairs_of(run)
     if not pairs:
-        raise InputError("These data have no minimal pairs: no two sentences share their words and differ in picture.")
+        raise InputError("These data have no minimal pairs: no two sentences share their words and differ in image.")
     table = table_of(run, "minimal_pairs", lambda: _table(run, pairs))
     own = table[table["condition"] == run.condition]
     drawn = own[own["outcome"].isin(OUTCOMES)]

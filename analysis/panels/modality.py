@@ -1,4 +1,4 @@
-"""What the picture contributed: image conditions against text only, severities, terciles, what it helped and hurt."""
+"""The panels on the image's contribution: image conditions against text only, severities, terciles, galleries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from analysis.panels.facts import probability_of
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import table_of
 from analysis.panels.wording import counted, extremes, language_name
-from analysis.scores.terciles import TERCILES
+from analysis.scores.cosine_terciles import TERCILES
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ NAMES = {
     "text+vit": "ViT stream only",
     "text+cnn": "CNN stream only",
 }
-_HOW_SPLIT = "What the picture adds where it {}; an interval that holds 0 means that no contribution is shown."
+_HOW_SPLIT = "What the image adds where it {}; an interval that holds 0 means that no contribution is shown."
 
 
 def modality_of(run: EvaluationRun) -> pd.DataFrame:
@@ -50,7 +50,7 @@ def modality_of(run: EvaluationRun) -> pd.DataFrame:
     if len(run.conditions) < 2 or TEXT_ONLY not in run.conditions:
         raise InputError(
             f"Run {run.name!r} was not made under several image conditions (it has: "
-            f"{', '.join(run.conditions) or 'none'}), so what the picture contributed is not known; write a run from a "
+            f"{', '.join(run.conditions) or 'none'}), so what the image contributed is not known; write a run from a "
             "checkpoint and data with photos."
         )
     return table_of(run, "modality", lambda: modality_table(run))
@@ -58,12 +58,12 @@ def modality_of(run: EvaluationRun) -> pd.DataFrame:
 
 @panel(
     "modality",
-    "What the picture contributes",
+    "What the image contributes",
     "Each bar is F1 under one image condition minus F1 of text only on the same sentences; only if the pair's own "
-    "image is clearly above the shuffled one does the picture itself help, rather than having any picture.",
+    "image is clearly above the shuffled one does the image itself help, rather than having any image.",
 )
 def modality(run: EvaluationRun) -> Content:
-    """Show the conditions that replace or hide the picture, per language and type."""
+    """Show the conditions that replace or hide the image, per language and type."""
     from analysis.figures import modality_bars
 
     table = modality_of(run)
@@ -84,8 +84,8 @@ def modality(run: EvaluationRun) -> Content:
 
 @panel(
     "severity",
-    "Spoilt pictures",
-    "How far F1 falls towards text only (the dotted line at 0) as the photo is spoilt more and more: a model that "
+    "Corrupted images",
+    "How far F1 falls towards text only (the dotted line at 0) as the photo is corrupted more and more: a model that "
     "looks at photos loses, one that ignores them stays flat.",
 )
 def severity(run: EvaluationRun, language: str = "all") -> Content:
@@ -94,7 +94,7 @@ def severity(run: EvaluationRun, language: str = "all") -> Content:
 
     curves = severity_curves(modality_of(run))
     if not len(curves):
-        raise InputError(f"Run {run.name!r} holds no spoilt pictures (blur-1, ...); write it with those conditions.")
+        raise InputError(f"Run {run.name!r} holds no corrupted images (blur-1, ...); write it with those conditions.")
     margins = curves[(curves["type"] == "all") | (curves["language"] == "all")]
     drawn = curves[(curves["type"] == "all") & (curves["language"] == language)]
     worst = drawn[drawn["severity"] == drawn["severity"].max()]
@@ -145,20 +145,20 @@ def _split(table: pd.DataFrame, paired: Paired, none: str, name: Callable[[str],
     )
 
 
-@panel("helped", "What the picture helped most", "The gold entities whose probability rises most with their picture.")
+@panel("helped", "What the image helped most", "The gold entities whose probability rises most with their image.")
 def helped(run: EvaluationRun, limit: int = LIMIT) -> Content:
     """List the greatest rises."""
     return _gallery(run, limit, rising=True)
 
 
-@panel("hurt", "What the picture hurt most", "The gold entities whose probability falls most with their picture.")
+@panel("hurt", "What the image hurt most", "The gold entities whose probability falls most with their image.")
 def hurt(run: EvaluationRun, limit: int = LIMIT) -> Content:
     """List the greatest falls."""
     return _gallery(run, limit, rising=False)
 
 
 def effects_of(run: EvaluationRun) -> pd.DataFrame:
-    """Return every gold entity with what its picture did to its probability, most helped first, worked out once."""
+    """Return every gold entity with what its image did to its probability, most helped first, worked out once."""
     return run.remember("image effects", lambda: image_effects(_own_image(run)))
 
 
@@ -175,9 +175,9 @@ def _gallery(run: EvaluationRun, limit: int, *, rising: bool) -> Content:
     word = "rises" if rising else "falls"
     return Content(
         table=table[[*columns, "image_id"]].reset_index(drop=True),
-        rule=f"of each gold entity, with its picture and with text only: {probability_of(run.provenance)}",
+        rule=f"of each gold entity, with its image and with text only: {probability_of(run.provenance)}",
         n=f"{counted(len(effects), 'gold entity', 'gold entities')}; the probability {word} for {len(chosen):,}",
-        notes=() if len(chosen) else (f"The picture {'helped' if rising else 'hurt'} no entity.",),
+        notes=() if len(chosen) else (f"The image {'helped' if rising else 'hurt'} no entity.",),
     )
 
 

@@ -1,4 +1,4 @@
-"""What one panel of the app and of the report holds: a table, perhaps a figure, and all it takes to trust them."""
+"""A panel of the app and of the report: a table, perhaps a figure, and all it takes to trust them."""
 
 from __future__ import annotations
 

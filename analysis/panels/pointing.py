@@ -1,4 +1,4 @@
-"""Where heat maps point: at the right photo of several, with its controls, and into annotated boxes."""
+"""The panel on where heat maps point: at the right photo of several, and into annotated boxes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _REMEDY = "write it from a checkpoint and data with photos"
 @panel(
     "mosaics",
     "Does it point at the right photo?",
-    "Photos of different types share one picture, and a map should be hottest on the photo of the name that is asked "
+    "Photos of different types share one image, and a map should be hottest on the photo of the name that is asked "
     "for; the same photo twice must give chance, two photos of one type are near it, and 'swap' says how often both "
     "names of a pair are answered by their own photo (chance 0.25).",
 )

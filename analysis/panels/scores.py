@@ -1,4 +1,4 @@
-"""Scores per language and type, and under every scoring rule."""
+"""The panels of scores: per language and type, and under every scoring rule."""
 
 from __future__ import annotations
 

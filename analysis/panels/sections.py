@@ -1,4 +1,4 @@
-"""Which panels there are and in which order: the contents of the report, and of the app's tabs."""
+"""The order of panels in the report and in the app's tabs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an entity's probability divides between text and picture, or between text and each image stream."""
+"""The panels of Shapley shares: between text and image, or between text and each image stream."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from analysis.panels.facts import probability_of, why_left_out
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import table_of
 from analysis.panels.wording import counted, number
-from analysis.scores.margins import ALL
+from analysis.scores.breakdowns import ALL
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:

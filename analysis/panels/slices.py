@@ -1,4 +1,4 @@
-"""Where F1 is low: by what entities and sentences are like, and the worst combinations a tree finds."""
+"""The panels of slices: F1 by attributes of entities and sentences, and the worst slices found by a tree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The maps of a run as stored: texts with their pictures in the contrastive space, and the words of entities."""
+"""The maps of the contrastive space as stored with a run: texts with their images, and the words of entities."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def pairs_of(points: pd.DataFrame) -> pd.DataFrame:
 
 @panel(
     "map",
-    "The map of texts and pictures",
+    "The map of texts and images",
     "Points that the model takes for alike lie close together; only neighbourhoods mean something in UMAP, distances "
     "across the map and its axes do not.",
 )
@@ -76,14 +76,14 @@ def space_map(
     language: str = "all",
     joined: tuple[int, ...] = (),
 ) -> Content:
-    """Show texts and pictures in the contrastive space.
+    """Show texts and images in the contrastive space.
 
     Args:
         run: with coordinates.
         colour: what the points are coloured by.
         projection: UMAP or the first two principal components.
         language: whose points, "all" for all; they stay where they are.
-        joined: sentences whose text and picture are to be joined by a line.
+        joined: sentences whose text and image are to be joined by a line.
     """
     points = _of_language(points_of(run, projection, "pairs"), language)
     pairs = pairs_of(points[points["sentence_id"].isin(joined)]) if joined else None

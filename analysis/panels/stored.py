@@ -1,4 +1,4 @@
-"""The numbers that were worked out when the run was written, read from its metrics.json.
+"""Reads the numbers that a run stores in its metrics.json.
 
 What only a model can give (tests of heat maps, the pointing game) and what needs other data (leakage, a temperature
 fitted on the validation split) is there alone; the rest is read from there if it is there, and worked out otherwise.

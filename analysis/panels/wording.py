@@ -1,4 +1,4 @@
-"""Numbers in sentences: what text alternatives and notes are made of."""
+"""Words numbers for sentences: counts, intervals, shares."""
 
 from __future__ import annotations
 

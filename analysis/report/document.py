@@ -1,4 +1,4 @@
-"""What a report holds, whatever it is written as: sections of panels, the numbers at a glance, provenance."""
+"""The content of a report, in any format: sections of panels, key numbers, provenance."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _highlights(panels: dict[str, Panel]) -> Iterator[Highlight]:
     if (row := _first(panels, "modality", condition="matched", language="all", type="all")) is not None:
         value = number(row["difference"], sign=True)
         detail = f"F1 minus F1 of text only, {_interval(row, sign=True)}{row['n_sentences']:,.0f} sentences"
-        yield Highlight(label="What the picture adds", value=value, detail=detail, panel="modality")
+        yield Highlight(label="What the image adds", value=value, detail=detail, panel="modality")
     if (row := _first(panels, "calibration", language="all")) is not None and pd.notna(row["ece_before"]):
         fitted = f"{number(row['ece_after'])} after temperature {number(row['temperature'], 2)}"
         detail = (
@@ -131,9 +131,7 @@ def _highlights(panels: dict[str, Panel]) -> Iterator[Highlight]:
         yield Highlight(label="Calibration error", value=number(row["ece_before"]), detail=detail, panel="calibration")
     if (row := _first(panels, "minimal-pairs", language="all", outcome="both right")) is not None:
         detail = f"minimal pairs both right, {_interval(row)}{panels['minimal-pairs'].n}"
-        yield Highlight(
-            label="Decided by the picture", value=number(row["share"]), detail=detail, panel="minimal-pairs"
-        )
+        yield Highlight(label="Decided by the image", value=number(row["share"]), detail=detail, panel="minimal-pairs")
 
 
 def _interval(row: pd.Series, sign: bool = False) -> str:

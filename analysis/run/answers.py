@@ -1,4 +1,4 @@
-"""What one system said about S sentences under one image condition, in columns: the input of every analysis.
+"""One system's answers to S sentences under one image condition, in columns: the input of every analysis.
 
 Alphabet: S sentences, N gold or predicted entities.
 """

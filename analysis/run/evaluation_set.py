@@ -1,4 +1,4 @@
-"""The sentences that a run is about, and what the data say of each besides words, tags and photo."""
+"""The sentences of a run, with the kind and source that the data give for each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from analysis.run.pairs import match_pairs, read_pairs
+from analysis.run.pair_table import match_pairs, read_pairs
 from mmner_core.data import Example, dataset_digest
 from mmner_core.data.layouts import is_language_folder
 from mmner_core.data.type_names import TypeNames
@@ -75,7 +75,7 @@ def read_evaluation_set(
         images: folder of the photos; None: beside the data, if there.
         language: only this language of a folder; the language of a single file.
         split: which split; None: test where a folder has one, else valid.
-        pairs: table of pairing kinds, see :func:`analysis.run.pairs.read_pairs`.
+        pairs: table of pairing kinds, see :func:`analysis.run.pair_table.read_pairs`.
         irrelevant: folder of photos that show none of the things named; None: the photos that ``pairs`` calls so.
 
     Raises:

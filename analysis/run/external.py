@@ -1,4 +1,4 @@
-"""Turn another system's output (spaCy, GLiNER, the authors' script...) into a predictions table."""
+"""Converts another system's output (spaCy, GLiNER, the authors' script...) into a predictions table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mmner_core.errors import InputError
 if TYPE_CHECKING:
     from mmner_core.data import Example
 
-# Whether and how the other system used the pictures is not in its output.
+# Whether and how the other system used the images is not in its output.
 CONDITION = "as given"
 
 

@@ -1,4 +1,4 @@
-"""A run folder: everything one checkpoint (or another system) said about one split, written once, read many times.
+"""A run folder: what one checkpoint (or another system) answered on one split, written once, read many times.
 
 ====================== =========================================================================================
 predictions.parquet    the table of :mod:`analysis.run.schema`, one row group or more per image condition

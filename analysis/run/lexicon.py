@@ -1,4 +1,4 @@
-"""Which surface forms the training data names, and as what: the ground of "seen" and "never seen"."""
+"""The lexicon of training names: which surface forms the training data name, and as what types."""
 
 from __future__ import annotations
 

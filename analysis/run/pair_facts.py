@@ -1,4 +1,4 @@
-"""What is known of pairs of text and photo besides their vectors: types, whether they fit, whether training has them.
+"""Facts about pairs of text and image besides their vectors: types, whether they fit, whether training has them.
 
 Sizes: N pairs.
 """

@@ -10,7 +10,7 @@ source                string             where the text comes from (data set, fi
 kind                  string             pairing kind ("exact-entity", "irrelevant"...), "" where not known
 words                 list<string>       W words
 gold                  list<string>       W IOB2 tags as annotated
-image_id              string             the picture shown under this condition, "" for none
+image_id              string             the image shown under this condition, "" for none
 image_path            string             its file, "" for none
 condition             string             "matched", "none", "shuffled", "blur-3"...
 tags                  list<string>       W IOB2 tags as predicted

@@ -1,4 +1,4 @@
-"""Entities written as plain text, for tables and CSV: "PER Ada Lovelace", "nothing", "[PER Ada] met [PER Bob]"."""
+"""Writes entities as plain text, for tables and CSV: "PER Ada Lovelace", "nothing", "[PER Ada] met [PER Bob]"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each entity and its sentence are like: the columns by which scores are split and errors filtered."""
+"""Attributes of entities and their sentences: the columns by which scores are split and errors filtered."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.run.answers import Answers
-from analysis.run.categories import from_codes, from_values
+from analysis.run.categorical import from_codes, from_values
 from analysis.run.lexicon import SEEN, UNKNOWN, Lexicon
 from analysis.run.spans import Spans
-from analysis.scores.terciles import TERCILES, cosine_terciles
+from analysis.scores.cosine_terciles import TERCILES, cosine_terciles
 
 ENTITY_LENGTHS = ((1, "1 word"), (2, "2 words"), (3, "3 words"), (None, "4 words or more"))
 SENTENCE_LENGTHS = (
@@ -37,7 +37,7 @@ PHRASES = {
     "casing": "letter case",
     "source": "source",
     "kind": "kind of pair",
-    "image": "picture",
+    "image": "image",
     "cosine_tercile": "image-text cosine",
 }
 ATTRIBUTES = tuple(PHRASES)
@@ -77,7 +77,7 @@ def attribute_table(answers: Answers, spans: Spans, lexicon: Lexicon | None = No
 def sentence_attributes(answers: Answers) -> pd.DataFrame:
     """Describe each sentence: [S] categorical columns language, sentence_length, source, kind, image, cosine_tercile.
 
-    Cosine terciles are those of :mod:`analysis.scores.terciles`.
+    Cosine terciles are those of :mod:`analysis.scores.cosine_terciles`.
     """
     sentences = answers.sentences
     has_image = (sentences["image_path"] != "") | (sentences["image_id"] != "")

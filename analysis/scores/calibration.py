@@ -1,4 +1,4 @@
-"""Do entities with probability 0.9 turn out right nine times in ten? Reliability, ECE, and a temperature.
+"""Calibration of probabilities: reliability bins, expected calibration error, and a fitted temperature.
 
 The probability is the exact CRF probability of span and type together; the outcome is whether that very entity is
 annotated. The temperature acts on this number alone, p -> sigmoid(logit(p) / T), and is fitted by negative

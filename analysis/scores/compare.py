@@ -1,4 +1,4 @@
-"""Two sets of answers to the same sentences: two runs, or one run under two image conditions.
+"""Compares two sets of answers to the same sentences: two runs, or one run under two image conditions.
 
 Every entity that is annotated or that A or B marked is one item, and each of A and B is right about it or not: right
 about an annotated entity is to mark it (span and type), right about any other is not to mark it. So each item is
@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.run.answers import Answers
-from analysis.run.categories import from_codes
+from analysis.run.categorical import from_codes
 from analysis.run.spans import Spans, read_spans
 from analysis.run.wording import entity_names, name_groups, touching
 from analysis.scores.bootstrap import RESAMPLES, Difference, f1_difference
-from analysis.scores.margins import ALL, by_part
+from analysis.scores.breakdowns import ALL, by_part
 from analysis.scores.metrics import Judged, judge
 from mmner_core.errors import InputError
 

@@ -1,4 +1,4 @@
-"""Which type is taken for which: an entity-level matrix with what was missed and what was made up.
+"""The entity-level confusion matrix, with what was missed and what was made up.
 
 Rows are the gold types and "spurious", columns the predicted types and "missed". Each gold entity and each predicted
 one is counted once: a gold entity with its partner (:meth:`analysis.scores.matching.Matches.partners`) in one cell,

@@ -33,13 +33,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analysis.run.answers import Answers
-from analysis.run.categories import from_codes
+from analysis.run.categorical import from_codes
 from analysis.run.lexicon import Lexicon
 from analysis.run.spans import Spans
 from analysis.run.wording import SEPARATOR, bracketed, entity_names, name_groups, touching
 from analysis.scores.compare import align
+from analysis.scores.label_noise import per_group
 from analysis.scores.matching import CORRECT, DETAILS, KINDS, SPURIOUS, Matches, match
-from analysis.scores.noise import per_group
 
 
 def failure_table(answers: Answers, *, lexicon: Lexicon | None = None, without: Answers | None = None) -> pd.DataFrame:

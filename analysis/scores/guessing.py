@@ -1,4 +1,4 @@
-"""What guessing reaches: the recall of a ranking that knows nothing, and of one that knows the entity type alone.
+"""Chance levels of retrieval: the recall of a ranking that knows nothing, and of one that knows the type alone.
 
 Both are expectations over random orders, worked out exactly. Sizes: Q queries, G items ranked, N pairs that belong
 together.

@@ -1,4 +1,4 @@
-"""How much of the test data was in training: sentences, near copies, photos, names.
+"""Counts how much of the test data was in training: sentences, near copies, images, names.
 
 ================ =============================================================================================
 exact sentence   the same words

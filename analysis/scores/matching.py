@@ -1,4 +1,4 @@
-"""Which predicted entity answers which gold one, and what went wrong: the one definition every table uses.
+"""Matches predicted entities to gold ones and names each error: the one definition every table uses.
 
 Gold and predicted entities of a sentence that overlap by at least one word, directly or through others, form one
 group. Entities of one side never overlap each other, so a group is a chain in the order of the sentence. Each group

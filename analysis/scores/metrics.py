@@ -25,7 +25,7 @@ import pandas as pd
 
 from analysis.run.spans import Spans, exact_pairs
 from analysis.scores.bootstrap import CORRECT, GOLD, MIN_SENTENCES, PREDICTED, RESAMPLES, Interval, f1_interval
-from analysis.scores.margins import ALL, by_part
+from analysis.scores.breakdowns import ALL, by_part
 from analysis.scores.matching import match
 
 RULES = ("strict", "lenient", "exact", "overlap")

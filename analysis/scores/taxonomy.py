@@ -1,4 +1,4 @@
-"""How many errors of each class there are, per language: the table behind the bars."""
+"""Counts the errors of each class per language: the table behind the bars."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.run.pair_facts import SEEN, UNSEEN, PairFacts
-from analysis.scores.margins import ALL, by_part
+from analysis.scores.breakdowns import ALL, by_part
 from analysis.space.geometry import alignment, modality_gap, uniformity
 from analysis.space.retrieval import (
     RECALL_AT,

@@ -1,4 +1,4 @@
-"""Retrieval and geometry of the contrastive space: does a text find its picture, and how far apart are the two?
+"""Retrieval in the contrastive space: does a text find its image, and how far apart are the two?
 
 All vectors are L2-normalised here. Texts are rows; several may share one image, which then is one item of the image
 gallery and counts as found by any of its texts. Sizes: N texts, M distinct images, D width.

@@ -1,4 +1,4 @@
-"""The maps of a run: sentences with their photos, and entities, each laid out once and stored.
+"""The maps stored with a run: sentences with their images, and entities, each laid out once.
 
 ``coordinates.parquet`` has one row per point:
 

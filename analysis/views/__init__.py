@@ -1,1 +1,1 @@
-"""Turn results into what a visitor sees: HTML strings, pictures and sentences. No web framework in here."""
+"""Turns results into what a visitor sees: HTML, images and sentences. No web framework in here."""

@@ -1,4 +1,4 @@
-"""What programs may ask, apart from the web framework: items checked, answers in the documented form."""
+"""The programs' interface without the web framework: items checked, answers in the documented form."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analysis.views.service import Question, TagService, user_message
+from analysis.views.service import TagQuestion, TagService, user_message
 from mmner_core.errors import InputError
 from mmner_core.serving.reply import tag_reply
 
@@ -33,7 +33,7 @@ class Api:
         Raises:
             InputError: if text, image, language, convention or model cannot be used.
         """
-        question = Question.from_inputs(text, self._locate(image), language, convention)
+        question = TagQuestion.from_inputs(text, self._locate(image), language, convention)
         source, (future,) = self.service.predict([question], model or None)
         return tag_reply(future.result(), source.name, source.digest)
 
@@ -48,7 +48,7 @@ class Api:
             raise InputError('items must be a list of objects, each with at least a "text".')
         if len(items) > most:
             raise InputError(f"{len(items)} items are too many for one call; send at most {most}.")
-        questions: dict[int, Question] = {}
+        questions: dict[int, TagQuestion] = {}
         replies: list[dict[str, Any]] = [{} for _ in items]
         for i, item in enumerate(items):
             try:
@@ -67,13 +67,13 @@ class Api:
         """Name the models that `model` may choose, the default first."""
         return list(self.service.pool.names)
 
-    def _question(self, item: Any) -> Question:
+    def _question(self, item: Any) -> TagQuestion:
         if not isinstance(item, dict):
             raise InputError('An item must be an object with at least a "text".')
         if unknown := sorted(set(map(str, item)) - _ITEM):
             raise InputError(f"An item has the unknown key {unknown[0][:40]!r}; known are {', '.join(sorted(_ITEM))}.")
         rest = {key: item.get(key, "") for key in ("language", "convention")}
-        return Question.from_inputs(item.get("text"), self._locate(item.get("image")), **rest)
+        return TagQuestion.from_inputs(item.get("text"), self._locate(item.get("image")), **rest)
 
 
 def upload_path(image: Any, folder: str) -> str | None:

@@ -1,4 +1,4 @@
-"""HTML beside a heat map: what it shows, where it is brightest, how the attention divides, and its colour bar."""
+"""The caption of a heat map as HTML: what it shows, where it is brightest, how the attention divides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the controls of the first tab offer: label and value of each choice."""
+"""The choices of the Tag tab's controls: label and value of each."""
 
 from __future__ import annotations
 

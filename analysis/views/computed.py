@@ -1,4 +1,4 @@
-"""Heat maps that an answer does not hold: the model is asked again, on its own thread and in the visitor's turn.
+"""Computes heat maps that an answer does not hold, on the model's thread and in the visitor's turn.
 
 Shapes: W words of the part of the text that the name is in.
 """

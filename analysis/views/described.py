@@ -1,4 +1,4 @@
-"""What a heat map shows, in words for those who cannot see it: where it is brightest, how the attention divides."""
+"""Describes a heat map in words: where it is brightest, how the attention divides."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def describe_shares(entity: EntityMap) -> str:
 
 
 def region(row: int, column: int, rows: int, columns: int) -> str:
-    """Name the ninth of the picture a cell lies in, such as ``upper left`` or ``centre``."""
+    """Name the ninth of the image a cell lies in, such as ``upper left`` or ``centre``."""
     vertical = _ROWS[int(3 * (row + 0.5) / rows)]
     horizontal = _COLUMNS[int(3 * (column + 0.5) / columns)]
     return "centre" if (vertical, horizontal) == ("middle", "centre") else f"{vertical} {horizontal}"

@@ -18,10 +18,10 @@ _THUMBNAIL = (192, 144)  # pixels, twice the size on screen so that it stays sha
 _STRIP = '<div class="wb-strip">{groups}</div>'
 _GROUP = """<section class="wb-group" aria-label="{language}"><h4>{language}</h4>
 <div class="wb-cards">{cards}</div></section>"""
-_CARD = """<button type="button" class="wb-example" data-example="{number}" title="{text}">{picture}
+_CARD = """<button type="button" class="wb-example" data-example="{number}" title="{text}">{photo}
 <span class="wb-example-shows">{shows}</span><span class="wb-example-text" lang="{code}">{text}</span></button>"""
-_PICTURE = '<img class="wb-example-photo" alt="" src="data:image/webp;base64,{data}">'
-_NO_PICTURE = '<span class="wb-example-photo wb-example-none" aria-hidden="true">{text}</span>'
+_PHOTO = '<img class="wb-example-photo" alt="" src="data:image/webp;base64,{data}">'
+_NO_PHOTO = '<span class="wb-example-photo wb-example-none" aria-hidden="true">{text}</span>'
 
 _CREDITS = """<details class="wb-credits"><summary>Who took the example photos</summary><ul>{credits}</ul></details>"""
 _CREDIT = "<li>{shows}: {author}, {licence}{source}</li>"
@@ -89,12 +89,12 @@ def credits_html() -> str:
 
 def _card(number: int, example: DemoExample) -> str:
     if example.photo is None:
-        picture = _NO_PICTURE.format(text=escape_html(example.text))
+        photo = _NO_PHOTO.format(text=escape_html(example.text))
     else:
-        picture = _PICTURE.format(data=_thumbnail(example.photo))
+        photo = _PHOTO.format(data=_thumbnail(example.photo))
     return _CARD.format(
         number=number,
-        picture=picture,
+        photo=photo,
         shows=escape_html(example.shows),
         code=example.language,
         text=escape_html(example.text),

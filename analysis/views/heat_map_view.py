@@ -10,7 +10,7 @@ from analysis.views.described import describe_place
 from analysis.views.heatmap import MEAN, MapChoice, alike_streams, best_stream, entity_map, has_places
 from analysis.views.kinds import ATTENTION, kind_of
 from analysis.views.overlay import DrawStyle, draw_overlay
-from analysis.views.questions import Answer, Question
+from analysis.views.questions import TagAnswer, TagQuestion
 from mmner_core.errors import InputError
 from mmner_core.results import Prediction
 
@@ -78,7 +78,7 @@ def head_choices(prediction: Prediction) -> list[tuple[str, str]]:
 
 
 def render_heat_map(
-    answer: Answer, entity: int, controls: MapControls, computed: np.ndarray | None = None
+    answer: TagAnswer, entity: int, controls: MapControls, computed: np.ndarray | None = None
 ) -> RenderedHeatMap:
     """Draw the map of one name over the photo of an answer.
 
@@ -110,7 +110,7 @@ def render_heat_map(
 
 
 def render_requested_heat_map(
-    service: TagService, question: Question, entity: int, controls: MapControls
+    service: TagService, question: TagQuestion, entity: int, controls: MapControls
 ) -> RenderedHeatMap:
     """Draw the map of one name of the answer to a question, computed by the model if it is not known yet.
 

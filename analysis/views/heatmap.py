@@ -1,4 +1,4 @@
-"""Where a name looked in the photo: the numbers of one heat map, from the answer or computed for it."""
+"""The numbers of one heat map: where a name's attention lies on the image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The kinds of heat map to choose from: what each is called, what its colours stand for, how well it points.
+"""The kinds of heat map: what each is called, what its colours stand for, how well it points.
 
 Every colour scale is absolute. A map stretched to its own maximum looks as vivid for a model that ignores the photo as
 for one that studies it; on these scales the former stays dark.

@@ -1,4 +1,4 @@
-"""What was measured of a model and stored with it: how well its heat maps point, and how badly a pair may match.
+"""Measurements stored with a model: how well its heat maps point, and how badly a pair may match.
 
 It is read from the checkpoint's ``metrics.json``, which anybody may have written: what is not of the expected form is
 as good as not there.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 LAYOUT, OVERALL = "two", "all"
-"""The row that is shown: of pictures made of two photos, over all types."""
+"""The row that is shown: of photos made of two photos, over all types."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Pointing:
     @property
     def phrase(self) -> str:
         """Say it in a few words."""
-        return f"points right in {self.hit:.0%} of two-photo pictures, chance {self.chance:.0%}"
+        return f"points right in {self.hit:.0%} of two-photo mosaics, chance {self.chance:.0%}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Draw an attention map over the photo it belongs to, and the colour bar that reads it."""
+"""Draws an attention map over its image, and the colour bar that reads it."""
 
 from __future__ import annotations
 

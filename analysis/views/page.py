@@ -1,4 +1,4 @@
-"""What surrounds the tabs: header, footer, model status, and the head with our style sheet and script."""
+"""The frame around the tabs: header, footer, model status, and the head with style sheet and script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a visitor asks and gets: a text and a photo, and a prediction with the model it is from."""
+"""A visitor's question and answer: a text and a photo, and a prediction with the model it is from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class TagQuestion:
     """What a visitor asks: a text, the path of a photo or None, and what None leaves to the default.
 
     A sentence of a run has its words, with their places in the text.
@@ -32,7 +32,7 @@ class Question:
     @classmethod
     def from_inputs(
         cls, text: str | None, photo: str | None, language: str, convention: str, model: str | None = None
-    ) -> Question:
+    ) -> TagQuestion:
         """Read the values of a page's inputs, where "auto", "" and None stand for the default.
 
         Raises:
@@ -59,7 +59,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class TagAnswer:
     """What a visitor gets.
 
     Attributes:

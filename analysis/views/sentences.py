@@ -1,4 +1,4 @@
-"""Say in plain words what was found, and what the picture had to do with it."""
+"""Words what was found in a text, and what the photo had to do with it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LITTLE = 0.1
 
 
 class Role(Enum):
-    """What the picture did for one name."""
+    """What the photo did for one name."""
 
     UNKNOWN = "not compared"
     UNCHANGED = "did not change"
@@ -38,10 +38,10 @@ class Row:
     sentence: str
 
 
-def picture_role(entity: TaggedEntity, text_only: Sequence[TaggedEntity] | None) -> Role:
+def image_role(entity: TaggedEntity, text_only: Sequence[TaggedEntity] | None) -> Role:
     """Compare one name with what the text alone yields.
 
-    Same span and type: unchanged. Same span, other type: the picture decided. Overlapping another span: it moved the
+    Same span and type: unchanged. Same span, other type: the photo decided. Overlapping another span: it moved the
     boundary. Nothing there: it added the name.
     """
     if entity.without_image is None or text_only is None:
@@ -56,7 +56,7 @@ def picture_role(entity: TaggedEntity, text_only: Sequence[TaggedEntity] | None)
 
 
 def lost_without_trace(prediction: Prediction) -> list[TaggedEntity]:
-    """Return the names that only the text-only pass finds: nothing overlaps them once the picture is there."""
+    """Return the names that only the text-only pass finds: nothing overlaps them once the photo is there."""
     return [
         other
         for other in prediction.text_only_entities or ()
@@ -65,24 +65,24 @@ def lost_without_trace(prediction: Prediction) -> list[TaggedEntity]:
 
 
 def entity_sentence(entity: TaggedEntity, text_only: Sequence[TaggedEntity] | None) -> str:
-    """Write the one sentence about the picture's part in a name, for example "With the picture 0.83 PER, ..."."""
-    role = picture_role(entity, text_only)
+    """Write the one sentence about the photo's part in a name, for example "With the photo 0.83 PER, ..."."""
+    role = image_role(entity, text_only)
     without = entity.without_image
     if role is Role.UNKNOWN or without is None:
         other = entity.runner_up
         return f"{entity.confidence:.2f} {entity.type}; next best {other.confidence:.2f} {other.type}."
-    figures = f"With the picture {entity.confidence:.2f} {entity.type}, without {without.confidence:.2f} {without.type}"
+    figures = f"With the photo {entity.confidence:.2f} {entity.type}, without {without.confidence:.2f} {without.type}"
     if (another := entity.with_other_image) is not None:
         figures += f", with another photo {another.confidence:.2f} {another.type}"
     if role is Role.UNCHANGED:
-        verdict = f": the picture did not change this answer{_surer(entity.confidence - without.confidence)}"
+        verdict = f": the photo did not change this answer{_surer(entity.confidence - without.confidence)}"
     elif role is Role.DECIDED:
-        verdict = ": a close call, which the picture tipped" if _sees_nothing(entity) else ": the picture decided"
+        verdict = ": a close call, which the photo tipped" if _sees_nothing(entity) else ": the photo decided"
     elif role is Role.ADDED:
-        verdict = ", too little to mark it: the picture added this name"
+        verdict = ", too little to mark it: the photo added this name"
     else:
         rivals = " and ".join(f"“{other.text}” ({other.type})" for other in text_only or () if _overlap(entity, other))
-        verdict = f": the picture moved the boundary; the text alone marks {rivals}"
+        verdict = f": the photo moved the boundary; the text alone marks {rivals}"
     return f"{figures}{verdict}.{_looked(entity)}"
 
 
@@ -92,7 +92,7 @@ def _looked(entity: TaggedEntity) -> str:
         return ""
     if _sees_nothing(entity):
         return f" The model sees nothing here about this name ({entity.photo_share:.0%} of its attention)."
-    return f" {entity.photo_share:.0%} of the name's attention lies on the picture."
+    return f" {entity.photo_share:.0%} of the name's attention lies on the photo."
 
 
 def _sees_nothing(entity: TaggedEntity) -> bool:
@@ -100,24 +100,24 @@ def _sees_nothing(entity: TaggedEntity) -> bool:
 
 
 def lost_sentence(entity: TaggedEntity) -> str:
-    """Write the sentence about a name that is found only without the picture."""
+    """Write the sentence about a name that is found only without the photo."""
     return (
         f"“{entity.text}” is a name ({entity.type} {entity.confidence:.2f}) only to the text alone: "
-        "the picture took it away."
+        "the photo took it away."
     )
 
 
 def summary(prediction: Prediction) -> str:
-    """Sum up the result in one or two sentences: how many names, and the picture's part in them."""
+    """Sum up the result in one or two sentences: how many names, and the photo's part in them."""
     names, lost = len(prediction.entities), len(lost_without_trace(prediction))
     if not names:
         return f"No names found; the text alone has {lost}." if lost else "No names found in this text."
     found = f"{names} {'name' if names == 1 else 'names'} found"
     if prediction.image_size is None:
         return f"{found}, from the text alone."
-    roles = Counter(picture_role(e, prediction.text_only_entities) for e in prediction.entities)
+    roles = Counter(image_role(e, prediction.text_only_entities) for e in prediction.entities)
     if roles[Role.UNKNOWN]:
-        return f"{found}, with the picture."
+        return f"{found}, with the photo."
     changes = [
         f"{verb} {count}"
         for verb, count in (
@@ -129,12 +129,12 @@ def summary(prediction: Prediction) -> str:
         if count
     ]
     if not changes:
-        return f"{found}. The picture did not change {'it' if names == 1 else 'any of them'}."
+        return f"{found}. The photo did not change {'it' if names == 1 else 'any of them'}."
     if names == 1 and not lost:
-        return f"{found}. The picture {changes[0].removesuffix(' 1')} it."
+        return f"{found}. The photo {changes[0].removesuffix(' 1')} it."
     same = roles[Role.UNCHANGED]
     rest = f"; the other {same} {'stands' if same == 1 else 'stand'} on the text alone" if same else ""
-    return f"{found}. The picture {_listed(changes)}{rest}."
+    return f"{found}. The photo {_listed(changes)}{rest}."
 
 
 def table_rows(prediction: Prediction) -> list[Row]:
@@ -146,7 +146,7 @@ def table_rows(prediction: Prediction) -> list[Row]:
             confidence=entity.confidence,
             runner_up=f"{entity.runner_up.type} {entity.runner_up.confidence:.2f}",
             characters=f"{entity.start}–{entity.end}",
-            role=picture_role(entity, prediction.text_only_entities),
+            role=image_role(entity, prediction.text_only_entities),
             sentence=entity_sentence(entity, prediction.text_only_entities),
         )
         for entity in prediction.entities

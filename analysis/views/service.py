@@ -1,4 +1,4 @@
-"""The models behind the page: lent from a pool, with the latest results kept for the heat maps."""
+"""Serves the models behind the page: lent from a pool, with the latest results kept for the heat maps."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from analysis.views.heatmap import entity_at
 from analysis.views.kinds import ATTENTION, kind_of
 from analysis.views.measured import Measured
-from analysis.views.questions import Answer, Question, Source
+from analysis.views.questions import Source, TagAnswer, TagQuestion
 from mmner_core.errors import InputError
 from mmner_core.runtime.digests import file_digest
 from mmner_core.serving.config import ServingConfig
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mmner_core.results import Prediction
     from mmner_core.text.encoding import Pixels
 
-__all__ = ["DISPLAY_SIDE", "Answer", "Question", "Source", "TagService", "user_message"]
+__all__ = ["DISPLAY_SIDE", "Source", "TagAnswer", "TagQuestion", "TagService", "user_message"]
 
 log = logging.getLogger(__name__)
 OTHER_PHOTOS = Path(__file__).resolve().parents[1] / "demo" / "photos"
@@ -59,7 +59,7 @@ class TagService:
         self.config = replace(config or ServingConfig(), checkpoint=checkpoint)
         self._megapixels = megapixel_budget(self.config)
         self.pool = open_pool(self.config, self._megapixels)
-        self._answers: FairCache[Answer] = FairCache(kept)
+        self._answers: FairCache[TagAnswer] = FairCache(kept)
         self._lock = Lock()
         self._room = BoundedSemaphore(self.config.concurrency)  # the research tabs do not come through gradio's queue
         self._started = False
@@ -87,7 +87,7 @@ class TagService:
             return engine.tagger
 
     def predict(
-        self, questions: Sequence[Question], model: str | None = None
+        self, questions: Sequence[TagQuestion], model: str | None = None
     ) -> tuple[Source, list[Future[Prediction]]]:
         """Tag questions with one model, grouped with whatever else waits; nothing is kept.
 
@@ -115,7 +115,7 @@ class TagService:
                     self._log(question, future.result(), time.perf_counter() - started)
             return self._source(model, engine), futures
 
-    def answer(self, question: Question) -> Answer:
+    def answer(self, question: TagQuestion) -> TagAnswer:
         """Tag the question's text and photo, or return the kept answer.
 
         Raises:
@@ -135,11 +135,11 @@ class TagService:
         self._log(question, prediction, time.perf_counter() - started)
         shown = photo is not None and prediction.image_size is not None
         display = self._for_display(photo) if shown and photo is not None else None
-        answer = Answer(prediction=prediction, photo=display, source=source)
+        answer = TagAnswer(prediction=prediction, photo=display, source=source)
         self._answers.put(key, answer, current_visitor())
         return answer
 
-    def computed_map(self, question: Question, answer: Answer, entity: int, kind: str) -> np.ndarray | None:
+    def computed_map(self, question: TagQuestion, answer: TagAnswer, entity: int, kind: str) -> np.ndarray | None:
         """Return a heat map that an answer does not hold from the start, computed and kept there when first asked for.
 
         Args:
@@ -210,7 +210,7 @@ class TagService:
             measured=Measured.read(tagger.checkpoint.metrics),
         )
 
-    def _log(self, question: Question, prediction: Prediction, seconds: float) -> None:
+    def _log(self, question: TagQuestion, prediction: Prediction, seconds: float) -> None:
         said = repr(question.text) if self.config.log_text else f"{len(question.text):,} characters"
         photo = "no photo" if question.photo is None else "a photo"
         log.info("%s, %s: %d names in %.0f ms", said, photo, len(prediction.entities), 1000 * seconds)
@@ -233,7 +233,7 @@ def _digested() -> list[tuple[str, Path]]:
 
 
 def _submit(
-    engine: Engine, question: Question, photo: bytes | None = None, other: Path | None = None, *, attention: bool
+    engine: Engine, question: TagQuestion, photo: bytes | None = None, other: Path | None = None, *, attention: bool
 ) -> Future[Prediction]:
     """Hand a question to a model; a future that already failed where the question is at fault."""
     try:
@@ -246,7 +246,7 @@ def _submit(
         return failed
 
 
-def _request(question: Question, photo: bytes | None = None, other: Path | None = None) -> TagRequest:
+def _request(question: TagQuestion, photo: bytes | None = None, other: Path | None = None) -> TagRequest:
     from mmner_core.inference.tagger import TagRequest
 
     return TagRequest(
@@ -260,7 +260,7 @@ def _request(question: Question, photo: bytes | None = None, other: Path | None 
 
 
 def _read(photo: str) -> bytes:
-    # The model gets bytes, not the path: its sentences about a bad picture then name no folder of the server.
+    # The model gets bytes, not the path: its sentences about a bad image then name no folder of the server.
     try:
         return Path(photo).read_bytes()
     except OSError as error:

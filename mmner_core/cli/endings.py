@@ -1,4 +1,4 @@
-"""How a program ends that is stopped, or whose output goes nowhere: quietly, with the code that shells expect.
+"""Ends a program that is stopped, or whose output goes nowhere: quietly, with the code that shells expect.
 
 Exit codes: 128 plus the signal for a program that was stopped (130 after Ctrl-C), and for one whose reader has gone
 (141, that of SIGPIPE); 2 for an output that cannot be written.

@@ -92,7 +92,7 @@ def evaluate(
 
 
 def _print(result: dict[str, Any]) -> None:
-    from mmner_core.evaluation.shuffles import averaged
+    from mmner_core.evaluation.image_shuffling import averaged
 
     rows = [_row("all", result["micro"], result["lenient_micro"], result["sentences"])]
     for language, part in result["by_language"].items():

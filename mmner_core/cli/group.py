@@ -1,4 +1,4 @@
-"""How a program tells a mistake: one sentence on stderr and exit code 2, whichever package the command is in."""
+"""Reports a user's mistake as one sentence on stderr and exit code 2, whichever package the command is in."""
 
 from __future__ import annotations
 

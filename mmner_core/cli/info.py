@@ -1,4 +1,4 @@
-"""``info``: what a checkpoint says of itself."""
+"""``info``: prints what a checkpoint's files say about it."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import typer
 
 from mmner_core.cli.output import to_json
 from mmner_core.cli.tag_rows import Row, parse_row
-from mmner_core.data.lines import read_arrivals, write_lines
+from mmner_core.data.text_files import read_arrivals, write_lines
 from mmner_core.errors import InputError, listed
 from mmner_core.runtime.atomic import would_replace
 from mmner_core.runtime.streams import folder_of, is_stream

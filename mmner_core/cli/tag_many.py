@@ -48,8 +48,8 @@ def tag_many(
     json: Json = False,
 ) -> None:
     """Tag every row of a large input into OUTPUT/tagged; rows that cannot be go to OUTPUT/rejected with the reason."""
-    from mmner_core.many.run import Engine, Options
-    from mmner_core.many.run import tag_many as run
+    from mmner_core.large_jobs.run import Engine, Options
+    from mmner_core.large_jobs.run import tag_many as run
 
     if engine not in get_args(Engine):
         raise InputError(f"There is no engine {engine!r}; choose {' or '.join(get_args(Engine))}.")
@@ -68,10 +68,10 @@ def tag_many(
         workers=workers,
         address=ray_address,
     )
-    outcome = run(options, say=lambda sentence: typer.echo(sentence, err=True))
+    summary = run(options, say=lambda sentence: typer.echo(sentence, err=True))
     if json:
-        print_json(outcome.to_json())
+        print_json(summary.to_json())
         return
-    typer.echo(f"{outcome.tagged:,} rows tagged into {output / 'tagged'}.", err=True)
-    if outcome.rejected:
-        typer.echo(f"{outcome.rejected:,} could not be tagged; {output / 'rejected'} says why.", err=True)
+    typer.echo(f"{summary.tagged:,} rows tagged into {output / 'tagged'}.", err=True)
+    if summary.rejected:
+        typer.echo(f"{summary.rejected:,} could not be tagged; {output / 'rejected'} says why.", err=True)

@@ -1,4 +1,4 @@
-"""A line of the JSONL that ``tag`` reads: what it asks for, and what else it holds, which its result holds as well."""
+"""Reads a line of the JSONL that ``tag`` takes: a request, and the columns that its result carries on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tagged sentences and their pictures: readers, writers, folder layouts, image files.
+"""Tagged sentences and their images: readers, writers, folder layouts, image files.
 
 Start with :func:`read_examples`.
 """

@@ -1,4 +1,4 @@
-"""Look over what was read of an Arrow file, which has no checksums, before anything follows the offsets in it."""
+"""Checks the offsets read from an Arrow file, which has no checksums, before anything follows them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tell the columns of a file of tagged words apart: word number, word, tag; and which column holds the names' tags."""
+"""Detects which column of a file of tagged words is the word and which holds the names' tags."""
 
 from __future__ import annotations
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from mmner_core.data.example import Example
 from mmner_core.data.formats import Format
-from mmner_core.data.hub import find_parts, is_dataset
+from mmner_core.data.hub import find_splits, is_dataset
 from mmner_core.data.hub_write import KINDS, Kind, write_dataset
-from mmner_core.data.lines import read_lines, write_lines
 from mmner_core.data.reader import iter_examples
 from mmner_core.data.report import ReadReport
 from mmner_core.data.sniff import FORMATS, get_format
+from mmner_core.data.text_files import read_lines, write_lines
 from mmner_core.data.type_names import TypeNames
 from mmner_core.errors import InputError
 from mmner_core.runtime.streams import kept
@@ -78,7 +78,7 @@ def _convert(
         raise InputError(f"{source} is neither a file nor a data set; convert one file at a time.")
     if target_format not in (*FORMATS, *KINDS):
         raise InputError(f"There is no data format {target_format!r}; choose {', '.join((*FORMATS, *KINDS))}.")
-    if is_dataset(source) and split is None and len(parts := find_parts(source)) > 1:
+    if is_dataset(source) and split is None and len(parts := find_splits(source)) > 1:
         raise InputError(f"{source} has the splits {', '.join(part.name for part in parts)}; choose one with --split.")
     names = names or TypeNames()
     if target_format in KINDS:

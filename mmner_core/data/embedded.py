@@ -1,4 +1,4 @@
-"""Photos that are embedded in a table: unpacked once into files named by their content."""
+"""Unpacks images embedded in a table into files named by their content, once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One sentence with its gold tags and its picture, and a digest over many of them."""
+"""One sentence with its gold tags and its image, and a digest over many of them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Example:
         words: the words, W of them, as the file has them.
         tags: one IOB2 tag per word; None where the sentence is unlabelled.
         language: "en", "fr", "de", "es", or None where neither the folder nor the caller said.
-        image_id: what the file calls the picture, undecoded; None where the sentence has none.
-        image: the picture's file, existing or not; None where the sentence has none or no image folder is known.
+        image_id: what the file calls the image, undecoded; None where the sentence has none.
+        image: the image's file, existing or not; None where the sentence has none or no image folder is known.
         where: ``path/file.txt:123``, the first line of the sentence.
         convention: annotation convention of the gold tags ("wiki", "caption"); None is the default one.
         lines: line number of each word in its file; empty where the sentence is no stretch of a text file.

@@ -1,4 +1,4 @@
-"""The part all column formats share: lines to tagged sentences and back.
+"""The shared part of all column formats: lines to tagged sentences and back.
 
 A :class:`Format` says how one format writes a word line and an image line; the splitting into sentences, the checks
 and their messages are here, once.
@@ -27,7 +27,7 @@ class Sentence:
 
     Attributes:
         words, tags: W of each.
-        image_id: what the file calls its picture.
+        image_id: what the file calls its image.
         line: number of its first line.
         lines: number of the line of each word.
         orphans: places of the tags that the file has as an ``I-`` with nothing to continue.

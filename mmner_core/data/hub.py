@@ -1,4 +1,4 @@
-"""Data sets as Hugging Face ``datasets`` keeps them on disk: Parquet files, or what ``save_to_disk`` writes.
+"""Reads data sets as Hugging Face ``datasets`` keeps them on disk: Parquet files, or what ``save_to_disk`` writes.
 
 Columns: ``words`` (or ``tokens``), ``tags`` (or ``ner_tags``; names, or class labels that have names), and where there
 are such ``image`` (embedded, or a path) and ``lang``. The library finds splits and decodes labels; nothing is fetched.
@@ -36,7 +36,7 @@ _DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, Arithmet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class DatasetSplit:
     """A split of a data set: its name there, and the split and language that the name means, where it means any."""
 
     name: str
@@ -56,19 +56,19 @@ def _holds_parquet(folder: Path) -> bool:
     return any(next(folder.glob(pattern), None) is not None for pattern in ("*.parquet", "data/*.parquet"))
 
 
-def find_parts(path: Path) -> list[Part]:
+def find_splits(path: Path) -> list[DatasetSplit]:
     """Return the splits of a data set; the name of a single Parquet file tells its split, if any.
 
     Raises:
         InputError: if it cannot be opened.
     """
     names = [path.stem] if path.is_file() else list(_open(path))
-    return [_part(name) for name in names]
+    return [_split(name) for name in names]
 
 
-def _part(name: str) -> Part:
+def _split(name: str) -> DatasetSplit:
     match = _SPLIT.fullmatch(name)
-    return Part(name=name, split=split_of(match[1]) if match else None, language=match[2] if match else None)
+    return DatasetSplit(name=name, split=split_of(match[1]) if match else None, language=match[2] if match else None)
 
 
 def iter_dataset(path: Path, part: str, report: ReadReport) -> Iterator[tuple[Example, str | None]]:

@@ -1,4 +1,4 @@
-"""Decode the pictures of examples one by one, and count those that are missing or broken."""
+"""Decodes the images of examples one by one, and counts those that are missing or broken."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ NAMES_KEPT = 5
 
 @dataclass(slots=True, kw_only=True)
 class ImageCounts:
-    """How the pictures of a data set fared.
+    """How the images of a data set fared.
 
     Attributes:
         present: decoded.
         missing: named by the sentence, but there is no such file.
-        broken: a file, but not a picture that can be decoded.
+        broken: a file, but not an image that can be decoded.
         without: sentences that name none.
         problems: one sentence for each of the first few missing or broken ones.
     """
@@ -56,7 +56,7 @@ class ImageCounts:
 def load_photo(
     example: Example, counts: ImageCounts, *, target: int | None = None, limits: ImageLimits = DEFAULT_LIMITS
 ) -> Photo | None:
-    """Return the picture of an example, or None where it has none that can be decoded; count which it was."""
+    """Return the image of an example, or None where it has none that can be decoded; count which it was."""
     if example.image_id is None and example.image is None:
         counts.without += 1
         return None

@@ -1,4 +1,4 @@
-"""Find the data files of a folder: which file holds which language and split, and where its pictures are."""
+"""Find the data files of a folder: which file holds which language and split, and where its images are."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmner_core.data.example import SPLITS, split_of
-from mmner_core.data.hub import find_parts, is_dataset
+from mmner_core.data.hub import find_splits, is_dataset
 from mmner_core.errors import InputError
 from mmner_core.text.words import LANGUAGES
 
@@ -49,7 +49,7 @@ def find_files(
 
     ``path`` is a file, a folder with one file per split (``train.txt`` or ``train_conll_format.txt``...), or a
     folder of such folders named by language (``en`` or ``train_valid_test_en``...). ``language`` chooses among
-    language folders and names the language where no folder does; ``split`` chooses among files. Pictures are
+    language folders and names the language where no folder does; ``split`` chooses among files. Images are
     looked for in ``images``, else in a folder ``images`` beside the files or beside their language folder.
 
     Raises:
@@ -61,7 +61,7 @@ def find_files(
     _check_choice("split", split, SPLITS)
     folder = Path(images) if images is not None else None
     if folder is not None and not folder.is_dir():
-        raise InputError(f"{folder} is not a folder; --images names the folder that holds the pictures.")
+        raise InputError(f"{folder} is not a folder; --images names the folder that holds the images.")
     if is_dataset(path):
         return _of_dataset(path, folder, language, split)
     if path.is_dir():
@@ -73,7 +73,7 @@ def find_files(
 
 def _of_dataset(path: Path, images: Path | None, language: str | None, split: str | None) -> Layout:
     """Choose among the splits of a Hugging Face data set."""
-    parts = find_parts(path)
+    parts = find_splits(path)
     chosen = [
         part
         for part in parts

@@ -1,4 +1,4 @@
-"""What is said of a line that is no word line, and of a file whose words are none."""
+"""Error sentences for a line that is no word line, and for a file without words."""
 
 from __future__ import annotations
 

@@ -10,10 +10,10 @@ from mmner_core.data.example import Example
 from mmner_core.data.formats import Format
 from mmner_core.data.hub import iter_dataset
 from mmner_core.data.layouts import DataFile, find_files
-from mmner_core.data.lines import read_lines, write_lines
 from mmner_core.data.report import ReadReport
 from mmner_core.data.sniff import FORMATS, get_format
 from mmner_core.data.tables import is_table, iter_table
+from mmner_core.data.text_files import read_lines, write_lines
 from mmner_core.errors import InputError
 from mmner_core.photos.folder import ImageFolder
 
@@ -49,7 +49,7 @@ def iter_examples(
 
     Args:
         path: a file, or a folder laid out as :func:`~mmner_core.data.layouts.find_files` describes.
-        images: the folder of the pictures; without it, a folder ``images`` beside the data is used if there is one.
+        images: the folder of the images; without it, a folder ``images`` beside the data is used if there is one.
         language: choose one language of several, or name the language of a file whose folder does not.
         split: choose "train", "valid" or "test"; None reads all.
         fmt: "mmnerd", "conll", "conllu", or "auto" to tell by the first lines of each file.

@@ -1,4 +1,4 @@
-"""What a reader met on the way: counts to show at the end, so that nothing is dropped or changed in silence."""
+"""The counts that a reader keeps of skipped and converted content, so that nothing is dropped in silence."""
 
 from __future__ import annotations
 

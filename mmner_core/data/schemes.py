@@ -1,4 +1,4 @@
-"""Tell IOB1 from IOB2 with orphans by the tags of a whole file."""
+"""Tells IOB1 from IOB2 with orphans by the tags of a whole file."""
 
 from __future__ import annotations
 

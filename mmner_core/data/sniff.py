@@ -1,4 +1,4 @@
-"""Tell the format of a data file, and its columns, from its first lines, not from its name."""
+"""Detects the format of a data file, and its columns, from its first lines."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from mmner_core.data.columns import Columns, find_columns
 from mmner_core.data.conll import CONLL
 from mmner_core.data.conllu import CONLLU, parse_comment
 from mmner_core.data.formats import Format, is_document_mark
-from mmner_core.data.lines import read_lines
 from mmner_core.data.mmnerd import IMAGE_MARK, MMNERD
+from mmner_core.data.text_files import read_lines
 from mmner_core.errors import InputError
 
 FORMATS = {fmt.name: fmt for fmt in (MMNERD, CONLL, CONLLU)}

@@ -15,8 +15,8 @@ from typing import Any
 
 from mmner_core.data.example import Example
 from mmner_core.data.hub import columns_of, example_of, tags_of
-from mmner_core.data.lines import read_lines
 from mmner_core.data.report import ReadReport
+from mmner_core.data.text_files import read_lines
 from mmner_core.errors import InputError
 from mmner_core.runtime.json_files import parse_object
 

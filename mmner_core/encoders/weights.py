@@ -1,4 +1,4 @@
-"""Where pretrained weights lie: a local folder or file, looked for before the hub is asked."""
+"""Finds pretrained weights: a local folder or file first, then the hub."""
 
 from __future__ import annotations
 

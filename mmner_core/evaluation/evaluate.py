@@ -15,11 +15,11 @@ from mmner_core.data.image_counts import ImageCounts
 from mmner_core.data.type_names import TypeNames, check_types
 from mmner_core.encoders.text import TextStates
 from mmner_core.errors import InputError
+from mmner_core.evaluation.image_shuffling import f1_of_each, mean_scores, shuffle_images
 from mmner_core.evaluation.scores import PRF, score
-from mmner_core.evaluation.shuffles import f1_of_each, mean_scores, shuffle_images
 from mmner_core.inference.batches import predict_tags
 from mmner_core.inference.encoded_photos import EncodedPhotos
-from mmner_core.inference.image_source import PhotoFiles
+from mmner_core.inference.image_loader import PhotoFiles
 from mmner_core.inference.tagger import Tagger
 from mmner_core.labels import LabelSet, without_types
 from mmner_core.network.model import MMNER
@@ -37,7 +37,7 @@ TEXT_BYTES = 1 << 30
 
 
 class BlankPhotos(PhotoFiles):
-    """Shows an even grey picture wherever a sentence has a photo."""
+    """Shows an even grey image wherever a sentence has a photo."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)

@@ -1,4 +1,4 @@
-"""Words that are addresses, which are never names: web and e-mail addresses, and handles ("@" and what is glued to it).
+"""Finds words that are web or e-mail addresses or handles, which are never names.
 
 A bare domain may be a name ("Amazon.com"), and so may what follows an "@" that stands by itself or within a word, and
 what looks like a mention by full name ("@Emma Watson").

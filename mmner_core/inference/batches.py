@@ -1,4 +1,4 @@
-"""Tag many sentences with a model: sorted by length, batched, back in order."""
+"""Tags many sentences with a model: sorted by length, batched, back in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmner_core.data import Example
 from mmner_core.encoders.text import TextStates
-from mmner_core.inference.image_source import ImageSource
+from mmner_core.inference.image_loader import ImageLoader
 from mmner_core.network.crf import mask_words
 from mmner_core.network.model import MMNER, ModelOutput
 from mmner_core.runtime.cache import RecentlyUsed
@@ -47,7 +47,7 @@ def predict_tags(
     model: MMNER,
     subwords: SubwordEncoder,
     examples: Sequence[Example],
-    images: ImageSource | None,
+    images: ImageLoader | None,
     *,
     convention: str | None = None,
     batch_subwords: int = BATCH_SUBWORDS,

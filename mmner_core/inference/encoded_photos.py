@@ -1,4 +1,4 @@
-"""Photos that are shown again and again, each decoded and encoded once while it is among the latest.
+"""A cache of decoded and encoded images for sentences that share them.
 
 Shapes: U distinct images.
 """
@@ -13,7 +13,7 @@ import torch
 
 from mmner_core.data import Example
 from mmner_core.encoders.image import ImageStates
-from mmner_core.inference.image_source import LoadedImages, PhotoFiles
+from mmner_core.inference.image_loader import LoadedImages, PhotoFiles
 from mmner_core.network.model import MMNER
 from mmner_core.runtime.cache import RecentlyUsed
 

@@ -1,4 +1,4 @@
-"""Images computed once and kept on disk by the digest of their file: an encoder's features, or the pixels it reads.
+"""Stores image features or pixels on disk, by the digest of the image's file.
 
 A store is a folder of safetensors shards, each written whole or not at all, so that a build may be killed at any moment
 and goes on where it was; reading maps the shards into memory. Its name is a digest of all that its content depends on:
@@ -95,7 +95,7 @@ def weights_digest(network: nn.Module) -> str:
 
 
 def digest_files(paths: Iterable[Path]) -> dict[Path, str]:
-    """Return the SHA-256 of each file that can be read; the same picture under two names has one digest."""
+    """Return the SHA-256 of each file that can be read; the same image under two names has one digest."""
     ordered = list(paths)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         digests = pool.map(_digest_file, ordered)

@@ -1,4 +1,4 @@
-"""From a photo in any form to what the image encoders make of it, each photo once while it is among the latest.
+"""Decodes and encodes images for one model, with a cache of the latest.
 
 Shapes: U photos.
 """
@@ -56,7 +56,7 @@ class PhotoReader:
 
     Args:
         model: on its device, in its number format.
-        limits: which pictures to refuse.
+        limits: which images to refuse.
         max_bytes: how much of what was encoded to keep.
     """
 

@@ -1,4 +1,4 @@
-"""Work that stops between its pieces, so that whoever does it can do something else before it goes on."""
+"""Generators of work that pause between pieces, so that other requests can be answered in between."""
 
 from __future__ import annotations
 

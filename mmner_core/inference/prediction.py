@@ -1,4 +1,4 @@
-"""From emissions to :class:`~mmner_core.results.Prediction`: decode, score each span exactly, name the runner-up.
+"""Builds a :class:`~mmner_core.results.Prediction` from emissions: decoded, each span scored exactly.
 
 The emissions of many texts, and of each text's image conditions, are decoded together: the CRF's sums run word by word,
 so one pass costs nearly as much for one sentence as for thirty.
@@ -75,7 +75,7 @@ class _Decoded:
     marginals: np.ndarray
 
 
-class _Part(NamedTuple):
+class _TextPart(NamedTuple):
     """A part of a text, from word to word."""
 
     text: int
@@ -86,7 +86,7 @@ class _Part(NamedTuple):
 class _Row(NamedTuple):
     """What is decoded in one row of a batch: a part of a text, in one condition."""
 
-    part: _Part
+    part: _TextPart
     condition: ImageCondition
 
 
@@ -121,14 +121,14 @@ def _nothing_yet(reading: Reading, n_labels: int) -> _Decoded:
     )
 
 
-def _by_length(readings: Sequence[Reading]) -> Iterator[list[_Part]]:
+def _by_length(readings: Sequence[Reading]) -> Iterator[list[_TextPart]]:
     """Group parts of like length: a long one and a thousand short ones together would be nearly all padding."""
     all_parts = [
-        _Part(i, start, stop)
+        _TextPart(i, start, stop)
         for i, reading in enumerate(readings)
         for start, stop in pairwise([*reading.parts, len(reading.word_states)])
     ]
-    parts: list[_Part] = []
+    parts: list[_TextPart] = []
     longest = 0
     for part in sorted(all_parts, key=lambda part: part.start - part.stop):
         longest = longest or part.stop - part.start
@@ -142,7 +142,7 @@ def _by_length(readings: Sequence[Reading]) -> Iterator[list[_Part]]:
 
 @torch.no_grad()
 def _decode(
-    model: MMNER, readings: Sequence[Reading], parts: Sequence[_Part], decoded: Sequence[_Decoded]
+    model: MMNER, readings: Sequence[Reading], parts: Sequence[_TextPart], decoded: Sequence[_Decoded]
 ) -> Pieces[None]:
     """Run the CRF over parts of like length, in all conditions, and note down under their texts what it says."""
     crf, labels = model.crf, model.labels

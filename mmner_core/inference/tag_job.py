@@ -20,7 +20,7 @@ from mmner_core.inference.prediction import ImageCondition, Reading
 from mmner_core.network.crf import IMPOSSIBLE
 from mmner_core.results import Word
 from mmner_core.text.encoding import Window
-from mmner_core.text.segments import Part
+from mmner_core.text.segments import TextPart
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,7 +32,7 @@ class TagRequest:
 
     Attributes:
         text: any text that holds at least one character that is not white space.
-        image: a file, its bytes, or a picture; None for text only.
+        image: a file, its bytes, or an image; None for text only.
         lang: "en", "fr", "de", "es", or None to detect it.
         convention: annotation convention to read by; None for the checkpoint's default.
         words: words with offsets, where the caller has split the text already.
@@ -81,7 +81,7 @@ class TagJob:
     language: str
     detected: bool
     words: tuple[Word, ...]
-    parts: list[Part]
+    parts: list[TextPart]
     windows: list[Window]
     notes: list[str]
     prefetched: dict[int, EncodedText] = field(default_factory=dict)
@@ -135,7 +135,7 @@ def facts(job: TagJob) -> dict[str, Any]:
     }
 
 
-def overlapping_windows(parts: Sequence[Part], windows: Sequence[Window]) -> int:
+def overlapping_windows(parts: Sequence[TextPart], windows: Sequence[Window]) -> int:
     """Return how many windows the longest stretch of a text took that is read as one; 1 where each fitted."""
     apart = {part.start for part in parts if part.mark is None}
     most = count = 0
@@ -145,7 +145,7 @@ def overlapping_windows(parts: Sequence[Part], windows: Sequence[Window]) -> int
     return most
 
 
-def window_notes(parts: Sequence[Part], windows: Sequence[Window]) -> list[str]:
+def window_notes(parts: Sequence[TextPart], windows: Sequence[Window]) -> list[str]:
     """Say what the user should know of how a text was cut."""
     notes = []
     if (n := overlapping_windows(parts, windows)) > 1:

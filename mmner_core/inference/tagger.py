@@ -65,7 +65,7 @@ class Tagger:
     Args:
         checkpoint: what :func:`~mmner_core.checkpoints.folder.load_checkpoint` returned.
         device: where to run.
-        limits: which pictures to refuse.
+        limits: which images to refuse.
         text_limits: which texts to refuse.
     """
 
@@ -112,7 +112,7 @@ class Tagger:
         Args:
             path: the folder.
             device: where to run.
-            limits: which pictures to refuse.
+            limits: which images to refuse.
             text_limits: which texts to refuse.
             images: whether photos will be shown; a tagger for text alone is ready much sooner.
 
@@ -151,7 +151,7 @@ class Tagger:
             compare: where there is an image, also say what the text alone would have given.
 
         Raises:
-            InputError: if a text is blank, a picture cannot be read, or a language or convention is unknown.
+            InputError: if a text is blank, an image cannot be read, or a language or convention is unknown.
         """
         return self.tag_prepared([self.prepare(request) for request in requests], attention=attention, compare=compare)
 

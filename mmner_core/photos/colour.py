@@ -1,4 +1,4 @@
-"""Any colour mode, depth and profile to 8-bit sRGB."""
+"""Converts any colour mode, depth and profile to 8-bit sRGB."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 from PIL import Image, ImageCms
 
 GREY = (128, 128, 128)
-"""What stands for no picture where there must be one."""
+"""What stands for no image where there must be one."""
 _WHITE = (255, 255, 255)
 _PREMULTIPLIED = {"RGBa": "RGBA", "La": "LA"}
 _SPACES = {"RGB": "RGB", "RGBA": "RGB", "L": "GRAY", "CMYK": "CMYK"}

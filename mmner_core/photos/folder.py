@@ -1,4 +1,4 @@
-"""From an image id to a file, never outside the image folder."""
+"""Finds an image id's file, never outside the image folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp")
 
 
 class ImageFolder:
-    """A folder of pictures, listed once, so that looking up 100,000 ids costs no system call each.
+    """A folder of images, listed once, so that looking up 100,000 ids costs no system call each.
 
     A file that is itself a symbolic link is followed: whoever owns the folder put it there.
     """

@@ -1,6 +1,6 @@
-"""What is refused before it is decoded, and the clock that runs while it is.
+"""Limits on images: what is refused before it is decoded, and the clock that runs while it is.
 
-By default no picture takes more than 5 seconds or 1 GB: the size that its header claims is checked before anything of
+By default no image takes more than 5 seconds or 1 GB: the size that its header claims is checked before anything of
 that size is allocated, and a file that keeps the decoder busy with something else than pixels runs out of time.
 """
 
@@ -19,7 +19,7 @@ from mmner_core.errors import InputError
 # (``python -m tests.hostile.worst_pictures``), and a third more for depths that could not be written here.
 _BYTES_PER_PIXEL = {"PNG": 13, "GIF": 13, "BMP": 13, "JPEG": 16, "MPO": 16, "WEBP": 22, "TIFF": 24, "AVIF": 30}
 _MOST_BYTES_PER_PIXEL = max(_BYTES_PER_PIXEL.values())
-# A progressive JPEG is written in about ten passes over the picture; a file of 60 kB can ask for thousands.
+# A progressive JPEG is written in about ten passes over the image; a file of 60 kB can ask for thousands.
 _PASSES = 25
 _START_OF_SCAN, _END_OF_IMAGE = 0xDA, 0xD9
 _JPEG_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
@@ -36,7 +36,7 @@ class ImageLimits:
         max_pixels: width times height, whatever the format.
         max_memory: bytes that decoding may take; formats that need more of it per pixel are allowed fewer pixels.
         max_seconds: processor time until a decoder that reads on and on is stopped.
-        max_ratio: longer over shorter side; a 1 x 30,000 picture resized by its short side would fill the memory.
+        max_ratio: longer over shorter side; a 1 x 30,000 image resized by its short side would fill the memory.
     """
 
     max_bytes: int = 30_000_000
@@ -53,7 +53,7 @@ class ImageLimits:
             raise InputError(f"ImageLimits.max_seconds must be above 0, got {self.max_seconds}.")
 
     def pixels(self, file_format: str | None) -> int:
-        """Return how many pixels a picture of this format may have (None: one that is open already)."""
+        """Return how many pixels an image of this format may have (None: one that is open already)."""
         if file_format is None:
             return self.max_pixels
         return min(self.max_pixels, self.max_memory // _BYTES_PER_PIXEL.get(file_format, _MOST_BYTES_PER_PIXEL))
@@ -63,7 +63,7 @@ DEFAULT_LIMITS = ImageLimits()
 
 
 class TimedFile(io.BytesIO):
-    """A picture's bytes, which stop being read once the time is up.
+    """An image's bytes, which stop being read once the time is up.
 
     Millions of empty chunks or of one comment's pieces are parsed in Python, so that no limit of size helps; but
     every one of them is read.
@@ -104,7 +104,7 @@ def check_size(image: Image.Image, name: str, limits: ImageLimits) -> tuple[int,
     """Return the size that the header claims, before anything of that size is allocated.
 
     Raises:
-        InputError: if the picture is empty, has too many pixels, or is a strip.
+        InputError: if the image is empty, has too many pixels, or is a strip.
     """
     width, height = image.size
     if not width or not height:
@@ -112,7 +112,7 @@ def check_size(image: Image.Image, name: str, limits: ImageLimits) -> tuple[int,
     if width * height > limits.pixels(image.format):
         raise too_many_pixels(name, limits, image.size, image.format)
     if max(width, height) > limits.max_ratio * min(width, height):
-        raise InputError(f"{begin(name)} is {width} x {height} pixels, too narrow a strip to be a picture.")
+        raise InputError(f"{begin(name)} is {width} x {height} pixels, too narrow a strip to be an image.")
     tile = getattr(image, "tag_v2", {})
     if _as_int(tile.get(_TILE_WIDTH)) * _as_int(tile.get(_TILE_HEIGHT)) > limits.pixels(image.format):
         raise InputError(f"{begin(name)} is stored in one tile of far more pixels than it has; save it again as JPEG.")
@@ -120,7 +120,7 @@ def check_size(image: Image.Image, name: str, limits: ImageLimits) -> tuple[int,
 
 
 def check_passes(data: bytes, image: Image.Image, name: str, limits: ImageLimits) -> None:
-    """Refuse a JPEG that is written in so many passes over the picture that decoding it would take minutes.
+    """Refuse a JPEG that is written in so many passes over the image that decoding it would take minutes.
 
     Raises:
         InputError: if it is one.
@@ -135,7 +135,7 @@ def check_passes(data: bytes, image: Image.Image, name: str, limits: ImageLimits
 def too_many_pixels(
     name: str, limits: ImageLimits, size: tuple[int, int] | None = None, file_format: str | None = None
 ) -> InputError:
-    """Build the error for a picture that is too big; ``size`` is None where not even the header was believed."""
+    """Build the error for an image that is too big; ``size`` is None where not even the header was believed."""
     found = f"{size[0]} x {size[1]} pixels" if size else "far too many pixels"
     kind = f" of a {file_format}" if limits.pixels(file_format) < limits.max_pixels else ""
     most = f"{limits.pixels(file_format) / 1e6:.3g} million"
@@ -143,12 +143,12 @@ def too_many_pixels(
 
 
 def begin(name: str) -> str:
-    """Begin a sentence with the picture's name."""
-    return "The picture" if name == "the picture" else f"The picture {name}"
+    """Begin a sentence with the image's name."""
+    return "The image" if name == "the image" else f"The image {name}"
 
 
 def _passes(data: bytes) -> int:
-    """Count the scans of the first picture in a JPEG file, walking from marker to marker."""
+    """Count the scans of the first image in a JPEG file, walking from marker to marker."""
     passes, place = 0, 2
     while match := _JPEG_MARKER.search(data, place):
         marker = match[1][0]

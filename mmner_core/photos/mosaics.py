@@ -1,7 +1,7 @@
-"""Mosaics: several photos in one square picture, so that it is known in which part of it each thing is.
+"""Mosaics: several photos in one square image, so that it is known in which part of it each thing is.
 
 They teach attention where to look, and they measure whether it does (GridPG: Rao et al., CVPR 2022, section 3.1).
-Places are boxes (left, top, right, bottom) as shares of the picture's width and height.
+Places are boxes (left, top, right, bottom) as shares of the image's width and height.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 SIDE = 448
 """Pixels of a mosaic's side: no less than the encoders read, so that a part loses nothing that they would have had."""
 
-_DIGITS = 9  # of a picture's side: what lies on an edge lies there whatever was added and multiplied before
+_DIGITS = 9  # of an image's side: what lies on an edge lies there whatever was added and multiplied before
 
 
 class Box(NamedTuple):
-    """A part of a picture, as shares of its width and height."""
+    """A part of an image, as shares of its width and height."""
 
     left: float
     top: float
@@ -33,11 +33,11 @@ class Box(NamedTuple):
 
     @property
     def is_part(self) -> bool:
-        """Whether it has an area and lies in the picture."""
+        """Whether it has an area and lies in the image."""
         return 0 <= self.left < self.right <= 1 and 0 <= self.top < self.bottom <= 1
 
     def mirrored(self) -> Box:
-        """Return the box in the picture's mirror image."""
+        """Return the box in the image's mirror image."""
         return Box(1 - self.right, self.top, 1 - self.left, self.bottom)
 
     def turned(self) -> Box:
@@ -53,7 +53,7 @@ class Layout:
         parts: one box per photo.
         whole: show each photo whole, on grey where it does not fill its part; otherwise fill the part, and cut off
             what stands over.
-        gutter: how much of the picture's side is left free around each part.
+        gutter: how much of the image's side is left free around each part.
     """
 
     parts: tuple[Box, ...]
@@ -96,10 +96,10 @@ def random_layout(parts: int, rng: np.random.Generator) -> Layout:
 
 
 def compose(photos: Sequence[Image], layout: Layout, side: int = SIDE) -> tuple[Image, list[Box]]:
-    """Put RGB photos into one square picture.
+    """Put RGB photos into one square image.
 
     Returns:
-        the picture, ``side`` pixels a side, and where each photo is in it; a part shown whole is smaller than its box.
+        the image, ``side`` pixels a side, and where each photo is in it; a part shown whole is smaller than its box.
     """
     from PIL import Image, ImageOps
 
@@ -118,7 +118,7 @@ def compose(photos: Sequence[Image], layout: Layout, side: int = SIDE) -> tuple[
 
 
 def cells_inside(boxes: Sequence[Box], grid: tuple[int, int]) -> np.ndarray:
-    """Return [rows, columns] bool: which cells of a grid over the picture have their centre in one of the boxes.
+    """Return [rows, columns] bool: which cells of a grid over the image have their centre in one of the boxes.
 
     A box so small that it holds no centre has the cell that its own centre lies in.
     """

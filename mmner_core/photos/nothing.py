@@ -1,4 +1,4 @@
-"""Pictures that show nothing: plain colours, gradients, noise, stripes, "image not found" cards, pages of text.
+"""Images that show nothing: plain colours, gradients, noise, stripes, "image not found" cards, pages of text.
 
 They teach, and measure, that a photo of nothing changes nothing.
 """
@@ -34,8 +34,8 @@ _SYLLABLES = (
 )
 
 
-def picture_of_nothing(kind: str, rng: np.random.Generator, side: int = SIDE) -> Image:
-    """Draw a picture.
+def image_of_nothing(kind: str, rng: np.random.Generator, side: int = SIDE) -> Image:
+    """Draw an image.
 
     Args:
         kind: one of ``KINDS``.
@@ -73,8 +73,8 @@ def _written(kind: str, width: int, height: int, rng: np.random.Generator) -> Im
 
     light, dark = rng.integers(200, 256, 3), rng.integers(0, 120, 3)
     paper, ink = (light, dark) if rng.random() < 0.85 else (dark, light)
-    picture = Image.new("RGB", (width, height), tuple(paper.tolist()))
-    draw = ImageDraw.Draw(picture)
+    image = Image.new("RGB", (width, height), tuple(paper.tolist()))
+    draw = ImageDraw.Draw(image)
     colour = tuple(ink.tolist())
     if kind == "card":
         font = ImageFont.load_default(size=float(rng.uniform(0.05, 0.14) * width))
@@ -82,7 +82,7 @@ def _written(kind: str, width: int, height: int, rng: np.random.Generator) -> Im
             margin = 0.1 * min(width, height)
             draw.rectangle((margin, margin, width - margin, height - margin), outline=colour, width=2)
         draw.text((width / 2, height / 2), str(rng.choice(_CARDS)), fill=colour, font=font, anchor="mm")
-        return picture
+        return image
     size = float(rng.uniform(9, 24))
     font = ImageFont.load_default(size=size)
     left, top = 0.06 * width, 0.05 * height
@@ -90,4 +90,4 @@ def _written(kind: str, width: int, height: int, rng: np.random.Generator) -> Im
         words = ("".join(rng.choice(_SYLLABLES, rng.integers(1, 5))) for _ in range(int(width / size / 2)))
         text = "" if rng.random() < 0.1 else " ".join(words)
         draw.text((left, top + 1.3 * size * line), text, fill=colour, font=font)
-    return picture
+    return image

@@ -1,4 +1,4 @@
-"""Open pictures from anywhere: upright, RGB, within limits, or one sentence that says why not."""
+"""Opens images from anywhere: upright, RGB, within limits, or one sentence that says why not."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ _TURNS = {
 _SIDEWAYS = (_TURNS[5], _TURNS[6], _TURNS[7], _TURNS[8])
 _REDUCIBLE = ("L", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "F")
 """Modes whose pixels may be averaged as they are; others are indices, bits or 16 bits wide and are converted first."""
-_ONE_FRAME = "The picture is animated: only its first frame was looked at."
-_ONE_PAGE = "The picture has several pages: only the first was looked at."
+_ONE_FRAME = "The image is animated: only its first frame was looked at."
+_ONE_PAGE = "The image has several pages: only the first was looked at."
 _FRAMES = {"GIF": _ONE_FRAME, "WEBP": _ONE_FRAME, "PNG": _ONE_FRAME, "AVIF": _ONE_FRAME, "TIFF": _ONE_PAGE}
 _SIGNATURE = re.compile(rb"\xff\xd8\xff|\x89PNG|GIF8|BM....\0{4}|II\*\0|MM\0\*|RIFF....WEBP|....ftypavi[fs]", re.DOTALL)
 """How the files of the formats begin: one that begins so and is not recognised is damaged."""
@@ -68,7 +68,7 @@ _DECODE_ERRORS = (
 
 
 class Photo(NamedTuple):
-    """An upright RGB picture, perhaps smaller than the original.
+    """An upright RGB image, perhaps smaller than the original.
 
     Attributes:
         image: what is left of it to look at.
@@ -84,31 +84,31 @@ class Photo(NamedTuple):
 def open_image(
     source: Path | str | bytes | Image.Image, *, target: int | None = None, limits: ImageLimits = DEFAULT_LIMITS
 ) -> Image.Image:
-    """Return a picture upright and in RGB; see :func:`open_photo`."""
+    """Return an image upright and in RGB; see :func:`open_photo`."""
     return open_photo(source, target=target, limits=limits).image
 
 
 def open_photo(
     source: Path | str | bytes | Image.Image, *, target: int | None = None, limits: ImageLimits = DEFAULT_LIMITS
 ) -> Photo:
-    """Open a picture: turned upright by its EXIF, in 8-bit RGB, transparency on white, an animation's first frame.
+    """Open an image: turned upright by its EXIF, in 8-bit RGB, transparency on white, an animation's first frame.
 
     Args:
-        source: a file (a string is its path), the bytes of one, or a picture already open.
-        target: the short side the caller needs, in pixels; a bigger picture may come back smaller, but not below
+        source: a file (a string is its path), the bytes of one, or an image already open.
+        target: the short side the caller needs, in pixels; a bigger image may come back smaller, but not below
             this, which makes photos from cameras several times faster to decode. None keeps every pixel.
         limits: what to refuse.
 
     Raises:
-        InputError: if it is missing, empty, too big, damaged, or not a picture of a known format.
+        InputError: if it is missing, empty, too big, damaged, or not an image of a known format.
     """
     if isinstance(source, Image.Image):
-        size = check_size(source, "the picture", limits)
-        with _damage_reported("the picture"):
+        size = check_size(source, "the image", limits)
+        with _damage_reported("the image"):
             notes = _notes(source)
             source.load()
             return _finish(source, size, target, notes)
-    name = "the picture" if isinstance(source, bytes) else str(source)
+    name = "the image" if isinstance(source, bytes) else str(source)
     data = source if isinstance(source, bytes) else _read_file(Path(source), limits)
     check_bytes(len(data), name, limits)
     _check_kind(data, name)
@@ -126,11 +126,11 @@ def open_photo(
 
 
 def claimed_pixels(data: bytes, limits: ImageLimits = DEFAULT_LIMITS) -> int:
-    """Return how many pixels a picture's header claims, without decoding it; 0 for what would be refused."""
+    """Return how many pixels an image's header claims, without decoding it; 0 for what would be refused."""
     try:
-        check_bytes(len(data), "the picture", limits)
-        with _damage_reported("the picture"):
-            width, height = check_size(_identify(data, "the picture", limits), "the picture", limits)
+        check_bytes(len(data), "the image", limits)
+        with _damage_reported("the image"):
+            width, height = check_size(_identify(data, "the image", limits), "the image", limits)
     except InputError:
         return 0
     return width * height
@@ -164,12 +164,12 @@ def _read_file(path: Path, limits: ImageLimits) -> bytes:
         regular = stat.S_ISREG(status.st_mode)  # a pipe or device could block or never end
         data = path.read_bytes() if regular and status.st_size <= limits.max_bytes else b""
     except FileNotFoundError as error:
-        raise InputError(f"There is no picture {path}.") from error
+        raise InputError(f"There is no image {path}.") from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"The picture {str(path)!r} cannot be read: {reason}.") from error
+        raise InputError(f"The image {str(path)!r} cannot be read: {reason}.") from error
     if not regular:
-        raise InputError(f"{path} is not a picture but a folder or device.")
+        raise InputError(f"{path} is not an image but a folder or device.")
     if status.st_size > limits.max_bytes:
         check_bytes(status.st_size, str(path), limits)
     return data
@@ -181,7 +181,7 @@ def _check_kind(data: bytes, name: str) -> None:
     if head.startswith((b"<svg", b"<?xml")) or b"<svg" in head[:256]:
         raise InputError(f"{begin(name)} is an SVG or XML file, not a photo; give {_READABLE}.")
     if head.startswith((b"<!doctype", b"<html", b"<head", b"<!--")):
-        raise InputError(f"{begin(name)} is a web page, not a picture; give {_READABLE}.")
+        raise InputError(f"{begin(name)} is a web page, not an image; give {_READABLE}.")
     if (
         data[4:8] == b"ftyp"
         and data[8:12] in _HEIC_BRANDS
@@ -203,7 +203,7 @@ def _notes(image: Image.Image) -> tuple[str, ...]:
 
 
 def _finish(image: Image.Image, size: tuple[int, int], target: int | None, notes: tuple[str, ...]) -> Photo:
-    """Shrink a decoded picture, turn it upright, convert it; ``size`` is that of the original.
+    """Shrink a decoded image, turn it upright, convert it; ``size`` is that of the original.
 
     Every copy of 60 million pixels is 240 MB, so no step makes one that it does not need.
     """
@@ -220,7 +220,7 @@ def _finish(image: Image.Image, size: tuple[int, int], target: int | None, notes
 
 
 def _orientation(image: Image.Image) -> Image.Transpose | None:
-    """Return the turn that sets the picture upright; None for an upright one or a damaged EXIF block."""
+    """Return the turn that sets the image upright; None for an upright one or a damaged EXIF block."""
     try:
         return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except _DECODE_ERRORS:

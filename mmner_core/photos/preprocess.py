@@ -1,4 +1,4 @@
-"""Photo to pixels: resize, crop, normalise, and remember which part of the photo the model saw."""
+"""Preprocesses images to pixels: resize, crop, normalise, and remember which part the model saw."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def cut_square(photo: Photo, config: ImageConfig, rng: np.random.Generator | Non
         rng: cut at a random place and flip half of the time (training); None: the centre, never flipped.
     """
     image = photo.image
-    enlarge = photo.size[0] / image.width  # from this picture to the original
+    enlarge = photo.size[0] / image.width  # from this image to the original
     box = cut_box(image.size, config, enlarge, rng)
     # One resampling straight from the original's crop rectangle; the rest of the photo is never resized.
     array = _resize(image if box == (0, 0, *image.size) else image.crop(box), config)
@@ -62,12 +62,12 @@ def cut_square(photo: Photo, config: ImageConfig, rng: np.random.Generator | Non
 def cut_box(
     size: tuple[int, int], config: ImageConfig, enlarge: float = 1.0, rng: np.random.Generator | None = None
 ) -> tuple[int, int, int, int]:
-    """Return what :func:`cut_square` cuts of a picture: left, top, right, bottom in its pixels.
+    """Return what :func:`cut_square` cuts of an image: left, top, right, bottom in its pixels.
 
     Args:
-        size: the picture's width and height.
+        size: the image's width and height.
         config: the encoder's preprocessing.
-        enlarge: how many times as long the original is, where the picture was decoded smaller.
+        enlarge: how many times as long the original is, where the image was decoded smaller.
         rng: cut at a random place; None: the centre.
     """
     if config.resized:
@@ -82,7 +82,7 @@ def cut_box(
 
 
 def _resize(image: Image, config: ImageConfig) -> np.ndarray:
-    """Resize a picture to the encoder's square.
+    """Resize an image to the encoder's square.
 
     As Pillow does, up to one step of 255, in a fifth of the time: torch's kernel takes many pixels at once.
     """

@@ -1,4 +1,4 @@
-"""Files and folders that are written whole or not at all.
+"""Writes files and folders atomically: whole or not at all.
 
 Each is filled under a hidden name beside its own, and takes its own once it is complete. So whoever reads finds the
 old content or the new, whatever stops the writer: an error, a full disk, a kill. A link stays, and what it points to

@@ -1,4 +1,4 @@
-"""Two things at once, each on cores of its own.
+"""Runs two functions side by side, each on processor cores of its own.
 
 torch shares every operation out among all cores, which brings little where an operation is small; and what it does in
 two threads at once then runs on twice as many threads as there are cores.

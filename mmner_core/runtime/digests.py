@@ -1,4 +1,4 @@
-"""What a file is told by, wherever it lies and whatever it is called."""
+"""Digests of files: what identifies content, wherever it lies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the contrastive loss needs of the other processes of a run: their pairs, as further negatives.
+"""Gathers the contrastive pairs of other processes as further negatives.
 
 Shapes: n pairs of this process, N of all processes, D width.
 """

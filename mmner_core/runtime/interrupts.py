@@ -1,4 +1,4 @@
-"""Ctrl-C: the process ends at once while there is nothing to take away, and in good order otherwise.
+"""Handles Ctrl-C: the process ends at once, or in good order where there is something to clear away.
 
 An exception in the middle of an import is no safe way out: libraries swallow it, or crash on what is half loaded.
 """

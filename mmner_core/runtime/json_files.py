@@ -1,4 +1,4 @@
-"""JSON read with the mistakes told: files that this program wrote, and lines of others' JSONL."""
+"""Reads JSON files and JSONL lines, and names the file and line of a mistake."""
 
 from __future__ import annotations
 

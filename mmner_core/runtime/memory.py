@@ -1,4 +1,4 @@
-"""What becomes of freed memory: kept for the next batch in a long job, handed back in a server of many threads."""
+"""Controls freed memory: kept for the next batch in a long job, handed back in a server of many threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where this program lies, for what it runs or finds beside itself."""
+"""The path of this repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Web addresses where a file should be: the web framework would fetch them for whoever asks."""
+"""Refuses web addresses where a file should be: the web framework would fetch them for whoever asks."""
 
 from __future__ import annotations
 

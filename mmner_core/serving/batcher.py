@@ -1,4 +1,4 @@
-"""Group the requests that wait: what came while the last group was at work is answered in one pass, senders in turn."""
+"""Groups waiting requests: what came while the last group was at work is answered in one pass, senders in turn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from threading import Condition, Thread
 from typing import Generic, NamedTuple, TypeVar
 
 from mmner_core.inference.pieces import Pieces
-from mmner_core.serving.lines import Lines
+from mmner_core.serving.fair_queue import FairQueue
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -59,8 +59,8 @@ class MicroBatcher(Generic[Q, A]):
         self._run_in_pieces = run_in_pieces
         self._max_size = max_size
         self._max_weight = max_weight
-        self._light: Lines[_Waiting[Q, A]] = Lines()
-        self._heavy: Lines[_Heavy[A]] = Lines()
+        self._light: FairQueue[_Waiting[Q, A]] = FairQueue()
+        self._heavy: FairQueue[_Heavy[A]] = FairQueue()
         self._changed = Condition()
         self._closed = False
         self._thread = Thread(target=self._work, name=name, daemon=True)

@@ -1,4 +1,4 @@
-"""What work of the dear kinds one visitor may cause in a minute: pixels decoded, models loaded."""
+"""Budgets of the costly work one visitor may cause in a minute: pixels decoded, models loaded."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class ServingConfig:
 
     @property
     def image_limits(self) -> ImageLimits:
-        """Return which pictures are refused."""
+        """Return which images are refused."""
         return ImageLimits(max_bytes=int(self.max_upload_mb * 1e6), max_pixels=int(self.max_megapixels * 1e6))
 
     @property

@@ -1,4 +1,4 @@
-"""How many connections the server holds open, and for how long it waits for somebody who does nothing.
+"""Bounds the open connections of the server, and how long an idle one is kept.
 
 uvicorn, the web server, waits for ever for the rest of a request and for whoever does not read an answer.
 """

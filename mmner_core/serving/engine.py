@@ -1,4 +1,4 @@
-"""One loaded model at work for many visitors: each prepares their own request, the model answers them in groups.
+"""One loaded model serving many visitors: each thread prepares its request, the model answers them in groups.
 
 A long text is read in pieces, between which the others have their turns.
 """

@@ -1,4 +1,4 @@
-"""The latest results of many visitors, of which no visitor can push out all of another's."""
+"""A cache of results of which no visitor can push out all of another's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Room for a few at work at once, of which no visitor can take all."""
+"""Slots for concurrent work of which no visitor can take all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a visitor is told when something fails, without paths, and what the log keeps of it, without visitors' texts."""
+"""Errors for visitors: a sentence without paths, and a log entry without visitors' texts."""
 
 from __future__ import annotations
 

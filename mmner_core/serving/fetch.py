@@ -1,4 +1,4 @@
-"""Fetch photos from the web for a program: from public servers only, so many bytes, in so many seconds."""
+"""Fetches images from the web for programs: from public servers only, so many bytes, in so many seconds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the gate knows of the web framework behind it: all that depends on how gradio is made inside stands here.
+"""Everything the gate needs to know about gradio's internals.
 
 gradio is not imported, its application is only looked into; the names used are those of the pinned version.
 """

@@ -1,4 +1,4 @@
-"""What visitors name sessions, events and uploads by, checked before the web framework keeps anything under it."""
+"""Checks the identifiers that visitors give for sessions, events and uploads, before anything is kept under them."""
 
 from __future__ import annotations
 

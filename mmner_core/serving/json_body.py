@@ -1,4 +1,4 @@
-"""JSON from visitors: how much work it is gets judged from its bytes, before any of it is built."""
+"""Estimates the work in a visitor's JSON from its bytes, before any of it is parsed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much one visitor may ask: a token bucket for the rate, a counter for what is at work at once."""
+"""Limits for one visitor: a token bucket for the rate, a counter for concurrent requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests that stay open: counted for each visitor, and streams about nothing ended in order.
+"""Counts each visitor's open requests, and ends idle streams in order.
 
 ASGI middleware for behind the gate, which answers what is refused here.
 """

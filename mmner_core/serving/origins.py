@@ -1,4 +1,4 @@
-"""Which names this server answers to, and whose pages may ask it: a visitor's browser asks for any page it shows."""
+"""Checks host names and origins: which names this server answers to, and whose pages may ask it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A private folder for as long as this process lives; what processes that died left behind is cleared away."""
+"""A private folder for as long as this process lives; those of dead processes are cleared away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hands a request on to the application: counts what it reads, and judges its answer before any of it is sent."""
+"""Passes a request to the application: counts what it reads, and checks its answer before any of it is sent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The server's process: what it reads from its environment, its folder of uploads, how it is told to stop and ends."""
+"""The server's process: its environment, its folder of uploads, its shutdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What libraries say while visitors are served: where, and of what kind; not in their words, which may be visitors'."""
+"""Filters what libraries log: where and of what kind, without the visitor's words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ranges of files: one plain range is handed on, anything else gets the whole file, as HTTP allows."""
+"""Serves ranges of files: one plain range is handed on, anything else gets the whole file, as HTTP allows."""
 
 from __future__ import annotations
 

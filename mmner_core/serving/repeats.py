@@ -1,4 +1,4 @@
-"""Warnings that come by the thousand are counted instead of written."""
+"""Counts repeated warnings instead of writing each."""
 
 from __future__ import annotations
 

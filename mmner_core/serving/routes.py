@@ -1,4 +1,4 @@
-"""The table of what may be asked of the server: each route with its limits. What is not in it does not exist.
+"""The table of allowed routes, each with its limits; what is not in it does not exist.
 
 All routes but ``/health`` are gradio's; ``tests/app/test_routes.py`` lists those of the running app and fails when an
 update brings one that is neither here nor known to be shut.

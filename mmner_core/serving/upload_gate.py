@@ -1,4 +1,4 @@
-"""Counts what uploads write while they come, and clears away at once what is left of those that fail.
+"""Counts what uploads write while they arrive, and deletes the remains of failed ones.
 
 ASGI middleware for behind the gate, which answers what is refused here.
 """

@@ -1,4 +1,4 @@
-"""The room for this server's uploads: in its own folder, limited in all and for each visitor, emptied of the old."""
+"""The folder of uploads: limited in all and for each visitor, emptied of the old."""
 
 from __future__ import annotations
 

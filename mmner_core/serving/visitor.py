@@ -1,4 +1,4 @@
-"""Who a request comes from: one address, known to everything that is done for it.
+"""Identifies the visitor a request comes from, by address.
 
 What visitors may use is counted by address, in threads far from the request; so the address travels with the context,
 which asyncio and the web framework hand on to tasks and worker threads.

@@ -1,4 +1,4 @@
-"""Watches what all visitors share: the queue's tasks and the models' threads; one that died is started again."""
+"""Watches the queue's tasks and the models' threads, and restarts one that died."""
 
 from __future__ import annotations
 

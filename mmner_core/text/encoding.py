@@ -1,4 +1,4 @@
-"""Words to sub-words, long texts to overlapping windows, many sentences to one padded batch.
+"""Encodes words to sub-words, long texts to overlapping windows, many sentences to one padded batch.
 
 Shapes: B sentences (windows), S sub-words, W words, U distinct images of the batch.
 """
@@ -16,7 +16,7 @@ from torch import Tensor
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoders.text import TextStates
 from mmner_core.text.readable import readable_word
-from mmner_core.text.segments import Part
+from mmner_core.text.segments import TextPart
 
 IGNORED_TAG = -100
 MAX_PIECES = 48
@@ -71,7 +71,7 @@ class SubwordEncoder:
         pieces = self._pieces(sentences)
         return [self._cut(words, 0, len(words), {}) for words in pieces]
 
-    def windows_of_parts(self, words: Sequence[str], parts: Sequence[Part]) -> list[Window]:
+    def windows_of_parts(self, words: Sequence[str], parts: Sequence[TextPart]) -> list[Window]:
         """Encode one text; see :mod:`mmner_core.text.segments` for how its parts are read."""
         marks = list({part.mark for part in parts if part.mark})
         [pieces, ids_of] = self._pieces([words, marks])

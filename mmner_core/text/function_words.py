@@ -1,4 +1,4 @@
-"""The words that hold sentences together, and some that every day needs, per language: what tells languages apart.
+"""Function words and common words per language, which tell languages apart.
 
 Names travel between languages, these words do not. The four languages of the tagger have long lists, their neighbours
 short ones. A word may stand in several lists; it then speaks for each.

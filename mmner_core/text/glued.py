@@ -1,4 +1,4 @@
-"""Where words touch although they are two: "Rome;Paris", "Messi(ARG)", "Leeds?Yes", "2.Oktober", "d'Emma".
+"""Splits words that touch: "Rome;Paris", "Messi(ARG)", "Leeds?Yes", "2.Oktober", "d'Emma".
 
 The training corpora part such words always; spaCy's rules leave many of them in one piece. Web and e-mail addresses,
 numbers, times, abbreviations, file names, emoji and emoticons stay whole.

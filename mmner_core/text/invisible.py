@@ -1,4 +1,4 @@
-"""Characters that nobody sees: they come along when text is copied, and must neither hide a full stop nor glue words.
+"""Invisible characters: they come along when text is copied, and must neither hide a full stop nor glue words.
 
 They are Unicode's "default ignorable" code points (zero width spaces and joiners, soft hyphen, direction marks,
 variation selectors, tags) and the control characters that are no white space. Those that shape an emoji are part of it.

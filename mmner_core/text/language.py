@@ -1,4 +1,4 @@
-"""Which of the four languages a text is in, found offline with lingua, and what to do when it is another one."""
+"""Detects which of the four languages a text is in, offline with lingua, and what to do with others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A text as the word splitter and the model read it, and where each of its characters stands in the text as given.
+"""The readable form of a text, and where each of its characters stands in the text as given.
 
 Invisible characters are gone, words that touch are parted by a space, and what UTF-8 cannot hold is U+FFFD.
 """

@@ -1,4 +1,4 @@
-"""The parts of a text that no name reaches across: paragraphs, lines of a list, fields of a form, cells of a table.
+"""Divides a text into parts that no name reaches across: paragraphs, list lines, form fields, table cells.
 
 A blank line, a form feed, a tab and three or more spaces always part (but a tab or spaces behind "Label:" do not). So
 does a single line end, unless the sentence goes on behind it, which is seen
@@ -46,29 +46,29 @@ _OPEN_ENDED = frozenset(
 )
 
 
-class Part(NamedTuple):
+class TextPart(NamedTuple):
     """A part of a text: its first word, and the mark that is read before it; None where it is read apart."""
 
     start: int
     mark: str | None
 
 
-def parts_of(text: str, words: Sequence[Word]) -> list[Part]:
+def parts_of(text: str, words: Sequence[Word]) -> list[TextPart]:
     """Divide a text into parts, in order; the first begins with word 0."""
     marks = _line_ends(text)
-    parts = [Part(0, None)]
+    parts = [TextPart(0, None)]
     for i in range(1, len(words)):
         left, right = words[i - 1].end, words[i].start
         if right - left < 2 and text[left:right] in ("", " "):
             continue
         line_ends = [m.start() for m in _LINE_END.finditer(text, left, right)]
         if len(line_ends) > 1 or _APART.search(gap := without_invisible(text[left:right])):
-            parts.append(Part(i, None))
+            parts.append(TextPart(i, None))
         elif line_ends:
             mark = marks[line_ends[0]]
-            parts += [] if mark is None else [Part(i, mark)]
+            parts += [] if mark is None else [TextPart(i, mark)]
         elif _CELL.search(gap) and text[left - 1] != ":":
-            parts.append(Part(i, None))
+            parts.append(TextPart(i, None))
     return parts
 
 

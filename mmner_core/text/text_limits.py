@@ -1,4 +1,4 @@
-"""How much text is read at once."""
+"""Limits on the length of a text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Raw text to words with character offsets, split the way the training corpora are.
+"""Splits raw text into words with character offsets, as the training corpora are split.
 
 spaCy's tokenizer does the work on its stock rules; where the corpora do otherwise, the rule here says so. Offsets
 index the text as given: ``text[word.start:word.end] == word.text``, words come in order, do not overlap, hold no

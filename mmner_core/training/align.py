@@ -1,4 +1,4 @@
-"""Contrastive training with large batches: what frozen encoders say of texts and photos is computed once.
+"""Contrastive training with large batches over states that frozen encoders computed once.
 
 A batch of the tagger's training holds a few dozen pairs, most of whose negatives are of another type and easily told
 apart. Here a batch has hundreds, half of them of one type, and every pair that names the same thing counts as positive.
@@ -19,7 +19,7 @@ from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
 from mmner_core.data import Example
 from mmner_core.inference.batches import BATCH_ROWS, BATCH_SUBWORDS, window_batches
-from mmner_core.inference.image_source import ImageSource
+from mmner_core.inference.image_loader import ImageLoader
 from mmner_core.labels import tags_to_entities
 from mmner_core.network.alignment import Projection
 from mmner_core.network.model import MMNER
@@ -48,7 +48,7 @@ class Pairs:
 
 
 @torch.no_grad()
-def collect_pairs(model: MMNER, subwords: SubwordEncoder, items: Sequence[Item], images: ImageSource) -> Pairs:
+def collect_pairs(model: MMNER, subwords: SubwordEncoder, items: Sequence[Item], images: ImageLoader) -> Pairs:
     """Compute the vectors of all pairs whose image shows the very thing that the sentence names (``Item.shown``)."""
     conventions = {name: i for i, name in enumerate(model.config.conventions)}
     used = [item for item in items if item.shown is not None and not item.region]

@@ -15,7 +15,7 @@ import torch
 from torch.utils.data import Dataset, Sampler
 
 from mmner_core.data import Example
-from mmner_core.inference.image_source import ImageSource
+from mmner_core.inference.image_loader import ImageLoader
 from mmner_core.labels import OUTSIDE, LabelSet, split_tag, tags_to_entities
 from mmner_core.photos.mosaics import Box, cells_inside
 from mmner_core.text.encoding import Batch, SubwordEncoder, collate
@@ -157,7 +157,7 @@ class Collator:
         subwords: SubwordEncoder,
         labels: LabelSet,
         conventions: Sequence[str],
-        images: ImageSource | None,
+        images: ImageLoader | None,
         *,
         random_crop: bool = False,
         grids: Mapping[str, tuple[int, int]] | None = None,

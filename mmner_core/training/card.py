@@ -1,4 +1,4 @@
-"""The model card: what a checkpoint is, what it was trained on, how well it does, where it fails."""
+"""Writes the model card: what a checkpoint is, what it was trained on, how well it does, where it fails."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from string import Template
 from typing import Any
 
 from mmner_core.config import ModelConfig
-from mmner_core.data.lines import write_lines
-from mmner_core.evaluation.shuffles import averaged
+from mmner_core.data.text_files import write_lines
+from mmner_core.evaluation.image_shuffling import averaged
 
 TEMPLATE = Path(__file__).with_name("card.md")
 SOURCES = {

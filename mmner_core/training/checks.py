@@ -1,4 +1,4 @@
-"""What would make a training run worthless, told before the first step: nothing to learn, nothing to select by."""
+"""Checks a training run before the first step: something to learn, something to select by."""
 
 from __future__ import annotations
 

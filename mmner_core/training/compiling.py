@@ -1,4 +1,4 @@
-"""Compile the repeated layers of the transformers with torch.compile, one layer at a time."""
+"""Compiles the repeated layers of the transformers with torch.compile, one layer at a time."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ class TrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What a named training run is made of: the model and how to train it.
+    """A named run: the model and how to train it.
 
     Attributes:
         model: what is trained.

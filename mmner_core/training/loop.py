@@ -21,12 +21,12 @@ from torch.utils.data import DataLoader
 
 from mmner_core.config import parse
 from mmner_core.data import Example
-from mmner_core.data.lines import write_lines
+from mmner_core.data.text_files import write_lines
 from mmner_core.encoders.tokenizer import load_tokenizer
 from mmner_core.errors import InputError
 from mmner_core.evaluation.scores import score
 from mmner_core.inference.batches import predict_tags
-from mmner_core.inference.image_source import ImageSource, PhotoFiles, StoredImages, can_store
+from mmner_core.inference.image_loader import ImageLoader, PhotoFiles, StoredImages, can_store
 from mmner_core.labels import without_types
 from mmner_core.network.model import MMNER
 from mmner_core.network.precision import multiplies_bfloat16
@@ -39,7 +39,7 @@ from mmner_core.training.checks import check_mixture
 from mmner_core.training.compiling import compile_layers
 from mmner_core.training.config import Recipe, TrainConfig
 from mmner_core.training.dropout import MaskPool, pool_dropout
-from mmner_core.training.images.made_images import boxed_items, mosaic_items, pictures_of_nothing
+from mmner_core.training.images.made_images import boxed_items, images_of_nothing, mosaic_items
 from mmner_core.training.mixture import Mixture, build_mixture
 from mmner_core.training.optim import build_optimizer, build_schedule
 from mmner_core.training.start import start_from
@@ -96,8 +96,8 @@ class Trainer:
         self.subwords = SubwordEncoder(
             load_tokenizer(tokenizer), max_subwords=self.config.window, word_position=run.model.text.word_position
         )
-        self.nothing = self._make_pictures(data)
-        self.images = self._image_source(self.mixture)
+        self.nothing = self._make_images(data)
+        self.images = self._image_loader(self.mixture)
         self.pools = self._speed_up()
         self._prepare()
 
@@ -123,17 +123,17 @@ class Trainer:
         plain = self.accelerator.device.type == "cpu" and not self.config.checkpoint_activations
         return pool_dropout(self.model.text_encoder) if plain and not self.config.compile_layers else []
 
-    def _make_pictures(self, data: Path) -> list[Path]:
-        """Add mosaics and photos with boxes to the sentences; return the pictures of nothing."""
+    def _make_images(self, data: Path) -> list[Path]:
+        """Add mosaics and photos with boxes to the sentences; return the images of nothing."""
         folder = self.out / "pictures"
         if self.config.boxes is not None:
             self.mixture.digests[f"train:{self.config.boxes}"] = file_digest(data / self.config.boxes)
         with self.accelerator.local_main_process_first():
             self.mixture.train.extend(mosaic_items(self.mixture.train, self.config, folder))
             self.mixture.train.extend(boxed_items(self.config, data, self.run.model))
-            return pictures_of_nothing(self.config, folder)
+            return images_of_nothing(self.config, folder)
 
-    def _image_source(self, mixture: Mixture) -> ImageSource | None:
+    def _image_loader(self, mixture: Mixture) -> ImageLoader | None:
         config, device = self.run.model, self.accelerator.device
         if config.cnn is None and config.vit is None:
             return None
@@ -144,7 +144,8 @@ class Trainer:
         with self.accelerator.local_main_process_first():  # one process of a machine computes, the others read
             return StoredImages(
                 self.model,
-                mixture.pictured() + [Example(words=(), tags=(), image=file, where=str(file)) for file in self.nothing],
+                mixture.with_images()
+                + [Example(words=(), tags=(), image=file, where=str(file)) for file in self.nothing],
                 self.out.parent / "features",
                 torch.bfloat16 if fast else torch.float32,
             )

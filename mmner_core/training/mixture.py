@@ -1,4 +1,4 @@
-"""From data sources to training sentences: read, mark conventions, drop what validation holds, add name-free ones."""
+"""Builds the training sentences of all data sources: read, conventions marked, validation removed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from mmner_core.data import Example, dataset_digest, read_examples
 from mmner_core.data.hub import EMBEDDED
 from mmner_core.errors import InputError
-from mmner_core.evaluation.shuffles import shuffle_images
+from mmner_core.evaluation.image_shuffling import shuffle_images
 from mmner_core.labels import OUTSIDE
 from mmner_core.photos.mosaics import Box
 from mmner_core.training.config import DataSource, TrainConfig
@@ -34,10 +34,10 @@ class Item:
     Attributes:
         example: the sentence.
         source: where it comes from.
-        aligned: whether its picture shows what it speaks of, as far as the source knows: only such pairs enter the
+        aligned: whether its image shows what it speaks of, as far as the source knows: only such pairs enter the
             contrastive loss.
-        region: where in the picture it is, as shares of what the encoder reads; empty: that is not known.
-        shown: type and name of the one thing that its picture shows, and the sentence names, where the source knows.
+        region: where in the image it is, as shares of what the encoder reads; empty: that is not known.
+        shown: type and name of the one thing that its image shows, and the sentence names, where the source knows.
     """
 
     example: Example
@@ -61,7 +61,7 @@ class Mixture:
     valid: dict[str, list[Example]]
     digests: dict[str, str]
 
-    def pictured(self) -> list[Example]:
+    def with_images(self) -> list[Example]:
         """Return every sentence of training and validation that has an image."""
         examples = [item.example for item in self.train] + [e for part in self.valid.values() for e in part]
         return [e for e in examples if e.image is not None]
@@ -127,7 +127,7 @@ def _read(source: DataSource, data: Path, split: str) -> list[Item]:
 
 
 def _annotate(items: Sequence[Item], source: DataSource, table: Path, split: str) -> list[Item]:
-    """Take each sentence's convention and kind of picture from the pair table, whose rows are in file order.
+    """Take each sentence's convention and kind of image from the pair table, whose rows are in file order.
 
     Raises:
         InputError: if the table has another number of rows for the split than the files have sentences.

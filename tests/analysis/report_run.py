@@ -14,9 +14,9 @@ from analysis.heat_maps.study import RANDOM_MODEL, RANDOM_ORDER
 from analysis.image_effect.shapley import TEXT_AND_STREAMS
 from analysis.run.answers import Answers
 from analysis.run.folder import EvaluationRun
+from analysis.run.json_rows import to_records
 from analysis.run.lexicon import Lexicon
 from analysis.run.pair_facts import PairFacts
-from analysis.run.records import to_records
 from analysis.space.contrastive import contrastive_table
 from tests.analysis.small_run import small_table
 

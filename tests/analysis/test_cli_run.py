@@ -151,10 +151,10 @@ def test_a_killed_run_goes_on_where_it_was(quick: Path, tiny_checkpoint: Path, t
         untouched.append({p.name: p.stat().st_mtime_ns for p in path.glob("part-0000[01].*")} == first)
 
     with pytest.MonkeyPatch.context() as patch:
-        from analysis.evaluation.parts import PartStore
+        from analysis.evaluation.shard_store import ShardStore
 
-        remove = PartStore.remove
-        patch.setattr(PartStore, "remove", lambda store: (look(store.folder), remove(store)))
+        remove = ShardStore.remove
+        patch.setattr(ShardStore, "remove", lambda store: (look(store.folder), remove(store)))
         assert call(*arguments[1:]).exit_code == 0
     assert untouched == [True]  # the two finished shards were not tagged again
     for name in ("predictions.parquet", "embeddings.safetensors", "metrics.json"):
@@ -163,15 +163,15 @@ def test_a_killed_run_goes_on_where_it_was(quick: Path, tiny_checkpoint: Path, t
 
 def test_parts_of_another_job_are_not_taken(quick: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
     """A damaged part is tagged again, and so is everything once an option has changed."""
-    from analysis.evaluation.parts import PartStore
+    from analysis.evaluation.shard_store import ShardStore
 
-    store = PartStore.open(tmp_path / "parts", {"seed": 1}, 1)
+    store = ShardStore.open(tmp_path / "parts", {"seed": 1}, 1)
     store.write(0, EvaluationRun.open(quick).answers().table, {"text": np.eye(2)}, {})
-    assert store.finished(0) and PartStore.open(tmp_path / "parts", {"seed": 1}, 1).finished(0)
+    assert store.finished(0) and ShardStore.open(tmp_path / "parts", {"seed": 1}, 1).finished(0)
     rows = tmp_path / "parts" / "part-00000.parquet"
     rows.write_bytes(rows.read_bytes()[:-1])
     assert not store.finished(0)
-    assert not PartStore.open(tmp_path / "parts", {"seed": 2}, 1).finished(0) and not rows.exists()
+    assert not ShardStore.open(tmp_path / "parts", {"seed": 2}, 1).finished(0) and not rows.exists()
 
 
 def test_two_processes_share_a_run(quick: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:

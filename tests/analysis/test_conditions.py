@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from analysis.conditions.conditions import CONDITIONS, ConditionPlan, ImageSource, plan_condition, render
+from analysis.conditions.conditions import CONDITIONS, ConditionPlan, ShownImage, plan_condition, render
 from analysis.conditions.corruptions import GREY, corrupt
 from analysis.image_effect.shapley import TEXT_AND_IMAGE, TEXT_AND_STREAMS
 from mmner_core.data.example import Example
@@ -56,14 +56,14 @@ def test_every_condition_plans_renders_and_repeats(examples: list[Example], name
 def test_the_picture_shown_is_the_one_promised(examples: list[Example]) -> None:
     """Own photo, none, grey, noise, another's photo, a spoilt own photo."""
     shown = {name: plan(examples, name).sources[3] for name in CONDITIONS}
-    assert shown["matched"] == ImageSource(kind="photo", path=examples[3].image)
-    assert shown["none"] == ImageSource(kind="none")
+    assert shown["matched"] == ShownImage(kind="photo", path=examples[3].image)
+    assert shown["none"] == ShownImage(kind="none")
     own = open_rgb(examples[3].image)  # type: ignore[arg-type]
     blank, shuffled, spoilt = (shown[name] for name in ("blank", "shuffled", "blur-4"))
     assert blank and shuffled and spoilt
     assert render(blank, open_rgb).getcolors() == [(256 * 256, GREY)]  # type: ignore[union-attr]
-    assert shuffled.donor is not None
-    assert shuffled.path == examples[shuffled.donor].image != examples[3].image
+    assert shuffled.owner is not None
+    assert shuffled.path == examples[shuffled.owner].image != examples[3].image
     assert render(spoilt, open_rgb).tobytes() == corrupt(own, "blur", 4).tobytes()  # type: ignore[union-attr]
 
 

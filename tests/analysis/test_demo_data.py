@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import analysis
-from analysis.run.pairs import match_pairs, read_pairs
+from analysis.run.pair_table import match_pairs, read_pairs
 from mmner_core.data import Example, ReadReport, read_examples
 from mmner_core.labels import DEFAULT_TYPES, LabelSet, tags_to_entities
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from analysis.run.evaluation_set import read_evaluation_set, source_name
-from analysis.run.pairs import read_pairs
+from analysis.run.pair_table import read_pairs
 from mmner_core.errors import InputError
 
 DATA = Path(__file__).parents[1] / "data" / "tiny"

@@ -60,7 +60,7 @@ def test_one_cnn_for_both_streams_keeps_each_stream_alone() -> None:
 def test_a_model_without_pictures_has_nothing_to_take_away() -> None:
     """A text-only preset cannot be ablated, which is said."""
     text = next(arm.run for arm in ablations(run_of(mini())) if arm.name == "text only")
-    with pytest.raises(InputError, match="looks at no picture"):
+    with pytest.raises(InputError, match="looks at no image"):
         ablations(text)
     with pytest.raises(InputError, match="no contrastive loss, so it has neither weight nor temperature"):
         loss_knobs(text, (0.5,), (1.0,))

@@ -212,20 +212,20 @@ def test_two_models_of_different_label_sets_are_compared_by_a_mapping(data: Path
 
 def test_an_interrupted_run_goes_on_where_it_was(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Finished shards are not asked again, and the folder is that of an uninterrupted run."""
-    from analysis.evaluation.parts import PartStore
+    from analysis.evaluation.shard_store import ShardStore
 
     log = tmp_path / "log"
     monkeypatch.setenv("SHADES_LOG", str(log))
     arguments = ("--model", f"{MODELS}:Shades", "--data", data, "--lang", "en", *QUICK, "--shard", 3)
-    write = PartStore.write
+    write = ShardStore.write
 
-    def break_off(store: PartStore, shard: int, *rest: Any) -> None:
+    def break_off(store: ShardStore, shard: int, *rest: Any) -> None:
         if shard == 2:
             raise InputError("The power failed.")
         write(store, shard, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(PartStore, "write", break_off)
+        patch.setattr(ShardStore, "write", break_off)
         assert call(*arguments, "--out", tmp_path / "run").exit_code == 2
     log.unlink()
     result = call(*arguments, "--out", tmp_path / "run")

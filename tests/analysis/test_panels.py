@@ -211,7 +211,7 @@ def test_the_map_of_one_language_leaves_its_points_where_they_are(run: Evaluatio
 def test_recall_is_told_apart_by_run(run: EvaluationRun, other: EvaluationRun) -> None:
     """Two runs stand row by row under each other, one alone without its name."""
     assert "run" not in retrieval(run).table
-    assert f"{N} of {N} texts have the very words of a text about another picture" in " ".join(retrieval(run).notes)
+    assert f"{N} of {N} texts have the very words of a text about another image" in " ".join(retrieval(run).notes)
     both = retrieval(run, other).table
     assert both["run"].tolist()[:2] == ["ours", "before"] and both["quantity"].iloc[0] == both["quantity"].iloc[1]
 

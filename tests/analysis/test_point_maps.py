@@ -80,7 +80,7 @@ def test_streams_that_lie_otherwise_are_not_averaged() -> None:
 
 
 def test_hidden_cells_are_those_of_the_donor(explainer: ModelExplainer) -> None:
-    """With all cells hidden the answer is that to the donor's photo; with none, that to the photo."""
+    """With all cells hidden the answer is that to the filler's photo; with none, that to the photo."""
     scene, other = (explainer.scene(WORDS, drawn_photo(seed)) for seed in (0, 1))
     score = explainer.cell_score(scene, ENTITY, other.pixels)
     shown, hidden = score(np.array([np.ones((2, 2)), np.zeros((2, 2))], dtype=bool))

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from analysis.evaluation.engine import Engine
+from analysis.evaluation.condition_tagger import ConditionTagger
 from analysis.evaluation.plan import condition_names, plan_run
 from analysis.evaluation.shard_vectors import shard_vectors
-from analysis.evaluation.tagged import to_table
+from analysis.evaluation.tagged_shard import to_table
 from analysis.evaluation.writer import write_run
 from analysis.run.evaluation_set import read_evaluation_set
 from analysis.space.stored_maps import build_maps
@@ -27,10 +27,10 @@ def write_tiny_run(checkpoint: Path, folder: Path) -> Path:
     tagger = Tagger.load(checkpoint)
     data = read_evaluation_set(DATA, images=DATA / "images")
     plan = plan_run(data.examples, condition_names((), corruptions=False, hidden=True), streams=tagger_streams(tagger))
-    engine = Engine(tagger)
+    condition_tagger = ConditionTagger(tagger)
     gold = [list(example.tags or ()) for example in data.examples]
-    tagged = engine.tag([example.words for example in data.examples], gold, plan.conditions)
-    arrays = shard_vectors(tagged, gold, plan.main, tagger.labels.types, 0, engine.aligned)
+    tagged = condition_tagger.tag([example.words for example in data.examples], gold, plan.conditions)
+    arrays = shard_vectors(tagged, gold, plan.main, tagger.labels.types, 0, condition_tagger.aligned)
     provenance: dict[str, Any] = {
         "command": ["python", "-m", "analysis", "run"],
         "split": "test",

@@ -14,7 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, with_config
 
 from analysis.views.api import Api, upload_path
 from analysis.views.examples import demo_examples
-from analysis.views.service import Question, TagService
+from analysis.views.service import TagQuestion, TagService
 from mmner_core.errors import InputError
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.reply import TagReply, reply_schema
@@ -104,7 +104,7 @@ def test_an_answer_names_the_model_it_is_from(two_models: TagService) -> None:
     assert api.tag(TEXT, None, "auto", "", "")["checkpoint"]["name"] == first
     reply = api.tag(TEXT, None, "auto", "", "other")
     assert reply["checkpoint"] == {"name": "other", "digest": two_models.tagger().digest}
-    answer = two_models.answer(Question(text=TEXT, model="other"))
+    answer = two_models.answer(TagQuestion(text=TEXT, model="other"))
     assert answer.source is not None
     assert (answer.source.name, answer.source.types) == ("other", ("PER", "LOC", "ORG", "MISC"))
     assert two_models.pool.loaded == ("other",)

@@ -16,7 +16,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from analysis.views.examples import demo_examples
-from analysis.views.service import Question, TagService
+from analysis.views.service import TagQuestion, TagService
 from app import TagTab, build_app, launch_options
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.guard import guarded
@@ -81,7 +81,7 @@ def test_tag_returns_the_stable_json(client: Client, service: TagService, photo:
     """What a program gets is what the tagger says, with offsets into the text as given."""
     image = handle_file(photo) if with_photo else None
     got = client.predict(text=TEXT, image=image, api_name="/tag")
-    question = Question(text=TEXT, photo=photo if with_photo else None)
+    question = TagQuestion(text=TEXT, photo=photo if with_photo else None)
     answer = service.answer(question)
     model = {"name": service.checkpoint.name, "digest": service.tagger().digest}
     told = answer.prediction.to_json()
@@ -108,7 +108,7 @@ def test_file_that_is_no_picture_is_refused_without_its_path(client: Client, tmp
     page.write_text("<html>not a photo</html>")
     with pytest.raises(AppError) as caught:
         client.predict(text=TEXT, image=handle_file(str(page)), api_name="/tag")
-    assert "picture" in str(caught.value)
+    assert "image" in str(caught.value)
     assert "/" not in str(caught.value)
 
 
@@ -133,7 +133,7 @@ def test_our_own_fault_is_logged_and_excused(
 ) -> None:
     """A bug shows an apology to the visitor and its trace to the log only."""
 
-    def fail(question: Question) -> None:
+    def fail(question: TagQuestion) -> None:
         raise RuntimeError("secret detail")
 
     monkeypatch.setattr(tab.service, "answer", fail)
@@ -159,10 +159,10 @@ def test_unusable_checkpoint_is_said_on_the_page(tmp_path: Path) -> None:
 def test_same_question_is_computed_once(service: TagService, photo: str) -> None:
     """Drawing heat maps asks for the kept answer; only the latest answers are kept."""
     small = TagService(service.checkpoint, kept=1)
-    question = Question(text=TEXT, photo=photo)
+    question = TagQuestion(text=TEXT, photo=photo)
     first = small.answer(question)
     assert small.answer(question) is first
-    small.answer(Question(text="another text"))
+    small.answer(TagQuestion(text="another text"))
     assert small.answer(question) is not first
 
 

@@ -90,7 +90,7 @@ def test_photo_changes_the_answer(page: Page, page_url: str) -> None:
     expect(kind).to_have_text("LOC")
     page.locator('[data-example="3"]').click()
     expect(kind).to_have_text("PER")
-    expect(told).to_contain_text("the picture decided")
+    expect(told).to_contain_text("the photo decided")
 
 
 def test_link_restores_an_example(page: Page, page_url: str) -> None:

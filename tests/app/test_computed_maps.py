@@ -23,7 +23,7 @@ from analysis.views.kinds import ATTENTION, GRADIENT, OCCLUSION
 from analysis.views.research import marginals
 from analysis.views.research.loaded_model import LoadedModel
 from analysis.views.research.view import View
-from analysis.views.service import Question, TagService
+from analysis.views.service import TagQuestion, TagService
 from app import TagTab, build_app, launch_options
 from mmner_core.checkpoints.folder import save_checkpoint
 from mmner_core.errors import InputError
@@ -62,10 +62,10 @@ def photo() -> bytes:
 
 
 @pytest.fixture
-def question(photo: bytes, tmp_path: Path) -> Question:
+def question(photo: bytes, tmp_path: Path) -> TagQuestion:
     """Ask about a text and a photo."""
     (tmp_path / "photo.png").write_bytes(photo)
-    return Question(text=TEXT, photo=str(tmp_path / "photo.png"), language="en")
+    return TagQuestion(text=TEXT, photo=str(tmp_path / "photo.png"), language="en")
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def test_the_model_does_it_in_turns(engine: Engine, photo: bytes, monkeypatch: p
     assert len(turns) == 7 and len(texts) == 2
 
 
-def test_a_map_is_charged_once_and_kept(grounded: Path, question: Question, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_map_is_charged_once_and_kept(grounded: Path, question: TagQuestion, monkeypatch: pytest.MonkeyPatch) -> None:
     """The photo is decoded again and the model asked once for each name and kind; attention costs nothing."""
     service = TagService(grounded)
     spent: list[float] = []
@@ -163,10 +163,10 @@ def test_a_map_is_charged_once_and_kept(grounded: Path, question: Question, monk
     assert len(spent) == before + 2
 
 
-def test_what_has_no_map_is_told(grounded: Path, tiny_checkpoint: Path, question: Question) -> None:
+def test_what_has_no_map_is_told(grounded: Path, tiny_checkpoint: Path, question: TagQuestion) -> None:
     """No photo, no such name, no such kind."""
     service = TagService(grounded)
-    alone = Question(text=TEXT, language="en")
+    alone = TagQuestion(text=TEXT, language="en")
     with pytest.raises(InputError, match="without a photo"):
         service.computed_map(alone, service.answer(alone), 0, OCCLUSION)
     answer = service.answer(question)
@@ -176,13 +176,13 @@ def test_what_has_no_map_is_told(grounded: Path, tiny_checkpoint: Path, question
         service.computed_map(question, answer, 0, "saliency")
 
 
-def test_the_inspector_offers_the_kinds(grounded: Path, question: Question, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_inspector_offers_the_kinds(grounded: Path, question: TagQuestion, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the words of the first tab, and draws the one that the address names."""
     model, words, photo = LoadedModel(TagService(grounded)), ["Ada", "runs"], Path(str(question.photo))
     monkeypatch.setattr(marginals, "chance_badge", lambda run, kind: f"{kind} of {run}")
     request: Any = SimpleNamespace(view=View.read({"kind": OCCLUSION}), run="one")
     html = marginals._map(model.answer(words, photo, "en"), request, partial(model.render_heat_map, words, photo, "en"))
-    assert '<option value="occlusion" selected>Occlusion (points right in 75% of two-photo pictures' in html
+    assert '<option value="occlusion" selected>Occlusion (points right in 75% of two-photo mosaics' in html
     assert "Occlusion maps, in this run: occlusion of one" in html
     assert "needs of the photo" in html
 
@@ -215,7 +215,7 @@ def test_a_program_chooses_the_kind(client: httpx.Client, photo: bytes) -> None:
     assert not fine and "choose one of attention, gradient, occlusion" in sentence(answer)
 
 
-def test_the_page_offers_the_kinds(grounded: Path, question: Question) -> None:
+def test_the_page_offers_the_kinds(grounded: Path, question: TagQuestion) -> None:
     """With the scores of the model that answered."""
     service = TagService(grounded)
     with gr.Blocks(analytics_enabled=False):

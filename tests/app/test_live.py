@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from analysis.views.research.loaded_model import LoadedModel
-from analysis.views.service import Question, TagService
+from analysis.views.service import TagQuestion, TagService
 from mmner_core.errors import InputError
 from mmner_core.inference.tagger import TagRequest
 from mmner_core.results import Prediction
@@ -85,7 +85,7 @@ def test_all_ways_to_the_model_share_its_room(tiny_checkpoint: Path, monkeypatch
     monkeypatch.setattr(Engine, "submit", work)
     with ThreadPoolExecutor(4) as visitors:
         inspected = [visitors.submit(model.answer, [*WORDS, str(i)], None, "en") for i in range(2)]
-        tagged = [visitors.submit(service.answer, Question(text=f"Lima {i}", language="en")) for i in range(2)]
+        tagged = [visitors.submit(service.answer, TagQuestion(text=f"Lima {i}", language="en")) for i in range(2)]
         assert all(answer.result(30).prediction.tags for answer in [*inspected, *tagged])
     assert (busy.now, busy.most) == (0, 1)
 
@@ -113,6 +113,6 @@ def test_a_long_batch_leaves_room_in_the_line(tiny_checkpoint: Path, monkeypatch
     monkeypatch.setattr(Engine, "_tag", tag_later)
     service.pool.close()  # the engine that is loaded next is held
     texts = [f"Lima {i}" for i in range(20)]
-    _, futures = service.predict([Question(text=text, language="en") for text in texts])
+    _, futures = service.predict([TagQuestion(text=text, language="en") for text in texts])
     assert [future.result().text for future in futures] == texts
     assert waiting.most <= 4  # one may be answered a moment before it is counted as gone

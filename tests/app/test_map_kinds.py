@@ -13,7 +13,7 @@ from analysis.views.heat_map_view import MapControls, render_heat_map, stream_ch
 from analysis.views.heatmap import MEAN, MapChoice, best_stream, entity_map
 from analysis.views.kinds import ATTENTION, GRADIENT, KINDS, OCCLUSION, kind_choices
 from analysis.views.measured import Measured
-from analysis.views.questions import Answer
+from analysis.views.questions import TagAnswer
 from mmner_core.errors import InputError
 from mmner_core.results import AttentionMap, Prediction
 from tests.app.made import WORDS, attention, entity, prediction
@@ -34,7 +34,7 @@ def two_streams() -> Prediction:
 
 def drawn(kind: str, computed: np.ndarray) -> tuple[str, np.ndarray]:
     """Return what is said of a computed map, and the pixels of the unsmoothed map alone."""
-    answer = Answer(prediction=two_streams(), photo=Image.new("RGB", (400, 300)))
+    answer = TagAnswer(prediction=two_streams(), photo=Image.new("RGB", (400, 300)))
     found = render_heat_map(answer, 0, MapControls(opacity=1.0, cells=True, kind=kind), computed)
     assert found.alternative in found.caption
     return found.caption, np.asarray(found.image)
@@ -46,9 +46,9 @@ def test_the_measured_score_stands_beside_the_name() -> None:
     rows.append(ROW | {"method": "occlusion", "hit": 0.6})
     measured = Measured.read({"pointing": rows, "match": {"low": 0.21}})
     assert kind_choices(measured.pointing) == [
-        ("Attention (points right in 91% of two-photo pictures, chance 50%)", ATTENTION),
+        ("Attention (points right in 91% of two-photo mosaics, chance 50%)", ATTENTION),
         ("Gradient-weighted attention", GRADIENT),
-        ("Occlusion (points right in 60% of two-photo pictures, chance 50%)", OCCLUSION),
+        ("Occlusion (points right in 60% of two-photo mosaics, chance 50%)", OCCLUSION),
     ]
     assert measured.low_match == 0.21
 

@@ -1,4 +1,4 @@
-"""What the page says about a result and about the picture's part in it."""
+"""What the page says about a result and about the photo's part in it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from analysis.palette import type_colours
 from analysis.views.measured import Measured
 from analysis.views.questions import Source
 from analysis.views.result import invitation_html, problem_html, result_html
-from analysis.views.sentences import Role, entity_sentence, lost_sentence, picture_role, summary, table_rows
+from analysis.views.sentences import Role, entity_sentence, image_role, lost_sentence, summary, table_rows
 from analysis.views.service import OTHER_NAMES, OTHER_PHOTOS, another_photo
 from mmner_core.labels import DEFAULT_TYPES
 from mmner_core.results import Candidate, Prediction, TaggedEntity
@@ -27,8 +27,8 @@ SAME = entity(0, "PER", 0.83, without=Candidate("PER", 0.82))
 STREAMS = {"vit": attention(np.ones((2, len(WORDS), 7, 7)))}
 
 CASES = [
-    (WITH, (entity(0, "ORG", 0.41),), Role.DECIDED, "the picture decided."),
-    (SAME, (entity(0, "PER", 0.82),), Role.UNCHANGED, "the picture did not change this answer."),
+    (WITH, (entity(0, "ORG", 0.41),), Role.DECIDED, "the photo decided."),
+    (SAME, (entity(0, "PER", 0.82),), Role.UNCHANGED, "the photo did not change this answer."),
     (
         entity(0, "PER", 0.95, without=Candidate("PER", 0.6)),
         (entity(0, "PER", 0.6),),
@@ -41,7 +41,7 @@ CASES = [
         Role.UNCHANGED,
         "did not change this answer, but made it less sure.",
     ),
-    (WITH, (), Role.ADDED, "the picture added this name."),
+    (WITH, (), Role.ADDED, "the photo added this name."),
     (WITH, (entity(0, "ORG", stop=2),), Role.BOUNDARY, "the text alone marks “Jordan met” (ORG)."),
     (entity(0, "PER"), None, Role.UNKNOWN, "0.83 PER; next best 0.10 ORG."),
 ]
@@ -51,21 +51,19 @@ CASES = [
 def test_each_name_gets_one_plain_sentence(
     found: TaggedEntity, text_only: tuple[TaggedEntity, ...] | None, role: Role, ending: str
 ) -> None:
-    """The sentence states both figures and what the picture did."""
+    """The sentence states both figures and what the photo did."""
     sentence = entity_sentence(found, text_only)
-    assert picture_role(found, text_only) is role
+    assert image_role(found, text_only) is role
     assert sentence.endswith(ending)
     if role is not Role.UNKNOWN:
-        assert sentence.startswith(f"With the picture {found.confidence:.2f} PER, without ")
+        assert sentence.startswith(f"With the photo {found.confidence:.2f} PER, without ")
 
 
 def test_another_photo_is_the_third_figure() -> None:
     """Where the name was also read with an unrelated photo, the sentence says what came of it."""
     compared = replace(WITH, with_other_image=Candidate("ORG", 0.62))
     sentence = entity_sentence(compared, (entity(0, "ORG", 0.41),))
-    assert sentence == (
-        "With the picture 0.83 PER, without 0.41 ORG, with another photo 0.62 ORG: the picture decided."
-    )
+    assert sentence == ("With the photo 0.83 PER, without 0.41 ORG, with another photo 0.62 ORG: the photo decided.")
 
 
 def test_the_other_photo_is_never_the_visitors_own() -> None:
@@ -85,28 +83,28 @@ def test_the_other_photo_is_never_the_visitors_own() -> None:
         (prediction((entity(0, "PER"),)), "1 name found, from the text alone."),
         (
             prediction((SAME,), (entity(0, "PER", 0.82),), streams=STREAMS),
-            "1 name found. The picture did not change it.",
+            "1 name found. The photo did not change it.",
         ),
         (
             prediction((WITH, entity(3, "PER", without=Candidate("PER", 0.8))), (entity(0, "ORG"), entity(3, "PER")),
                        streams=STREAMS),
-            "2 names found. The picture decided 1; the other 1 stands on the text alone.",
+            "2 names found. The photo decided 1; the other 1 stands on the text alone.",
         ),
-        (prediction((WITH,), (entity(0, "ORG"),), streams=STREAMS), "1 name found. The picture decided it."),
+        (prediction((WITH,), (entity(0, "ORG"),), streams=STREAMS), "1 name found. The photo decided it."),
         (
             prediction((WITH,), (entity(0, "ORG", stop=2),), streams=STREAMS),
-            "1 name found. The picture moved the boundary of it.",
+            "1 name found. The photo moved the boundary of it.",
         ),
         (
             prediction((WITH,), (entity(8, "LOC"),), streams=STREAMS),
-            "1 name found. The picture added 1 and took away 1.",
+            "1 name found. The photo added 1 and took away 1.",
         ),
         (prediction((), (entity(8, "LOC"),), streams=STREAMS), "No names found; the text alone has 1."),
-        (prediction((entity(0, "PER"),), streams=STREAMS), "1 name found, with the picture."),
+        (prediction((entity(0, "PER"),), streams=STREAMS), "1 name found, with the photo."),
     ],
 )  # fmt: skip
 def test_summary_adds_up(made: Prediction, expected: str) -> None:
-    """The first line of a result says how many names there are and what the picture did."""
+    """The first line of a result says how many names there are and what the photo did."""
     assert summary(made) == expected
 
 
@@ -129,7 +127,7 @@ def test_result_escapes_everything_a_user_wrote() -> None:
 
 
 def test_names_only_the_text_finds_are_told() -> None:
-    """A name that the picture took away is not passed over in silence."""
+    """A name that the photo took away is not passed over in silence."""
     made = prediction((), (entity(8, "LOC", 0.7),), streams=STREAMS)
     assert lost_sentence(entity(8, "LOC", 0.7)) in result_html(made, COLOURS)
 

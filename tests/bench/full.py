@@ -21,7 +21,7 @@ import torch
 from mmner_core.config import ModelConfig
 from mmner_core.data import Example
 from mmner_core.inference.batches import predict_tags
-from mmner_core.inference.image_source import ImageSource, PhotoFiles, StoredImages
+from mmner_core.inference.image_loader import ImageLoader, PhotoFiles, StoredImages
 from mmner_core.labels import LabelSet
 from mmner_core.network.model import MMNER
 from mmner_core.network.precision import choose_dtype, multiplies_bfloat16
@@ -119,7 +119,7 @@ def _train_as_written(
 
 def _train(
     model: MMNER, subwords: SubwordEncoder, examples: Sequence[Example], device: torch.device, folder: Path
-) -> tuple[Rate, Rate, ImageSource]:
+) -> tuple[Rate, Rate, ImageLoader]:
     """Measure the steps of an epoch after the first, and what the images cost once."""
     run = Recipe(model=model.config, training=named_run("paper").training)
     fast = device.type != "cpu" or multiplies_bfloat16()
@@ -165,7 +165,7 @@ def _infer_as_written(
 
 
 def _infer(
-    model: MMNER, subwords: SubwordEncoder, examples: Sequence[Example], images: ImageSource, device: torch.device
+    model: MMNER, subwords: SubwordEncoder, examples: Sequence[Example], images: ImageLoader, device: torch.device
 ) -> Rate:
     return _timed(lambda chosen: predict_tags(model, subwords, chosen, images), [examples], device, examples[:BATCH])
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from mmner_core.data import Example, read_examples
-from mmner_core.inference.image_source import PhotoFiles
+from mmner_core.inference.image_loader import PhotoFiles
 from mmner_core.network.model import MMNER
 from mmner_core.presets import tiny, tiny_grounded
 from mmner_core.text.encoding import SubwordEncoder

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mmner_core.data import Example
 from mmner_core.errors import InputError
-from mmner_core.inference.image_source import PhotoFiles
+from mmner_core.inference.image_loader import PhotoFiles
 from mmner_core.labels import LabelSet
 from mmner_core.presets import tiny
 from mmner_core.text.encoding import IGNORED_TAG, SubwordEncoder

@@ -165,7 +165,7 @@ def test_a_mistake_is_one_sentence(arguments: list[str], sentence: str) -> None:
     [
         (["--text", " "], "The text is empty"),
         (["--text", "a", "--lang", "it"], "Language 'it' is not supported"),
-        (["--text", "a", "--image", "/none.jpg"], "There is no picture /none.jpg."),
+        (["--text", "a", "--image", "/none.jpg"], "There is no image /none.jpg."),
         (["--text", "a", "--image", __file__], "is in no format this program reads"),
         (["--text", "a", "--convention", "news"], "no convention 'news' (wiki, caption)"),
     ],

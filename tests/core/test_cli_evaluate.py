@@ -10,7 +10,7 @@ import pytest
 
 from mmner_core.data import read_examples
 from mmner_core.evaluation.evaluate import CONDITIONS, SHUFFLES, evaluate
-from mmner_core.evaluation.shuffles import mean_scores
+from mmner_core.evaluation.image_shuffling import mean_scores
 from mmner_core.inference.tagger import Tagger
 from tests.core.test_cli import TINY, call, parsed, refused
 

@@ -88,7 +88,7 @@ BAD = {
     '{"text": "a", "language": "de"}': "the result has a field 'language' of its own; rename it, to \"lang\"",
     '{"text": "a", "source": 1, "source": 2}': "the field 'source' stands there twice; rename one of them.",
     '{"text": "a", "lang": "xx"}': "Language 'xx' is not supported; choose one of en, fr, de, es, or auto.",
-    '{"text": "a", "image": "none.jpg"}': "There is no picture",
+    '{"text": "a", "image": "none.jpg"}': "There is no image",
     '{"text": "a", "image": "broken.jpg"}': "is damaged or cut short and cannot be decoded.",
 }
 

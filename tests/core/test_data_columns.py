@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mmner_core.data import FORMATS, Example, ReadReport, convert, read_examples, write_examples
-from mmner_core.data.lines import BLOCK_BYTES
+from mmner_core.data.text_files import BLOCK_BYTES
 from mmner_core.errors import InputError
 
 EU = (("EU", "rejects", "call"), ("B-ORG", "O", "O"))

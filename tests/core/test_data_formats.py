@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mmner_core.data import FORMATS, Example, ReadReport, iter_examples, read_examples
 from mmner_core.data.formats import Sentence
-from mmner_core.data.lines import BLOCK_BYTES, MAX_LINE_BYTES
+from mmner_core.data.text_files import BLOCK_BYTES, MAX_LINE_BYTES
 from mmner_core.errors import InputError
 
 JORDAN = "IMGID:a\nI\tO\nlove\tO\nJordan\tB-LOC\n\n"

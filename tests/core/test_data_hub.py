@@ -10,7 +10,7 @@ import pytest
 from mmner_core.data import Example, convert, read_examples
 from mmner_core.errors import InputError
 from mmner_core.evaluation.evaluate import read_split
-from tests.core.many import photo, write_parquet
+from tests.core.large_jobs import photo, write_parquet
 
 NAMES = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC"]
 ROWS: dict[str, list[Any]] = {

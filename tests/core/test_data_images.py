@@ -191,7 +191,7 @@ def test_what_is_no_picture_is_refused_in_one_sentence(data: bytes, problem: str
     """Each kind of bad file is told apart, without a path or a traceback."""
     with pytest.raises(InputError, match=problem) as caught:
         open_photo(data)
-    assert str(caught.value).startswith("The picture ")
+    assert str(caught.value).startswith("The image ")
     assert str(caught.value).count("\n") == 0
 
 
@@ -226,7 +226,7 @@ def test_limits_must_be_sensible() -> None:
 @pytest.mark.parametrize("name", ["gone.jpg", "a\0b.jpg", "x" * 300 + ".jpg", "."])
 def test_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
     """Missing files, impossible names and folders are input errors."""
-    with pytest.raises(InputError, match="no picture|cannot be read|folder or device"):
+    with pytest.raises(InputError, match="no image|cannot be read|folder or device"):
         open_photo(f"{tmp_path}/{name}")
 
 
@@ -261,7 +261,7 @@ def test_mutated_pictures_are_read_or_refused(data: bytes, cuts: list[tuple[floa
     try:
         photo = open_photo(bytes(mutated[: int(keep * len(mutated))]), target=8)
     except InputError as error:
-        assert str(error).startswith("The picture")
+        assert str(error).startswith("The image")
         return
     assert photo.image.mode == "RGB"
     assert min(photo.size) >= 1

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mmner_core.encoders.image import ImageStates
 from mmner_core.inference.batches import join_windows
 from mmner_core.text.encoding import IGNORED_TAG, MAX_PIECES, Pixels, SubwordEncoder, Window, collate, merge_windows
-from mmner_core.text.segments import Part
+from mmner_core.text.segments import TextPart
 
 ZERO_WIDTH = "\u200b"
 PRIVATE = "\ue000"
@@ -34,13 +34,15 @@ def test_a_word_stands_at_its_first_subword(subwords: SubwordEncoder) -> None:
 def test_parts_are_read_apart_or_with_a_mark_between(subwords: SubwordEncoder) -> None:
     """The mark is read but is no word; it costs room, and a window that begins behind it goes without."""
     words = ["Jordan", "runs", "a", "in"]
-    first, second = subwords.windows_of_parts(words, [Part(0, None), Part(1, "in"), Part(2, None), Part(3, "")])
+    first, second = subwords.windows_of_parts(
+        words, [TextPart(0, None), TextPart(1, "in"), TextPart(2, None), TextPart(3, "")]
+    )
     [[same]] = subwords.windows([["Jordan", "in", "runs"]])
     assert first.input_ids == same.input_ids
     assert (first.word_to_token, first.start, first.stop) == ([same.word_to_token[0], same.word_to_token[2]], 0, 2)
     assert second.input_ids == subwords.windows([["a", "in"]])[0][0].input_ids and (second.start, second.stop) == (2, 4)
     tight = SubwordEncoder(subwords.tokenizer, max_subwords=64, overlap=0)
-    many = tight.windows_of_parts(["in"] * 90, [Part(i, "in" if i else None) for i in range(90)])
+    many = tight.windows_of_parts(["in"] * 90, [TextPart(i, "in" if i else None) for i in range(90)])
     assert all(len(window.input_ids) <= 64 for window in many)
     assert [word for window in many for word in range(window.start, window.stop)] == list(range(90))
 

@@ -18,7 +18,7 @@ from mmner_core.photos.mosaics import Box
 from mmner_core.presets import tiny_grounded
 from mmner_core.training.batching import Epoch, OtherPhotos
 from mmner_core.training.config import DataSource, Recipe
-from mmner_core.training.images.made_images import boxed_items, mosaic_items, pictures_of_nothing
+from mmner_core.training.images.made_images import boxed_items, images_of_nothing, mosaic_items
 from mmner_core.training.loop import Trainer
 from mmner_core.training.mixture import Item, build_mixture
 from tests.core.training_run import DATA, tiny_run
@@ -83,7 +83,7 @@ def test_an_epoch_shows_wrong_photos_and_nothing_as_often_as_asked(
 ) -> None:
     """Own photos are to be looked at, others and pictures of nothing not, each by its weight."""
     config = run(tiny_bert).training
-    nothing = pictures_of_nothing(config, tmp_path)
+    nothing = images_of_nothing(config, tmp_path)
     own = [item for item in items if item.example.image is not None and item.example.tags]
     epoch = Epoch(own * 20, config, nothing)
     kinds = Counter()

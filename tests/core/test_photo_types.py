@@ -159,7 +159,7 @@ def test_every_kind_of_scene_says_what_is_where(kind: str, pairs: Path, boxes: P
         drawn = scenes.draw(np.random.default_rng(seed))
         assert drawn.masks.any(1).all() and drawn.masks.sum(0).max() == 1
         assert np.allclose(drawn.targets.sum(1), 1) and len(drawn.targets) == len(drawn.masks)
-        assert drawn.picture.size[0] == drawn.picture.size[1]
+        assert drawn.image.size[0] == drawn.image.size[1]
     assert (kind == "boxed") == (len(drawn.masks) == 1 and drawn.targets[0, 2] == 1 and not drawn.masks.all())
 
 

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from mmner_core.errors import InputError
-from mmner_core.inference.image_source import StoredImages
+from mmner_core.inference.image_loader import StoredImages
 from mmner_core.training.loop import Trainer
 from tests.core.training_run import DATA, tiny_run
 

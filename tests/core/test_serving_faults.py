@@ -17,7 +17,7 @@ from mmner_core.serving.faults import QuietFormatter, take_over_logs, user_messa
     [
         ("There is no checkpoint folder /srv/models/mini.", "There is no checkpoint folder mini."),
         ("/home/ada/runs/x/config.json: field alpha: too big.", "config.json: field alpha: too big."),
-        ("The picture '/tmp/gradio/ab12/photo.jpg' is empty.", "The picture 'photo.jpg' is empty."),
+        ("The image '/tmp/gradio/ab12/photo.jpg' is empty.", "The image 'photo.jpg' is empty."),
         ("Choose en/fr, or see https://example.com/a/b.", "Choose en/fr, or see https://example.com/a/b."),
         ("The text is empty: type a sentence to tag.", "The text is empty: type a sentence to tag."),
     ],

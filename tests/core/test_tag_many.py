@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mmner_core.errors import InputError
-from mmner_core.many.run import Options, tag_many
-from tests.core import many
+from mmner_core.large_jobs.run import Options, tag_many
+from tests.core import large_jobs
 
 if TYPE_CHECKING:
     from mmner_core.inference.tagger import Tagger
@@ -21,12 +21,12 @@ def test_each_row_gets_the_answer_that_the_tagger_gives(
     person_checkpoint: Path, person_tagger: Tagger, tmp_path: Path
 ) -> None:
     """Order, ids, words, tags and names are those of one text at a time, in shards or not."""
-    source = many.write_parquet(tmp_path / "in" / "posts.parquet", many.rows(23))
-    outcome = many.tag(person_checkpoint, source, tmp_path / "out", shard_rows=7)
-    found = many.tagged(tmp_path / "out")
+    source = large_jobs.write_parquet(tmp_path / "in" / "posts.parquet", large_jobs.rows(23))
+    outcome = large_jobs.tag(person_checkpoint, source, tmp_path / "out", shard_rows=7)
+    found = large_jobs.tagged(tmp_path / "out")
     assert (outcome.rows, outcome.tagged, outcome.rejected) == (23, 23, 0)
     assert len(list((tmp_path / "out" / "tagged").iterdir())) == 4
-    for i, (row, given) in enumerate(zip(found, many.rows(23), strict=True)):
+    for i, (row, given) in enumerate(zip(found, large_jobs.rows(23), strict=True)):
         alone = person_tagger.tag(given["text"], lang="en", attention=False)
         assert (row["file"], row["row"], row["id"], row["text"]) == ("posts.parquet", i, str(i), given["text"])
         assert (tuple(row["tags"]), len(row["entities"])) == (alone.tags, len(alone.entities))
@@ -41,9 +41,9 @@ def test_each_row_gets_the_answer_that_the_tagger_gives(
 def test_words_are_tagged_as_given(person_checkpoint: Path, tmp_path: Path) -> None:
     """A column of words (or tokens, as on the hub) is not split anew: one tag a word."""
     words = [["New York", "d'accord", "!"], ["Jordan"]]
-    source = many.write_parquet(tmp_path / "in.parquet", [{"tokens": w, "language": "fr"} for w in words])
-    many.tag(person_checkpoint, source, tmp_path / "out")
-    assert [(row["words"], row["text"], len(row["tags"])) for row in many.tagged(tmp_path / "out")] == [
+    source = large_jobs.write_parquet(tmp_path / "in.parquet", [{"tokens": w, "language": "fr"} for w in words])
+    large_jobs.tag(person_checkpoint, source, tmp_path / "out")
+    assert [(row["words"], row["text"], len(row["tags"])) for row in large_jobs.tagged(tmp_path / "out")] == [
         (words[0], "New York d'accord !", 3),
         (words[1], "Jordan", 1),
     ]
@@ -52,20 +52,20 @@ def test_words_are_tagged_as_given(person_checkpoint: Path, tmp_path: Path) -> N
 def test_photos_may_be_files_bytes_or_structs(person_checkpoint: Path, person_tagger: Tagger, tmp_path: Path) -> None:
     """A path below the image folder and the same bytes in the table give the same answer, with and without compared."""
     (tmp_path / "images" / "deep").mkdir(parents=True)
-    (tmp_path / "images" / "deep" / "a.png").write_bytes(many.photo())
+    (tmp_path / "images" / "deep" / "a.png").write_bytes(large_jobs.photo())
     text = {"text": "best of Jordan", "lang": "en"}
     forms: dict[str, Any] = {
         "path": "deep/a.png",
-        "bytes": many.photo(),
-        "struct": {"bytes": many.photo(), "path": None},
+        "bytes": large_jobs.photo(),
+        "struct": {"bytes": large_jobs.photo(), "path": None},
         "struct-path": {"bytes": None, "path": "deep/a.png"},
     }
     for name, image in forms.items():
-        many.write_parquet(tmp_path / "in" / f"{name}.parquet", [{**text, "image": image}])
-    many.tag(person_checkpoint, tmp_path / "in", tmp_path / "out", images=tmp_path / "images")
-    found = many.tagged(tmp_path / "out")
+        large_jobs.write_parquet(tmp_path / "in" / f"{name}.parquet", [{**text, "image": image}])
+    large_jobs.tag(person_checkpoint, tmp_path / "in", tmp_path / "out", images=tmp_path / "images")
+    found = large_jobs.tagged(tmp_path / "out")
     assert [row["file"] for row in found] == sorted(f"{name}.parquet" for name in forms)
-    expected = person_tagger.tag("best of Jordan", many.photo(), "en", attention=False).entities[0]
+    expected = person_tagger.tag("best of Jordan", large_jobs.photo(), "en", attention=False).entities[0]
     for row in found:
         assert row["entities"] == found[0]["entities"]
         assert row["entities"][0]["without_image"]["type"] == expected.without_image.type  # type: ignore[union-attr]
@@ -82,7 +82,7 @@ BAD = [
     ({"words": []}, "The text is empty"),
     ({"text": "a", "lang": "xx"}, "'xx' is not supported"),
     ({"text": "a", "convention": "none such"}, "no convention 'none such'"),
-    ({"text": "a", "image": "gone.jpg"}, "There is no picture"),
+    ({"text": "a", "image": "gone.jpg"}, "There is no image"),
     ({"text": "a", "image": "broken.png"}, "broken.png"),
     ({"text": "a", "image": 7}, "image is int, not a path."),
     ({"text": "a", "tokens": ["a"], "words": ["a"]}, "both 'tokens' and 'words'"),
@@ -92,16 +92,16 @@ BAD = [
 
 def test_bad_rows_are_set_aside_with_their_reason(person_checkpoint: Path, tmp_path: Path) -> None:
     """Each bad row is in the rejected file, once, as it was, with one sentence; the good ones around it are tagged."""
-    (tmp_path / "broken.png").write_bytes(many.photo()[:40])
+    (tmp_path / "broken.png").write_bytes(large_jobs.photo()[:40])
     good = {"text": "best of Jordan", "lang": "en", "id": "good"}
     lines = [json.dumps(good)]
     for values, _ in BAD:
         lines += [json.dumps(values), json.dumps(good)]
     lines += ["", "not JSON", "[1]", '{"text": "' + "x" * (5 << 20) + '"}', json.dumps(good)]
     (tmp_path / "in.jsonl").write_bytes("\n".join(lines).encode() + b'\n{"text": "\xff"}\n')
-    outcome = many.tag(person_checkpoint, tmp_path / "in.jsonl", tmp_path / "out", shard_rows=10)
-    set_aside = many.rejected(tmp_path / "out")
-    assert [row["id"] for row in many.tagged(tmp_path / "out")] == ["good"] * (len(BAD) + 2)
+    outcome = large_jobs.tag(person_checkpoint, tmp_path / "in.jsonl", tmp_path / "out", shard_rows=10)
+    set_aside = large_jobs.rejected(tmp_path / "out")
+    assert [row["id"] for row in large_jobs.tagged(tmp_path / "out")] == ["good"] * (len(BAD) + 2)
     assert (outcome.tagged, outcome.rejected) == (len(BAD) + 2, len(BAD) + 4)
     assert outcome.rows == outcome.tagged + outcome.rejected
     for row, (values, reason) in zip(set_aside, BAD, strict=False):
@@ -121,11 +121,11 @@ def test_bad_rows_are_set_aside_with_their_reason(person_checkpoint: Path, tmp_p
 def test_image_paths_never_leave_the_image_folder(person_checkpoint: Path, tmp_path: Path, path: str) -> None:
     """A row that names a file elsewhere is set aside before anything is opened."""
     (tmp_path / "in").mkdir()
-    (tmp_path / "secret.png").write_bytes(many.photo())
-    many.write_jsonl(tmp_path / "in" / "a.jsonl", [{"text": "Jordan", "lang": "en", "image": path}])
-    outcome = many.tag(person_checkpoint, tmp_path / "in", tmp_path / "out")
+    (tmp_path / "secret.png").write_bytes(large_jobs.photo())
+    large_jobs.write_jsonl(tmp_path / "in" / "a.jsonl", [{"text": "Jordan", "lang": "en", "image": path}])
+    outcome = large_jobs.tag(person_checkpoint, tmp_path / "in", tmp_path / "out")
     assert outcome.rejected == 1
-    assert "points outside the image folder" in many.rejected(tmp_path / "out")[0]["reason"]
+    assert "points outside the image folder" in large_jobs.rejected(tmp_path / "out")[0]["reason"]
 
 
 def test_text_that_is_not_utf8_costs_its_own_row_alone(person_checkpoint: Path, tmp_path: Path) -> None:
@@ -135,20 +135,20 @@ def test_text_that_is_not_utf8_costs_its_own_row_alone(person_checkpoint: Path, 
 
     column = pa.array([b"Jordan", b"\xff\xfe", b"Paris"]).view(pa.string())
     pq.write_table(pa.table({"text": column, "lang": ["en"] * 3}), tmp_path / "in.parquet")
-    many.tag(person_checkpoint, tmp_path / "in.parquet", tmp_path / "out")
-    assert [row["text"] for row in many.tagged(tmp_path / "out")] == ["Jordan", "Paris"]
-    assert [(row["row"], "not UTF-8" in row["reason"]) for row in many.rejected(tmp_path / "out")] == [(1, True)]
+    large_jobs.tag(person_checkpoint, tmp_path / "in.parquet", tmp_path / "out")
+    assert [row["text"] for row in large_jobs.tagged(tmp_path / "out")] == ["Jordan", "Paris"]
+    assert [(row["row"], "not UTF-8" in row["reason"]) for row in large_jobs.rejected(tmp_path / "out")] == [(1, True)]
 
 
 def test_columns_that_nobody_reads_are_told(person_checkpoint: Path, tmp_path: Path) -> None:
     """A table may have more columns, but the user hears of them; a field new in a later line is noted on its row."""
-    source = many.write_jsonl(
+    source = large_jobs.write_jsonl(
         tmp_path / "a.jsonl",
         [{"text": "Jordan", "lang": "en", "url": "x"}, {"text": "Paris", "lang": "fr", "url": "y", "lnag": "fr"}],
     )
-    outcome = many.tag(person_checkpoint, source, tmp_path / "out")
+    outcome = large_jobs.tag(person_checkpoint, source, tmp_path / "out")
     assert outcome.unread == {"a.jsonl": ["url"]}
-    notes = [[note for note in row["notes"] if "not read" in note] for row in many.tagged(tmp_path / "out")]
+    notes = [[note for note in row["notes"] if "not read" in note] for row in large_jobs.tagged(tmp_path / "out")]
     assert notes == [[], ["The field 'lnag' was not read."]]
 
 
@@ -165,9 +165,9 @@ def test_a_table_of_other_columns_is_refused_at_once(
     person_checkpoint: Path, tmp_path: Path, records: list[dict[str, Any]], message: str
 ) -> None:
     """Wrong columns are one sentence before the work, not a million rejected rows after it."""
-    source = many.write_parquet(tmp_path / "in.parquet", records)
+    source = large_jobs.write_parquet(tmp_path / "in.parquet", records)
     with pytest.raises(InputError, match=r"in\.parquet") as error:
-        many.tag(person_checkpoint, source, tmp_path / "out")
+        large_jobs.tag(person_checkpoint, source, tmp_path / "out")
     assert message in str(error.value)
 
 
@@ -183,23 +183,23 @@ def test_damaged_and_missing_inputs_are_one_sentence(person_checkpoint: Path, tm
         "cut.arrow": "damaged",
     }.items():
         with pytest.raises(InputError, match=message):
-            many.tag(person_checkpoint, tmp_path / name, tmp_path / "out")
+            large_jobs.tag(person_checkpoint, tmp_path / name, tmp_path / "out")
 
 
 def test_fields_that_nobody_reads_are_handed_through(person_checkpoint: Path, tmp_path: Path) -> None:
     """As a JSON object in the column extra, of tables and JSONL alike, whatever they are called; bytes are told of."""
     others = [{"source": "☃ \ud800", "tags": [1, {"a": None}]}, {}, {"row": 7}]
-    records = [row | more for row, more in zip(many.rows(3), others, strict=True)]
+    records = [row | more for row, more in zip(large_jobs.rows(3), others, strict=True)]
     (tmp_path / "in.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
-    many.tag(person_checkpoint, tmp_path / "in.jsonl", tmp_path / "a")
-    extra = [row["extra"] and json.loads(row["extra"]) for row in many.tagged(tmp_path / "a")]
+    large_jobs.tag(person_checkpoint, tmp_path / "in.jsonl", tmp_path / "a")
+    extra = [row["extra"] and json.loads(row["extra"]) for row in large_jobs.tagged(tmp_path / "a")]
     assert extra == [others[0], None, others[2]]
 
-    tabled = [row | {"day": date(2024, 5, i + 1), "thumb": b"x", "n": i} for i, row in enumerate(many.rows(2))]
+    tabled = [row | {"day": date(2024, 5, i + 1), "thumb": b"x", "n": i} for i, row in enumerate(large_jobs.rows(2))]
     said: list[str] = []
-    source = many.write_parquet(tmp_path / "in.parquet", tabled)
+    source = large_jobs.write_parquet(tmp_path / "in.parquet", tabled)
     tag_many(Options(source=source, output=tmp_path / "b", checkpoint=person_checkpoint), say=said.append)
-    extra = [json.loads(row["extra"]) for row in many.tagged(tmp_path / "b")]
+    extra = [json.loads(row["extra"]) for row in large_jobs.tagged(tmp_path / "b")]
     assert extra == [{"day": "2024-05-01", "n": 0}, {"day": "2024-05-02", "n": 1}]
     assert said == [
         "in.parquet: columns not read, but handed through in extra: day, thumb, n.",
@@ -213,8 +213,10 @@ def test_a_refused_job_leaves_nothing(person_checkpoint: Path, tmp_path: Path) -
     (tmp_path / "there").mkdir()
     for folder in ("new", "there"):
         with pytest.raises(InputError, match="no column text"):
-            many.tag(person_checkpoint, tmp_path / "bad.jsonl", tmp_path / folder)
+            large_jobs.tag(person_checkpoint, tmp_path / "bad.jsonl", tmp_path / folder)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.jsonl", "there"]
     assert list((tmp_path / "there").iterdir()) == []
-    many.tag(person_checkpoint, many.write_jsonl(tmp_path / "in.jsonl", many.rows(2)), tmp_path / "there")
+    large_jobs.tag(
+        person_checkpoint, large_jobs.write_jsonl(tmp_path / "in.jsonl", large_jobs.rows(2)), tmp_path / "there"
+    )
     assert sorted(path.name for path in (tmp_path / "there").iterdir()) == ["job.json", "rejected", "tagged"]

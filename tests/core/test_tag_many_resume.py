@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mmner_core.errors import InputError
-from tests.core import many
+from tests.core import large_jobs
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -32,8 +32,8 @@ def contents(output: Path) -> dict[str, bytes]:
 
 def assert_same_rows(ours: Path, theirs: Path) -> None:
     """Compare two outputs: all equal, but confidences only nearly, as the number of threads changes the last digits."""
-    assert many.rejected(ours) == many.rejected(theirs)
-    for row, other in zip(many.tagged(ours), many.tagged(theirs), strict=True):
+    assert large_jobs.rejected(ours) == large_jobs.rejected(theirs)
+    for row, other in zip(large_jobs.tagged(ours), large_jobs.tagged(theirs), strict=True):
         for name, same in zip(row.pop("entities"), other.pop("entities"), strict=True):
             assert name["confidence"] == pytest.approx(same["confidence"], abs=0.01)
             assert (name["text"], name["type"], name["start"]) == (same["text"], same["type"], same["start"])
@@ -42,14 +42,14 @@ def assert_same_rows(ours: Path, theirs: Path) -> None:
 
 def test_a_killed_job_goes_on_to_the_same_result(person_checkpoint: Path, tmp_path: Path) -> None:
     """Killed without warning in the middle, the same command ends with what one run writes, row for row."""
-    source = many.write_jsonl(
+    source = large_jobs.write_jsonl(
         tmp_path / "in.jsonl",
         [
             {**row, "text": "?"} if i % 50 == 3 else row | {"lang": ["en", "xx"][i % 9 == 4]}
-            for i, row in enumerate(many.rows(480))
+            for i, row in enumerate(large_jobs.rows(480))
         ],
     )
-    many.tag(person_checkpoint, source, tmp_path / "whole", shard_rows=8)
+    large_jobs.tag(person_checkpoint, source, tmp_path / "whole", shard_rows=8)
     cut = tmp_path / "cut"
     run = command(person_checkpoint, source, cut, "--shard-rows", "8")
     with subprocess.Popen(run, cwd=REPOSITORY, stderr=subprocess.PIPE) as process:
@@ -59,20 +59,20 @@ def test_a_killed_job_goes_on_to_the_same_result(person_checkpoint: Path, tmp_pa
     done = len(list(cut.glob("tagged/part-*.parquet")))
     assert process.returncode == -signal.SIGKILL
     assert 3 <= done < 60, "the run must be killed in the middle for this test to say anything"
-    outcome = many.tag(person_checkpoint, source, cut, shard_rows=8)
+    outcome = large_jobs.tag(person_checkpoint, source, cut, shard_rows=8)
     assert outcome.earlier == 8 * done
     assert contents(cut).keys() == contents(tmp_path / "whole").keys()
     assert_same_rows(cut, tmp_path / "whole")
-    numbers = [row["row"] for row in many.tagged(cut) + many.rejected(cut)]
+    numbers = [row["row"] for row in large_jobs.tagged(cut) + large_jobs.rejected(cut)]
     assert sorted(numbers) == list(range(480))
 
 
 def test_a_damaged_or_lost_shard_is_done_again(person_checkpoint: Path, tmp_path: Path) -> None:
     """A file cut short, one removed, and rejected rows lost are made good; what is whole is left alone."""
-    records = [row | {"image": "gone.png" if i == 12 else None} for i, row in enumerate(many.rows(40))]
-    source = many.write_parquet(tmp_path / "in.parquet", records)
+    records = [row | {"image": "gone.png" if i == 12 else None} for i, row in enumerate(large_jobs.rows(40))]
+    source = large_jobs.write_parquet(tmp_path / "in.parquet", records)
     output = tmp_path / "out"
-    many.tag(person_checkpoint, source, output, shard_rows=10)
+    large_jobs.tag(person_checkpoint, source, output, shard_rows=10)
     before = contents(output)
     parts = sorted((output / "tagged").iterdir())
     parts[0].write_bytes(parts[0].read_bytes()[:-9])
@@ -80,16 +80,16 @@ def test_a_damaged_or_lost_shard_is_done_again(person_checkpoint: Path, tmp_path
     parts[2].unlink()
     (output / "tagged" / ".part-00002.parquet.x.part").write_bytes(b"half written")
     untouched = parts[3].stat().st_mtime_ns
-    assert many.tag(person_checkpoint, source, output, shard_rows=10).earlier == 10
+    assert large_jobs.tag(person_checkpoint, source, output, shard_rows=10).earlier == 10
     assert contents(output) == before
     assert parts[3].stat().st_mtime_ns == untouched
 
 
 def test_a_finished_job_has_nothing_left_to_do(person_checkpoint: Path, tmp_path: Path) -> None:
     """The same command again counts the results and stops, without loading the model."""
-    source = many.write_jsonl(tmp_path / "in.jsonl", many.rows(12))
-    many.tag(person_checkpoint, source, tmp_path / "out", shard_rows=5)
-    again = many.tag(person_checkpoint, source, tmp_path / "out", shard_rows=5)
+    source = large_jobs.write_jsonl(tmp_path / "in.jsonl", large_jobs.rows(12))
+    large_jobs.tag(person_checkpoint, source, tmp_path / "out", shard_rows=5)
+    again = large_jobs.tag(person_checkpoint, source, tmp_path / "out", shard_rows=5)
     assert (again.tagged, again.earlier, again.seconds) == (12, 12, 0.0)
 
 
@@ -109,69 +109,69 @@ def test_another_job_is_refused(
     """Results of two inputs or settings never mix: one sentence says what changed, and nothing is touched."""
     folder = tmp_path / "in"
     folder.mkdir()
-    many.write_jsonl(folder / "in.jsonl", many.rows(6))
-    many.tag(person_checkpoint, folder, tmp_path / "out", shard_rows=5)
+    large_jobs.write_jsonl(folder / "in.jsonl", large_jobs.rows(6))
+    large_jobs.tag(person_checkpoint, folder, tmp_path / "out", shard_rows=5)
     before = contents(tmp_path / "out")
     if change == "a changed row":
-        many.write_jsonl(folder / "in.jsonl", many.rows(5) + [{"text": "other"}])
+        large_jobs.write_jsonl(folder / "in.jsonl", large_jobs.rows(5) + [{"text": "other"}])
     if change == "a new file":
-        many.write_jsonl(folder / "more.jsonl", many.rows(1))
+        large_jobs.write_jsonl(folder / "more.jsonl", large_jobs.rows(1))
     with pytest.raises(InputError, match="begun with something else") as error:
-        many.tag(person_checkpoint, folder, tmp_path / "out", **{"shard_rows": 5, **options})
+        large_jobs.tag(person_checkpoint, folder, tmp_path / "out", **{"shard_rows": 5, **options})
     assert message in str(error.value)
     assert contents(tmp_path / "out") == before
 
 
 def test_another_checkpoint_is_refused(person_checkpoint: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:
     """Half a job by one model and half by another would be worth nothing."""
-    source = many.write_jsonl(tmp_path / "in.jsonl", many.rows(2))
-    many.tag(person_checkpoint, source, tmp_path / "out")
+    source = large_jobs.write_jsonl(tmp_path / "in.jsonl", large_jobs.rows(2))
+    large_jobs.tag(person_checkpoint, source, tmp_path / "out")
     with pytest.raises(InputError, match="the checkpoint was .* and is "):
-        many.tag(tiny_checkpoint, source, tmp_path / "out")
+        large_jobs.tag(tiny_checkpoint, source, tmp_path / "out")
 
 
 def test_a_job_killed_before_it_was_written_down_begins_anew(person_checkpoint: Path, tmp_path: Path) -> None:
     """What such a run leaves behind is not taken for somebody else's file."""
-    source = many.write_jsonl(tmp_path / "in.jsonl", many.rows(2))
+    source = large_jobs.write_jsonl(tmp_path / "in.jsonl", large_jobs.rows(2))
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / ".job.json.0123456789abcdef.part").write_text('{"inp')
-    assert many.tag(person_checkpoint, source, tmp_path / "out").tagged == 2
+    assert large_jobs.tag(person_checkpoint, source, tmp_path / "out").tagged == 2
 
 
 def test_a_job_file_nested_without_end_is_one_sentence(person_checkpoint: Path, tmp_path: Path) -> None:
     """Even what no parser can hold is called damaged."""
-    source = many.write_jsonl(tmp_path / "in.jsonl", many.rows(2))
+    source = large_jobs.write_jsonl(tmp_path / "in.jsonl", large_jobs.rows(2))
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "job.json").write_text("[" * 100_000)
     with pytest.raises(InputError, match="job.json is damaged"):
-        many.tag(person_checkpoint, source, tmp_path / "out")
+        large_jobs.tag(person_checkpoint, source, tmp_path / "out")
 
 
 def test_the_output_must_be_the_jobs_own(person_checkpoint: Path, tmp_path: Path) -> None:
     """A folder with other files is not written to, nor one that another run is writing to."""
-    source = many.write_jsonl(tmp_path / "in.jsonl", many.rows(2))
+    source = large_jobs.write_jsonl(tmp_path / "in.jsonl", large_jobs.rows(2))
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "mine.txt").touch()
     with pytest.raises(InputError, match=r"holds other files \(mine.txt\)"):
-        many.tag(person_checkpoint, source, tmp_path / "photos")
+        large_jobs.tag(person_checkpoint, source, tmp_path / "photos")
     (tmp_path / "busy").mkdir()
     with (tmp_path / "busy" / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         with pytest.raises(InputError, match="Another run is writing"):
-            many.tag(person_checkpoint, source, tmp_path / "busy")
+            large_jobs.tag(person_checkpoint, source, tmp_path / "busy")
 
 
 def test_rows_are_read_from_any_place_on(tmp_path: Path) -> None:
     """Wherever a shard begins and ends, in whatever format and row groups, it has the rows that are there."""
     from datasets import Dataset
 
-    from mmner_core.many.inputs import scan
-    from mmner_core.many.records import Place, iter_records
+    from mmner_core.large_jobs.inputs import scan
+    from mmner_core.large_jobs.row_stream import Place, iter_records
 
     records = [{"id": i, "text": f"Jordan {i} é"} for i in range(23)]
-    jsonl = many.write_jsonl(tmp_path / "a.jsonl", records)
+    jsonl = large_jobs.write_jsonl(tmp_path / "a.jsonl", records)
     jsonl.write_text(jsonl.read_text(encoding="utf-8").replace("\n", "\r\n\n \n"), encoding="utf-8")
-    parquet = many.write_parquet(tmp_path / "b.parquet", records, row_group_size=4)
+    parquet = large_jobs.write_parquet(tmp_path / "b.parquet", records, row_group_size=4)
     Dataset.from_list(records).save_to_disk(tmp_path / "disk")
     for path in (jsonl, parquet, next((tmp_path / "disk").glob("*.arrow"))):
         starts = scan(path, path.name, 1).places
@@ -183,9 +183,9 @@ def test_rows_are_read_from_any_place_on(tmp_path: Path) -> None:
 
 def test_ray_writes_and_resumes_the_same(person_checkpoint: Path, tmp_path: Path) -> None:
     """Two actors finish what one process began; the result is the same, row for row."""
-    records = [row | {"image": "../x" if i % 11 == 5 else None} for i, row in enumerate(many.rows(60))]
-    source = many.write_parquet(tmp_path / "in.parquet", records)
-    many.tag(person_checkpoint, source, tmp_path / "whole", shard_rows=10)
+    records = [row | {"image": "../x" if i % 11 == 5 else None} for i, row in enumerate(large_jobs.rows(60))]
+    source = large_jobs.write_parquet(tmp_path / "in.parquet", records)
+    large_jobs.tag(person_checkpoint, source, tmp_path / "whole", shard_rows=10)
     shutil.copytree(tmp_path / "whole", tmp_path / "out")
     for index in (0, 1, 3, 4):
         (tmp_path / "out" / "tagged" / f"part-{index:05}.parquet").unlink()
@@ -203,10 +203,10 @@ def test_an_actor_hands_back_the_users_mistake(person_checkpoint: Path, tmp_path
     """A damaged table is told in the same sentence by a worker far away, whose exceptions arrive only as tracebacks."""
     import numpy as np
 
-    from mmner_core.many.cluster import ShardTagger
-    from mmner_core.many.requests import Defaults
+    from mmner_core.large_jobs.cluster import ShardTagger
+    from mmner_core.large_jobs.row_requests import Defaults
 
-    source = many.write_parquet(tmp_path / "in.parquet", many.rows(9))
+    source = large_jobs.write_parquet(tmp_path / "in.parquet", large_jobs.rows(9))
     damaged = bytearray(source.read_bytes())
     damaged[4:60] = b"\xff" * 56
     source.write_bytes(damaged)

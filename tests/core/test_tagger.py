@@ -313,8 +313,8 @@ def test_the_number_format_is_the_machines(tagger: Tagger) -> None:
         (TagRequest(text=" \n"), "The text is empty"),
         (TagRequest(text="a", lang="xx"), "Language 'xx' is not supported"),
         (TagRequest(text="a", convention="news"), r"no convention 'news' \(wiki, caption\)"),
-        (TagRequest(text="a", lang="en", image=Path("no.jpg")), r"There is no picture no\.jpg"),
-        (TagRequest(text="a", lang="en", image=b"<html>"), "is a web page, not a picture"),
+        (TagRequest(text="a", lang="en", image=Path("no.jpg")), r"There is no image no\.jpg"),
+        (TagRequest(text="a", lang="en", image=b"<html>"), "is a web page, not an image"),
     ],
 )
 def test_what_cannot_be_read_is_told(tagger: Tagger, request_: TagRequest, sentence: str) -> None:

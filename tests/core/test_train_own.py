@@ -232,7 +232,7 @@ def test_types_that_the_data_do_not_mark_are_not_unlearnt(tmp_path: Path, ground
 
 def test_a_grown_model_tags_as_before(tiny_model: MMNER, grounded_checkpoint: Path, subwords: object) -> None:
     """Old tags get the scores that they had; where a photo is looked at, hardly another one."""
-    from mmner_core.inference.image_source import PhotoFiles
+    from mmner_core.inference.image_loader import PhotoFiles
     from mmner_core.text.encoding import SubwordEncoder, collate
 
     assert isinstance(subwords, SubwordEncoder)

@@ -99,7 +99,7 @@ def check(data: bytes, target: int | None) -> None:
     try:
         photo = open_photo(data, target=target, limits=LIMITS)
     except InputError as error:
-        assert sentence(error).startswith("The picture")
+        assert sentence(error).startswith("The image")
     else:
         assert photo.image.mode == "RGB"
         assert 0 < photo.size[0] * photo.size[1] <= LIMITS.max_pixels

@@ -19,15 +19,15 @@ from PIL import Image
 
 from mmner_core.data.embedded import CACHE_FOLDER, cache_folder, unpack_image
 from mmner_core.data.example import Example
-from mmner_core.data.hub import find_parts, iter_dataset
+from mmner_core.data.hub import find_splits, iter_dataset
 from mmner_core.data.hub_write import Kind, write_dataset
 from mmner_core.data.report import ReadReport
 from mmner_core.errors import InputError
-from mmner_core.many import records, tagging
-from mmner_core.many.inputs import scan
-from mmner_core.many.records import Place, Record, iter_records
-from mmner_core.many.requests import Defaults, row_id, to_request
-from mmner_core.many.tagging import windows
+from mmner_core.large_jobs import row_stream, tagging
+from mmner_core.large_jobs.inputs import scan
+from mmner_core.large_jobs.row_requests import Defaults, row_id, to_request
+from mmner_core.large_jobs.row_stream import Place, Record, iter_records
+from mmner_core.large_jobs.tagging import windows
 from tests.hostile.counting import count, examples
 from tests.hostile.test_fuzz_files import REQUESTS, any_file, damaged, fuzzed, json_values, lines_of_json
 
@@ -134,7 +134,7 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def read_data_set(path: Path) -> list[Example]:
     """Read every split."""
-    found = [example for part in find_parts(path) for example, _ in iter_dataset(path, part.name, ReadReport())]
+    found = [example for part in find_splits(path) for example, _ in iter_dataset(path, part.name, ReadReport())]
     assert all(len(example.words) == len(example.tags or example.words) for example in found)
     return found
 
@@ -234,7 +234,7 @@ def test_what_a_library_says_in_many_lines_is_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".parquet", ".arrow"])
 def test_big_rows_are_read_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str) -> None:
     """So that a table of photos of many megabytes takes no more memory than one of small ones."""
-    monkeypatch.setattr(records, "READ_BYTES", 1_000_000)
+    monkeypatch.setattr(row_stream, "READ_BYTES", 1_000_000)
     monkeypatch.setattr(tagging, "WINDOW_BYTES", 1_000_000)
     size, rows = 200_000, 60
     table = pa.table({"text": ["Ada"] * rows, "image": [bytes([i]) * size for i in range(rows)]})

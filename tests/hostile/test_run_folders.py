@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from analysis.evaluation.parts import PartStore
+from analysis.evaluation.shard_store import ShardStore
 from analysis.evaluation.writer import write_run
 from analysis.run.folder import EvaluationRun
 from analysis.run.lexicon import Lexicon
@@ -186,7 +186,7 @@ def test_one_broken_run_among_good_ones(tmp_path: Path) -> None:
 )
 def test_unfinished_parts_are_made_again(tmp_path: Path, record: bytes) -> None:
     """A part whose record is damaged does not count as finished; nothing breaks."""
-    store = PartStore.open(tmp_path / ".run.parts", {"job": 1}, 1)
+    store = ShardStore.open(tmp_path / ".run.parts", {"job": 1}, 1)
     store.write(0, small_table(ROWS), {"text": np.eye(2)}, {})
     assert store.finished(0)
     (tmp_path / ".run.parts" / "part-00000.json").write_bytes(record)
@@ -209,7 +209,7 @@ def test_full_disk_leaves_the_old_run(tmp_path: Path) -> None:
 def test_full_disk_stops_tagging_with_a_sentence(tmp_path: Path) -> None:
     """What is finished stays, so that the same command goes on there."""
     with full_disk(tmp_path / "disk", room=100_000) as disk:
-        store = PartStore.open(disk / ".run.parts", {"job": 1}, 2)
+        store = ShardStore.open(disk / ".run.parts", {"job": 1}, 2)
         store.write(0, small_table(ROWS), {"text": np.eye(2)}, {})
         with pytest.raises(InputError) as caught:
             store.write(1, small_table(ROWS), {"text": np.random.default_rng(0).random((99, 999))}, {})

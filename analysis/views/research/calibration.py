@@ -1,4 +1,4 @@
-"""Reliability and ECE, with the validation run that the temperature is fitted on."""
+"""The calibration part: reliability and ECE, with the validation run that the temperature is fitted on."""
 
 from __future__ import annotations
 

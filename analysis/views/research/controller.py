@@ -24,7 +24,7 @@ from mmner_core.errors import InputError
 from mmner_core.runtime.memory import release_freed_memory
 
 if TYPE_CHECKING:
-    from analysis.views.service import Question
+    from analysis.views.service import TagQuestion
 
 log = logging.getLogger(__name__)
 _KEPT = 128  # rendered parts, about 50 MB
@@ -71,7 +71,7 @@ class TabController:
         except Exception as error:
             return {"html": self._problem(error), "problem": True}
 
-    def place(self, parameters: Mapping[str, Any], question: Question | None) -> str:
+    def place(self, parameters: Mapping[str, Any], question: TagQuestion | None) -> str:
         """Place the visitor's pair on the map of a run; return JSON with ``html`` and ``traces``."""
         try:
             from analysis.views.research.space import place_pair

@@ -1,4 +1,4 @@
-"""The row at the top of a tab: which run, compared with which, under which image condition, in which language."""
+"""The controls at the top of a tab: run, compared run, image condition, language."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Galleries: the names whose picture helped or hurt the model most, each one click from the inspector."""
+"""Galleries of the names whose image helped or hurt the model most, each one click from the inspector."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _card(request: TabRequest, row: pd.Series) -> str:
     place = request.row_of(int(row["sentence_id"]), answers)
     path = "" if place is None else answers.sentences["image_path"].iloc[place]
     change = number(row["change"], 2, sign=True).replace("-", "\u2212")
-    numbers = f"{number(row['confidence_baseline'], 2)} without, {number(row['confidence'], 2)} with its picture"
+    numbers = f"{number(row['confidence_baseline'], 2)} without, {number(row['confidence'], 2)} with its image"
     return _CARD.format(
         set=set_attribute(row=row["sentence_id"]),
         label=escape_html(f"{row['type']} {row['text']}: {numbers}. Inspect the sentence."),

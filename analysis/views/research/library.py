@@ -1,4 +1,4 @@
-"""Which runs there are: folders found where the app was told to look, opened once and anew when they change."""
+"""The library of runs: folders found where the app was told to look, opened once and anew when they change."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from analysis.panels.facts import checkpoint_of
 from analysis.views.heat_map_view import MapControls, RenderedHeatMap, render_requested_heat_map
-from analysis.views.service import Answer, Question, TagService
+from analysis.views.service import TagAnswer, TagQuestion, TagService
 from mmner_core.errors import InputError
 from mmner_core.text.words import join_words
 
@@ -44,7 +44,7 @@ class LoadedModel:
         """Return the tags whose marginals there are."""
         return self._service.tagger().labels.tags
 
-    def answer(self, words: list[str], photo: Path | None, language: str) -> Answer:
+    def answer(self, words: list[str], photo: Path | None, language: str) -> TagAnswer:
         """Tag a sentence with its photo or none.
 
         Raises:
@@ -69,7 +69,7 @@ class LoadedModel:
             InputError: if the run was made by another model, the model has no such space, or the text cannot be used.
         """
         self.check_made(run)  # before the model works for nothing
-        return text_vector_of(self._service.answer(Question(text=text)).prediction)
+        return text_vector_of(self._service.answer(TagQuestion(text=text)).prediction)
 
     def check_made(self, run: EvaluationRun) -> None:
         """Check that a run was made by this model, so that its vectors and the model's may be compared.
@@ -86,10 +86,10 @@ class LoadedModel:
             )
 
 
-def _question(words: list[str], photo: Path | None, language: str) -> Question:
+def _question(words: list[str], photo: Path | None, language: str) -> TagQuestion:
     text, placed = join_words(words)
     shown = None if photo is None else str(photo)
-    return Question(text=text, photo=shown, language=language or None, words=placed)
+    return TagQuestion(text=text, photo=shown, language=language or None, words=placed)
 
 
 def text_vector_of(prediction: Prediction) -> np.ndarray:

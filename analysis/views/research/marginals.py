@@ -1,4 +1,4 @@
-"""What the loaded model says of the sentence in the inspector: marginals of each word, and a heat map per name."""
+"""The loaded model's answer to the sentence in the inspector: marginals of each word, and a heat map per name."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from analysis.views.research.tables import set_attribute
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from analysis.views.questions import Answer
+    from analysis.views.questions import TagAnswer
     from mmner_core.results import Prediction
 
 _LIVE = """<h4>What the model sees in each word and in the photo</h4>{note}{map}<p class="wb-how">{how}</p>
@@ -75,7 +75,7 @@ def _notes(request: TabRequest, image_id: str, found: bool) -> list[str]:
     if image_id and not found:
         notes.append("The photo of the run is not here, so this is the text alone.")
     if "-" in request.condition and found:
-        notes.append("The photo is shown to the model as it is, not spoilt as in the run.")
+        notes.append("The photo is shown to the model as it is, not corrupted as in the run.")
     return notes
 
 
@@ -87,7 +87,7 @@ def _rows(prediction: Prediction) -> str:
     return "".join(rows)
 
 
-def _map(answer: Answer, request: TabRequest, draw: Callable[[int, MapControls], RenderedHeatMap]) -> str:
+def _map(answer: TagAnswer, request: TabRequest, draw: Callable[[int, MapControls], RenderedHeatMap]) -> str:
     prediction = answer.prediction
     if answer.photo is None or not prediction.attention or not prediction.entities:
         return ""

@@ -1,4 +1,4 @@
-"""What lies near a sentence or its photo in the contrastive space, right answers and wrong ones apart."""
+"""The neighbours of a sentence or its image in the contrastive space, right answers and wrong ones apart."""
 
 from __future__ import annotations
 

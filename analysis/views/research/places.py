@@ -1,4 +1,4 @@
-"""How the research tabs write the paths that a run or an error names: nothing above what a visitor may know of.
+"""Shortens the paths that runs and errors name to what a visitor may know.
 
 A path below the working folder, the folder of the run or that of its data is written from there; of any other, only
 its name is. The server's own folders, and those of the machine that a run was made on, are nobody's business.

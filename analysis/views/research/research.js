@@ -5,7 +5,7 @@ const tab = shell.dataset.tab;
 const dialog = shell.querySelector("dialog");
 const parts = [...shell.querySelectorAll("[data-part]")];
 const inView = new Set();
-const pictures = new Map(); // part to what its figure was drawn from
+const figures = new Map(); // part to what its figure was drawn from
 const overlays = { picked: [], own: [] };
 let running = false;
 
@@ -53,10 +53,10 @@ async function show(part, answer) {
   part.querySelectorAll("details.wb-fold").forEach((details, i) => { details.open = open[i] ?? details.open; });
   part.querySelectorAll("input[data-state]").forEach((input) => { input.value = bench.state[input.dataset.state] ?? ""; });
   if (again) refocus(part, again);
-  pictures.delete(part);
+  figures.delete(part);
   if (answer.figure) {
     const figure = JSON.parse(answer.figure);
-    pictures.set(part, { ...figure, templates: JSON.parse(answer.templates) });
+    figures.set(part, { ...figure, templates: JSON.parse(answer.templates) });
     await draw(part);
   }
   if (answer.traces) overlay("picked", answer.traces);
@@ -71,7 +71,7 @@ function refocus(part, { set, state, at }) {
 }
 
 async function draw(part) {
-  const { data, layout, templates } = pictures.get(part);
+  const { data, layout, templates } = figures.get(part);
   const box = part.querySelector(".wb-figure");
   await library();
   if (!box.isConnected) return;
@@ -119,8 +119,8 @@ async function overlay(kind, traces) {
   const part = shell.querySelector('[data-part="map"]');
   if (kind) overlays[kind] = traces;
   const box = part?.querySelector(".wb-picks");
-  if (!box?.data || !pictures.has(part)) return;
-  const first = pictures.get(part).data.length;
+  if (!box?.data || !figures.has(part)) return;
+  const first = figures.get(part).data.length;
   const now = Array.from({ length: box.data.length - first }, (_, i) => first + i);
   if (now.length) await Plotly.deleteTraces(box, now);
   const over = overlaid();
@@ -250,7 +250,7 @@ addEventListener("workbench-own", (event) => {
 });
 
 new MutationObserver(() => {
-  for (const [part, { templates }] of pictures) {
+  for (const [part, { templates }] of figures) {
     const box = part.querySelector(".wb-figure");
     if (box?.data && box.dataset.drawn !== scheme()) {
       box.dataset.drawn = scheme();

@@ -1,4 +1,4 @@
-"""A text typed into the Embedding tab, and the photos of the run that lie nearest to it."""
+"""The photo search of the Embedding tab: a typed text and the nearest images of the run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which parts the tabs have."""
+"""The parts of each research tab."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ MODALITY = (
     _part(
         "severity",
         lambda a: modality.severity(a.run, a.view.language or "all"),
-        chapter="Spoilt pictures",
+        chapter="Corrupted images",
         height=_TALL,
     ),
     _part("shapley", lambda a: shapley.shapley(a.run), chapter="Shapley shares", height=_TALL),

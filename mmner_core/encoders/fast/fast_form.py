@@ -1,4 +1,4 @@
-"""Networks that keep a second form of their weights, laid out as the fast kernels of this machine read them."""
+"""Modules that keep a second form of their weights, laid out for the fast kernels of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Photos with boxes around what they name, one JSON object a line: {image, type, boxes, name, split}."""
+"""Reads images with boxes around what they name, one JSON object a line: {image, type, boxes, name, split}."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stage of training for the eye alone: an image encoder learns to tell what is where, by the types of names.
+"""Trains an image encoder alone to tell in each cell which entity type is there.
 
 ImageNet's classes know no organisations and few works, and a frozen network passes that blindness on. Here its last
 stages are tuned together with the reader of its cells (:mod:`mmner_core.network.grounding`), on scenes made of photos
@@ -185,7 +185,7 @@ def _loss(eye: Eye, drawn: list[DrawnScene], config: PhotoTypesConfig) -> tuple[
 
 def _pixels(drawn: list[DrawnScene], config: ImageConfig) -> Tensor:
     """Return [N, 3, size, size]."""
-    squares = in_threads(lambda scene: np.asarray(scene.picture.resize((config.size, config.size))), drawn)
+    squares = in_threads(lambda scene: np.asarray(scene.image.resize((config.size, config.size))), drawn)
     return normalise(list(squares), config)
 
 

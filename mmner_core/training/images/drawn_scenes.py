@@ -1,4 +1,4 @@
-"""Scenes drawn at random from photos of known type, with what each part of them is to tell.
+"""Draws scenes at random from images of known type, with the target types of each of their parts.
 
 Shapes: R parts of a scene, P cells, T types and one for mere objects and nothing.
 """
@@ -14,8 +14,8 @@ import numpy as np
 from mmner_core.photos.mosaics import cells_inside
 from mmner_core.training.images.boxed_photos import BoxedPhoto
 from mmner_core.training.images.scenes import (
-    Part,
     Scene,
+    ScenePart,
     boxed_scene,
     empty_scene,
     mosaic_scene,
@@ -50,12 +50,12 @@ class DrawnScene:
     """A scene as training needs it.
 
     Attributes:
-        picture: square.
+        image: square.
         masks: [R, P] bool, the cells of each part, at least one.
         targets: [R, T] what each part is to tell, as probabilities.
     """
 
-    picture: Image
+    image: Image
     masks: np.ndarray
     targets: np.ndarray
 
@@ -131,13 +131,13 @@ class Scenes:
     def _boxed_scene(self, rng: np.random.Generator) -> DrawnScene:
         photo = self._boxed[int(rng.integers(len(self._boxed)))]
         scene = boxed_scene(open_small(photo.file), photo.boxes, rng)
-        return DrawnScene(scene.picture, self._masks(scene.parts), self._types[photo.type][None])
+        return DrawnScene(scene.image, self._masks(scene.parts), self._types[photo.type][None])
 
     def _drawn(self, scene: Scene, rows: Sequence[int]) -> DrawnScene:
         targets = [self._nothing if part.shown is None else self._targets[rows[part.shown]] for part in scene.parts]
-        return DrawnScene(scene.picture, self._masks(scene.parts), np.stack(targets))
+        return DrawnScene(scene.image, self._masks(scene.parts), np.stack(targets))
 
-    def _masks(self, parts: Sequence[Part]) -> np.ndarray:
+    def _masks(self, parts: Sequence[ScenePart]) -> np.ndarray:
         masks = []
         for part in parts:
             inside = cells_inside(part.boxes, self._grid)

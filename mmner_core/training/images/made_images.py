@@ -1,4 +1,4 @@
-"""Pictures made for a run and kept in its folder: mosaics of its photos with their sentences, and pictures of nothing.
+"""Makes training images in the run's folder: mosaics of its images with their sentences, and empty images.
 
 They are files like the data's own photos, so that what a frozen encoder says of them is computed once.
 """
@@ -17,7 +17,7 @@ from mmner_core.config import ModelConfig
 from mmner_core.data import Example
 from mmner_core.labels import tags_to_entities
 from mmner_core.photos.mosaics import Box, compose, random_layout, within
-from mmner_core.photos.nothing import KINDS, picture_of_nothing
+from mmner_core.photos.nothing import KINDS, image_of_nothing
 from mmner_core.photos.open import open_photo
 from mmner_core.photos.preprocess import cut_box, in_threads
 from mmner_core.text.words import LANGUAGES
@@ -29,7 +29,7 @@ from mmner_core.training.sentences.contexts import in_open_context
 
 log = logging.getLogger(__name__)
 NOTHING = 400
-"""How many pictures of nothing a run draws."""
+"""How many images of nothing a run draws."""
 _SIZES, _SIZE_SHARES = (1, 2, 4), (0.15, 0.5, 0.35)
 
 
@@ -75,8 +75,8 @@ def _make(job: tuple[list[Item], int, list[int], Path]) -> list[Item]:
     rng = np.random.default_rng(seed)
     file = folder / f"mosaic-{seed[1]}-{number:05d}.jpg"
     photos = [open_small(item.example.image) for item in plan if item.example.image is not None]
-    picture, places = compose(photos, random_layout(len(photos), rng))
-    picture.save(file, quality=90)
+    image, places = compose(photos, random_layout(len(photos), rng))
+    image.save(file, quality=90)
     return [
         replace(
             item,
@@ -121,8 +121,8 @@ def _within_crop(photo: BoxedPhoto, model: ModelConfig) -> tuple[Box, ...]:
     return tuple(place for box in photo.boxes if (place := within(box, seen)) is not None)
 
 
-def pictures_of_nothing(config: TrainConfig, folder: Path) -> list[Path]:
-    """Draw pictures of nothing, where a source asks for them."""
+def images_of_nothing(config: TrainConfig, folder: Path) -> list[Path]:
+    """Draw images of nothing, where a source asks for them."""
     if not any(source.nothing for source in config.train):
         return []
     folder.mkdir(parents=True, exist_ok=True)
@@ -130,5 +130,5 @@ def pictures_of_nothing(config: TrainConfig, folder: Path) -> list[Path]:
     files = []
     for i in range(NOTHING):
         files.append(folder / f"nothing-{i:04d}.png")
-        picture_of_nothing(KINDS[i % len(KINDS)], rng).save(files[-1])
+        image_of_nothing(KINDS[i % len(KINDS)], rng).save(files[-1])
     return files

@@ -1,6 +1,6 @@
-"""Pictures for training of which it is known what each part shows: photos, mosaics, photos pasted onto others, nothing.
+"""Composes training images of which it is known what each part shows: photos, mosaics, pasted photos, nothing.
 
-Made anew in every epoch, so that no picture is met twice.
+Made anew in every epoch, so that no image is met twice.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmner_core.photos.mosaics import SIDE, Box, compose, random_layout
-from mmner_core.photos.nothing import KINDS, picture_of_nothing
+from mmner_core.photos.nothing import KINDS, image_of_nothing
 from mmner_core.photos.open import open_image
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ WHOLE = Box(0.0, 0.0, 1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ScenePart:
     """What a part of a scene shows.
 
     Attributes:
@@ -39,10 +39,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A square picture and its parts; where no part is, it shows nothing."""
+    """A square image and its parts; where no part is, it shows nothing."""
 
-    picture: Image
-    parts: tuple[Part, ...]
+    image: Image
+    parts: tuple[ScenePart, ...]
 
 
 def open_small(file: Path) -> Image:
@@ -62,25 +62,25 @@ def photo_scene(photo: Image, rng: np.random.Generator, smallest: float, side: i
     width, height = (max(1, round(length * rng.uniform(smallest, 1))) for length in photo.size)
     left, top = int(rng.integers(photo.width - width + 1)), int(rng.integers(photo.height - height + 1))
     cut = photo.crop((left, top, left + width, top + height)).resize((side, side))
-    return Scene(_mirrored(cut) if rng.random() < 0.5 else cut, (Part((WHOLE,), 0),))
+    return Scene(_mirrored(cut) if rng.random() < 0.5 else cut, (ScenePart((WHOLE,), 0),))
 
 
 def mosaic_scene(photos: Sequence[Image], rng: np.random.Generator, side: int = SIDE) -> Scene:
     """Return a mosaic of the photos in a random layout."""
-    picture, places = compose(photos, random_layout(len(photos), rng), side)
-    return Scene(picture, tuple(Part((place,), i) for i, place in enumerate(places)))
+    image, places = compose(photos, random_layout(len(photos), rng), side)
+    return Scene(image, tuple(ScenePart((place,), i) for i, place in enumerate(places)))
 
 
 def pasted_scene(photo: Image, ground: Image, rng: np.random.Generator, side: int = SIDE) -> Scene:
     """Return the second photo with the first pasted onto it, at a quarter to six tenths of its side."""
-    scene = photo_scene(ground, rng, 0.7, side).picture
+    scene = photo_scene(ground, rng, 0.7, side).image
     long = rng.uniform(0.25, 0.6) * side
     scale = long / max(photo.size)
     small = photo.resize((max(1, round(photo.width * scale)), max(1, round(photo.height * scale))))
     left, top = (int(rng.integers(max(1, side - length))) for length in small.size)
     scene.paste(small, (left, top))
     place = Box(left / side, top / side, (left + small.width) / side, (top + small.height) / side)
-    return Scene(scene, (Part((place,), 0), Part((WHOLE,), 1, apart=(place,))))
+    return Scene(scene, (ScenePart((place,), 0), ScenePart((WHOLE,), 1, apart=(place,))))
 
 
 def boxed_scene(photo: Image, boxes: Sequence[Box], rng: np.random.Generator, side: int = SIDE) -> Scene:
@@ -91,32 +91,32 @@ def boxed_scene(photo: Image, boxes: Sequence[Box], rng: np.random.Generator, si
     left, top = rng.uniform(0, min(around.left, 0.35)), rng.uniform(0, min(around.top, 0.35))
     right, bottom = rng.uniform(max(around.right, 0.65), 1), rng.uniform(max(around.bottom, 0.65), 1)
     edges = (left * photo.width, top * photo.height, right * photo.width, bottom * photo.height)
-    picture = photo.crop(tuple(map(round, edges))).resize((side, side))  # type: ignore[arg-type]
+    image = photo.crop(tuple(map(round, edges))).resize((side, side))  # type: ignore[arg-type]
     width, height = right - left, bottom - top
     places = [
         Box((b.left - left) / width, (b.top - top) / height, (b.right - left) / width, (b.bottom - top) / height)
         for b in boxes
     ]
     if rng.random() < 0.5:
-        picture, places = _mirrored(picture), [place.mirrored() for place in places]
-    return Scene(picture, (Part(tuple(places), 0),))
+        image, places = _mirrored(image), [place.mirrored() for place in places]
+    return Scene(image, (ScenePart(tuple(places), 0),))
 
 
 def empty_scene(rng: np.random.Generator, side: int = SIDE) -> Scene:
-    """Return a picture that shows nothing."""
-    picture = picture_of_nothing(str(rng.choice(KINDS)), rng)
-    return Scene(picture.resize((side, side)), (Part((WHOLE,), None),))
+    """Return an image that shows nothing."""
+    image = image_of_nothing(str(rng.choice(KINDS)), rng)
+    return Scene(image.resize((side, side)), (ScenePart((WHOLE,), None),))
 
 
 def nothing_beside(photo: Image, rng: np.random.Generator, side: int = SIDE) -> Scene:
-    """Return a mosaic of a photo and a picture that shows nothing."""
+    """Return a mosaic of a photo and an image that shows nothing."""
     order = rng.permutation(2)
-    shown = [(photo, empty_scene(rng).picture)[i] for i in order]
-    picture, places = compose(shown, random_layout(2, rng), side)
-    return Scene(picture, tuple(Part((place,), None if i else 0) for i, place in zip(order, places, strict=True)))
+    shown = [(photo, empty_scene(rng).image)[i] for i in order]
+    image, places = compose(shown, random_layout(2, rng), side)
+    return Scene(image, tuple(ScenePart((place,), None if i else 0) for i, place in zip(order, places, strict=True)))
 
 
-def _mirrored(picture: Image) -> Image:
+def _mirrored(image: Image) -> Image:
     from PIL import ImageOps
 
-    return ImageOps.mirror(picture)
+    return ImageOps.mirror(image)

@@ -1,4 +1,4 @@
-"""From a text tagger to a model with a trained eye: an image encoder that tells types, and the reader of its cells."""
+"""The training stage that adds to a text tagger an image encoder that tells types, and the reader of its cells."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Photos and the types of what they show, from a pair table.
+"""Reads images and the types of what they show from a pair table.
 
 Shapes: N photos, T types and one for mere objects.
 """

@@ -65,7 +65,7 @@ def duration(seconds: float) -> str:
 def seconds_left(plan: Plan, pace: Pace, epoch: int = 0) -> float:
     """Estimate how long a run takes from some epoch on, if it does not stop early."""
     data, training = plan.mixture, plan.run.training
-    photos = len({example.image for example in data.pictured()})
+    photos = len({example.image for example in data.with_images()})
     valid = sum(map(len, data.valid.values()))
     final = 2 * (len(sentences(plan.data.test)) + len(sentences(plan.data.keep))) + 2 * valid
     per_epoch = pace.learnt * len(data.train) + pace.scored * valid

@@ -12,7 +12,7 @@ from mmner_core.data.type_names import count_types
 from mmner_core.encoders.tokenizer import load_tokenizer
 from mmner_core.evaluation.evaluate import score_tags
 from mmner_core.inference.batches import predict_tags
-from mmner_core.inference.image_source import PhotoFiles
+from mmner_core.inference.image_loader import PhotoFiles
 from mmner_core.inference.tagger import Tagger
 from mmner_core.network.model import MMNER
 from mmner_core.training.loop import Trainer
@@ -47,8 +47,8 @@ def measure(plan: Plan, tagger: Tagger, device: str) -> dict[str, Any]:
     annotated = [name for name in tagger.labels.types if name not in plan.absent]
     test = []
     for name, part in plan.data.test.items():
-        pictured = plan.sees and any(example.image is not None for example in part)
-        for photos in (True, False) if pictured else (False,):
+        has_images = plan.sees and any(example.image is not None for example in part)
+        for photos in (True, False) if has_images else (False,):
             record = _score(tagger, name, part, annotated, task.convention, photos=photos)
             if before is not None and not plan.new:
                 old = _score(before, name, part, annotated, task.convention, photos=photos)

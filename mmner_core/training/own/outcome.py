@@ -50,7 +50,7 @@ def render_own_card(config: ModelConfig, metrics: Mapping[str, Any], provenance:
     own = provenance["own"]
     parts = card_parts(config, metrics, provenance)
     parts["test"] = parts["test"] if metrics["test"] else "None were given."
-    n, pictured = own["sentences"], own["sentences_with_photo"]
+    n, has_images = own["sentences"], own["sentences_with_photo"]
     begun = f"it began as `{own['init']}`" if own["init"] else f"preset `{own['preset']}`, trained from these"
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         parts,
@@ -58,7 +58,7 @@ def render_own_card(config: ModelConfig, metrics: Mapping[str, Any], provenance:
         begun=begun,
         languages=", ".join(f"{name} ({n:,})" for name, n in own["languages"].items()),
         types_told=_types(own),
-        photos=f"{pictured:,} of {n:,} training sentences had one." if pictured else "none were read in training.",
+        photos=f"{has_images:,} of {n:,} training sentences had one." if has_images else "none were read in training.",
         kept=_kept(own, metrics["kept"]),
     )
 

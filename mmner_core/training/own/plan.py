@@ -159,12 +159,12 @@ def _sources(part: Part, images: str | None, absent: tuple[str, ...]) -> dict[st
     """Describe the files of a part; ``images``: what to call the folder of their photos, None if these are not read."""
     sources = {}
     for name, examples in part.items():
-        pictured = images is not None and any(example.image is not None for example in examples)
+        has_images = images is not None and any(example.image is not None for example in examples)
         sources[name] = DataSource(
             path=name,
-            images=images if pictured else None,
-            image_dropout=IMAGE_DROPOUT if pictured else 0.0,
-            random_image=RANDOM_IMAGE if pictured else 0.0,
+            images=images if has_images else None,
+            image_dropout=IMAGE_DROPOUT if has_images else 0.0,
+            random_image=RANDOM_IMAGE if has_images else 0.0,
             unannotated=absent,
         )
     return sources

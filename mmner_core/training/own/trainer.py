@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-from mmner_core.inference.image_source import ImageSource
+from mmner_core.inference.image_loader import ImageLoader
 from mmner_core.training.loop import Trainer
 from mmner_core.training.mixture import Mixture
 from mmner_core.training.own.new_types import begin_with
@@ -48,11 +48,11 @@ class OwnTrainer(Trainer):
         begin_with(self.model, self.config.init)
         freeze_others(self.model, self.config.trainable)
 
-    def _image_source(self, mixture: Mixture) -> ImageSource | None:
+    def _image_loader(self, mixture: Mixture) -> ImageLoader | None:
         if not self.plan.sees:
             return None
         started = time.perf_counter()
-        images = super()._image_source(mixture)
+        images = super()._image_loader(mixture)
         self.photo_seconds = time.perf_counter() - started
         return images
 
@@ -78,7 +78,7 @@ class _Rehearsal(OwnTrainer):
             if number or len(self.batches) == 1:
                 learnt += len(batch.input_ids)
                 seconds += time.perf_counter() - started
-        photos = len({e.image for e in self.mixture.pictured()})
+        photos = len({e.image for e in self.mixture.with_images()})
         examples = [example for part in self.mixture.valid.values() for example in part]
         self.network.eval()
         started = time.perf_counter()
