@@ -1,23 +1,34 @@
-# The workbench's chores; every target sets up what it needs. A machine with Python 3.11 is enough.
+# The workbench's chores; every target sets up what it needs. A machine with Python 3.11, 3.12 or 3.13 is enough.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python
 ARGS ?=
 
-.PHONY: demo test lint audit screenshots clean chromium
+.PHONY: demo test test-all lint bench load audit screenshots clean chromium
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.demo  ## start the app; then open the address it prints
 	$(RUN) app.py $(ARGS)
 
-test: $(VENV)/.dev chromium
+test: $(VENV)/.dev chromium  ## what every change must pass, with one walk through the app: a minute and a half
+	$(RUN) -m pytest -m "not slow" $(ARGS)
+
+test-all: $(VENV)/.dev chromium  ## everything, with hostile input, attacks on the app and long trainings
 	$(RUN) -m pytest $(ARGS)
 
 lint: $(VENV)/.dev
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+
+# What it measures instead of latency, load and start, in ARGS: --full, --many, --serving or --tabs; all options: --help.
+bench: $(VENV)/.dev  ## how fast this machine tags, loads and starts: make bench ARGS="--repeats 20"
+	$(RUN) -m tests.bench $(ARGS)
+
+# In ARGS: --kill, or --hostile and the names of attacks; all options: --help.
+load: $(VENV)/.dev  ## many visitors at once against the app: make load ARGS="--visitors 20 --seconds 60"
+	$(RUN) -m tests.load $(ARGS)
 
 audit: $(VENV)/.demo  ## known holes in the installed versions, where the database of them can be reached
 	./.ci/audit.sh
@@ -31,8 +42,8 @@ clean:
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' \
-		|| { echo "Python 3.11 is needed; name it with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "Python 3.11 to 3.13 is needed; name it with: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 # The stamps make a second call start at once; a changed list of packages installs what is new.
@@ -41,7 +52,7 @@ $(VENV)/.demo: requirements.txt | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml $(VENV)/.demo
-	$(RUN) -c "import tomllib; extras = tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']; print(*extras['dev'], *extras['ray'], sep='\n')" > $(VENV)/dev.txt
+	$(RUN) -c "import tomllib; extras = tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']; print(*sum(extras.values(), []), sep='\n')" > $(VENV)/dev.txt
 	$(RUN) -m pip install --quiet --disable-pip-version-check --requirement $(VENV)/dev.txt
 	@touch $@
 

@@ -11,7 +11,8 @@ trap 'rm -f "$report"' EXIT
 if { [ -x "$tool/bin/pip-audit" ] || { .venv/bin/python -m venv "$tool" && "$tool/bin/pip" install --quiet pip-audit==2.10.1; }; } 2> /dev/null
 then
 	code=0
-	"$tool/bin/pip-audit" --vulnerability-service osv --path .venv/lib/python3.11/site-packages \
+	packages=$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+	"$tool/bin/pip-audit" --vulnerability-service osv --path "$packages" \
 		--progress-spinner off --format json --output "$report" 2> /dev/null || code=$?
 	if [ -s "$report" ]; then  # written only where every package was asked about
 		.venv/bin/python - "$report" <<-'END'

@@ -18,8 +18,21 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may need the network
 settings.register_profile("repository", deadline=None, derandomize=True, database=None)
 settings.load_profile("repository")
 
-TINY_DATA = Path(__file__).parent / "data" / "tiny"
+TESTS = Path(__file__).parent
+TINY_DATA = TESTS / "data" / "tiny"
+WALK = TESTS / "app" / "test_walk.py"
+"""The browser tests that are quick."""
 SPECIAL_TOKENS = {"cls_token": "<s>", "pad_token": "<pad>", "sep_token": "</s>", "unk_token": "<unk>"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow, beside the tests that say so themselves, hostile input and all browser tests but one walk."""
+    for item in items:
+        if item.path.is_relative_to(TESTS / "hostile"):
+            item.add_marker("hostile")
+            item.add_marker("slow")
+        if item.get_closest_marker("browser") and item.path != WALK:
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

@@ -6,41 +6,23 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[1]
-SOURCES = sorted([*REPOSITORY.glob("mmner_core/**/*.py"), *REPOSITORY.glob("analysis/**/*.py"), REPOSITORY / "app.py"])
+from tests.rooms import PLAN, REPOSITORY, arrows, imported_modules, imports, modules, room_of, tree
+
+PACKAGES = ("mmner_core", "analysis", "tests/bench", "tests/load")  # the last two: developers' tools
+SOURCES = sorted([*(file for name in PACKAGES for file in REPOSITORY.glob(f"{name}/**/*.py")), REPOSITORY / "app.py"])
 BOUNDS = REPOSITORY / "mmner_core/serving/gradio_bounds.py"
+TOP_LEVEL = {
+    *("app.py", "mmner_core", "analysis", "checkpoints", "tests", "Makefile", "pyproject.toml", "requirements.txt"),
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", ".ci", ".gitignore", ".pre-commit-config.yaml"),
+}
 MAX_LINES = 400
 MAX_FUNCTION_LINES = 60
 BY_FILE = pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(REPOSITORY)))
-
-
-def tree(file: Path) -> ast.Module:
-    """Parse a file."""
-    return ast.parse(file.read_text(encoding="utf-8"))
-
-
-class WithoutTypes(ast.NodeTransformer):
-    """Leaves out what only a type checker reads."""
-
-    def visit_If(self, node: ast.If) -> ast.AST | None:  # noqa: N802 (ast's name for it)
-        """Drop ``if TYPE_CHECKING:``."""
-        return None if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING" else node
-
-
-def imports(file: Path, *, types: bool = True) -> set[str]:
-    """Return the top-level packages that a file imports anywhere in it; ``types``: also those for annotations."""
-    found = set()
-    for node in ast.walk(tree(file) if types else WithoutTypes().visit(tree(file))):
-        if isinstance(node, ast.Import):
-            found.update(alias.name.split(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert not node.level, f"{file}:{node.lineno}: relative import"
-            found.add((node.module or "").split(".")[0])
-    return found
 
 
 def functions(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -51,20 +33,45 @@ def functions(node: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
 
 
 def package(file: Path) -> str:
-    """Return "mmner_core", "analysis" or "app"."""
+    """Return "mmner_core", "analysis", "app" or "tests"."""
     return file.relative_to(REPOSITORY).parts[0].removesuffix(".py")
 
 
 @BY_FILE
 def test_imports_go_one_way(file: Path) -> None:
-    """The core knows nothing of the analysis, the analysis nothing of the app; gradio is the app's and its bounds'."""
+    """The core knows nothing of the analysis, the analysis nothing of the app; gradio is the app's and its bounds'.
+
+    Developers' tools measure from outside: the app as a process, a figure as whoever asks for it gets it.
+    """
     forbidden = {
         "mmner_core": {"analysis", "app", "gradio", "plotly", "tests"},
         "analysis": {"app", "gradio", "tests"},
         "app": {"plotly", "tests"},
+        "tests": {"app", "gradio", "plotly"},
     }
     allowed = {"gradio"} if file == BOUNDS else set()
     assert not imports(file) & (forbidden[package(file)] - allowed)
+
+
+def test_the_top_level_is_short() -> None:
+    """What one sees first is the program, its two packages, and what everybody looks for."""
+    files = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    assert {line.split("/")[0] for line in files.splitlines()} <= TOP_LEVEL
+
+
+@pytest.mark.parametrize("package", PLAN)
+def test_rooms_import_from_floors_below(package: str) -> None:
+    """Every room is in the plan, and knows nothing of what stands beside or above it."""
+    floors = {room: height for height, rooms in enumerate(PLAN[package]) for room in rooms.split()}
+    assert {room_of(module) for module in modules(package)} - {""} <= floors.keys()
+    assert {arrow: n for arrow, n in arrows(package).items() if floors[arrow[1]] >= floors[arrow[0]]} == {}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Not even for type checkers: each module can be read knowing only modules that do not know it."""
+    files = {name: file for package in PLAN for name, file in modules(package).items()}
+    known = {name: imported_modules(file, files) - {name} for name, file in files.items()}
+    TopologicalSorter(known).prepare()  # raises CycleError, which names the modules of a circle
 
 
 @BY_FILE

@@ -10,7 +10,6 @@ import os
 
 import typer
 
-from analysis.cli import bench as bench_command
 from analysis.cli import experiment as experiment_command
 from analysis.cli import point as point_command
 from analysis.cli import report as report_command
@@ -31,7 +30,6 @@ for command in (
     report_command.report,
     point_command.point,
     experiment_command.experiment,
-    bench_command.bench,
 ):
     app.command(cls=Command)(command)
 

@@ -9,11 +9,24 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from mmner_core.cli.endings import BROKEN_PIPE, end_output, prepare_process, told
+from mmner_core.cli.endings import BROKEN_PIPE, end_output, os_error_sentence, prepare_process
 from mmner_core.errors import InputError
 
 # Typer exports the classes of single usage errors, but only privately their common base.
 UsageError: Any = typer.BadParameter.__mro__[1]
+EXTRAS = {
+    "accelerate": "train",
+    "datasets": "train",
+    "jinja2": "analysis",
+    "pandas": "analysis",
+    "plotly": "analysis",
+    "psutil": "dev",
+    "ray": "ray",
+    "scipy": "analysis",
+    "sklearn": "analysis",
+    "umap": "analysis",
+}
+"""Packages that a base installation may lack, and the extra of pyproject.toml that brings each."""
 
 
 class Command(TyperCommand):
@@ -31,8 +44,34 @@ class Command(TyperCommand):
         return super().parse_args(ctx, args)
 
 
+class Lists(Command):
+    """A command without arguments; an option that may be repeated takes several values at a time."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments."""
+        parameters: list[Any] = list(self.params)
+        repeatable = {name for param in parameters if param.multiple for name in param.opts}
+        spread: list[str] = []
+        option = None
+        for arg in args:
+            if arg.startswith("-"):
+                option = arg if arg in repeatable else None
+            elif option is not None and spread[-1] != option:
+                spread.append(option)
+            spread.append(arg)
+        return super().parse_args(ctx, spread)
+
+
 class Commands(TyperGroup):
-    """The commands of a program; a user's mistake is told in one sentence, a bug keeps its traceback."""
+    """The commands of a program; a user's mistake is told in one sentence, a bug keeps its traceback.
+
+    A command may be called by two words, as in ``train own``, beside one that is called by the first alone.
+    """
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that the arguments begin with, and leave the others to it."""
+        both = " ".join(args[:2])
+        return super().resolve_command(ctx, [both, *args[2:]] if both in self.commands else args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
@@ -43,10 +82,15 @@ class Commands(TyperGroup):
         except UsageError as error:
             command = " ".join(filter(None, (ctx.command_path, ctx.invoked_subcommand)))
             message = f"{error.format_message().rstrip('.')}; see {command} --help."
+        except ModuleNotFoundError as error:
+            if error.name not in EXTRAS:
+                raise
+            extra = f"pip install '.[{EXTRAS[error.name]}]'"
+            message = f"This needs {error.name}, which is not installed; in the folder of the workbench: {extra}."
         except BrokenPipeError:
             raise typer.Exit(BROKEN_PIPE) from None
         except OSError as error:
-            sentence = told(error)
+            sentence = os_error_sentence(error)
             if sentence is None:
                 raise
             message = sentence

@@ -10,8 +10,8 @@ import os
 
 import typer
 
-from mmner_core.cli import bench, convert, evaluate, info, load_test, tag, tag_many, train, train_photos
-from mmner_core.cli.group import Command, Commands, run_program
+from mmner_core.cli import convert, evaluate, info, tag, tag_many, train, train_own, train_photos
+from mmner_core.cli.group import Command, Commands, Lists, run_program
 
 PROGRAM = "python -m mmner_core"
 
@@ -28,18 +28,18 @@ for command in (
     tag_many.tag_many,
     evaluate.evaluate,
     train.train,
+    train_own.train_own,
     train_photos.train_photos,
     convert.convert,
     info.info,
-    bench.bench,
-    load_test.load_test,
 ):
-    app.command(cls=Command)(command)
+    own = command is train_own.train_own
+    app.command("train own" if own else None, cls=Lists if own else Command)(command)
 
 
 @app.callback()
 def _prepare(ctx: typer.Context) -> None:
-    training = ctx.invoked_subcommand in ("train", "train-photos")
+    training = ctx.invoked_subcommand in ("train", "train own", "train-photos")
     logging.basicConfig(
         level=logging.INFO if training else logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S"
     )

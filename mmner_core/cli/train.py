@@ -37,7 +37,7 @@ def train(
         typer.Option("--set", help="A hyper-parameter of the run, as NAME=VALUE; repeatable.", show_default=False),
     ] = None,
 ) -> None:
-    """Train a named run and write OUT/checkpoint."""
+    """Train a named run and write OUT/checkpoint; for your own data see train own --help."""
     from mmner_core.encoders.weights import use_weights
     from mmner_core.errors import InputError
     from mmner_core.training.finish import train_named

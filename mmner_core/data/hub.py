@@ -78,7 +78,7 @@ def iter_dataset(path: Path, part: str, report: ReadReport) -> Iterator[tuple[Ex
         InputError: if a column is missing or of no use, or a row's words and tags do not fit each other.
     """
     rows = _open(path)["train" if path.is_file() else part]
-    columns = _columns(rows.features, str(path))
+    columns = columns_of(rows.features, str(path))
     names = _label_names(rows.features, columns, str(path))
     for number, row in enumerate(_read_on(rows, f"{path}[{part}]")):
         values = {column: row[name] for column, name in columns.items()}
@@ -88,9 +88,9 @@ def iter_dataset(path: Path, part: str, report: ReadReport) -> Iterator[tuple[Ex
         if not values["words"]:
             report.empty_sentences += 1
             continue
-        tags, orphans = _tags(values, names["tags"], where)
+        tags, orphans = tags_of(values, names["tags"], where)
         report.repaired_tags += len(orphans)
-        example, image = _example(values, tags, names["lang"], where)
+        example, image = example_of(values, tags, names["lang"], where)
         report.blank_words += sum(not word.strip() for word in example.words)
         yield replace(example, orphans=orphans), image
 
@@ -137,8 +137,17 @@ def _open(path: Path) -> Mapping[str, Any]:
     }
 
 
-def _columns(features: Mapping[str, Any], where: str) -> dict[str, str]:
-    """Return the name in the data set of each column that is read."""
+def columns_of(features: Iterable[str], where: str) -> dict[str, str]:
+    """Return the name in a table of each column that is read.
+
+    Args:
+        features: the names of all its columns.
+        where: what to call it.
+
+    Raises:
+        InputError: if it has no words, or two columns for the same.
+    """
+    features = list(features)
     found: dict[str, str] = {}
     for column, names in _NAMES.items():
         present = [name for name in names if name in features]
@@ -167,10 +176,19 @@ def _label_names(features: Mapping[str, Any], columns: Mapping[str, str], where:
     return names
 
 
-def _tags(
+def tags_of(
     values: Mapping[str, Any], names: list[str] | None, where: str
 ) -> tuple[tuple[str, ...] | None, tuple[int, ...]]:
-    """Return a row's tags in IOB2, and the places of those that had to be repaired."""
+    """Return a row's tags in IOB2, and the places of those that had to be repaired.
+
+    Args:
+        values: the row, by the names of the columns that are read.
+        names: what class labels stand for; None: tags are text.
+        where: the row's place.
+
+    Raises:
+        InputError: if tags are missing, too many, or no tags.
+    """
     tags = values.get("tags")
     if tags is None:
         return None, ()
@@ -195,9 +213,20 @@ def _name(tag: Any, names: list[str] | None) -> str:
     return names[tag]
 
 
-def _example(
+def example_of(
     values: Mapping[str, Any], tags: tuple[str, ...] | None, languages: list[str] | None, where: str
 ) -> tuple[Example, str | None]:
+    """Return a row as a sentence, and the path of its image where that is not embedded.
+
+    Args:
+        values: the row, by the names of the columns that are read.
+        tags: of its words.
+        languages: what class labels of the language stand for; None: it is text.
+        where: the row's place.
+
+    Raises:
+        InputError: if a word, the language or the image is none.
+    """
     language = values.get("lang")
     if language is not None and languages is not None:
         try:

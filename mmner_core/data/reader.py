@@ -13,6 +13,7 @@ from mmner_core.data.layouts import DataFile, find_files
 from mmner_core.data.lines import read_lines, write_lines
 from mmner_core.data.report import ReadReport
 from mmner_core.data.sniff import FORMATS, get_format
+from mmner_core.data.tables import is_table, iter_table
 from mmner_core.errors import InputError
 from mmner_core.photos.folder import ImageFolder
 
@@ -65,8 +66,8 @@ def iter_examples(
         if file.images is not None and file.images not in folders:
             folders[file.images] = ImageFolder(file.images)
         folder = folders[file.images] if file.images is not None else None
-        if file.part is not None:
-            yield from _iter_part(file, file.part, folder, language, report)
+        if file.part is not None or (fmt == "auto" and is_table(file.path)):
+            yield from _iter_rows(file, folder, language, report)
             continue
         yield from _iter_file(file, folder, get_format(fmt, file.path), report)
 
@@ -84,14 +85,15 @@ def _iter_file(file: DataFile, folder: ImageFolder | None, fmt: Format, report: 
         raise InputError(f"{name}: no sentences in this file.")
 
 
-def _iter_part(
-    file: DataFile, part: str, folder: ImageFolder | None, language: str | None, report: ReadReport
+def _iter_rows(
+    file: DataFile, folder: ImageFolder | None, language: str | None, report: ReadReport
 ) -> Iterator[Example]:
-    """Yield the sentences of a split of a Hugging Face data set, those of the chosen language where rows name one."""
-    name = f"{file.path}[{part}]"
+    """Yield the sentences of a table or a Hugging Face data set, those of the chosen language where rows name one."""
+    name = str(file.path) if file.part is None else f"{file.path}[{file.part}]"
     report.files.append(name)
     before, others = report.sentences, 0
-    for example, image_path in iter_dataset(file.path, part, report):
+    rows = iter_table(file.path, report) if file.part is None else iter_dataset(file.path, file.part, report)
+    for example, image_path in rows:
         if language is not None and example.language not in (None, language):
             others += 1
             continue

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
 from mmner_core.encoders.fast.fast_form import WithFastForm
-from mmner_core.encoders.fast.packed import PackedLayers, can_pack
+from mmner_core.encoders.fast.packed import PackedLayer, PackedLayers, PackedLinear, can_pack
 
 
 class BertOutput(NamedTuple):
@@ -131,6 +131,21 @@ class Layer(nn.Module):
         states = self.attention["output"](self.attention["self"](states, allowed), states)
         return self.output(F.gelu(self.intermediate["dense"](states)), states)
 
+    def pack(self) -> PackedLayer:
+        """Return the layer laid out for inference."""
+        attention: Any = self.attention["self"]
+        attended: Any = self.attention["output"]
+        up: Any = self.intermediate["dense"]
+        return PackedLayer(
+            heads=attention.heads,
+            qkv=PackedLinear(attention.query, attention.key, attention.value),
+            attended=PackedLinear(attended.dense),
+            norm=attended.LayerNorm,
+            up=PackedLinear(up),
+            down=PackedLinear(self.output.dense),
+            last_norm=self.output.LayerNorm,
+        )
+
 
 class Bert(WithFastForm[PackedLayers]):
     """A BERT encoder without a head.
@@ -171,8 +186,9 @@ class Bert(WithFastForm[PackedLayers]):
 
     def pack(self) -> None:
         """Lay the layers out for inference where this machine has kernels for it, until something drops it."""
-        layers = self.encoder["layer"].children()
-        self._fast = PackedLayers(layers) if can_pack(self.get_input_embeddings().weight) else None
+        layers = [layer for layer in self.modules() if isinstance(layer, Layer)]
+        packs = can_pack(self.get_input_embeddings().weight)
+        self._fast = PackedLayers([layer.pack() for layer in layers]) if packs else None
 
     def forward(self, *, inputs_embeds: Tensor, attention_mask: Tensor) -> BertOutput:
         """Encode word embeddings [B, S, D] under a mask [B, S], 1 on sub-words."""

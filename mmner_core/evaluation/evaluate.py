@@ -108,7 +108,7 @@ def evaluate(
         started = time.perf_counter()
         predicted = predict_tags(tagger.model, tagger.subwords, shown, photos, convention=convention, texts=texts)
         seconds += time.perf_counter() - started
-        scores.append(_scores(examples, gold, predicted, unscored))
+        scores.append(score_tags(examples, gold, predicted, unscored))
     return {
         **mean_scores(scores),
         "f1_of_each_shuffle": f1_of_each(scores) if condition == "shuffled" else None,
@@ -207,12 +207,20 @@ def _photos(model: MMNER, condition: ImageCondition, *, again: bool) -> PhotoFil
     """Return what reads the photos; where each is shown again and again, it is encoded once if that is all the same."""
     if condition == "blank":
         return BlankPhotos(model.config)
-    return EncodedPhotos(model) if again and model.config.is_steady else PhotoFiles(model.config)
+    return EncodedPhotos(model) if again and model.config.deterministic_crop else PhotoFiles(model.config)
 
 
-def _scores(
+def score_tags(
     examples: Sequence[Example], gold: Sequence[list[str]], predicted: Sequence[list[str]], unscored: set[str]
 ) -> dict[str, Any]:
+    """Return strict and lenient scores of tagged sentences: over all, per language and per type.
+
+    Args:
+        examples: the sentences.
+        gold: their tags.
+        predicted: what a model made of them.
+        unscored: types that are left out.
+    """
     gold, predicted = ([without_types(tags, unscored) for tags in rows] for rows in (gold, predicted))
     micro, lenient, by_type = _by_rule(gold, predicted)
     by_language = {}

@@ -120,7 +120,8 @@ def tag_on_cluster(
         peaks: called with the peak memory of an actor so far, in MB.
 
     Raises:
-        InputError: if Ray is not installed or not to be reached, or as :func:`~mmner_core.many.tagging.tag_shard`.
+        ModuleNotFoundError: if Ray is not installed.
+        InputError: if Ray is not to be reached, or as :func:`~mmner_core.many.tagging.tag_shard`.
     """
     _start(cluster)
     import ray
@@ -153,10 +154,8 @@ def _start(cluster: Cluster) -> None:
     """Join the cluster, or start one here: no dashboard, no usage statistics."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's 15 starves its workers on a machine that does more
-    try:
-        import ray
-    except ImportError as error:
-        raise InputError("--engine ray needs Ray: pip install 'mmner-workbench[ray]'.") from error
+    import ray
+
     quiet: dict[str, Any] = {"logging_level": "error", "log_to_driver": False}
     try:
         if cluster.address is not None:

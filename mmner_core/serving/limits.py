@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
+
+from cachetools import LRUCache
 
 from mmner_core.serving.asgi import Refused, retry_after
 
@@ -42,8 +44,7 @@ class RateLimit:
         self.rate = rate
         self.burst = burst
         self._clock = clock
-        self._remembered = remembered
-        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._buckets: LRUCache[str, _Bucket] = LRUCache(remembered)
         self._lock = Lock()
 
     def take(self, visitor: str) -> float:
@@ -67,9 +68,6 @@ class RateLimit:
         """Return a visitor's bucket with what has come back since."""
         now = self._clock()
         bucket = self._buckets.setdefault(visitor, _Bucket(self.burst, now))
-        self._buckets.move_to_end(visitor)
-        while len(self._buckets) > self._remembered:
-            self._buckets.popitem(last=False)
         bucket.tokens = min(self.burst, bucket.tokens + (now - bucket.filled) * self.rate)
         bucket.filled = now
         return bucket

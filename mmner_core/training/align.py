@@ -17,13 +17,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
+from mmner_core.data import Example
 from mmner_core.inference.batches import BATCH_ROWS, BATCH_SUBWORDS, window_batches
 from mmner_core.inference.image_source import ImageSource
 from mmner_core.labels import tags_to_entities
 from mmner_core.network.alignment import Projection
 from mmner_core.network.model import MMNER
 from mmner_core.text.encoding import SubwordEncoder, collate
-from mmner_core.training.config import AlignConfig
+from mmner_core.training.config import AlignConfig, DataSource
 from mmner_core.training.mixture import Item
 
 log = logging.getLogger(__name__)
@@ -48,12 +49,11 @@ class Pairs:
 
 @torch.no_grad()
 def collect_pairs(model: MMNER, subwords: SubwordEncoder, items: Sequence[Item], images: ImageSource) -> Pairs:
-    """Compute the vectors of all pairs whose photo shows what the sentence names, and that name one thing only."""
+    """Compute the vectors of all pairs whose image shows the very thing that the sentence names (``Item.shown``)."""
     conventions = {name: i for i, name in enumerate(model.config.conventions)}
-    used = [item for item in items if item.aligned and not item.region and item.example.image is not None]
-    used = [item for item in used if len(tags_to_entities(item.example.tags or ())) == 1]
+    used = [item for item in items if item.shown is not None and not item.region]
     windows = subwords.windows([item.example.words for item in used])
-    rows: list[int] = []
+    shown: list[tuple[str, str]] = []
     texts: list[Tensor] = []
     photos: dict[str, list[Tensor]] = {stream: [] for stream in model.image_projections}
     for ids in window_batches(windows, batch_subwords=BATCH_SUBWORDS, batch_rows=BATCH_ROWS):
@@ -72,39 +72,29 @@ def collect_pairs(model: MMNER, subwords: SubwordEncoder, items: Sequence[Item],
             continue
         pooled = {stream: model.pooled(seen, stream) for stream in photos}
         for row, (s, _) in enumerate(ids):
-            if (image := loaded.rows[row]) >= 0:
-                rows.append(s)
+            if (image := loaded.rows[row]) >= 0 and (thing := used[s].shown) is not None:
+                shown.append(thing)
                 texts.append(vectors[row].float())
                 for stream, own in pooled.items():
                     photos[stream].append(own[image].float())
-    named = [_named(used[s]) for s in rows]
+    numbers: dict[tuple[str, str], int] = {}
     return Pairs(
         torch.stack(texts),
         {stream: torch.stack(vectors) for stream, vectors in photos.items()},
-        _together(named, [str(used[s].example.image) for s in rows]),
-        np.array([kind for kind, _ in named]),
+        torch.tensor([numbers.setdefault(thing, len(numbers)) for thing in shown]),
+        np.array([kind for kind, _ in shown]),
     )
 
 
-def _named(item: Item) -> tuple[str, str]:
-    [entity] = tags_to_entities(item.example.tags or ())
-    return entity.type, " ".join(item.example.words[entity.start : entity.end]).casefold()
-
-
-def _together(named: Sequence[tuple[str, str]], photos: Sequence[str]) -> Tensor:
-    """Return [N] the entity of each pair: pairs of one name, or of one photo, belong to one."""
-    parent: dict[object, object] = {}
-
-    def root(key: object) -> object:
-        while parent.setdefault(key, key) != key:
-            parent[key] = parent[parent[key]]
-            key = parent[key]
-        return key
-
-    for name, photo in zip(named, photos, strict=True):
-        parent[root(name)] = root(photo)
-    numbers: dict[object, int] = {}
-    return torch.tensor([numbers.setdefault(root(name), len(numbers)) for name in named])
+def named_things(examples: Sequence[Example], source: DataSource) -> list[Item]:
+    """Return the sentences that name one thing only, which then is what their images show."""
+    items = []
+    for example in examples:
+        entities = tags_to_entities(example.tags or ())
+        if len(entities) == 1:
+            name = " ".join(example.words[entities[0].start : entities[0].end])
+            items.append(Item(example, source, shown=(entities[0].type, name)))
+    return items
 
 
 def align(model: MMNER, pairs: Pairs, config: AlignConfig, seed: int) -> None:

@@ -20,6 +20,7 @@ SOURCES = {
     "licence, so they are not redistributed",
     "mmwiki/pairs.tsv": "the photos of mmwiki and the types of what they show",
     "mmwiki-short": "the pairs of mmwiki, cut to the name and up to three words on either side",
+    "grounding/boxes.jsonl": "photos of persons and of logos in scenes, with boxes around what they name",
     "posts": "posts: English from the Broad Twitter Corpus (CC BY 4.0), German and Spanish from xLiMe (MIT)",
     "twitter2017": "Twitter-2017, English text, train",
     "probe": "ambiguous names in open contexts, the same words with pictures of different types",
@@ -35,9 +36,14 @@ def render_card(config: ModelConfig, metrics: Mapping[str, Any], provenance: Map
             set, the ``modality`` rows of the ``metrics.json`` that ``python -m analysis run`` writes.
         provenance: of the checkpoint.
     """
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(card_parts(config, metrics, provenance))
+
+
+def card_parts(config: ModelConfig, metrics: Mapping[str, Any], provenance: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a card's template has places for, by their names; see :func:`render_card`."""
     stages = _stages(provenance)
     encoders = [config.text.name, *(image.name for image in (config.vit, config.cnn) if image is not None)]
-    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
+    return dict(
         name=stages[0]["run"],
         types=", ".join(config.types),
         conventions=", ".join(config.conventions) or "one",
@@ -48,7 +54,7 @@ def render_card(config: ModelConfig, metrics: Mapping[str, Any], provenance: Map
         pointing=_pointing_table(metrics.get("pointing", ())),
         valid=_valid_table(metrics["valid"]),
         sources=_sources({name: digest for stage in stages for name, digest in stage["data"].items()}),
-        command="\n".join(stage["command"] for stage in stages),
+        command="\n".join(dict.fromkeys(stage["command"] for stage in stages)),
         seconds=" and ".join(f"{stage['seconds']:,}" if "seconds" in stage else "?" for stage in stages),
         seed=" and ".join(str(seed) for seed in dict.fromkeys(stage["seed"] for stage in stages)),
         commit="`, then `".join(stage["commit"] or "not recorded" for stage in stages),

@@ -34,9 +34,10 @@ def check_mixture(mixture: Mixture, config: TrainConfig, model: ModelConfig) -> 
     valid = [example for part in mixture.valid.values() for example in part]
     _check_number(train, config.train)
     for examples in (train, valid):
-        _check_labelled(examples)
+        check_labelled(examples)
         check_types(examples, LabelSet(model.types), _RENAME)
-    _check_classes(count_types(train), count_types(valid), model.types, known=config.init is not None)
+    marked = [name for name in model.types if not all(name in source.unannotated for source in config.train)]
+    _check_classes(count_types(train), count_types(valid), marked, known=config.init is not None)
     if model.cnn is not None or model.vit is not None:
         for source in config.train:
             _check_photos(source, by_source[source.path], "training")
@@ -59,7 +60,12 @@ def _check_number(train: Sequence[Example], sources: Sequence[DataSource]) -> No
         )
 
 
-def _check_labelled(examples: Iterable[Example]) -> None:
+def check_labelled(examples: Iterable[Example]) -> None:
+    """See to it that each sentence has tags.
+
+    Raises:
+        InputError: naming the place of the first that has none.
+    """
     for example in examples:
         if example.tags is None:
             raise InputError(f"{example.where}: the sentence has no tags to learn from or to score by.")

@@ -115,6 +115,8 @@ class TrainConfig:
     """Most sentences per batch."""
     encoder_lr: float = 5e-5
     head_lr: float = 5e-5
+    gate_lr: float | None = None
+    """Of what decides how far words look at a photo, and follow it; None: ``head_lr``."""
     layer_decay: float = 1.0
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.01
@@ -150,6 +152,7 @@ class TrainConfig:
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, got {getattr(self, name)}.")
         rates = {name: getattr(self, name) for name in ("encoder_lr", "head_lr", "weight_decay", "layer_decay", "clip")}
+        rates["gate_lr"] = self.head_lr if self.gate_lr is None else self.gate_lr
         for name, value in rates.items():
             if not value >= 0 or (math.isinf(value) and name != "clip"):
                 raise InputError(f"{name} must be a number from 0 on, got {value}.")
@@ -159,7 +162,14 @@ class TrainConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A named run: the model and how to train it."""
+    """A named run: the model and how to train it.
+
+    Attributes:
+        model: what is trained.
+        training: how.
+        then: how to go on from the best epoch of that; None: that is all.
+    """
 
     model: ModelConfig
     training: TrainConfig
+    then: TrainConfig | None = None

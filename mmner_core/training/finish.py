@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -23,11 +23,10 @@ from mmner_core.evaluation.scores import score
 from mmner_core.inference.batches import predict_tags
 from mmner_core.labels import without_types
 from mmner_core.runtime.repository import REPOSITORY
-from mmner_core.training.align import align, collect_pairs, low_match
+from mmner_core.training.align import align, collect_pairs, low_match, named_things
 from mmner_core.training.card import render_card
-from mmner_core.training.config import Run
+from mmner_core.training.config import Recipe
 from mmner_core.training.loop import Progress, Trainer
-from mmner_core.training.mixture import Item
 from mmner_core.training.runs import named_run, with_settings
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "timm", "accelerate")
@@ -68,7 +67,7 @@ def train_named(
     return train_run(run, data, out, tokenizer, name=name, command=command)
 
 
-def _text(run: Run) -> TextConfig:
+def _text(run: Recipe) -> TextConfig:
     """Return the text encoder with its architecture: that of the checkpoint to begin with, else the named encoder's."""
     if run.training.init is None:
         return resolve_text(run.model.text)
@@ -78,8 +77,13 @@ def _text(run: Run) -> TextConfig:
     return replace(run.model.text, architecture=held.text.architecture)
 
 
-def train_run(run: Run, data: Path, out: Path, tokenizer: str, *, name: str, command: str) -> Path:
-    """Train a run and write ``out/checkpoint``; see :func:`train_named`."""
+def train_run(run: Recipe, data: Path, out: Path, tokenizer: str, *, name: str, command: str) -> Path:
+    """Train a run and write ``out/checkpoint``; see :func:`train_named`. What it begins with lies in ``out/first``."""
+    if run.then is not None:
+        first = out / "first" / "checkpoint"
+        if not first.is_dir():
+            train_run(replace(run, then=None), data, out / "first", tokenizer, name=name, command=command)
+        run = Recipe(model=run.model, training=replace(run.then, init=str(first)))
     trainer = Trainer(run, data, out, tokenizer)
     progress = trainer.train()
     folder = out / "checkpoint"
@@ -89,9 +93,30 @@ def train_run(run: Run, data: Path, out: Path, tokenizer: str, *, name: str, com
 
 
 def write_checkpoint(
-    trainer: Trainer, progress: Progress, folder: Path, tokenizer: str, *, name: str, command: str
+    trainer: Trainer,
+    progress: Progress,
+    folder: Path,
+    tokenizer: str,
+    *,
+    name: str,
+    command: str,
+    measured: Mapping[str, Any] | None = None,
+    facts: Mapping[str, Any] | None = None,
+    card: Callable[[ModelConfig, Mapping[str, Any], Mapping[str, Any]], str] = render_card,
 ) -> None:
-    """Score the best epoch's weights on the validation split and save them with all that belongs to them."""
+    """Score the best epoch's weights on the validation split and save them with all that belongs to them.
+
+    Args:
+        trainer: of the run, which is over.
+        progress: how far it came.
+        folder: where to write.
+        tokenizer: its folder or hub name.
+        name: the run's.
+        command: the way to repeat it.
+        measured: what else is known of these weights, for ``metrics.json``.
+        facts: what else there is to say of where they come from, for ``provenance.json``.
+        card: renders the model card from config, metrics and provenance.
+    """
     trainer.model.load_state_dict(trainer.best_weights())
     trainer.model.eval()
     match = _align(trainer) if trainer.config.align.steps and trainer.images is not None else {}
@@ -101,8 +126,9 @@ def write_checkpoint(
         "best_mean_f1": progress.best,
         "epochs": _epochs(trainer.out / "metrics.jsonl"),
         "valid": validation_scores(trainer),
+        **(measured or {}),
     }
-    provenance = describe_training(
+    described = describe_training(
         name=name,
         command=command,
         seed=trainer.config.seed,
@@ -111,9 +137,10 @@ def write_checkpoint(
         device=trainer.accelerator.device,
         times=_times(trainer.out),
     )
-    card = render_card(trainer.run.model, metrics, provenance)
+    provenance = {**described, **(facts or {})}
+    text = card(trainer.run.model, metrics, provenance)
     files = _tokenizer_files(tokenizer, trainer.out)
-    save_checkpoint(folder, trainer.model, files, metrics=metrics, provenance=provenance, card=card)
+    save_checkpoint(folder, trainer.model, files, metrics=metrics, provenance=provenance, card=text)
 
 
 def _align(trainer: Trainer) -> dict[str, Any]:
@@ -128,7 +155,7 @@ def _align(trainer: Trainer) -> dict[str, Any]:
     )
     model.eval()
     matched = [source for source in trainer.config.valid if source.images is not None and source.condition == "matched"]
-    held_out = [Item(e, source) for source in matched for e in trainer.mixture.valid[source.key]]
+    held_out = [item for source in matched for item in named_things(trainer.mixture.valid[source.key], source)]
     return {"match": {"low": low_match(model, collect_pairs(model, subwords, held_out, images))}}
 
 

@@ -9,6 +9,7 @@ import json
 import logging
 import math
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -18,7 +19,6 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from mmner_core.checkpoints.folder import load_checkpoint
 from mmner_core.config import parse
 from mmner_core.data import Example
 from mmner_core.data.lines import write_lines
@@ -30,17 +30,19 @@ from mmner_core.inference.image_source import ImageSource, PhotoFiles, StoredIma
 from mmner_core.labels import without_types
 from mmner_core.network.model import MMNER
 from mmner_core.network.precision import multiplies_bfloat16
-from mmner_core.runtime.atomic import partial_folder, remove_leftovers, restore, whole_file, whole_folder
+from mmner_core.runtime.atomic import atomic_folder, atomic_write, partial_folder, remove_leftovers, restore
+from mmner_core.runtime.digests import file_digest
 from mmner_core.runtime.json_files import read_object
 from mmner_core.text.encoding import SubwordEncoder
 from mmner_core.training.batching import Collator, Epoch, LengthBatches
 from mmner_core.training.checks import check_mixture
 from mmner_core.training.compiling import compile_layers
-from mmner_core.training.config import Run, TrainConfig
+from mmner_core.training.config import Recipe, TrainConfig
 from mmner_core.training.dropout import MaskPool, pool_dropout
 from mmner_core.training.images.made_images import boxed_items, mosaic_items, pictures_of_nothing
 from mmner_core.training.mixture import Mixture, build_mixture
 from mmner_core.training.optim import build_optimizer, build_schedule
+from mmner_core.training.start import start_from
 
 log = logging.getLogger(__name__)
 PATIENCE = timedelta(hours=12)
@@ -79,18 +81,17 @@ class Trainer:
         InputError: if data or pretrained weights are missing or malformed, or the data leave nothing to learn.
     """
 
-    def __init__(self, run: Run, data: Path, out: Path, tokenizer: str | Path) -> None:
+    def __init__(self, run: Recipe, data: Path, out: Path, tokenizer: str | Path) -> None:
         from accelerate.utils import set_seed
 
         self.run, self.config, self.out = run, run.training, out
-        self.mixture = build_mixture(self.config, data)
-        check_mixture(self.mixture, self.config, run.model)
+        self.mixture = self._read(data)
         out.mkdir(parents=True, exist_ok=True)
         self.accelerator = _accelerator(self.config, out)
         self.accelerator.init_trackers("tensorboard")
         set_seed(self.config.seed)
         self.model = MMNER.build(run.model)
-        start_from(self.model, run)
+        self._start()
         self.model.text_encoder.use_attention("eager" if self.accelerator.device.type == "cpu" else "sdpa")
         self.subwords = SubwordEncoder(
             load_tokenizer(tokenizer), max_subwords=self.config.window, word_position=run.model.text.word_position
@@ -99,6 +100,16 @@ class Trainer:
         self.images = self._image_source(self.mixture)
         self.pools = self._speed_up()
         self._prepare()
+
+    def _read(self, data: Path) -> Mixture:
+        """Read what the run learns from, and see to it that there is something to learn."""
+        mixture = build_mixture(self.config, data)
+        check_mixture(mixture, self.config, self.run.model)
+        return mixture
+
+    def _start(self) -> None:
+        """Give the new model its first weights."""
+        start_from(self.model, self.run)
 
     def _speed_up(self) -> list[MaskPool]:
         """Apply what changes the speed and memory of a step but not what it computes; return the dropout pools."""
@@ -115,6 +126,8 @@ class Trainer:
     def _make_pictures(self, data: Path) -> list[Path]:
         """Add mosaics and photos with boxes to the sentences; return the pictures of nothing."""
         folder = self.out / "pictures"
+        if self.config.boxes is not None:
+            self.mixture.digests[f"train:{self.config.boxes}"] = file_digest(data / self.config.boxes)
         with self.accelerator.local_main_process_first():
             self.mixture.train.extend(mosaic_items(self.mixture.train, self.config, folder))
             self.mixture.train.extend(boxed_items(self.config, data, self.run.model))
@@ -188,7 +201,7 @@ class Trainer:
     def _resume(self, state: Path) -> Progress:
         """Load the last saved state, if there is one, and forget what was logged after it."""
         if self.accelerator.is_main_process:
-            self._check_same_run()
+            note_run(self.out, self.run, self.mixture.digests)
             restore(state)
             remove_leftovers(self.out)
         self.accelerator.wait_for_everyone()
@@ -203,23 +216,6 @@ class Trainer:
             kept = (x for x in lines if x.endswith("\n") and json.loads(x)["step"] <= progress.step)
             write_lines(file, kept, overwrite=True)
         return progress
-
-    def _check_same_run(self) -> None:
-        """Note what the folder's run is, or compare with what was noted.
-
-        Raises:
-            InputError: if the folder holds a run of other settings or data, which could not be resumed exactly.
-        """
-        file = self.out / "run.json"
-        if not file.is_file():
-            record = {"run": asdict(self.run), "data": self.mixture.digests}
-            write_lines(file, [json.dumps(record, indent=2) + "\n"])
-            return
-        noted = read_object(file, "give another folder")
-        # Read as a run, so that fields which the program has learnt since have the values they had by default.
-        own = parse(Run, json.loads(json.dumps(asdict(self.run))), "this run")
-        if parse(Run, noted["run"], str(file)) != own or noted["data"] != self.mixture.digests:
-            raise InputError(f"{self.out} holds a run of other settings or data ({file}); give another folder.")
 
     def _train_epoch(self, progress: Progress) -> None:
         from accelerate.utils import set_seed
@@ -299,7 +295,7 @@ class Trainer:
             if self.accelerator.is_main_process:
                 from safetensors.torch import save_file
 
-                with whole_file(self.out / "best.safetensors") as file:
+                with atomic_write(self.out / "best.safetensors") as file:
                     save_file({k: v.contiguous() for k, v in self.model.state_dict().items()}, file)
 
     def _predict(self, examples: list[Example]) -> list[list[str]]:
@@ -317,7 +313,7 @@ class Trainer:
     def _save_state(self, state: Path, progress: Progress) -> None:
         """Save everything needed to go on; a kill at any moment leaves the old state or the new one."""
         main = self.accelerator.is_main_process
-        with whole_folder(state, what="the training state") if main else nullcontext(partial_folder(state)) as partial:
+        with atomic_folder(state, what="the training state") if main else nullcontext(partial_folder(state)) as partial:
             self.accelerator.wait_for_everyone()  # until the folder is there
             self.accelerator.save_state(str(partial))
             if main:
@@ -336,6 +332,24 @@ class Trainer:
         from safetensors.torch import load_file
 
         return load_file(self.out / "best.safetensors")
+
+
+def note_run(out: Path, run: Recipe, data: Mapping[str, str]) -> None:
+    """Note what run a folder holds, or compare with what was noted.
+
+    Raises:
+        InputError: if the folder holds a run of other settings or data, which could not be resumed exactly.
+    """
+    file = out / "run.json"
+    if not file.is_file():
+        record = {"run": asdict(run), "data": data}
+        write_lines(file, [json.dumps(record, indent=2) + "\n"])
+        return
+    noted = read_object(file, "give another folder")
+    # Read as a run, so that fields which the program has learnt since have the values they had by default.
+    own = parse(Recipe, json.loads(json.dumps(asdict(run))), "this run")
+    if parse(Recipe, noted["run"], str(file)) != own or noted["data"] != data:
+        raise InputError(f"{out} holds a run of other settings or data ({file}); give another folder.")
 
 
 def _not_a_number(progress: Progress, config: TrainConfig) -> str:
@@ -363,24 +377,3 @@ def _accelerator(config: TrainConfig, out: Path) -> Any:
             InitProcessGroupKwargs(timeout=PATIENCE),
         ],
     )
-
-
-def start_from(model: MMNER, run: Run) -> None:
-    """Give a new model its first weights and freeze what the run leaves alone.
-
-    Raises:
-        InputError: if the weights are not to be had or do not fit, or nothing is left to train.
-    """
-    init, trainable = run.training.init, run.training.trainable
-    if init is None:
-        model.load_pretrained()
-    else:
-        checkpoint = load_checkpoint(init)
-        if checkpoint.model.config != run.model:
-            raise InputError(f"{init} holds another model than this run trains; begin with a checkpoint of its preset.")
-        model.load_state_dict(checkpoint.model.state_dict())
-    for name, parameter in model.named_parameters():
-        if trainable and not name.startswith(trainable):
-            parameter.requires_grad_(False)
-    if not any(p.requires_grad for p in model.parameters()):
-        raise InputError(f"No parameter is left to train: none begins with {', '.join(trainable)}.")

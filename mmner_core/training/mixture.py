@@ -37,12 +37,14 @@ class Item:
         aligned: whether its picture shows what it speaks of, as far as the source knows: only such pairs enter the
             contrastive loss.
         region: where in the picture it is, as shares of what the encoder reads; empty: that is not known.
+        shown: type and name of the one thing that its picture shows, and the sentence names, where the source knows.
     """
 
     example: Example
     source: DataSource
     aligned: bool = True
     region: tuple[Box, ...] = ()
+    shown: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,8 @@ def _annotate(items: Sequence[Item], source: DataSource, table: Path, split: str
         for item, row in zip(part, queues[language or ""], strict=True):
             convention = source.conventions_by.get(row["text_source"], source.convention)
             aligned = row["kind"] != "irrelevant"
-            annotated.append(Item(replace(item.example, convention=convention), source, aligned))
+            shown = (row["type"], row["entity"]) if row["kind"] == "exact-entity" else None
+            annotated.append(Item(replace(item.example, convention=convention), source, aligned, shown=shown))
     return annotated
 
 

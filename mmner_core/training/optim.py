@@ -10,6 +10,7 @@ from torch import nn
 
 from mmner_core.training.config import TrainConfig
 
+_GATES = ("gate.", "grounding.hidden.", "grounding.look.")
 _LAYER = re.compile(r"\.layers?\.(\d+)\.")
 
 
@@ -36,7 +37,8 @@ def parameter_groups(model: nn.Module, config: TrainConfig) -> list[dict[str, An
 def _learning_rate(name: str, n_layers: int, config: TrainConfig) -> float:
     pretrained = name.startswith(("text_encoder.model.", "vit_encoder.", "cnn_encoder."))
     if not pretrained:
-        return config.head_lr
+        gates = name.startswith(_GATES) and config.gate_lr is not None
+        return config.gate_lr if gates else config.head_lr
     layer = _LAYER.search(name)
     if name.startswith("text_encoder.") and n_layers:
         depth = int(layer[1]) if layer else -1

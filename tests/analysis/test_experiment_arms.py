@@ -11,14 +11,14 @@ from analysis.experiment.settings import with_top_layers
 from analysis.experiment.sources import SourceSpec, parse_sources
 from mmner_core.errors import InputError
 from mmner_core.presets import mini, paper, paper_code, tiny
-from mmner_core.training.config import DataSource, Run, TrainConfig
+from mmner_core.training.config import DataSource, Recipe, TrainConfig
 
 SOURCE = DataSource(path="tiny", repeat=2)
 
 
-def run_of(model: object) -> Run:
+def run_of(model: object) -> Recipe:
     """Describe a run of a model on one data set."""
-    return Run(model=model, training=TrainConfig(train=(SOURCE,), valid=(SOURCE,)))  # type: ignore[arg-type]
+    return Recipe(model=model, training=TrainConfig(train=(SOURCE,), valid=(SOURCE,)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("model", [mini(), paper(), paper_code(), tiny()], ids=["mini", "paper", "paper_code", "tiny"])
@@ -104,7 +104,7 @@ def test_only_the_last_layers_learn() -> None:
     import torch
 
     from mmner_core.network.model import MMNER
-    from mmner_core.training.loop import start_from
+    from mmner_core.training.start import start_from
 
     run = with_top_layers(run_of(tiny()), 1)
     with torch.random.fork_rng(devices=[]), pytest.MonkeyPatch.context() as patch:

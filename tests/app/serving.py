@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from mmner_core.loadtest.app_process import running_app
+from tests.load.app_process import running_app
 
 
 @contextmanager

@@ -17,11 +17,11 @@ import httpx
 import pytest
 from PIL import Image
 
-from mmner_core.loadtest.app_process import AppProcess, running_app
 from mmner_core.serving.gate import BUSY
 from tests.app.attacking import FILE, call, sentence, upload, visitor
 from tests.app.bystander import TEXT, bystander
 from tests.app.test_forgotten import Visit
+from tests.load.app_process import AppProcess, running_app
 
 CONNECTIONS = 20
 MEGAPIXELS = 45

@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
-from mmner_core.loadtest.app_process import AppProcess, running_app
 from tests.app.attacking import call, get_raw, sentence, upload, visitor
 from tests.app.meanwhile import TEXT, another_visitor_is_served
+from tests.load.app_process import AppProcess, running_app
 
 API = "/gradio_api"
 JSON = {"Content-Type": "application/json"}

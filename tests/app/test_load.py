@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from mmner_core.loadtest.attacks.table import ATTACKS
+from tests.load.attacks.table import ATTACKS
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def load_test(*options: str) -> subprocess.CompletedProcess[str]:
     """Run the command."""
-    command = [sys.executable, "-m", "mmner_core", "load-test", *options]
+    command = [sys.executable, "-m", "tests.load", *options]
     return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
 
 

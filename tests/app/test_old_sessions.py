@@ -11,10 +11,10 @@ import pytest
 
 from analysis.views.service import TagService
 from app import build_app, launch_options
-from mmner_core.loadtest.wire import RESULT, Handler
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.guard import guarded
 from tests.app.serving import launched
+from tests.load.wire import RESULT, Handler
 
 REMEMBERED = 20
 """Sessions whose messages are kept; a server that runs for days has many times more than the 2,000 of gradio."""

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mmner_core.loadtest.app_process import AppProcess, running_app
 from tests.app.attacking import call, sentence, visitor
 from tests.app.meanwhile import TEXT
+from tests.load.app_process import AppProcess, running_app
 
 LOGIN = {"username": "ada", "password": "correct horse"}
 EVIL = "https://evil.example"

@@ -16,11 +16,11 @@ import httpx
 import pytest
 
 from analysis.views.examples import demo_examples
-from mmner_core.loadtest.app_process import AppProcess, running_app
-from mmner_core.loadtest.questions import Photo, Question
-from mmner_core.loadtest.wire import Session
 from mmner_core.serving.gate import BUSY, NO_ANSWER
 from tests.app.attacking import FILE, Trap, active_content, call, get_raw, sentence, trap, upload, visitor
+from tests.load.app_process import AppProcess, running_app
+from tests.load.questions import Photo, Question
+from tests.load.wire import Session
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEXT = "Ada Lovelace in Berlin"

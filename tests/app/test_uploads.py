@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from mmner_core.loadtest.app_process import REPOSITORY, AppProcess, free_port, running_app
 from mmner_core.serving.upload_gate import DISK_FULL
 from tests.app.attacking import sentence, upload, visitor
 from tests.app.bystander import bystander
 from tests.hostile.disks import full_disk
+from tests.load.app_process import REPOSITORY, AppProcess, free_port, running_app
 
 MEGABYTE = 1_000_000
 FORM = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'

@@ -8,13 +8,19 @@ import numpy as np
 import pytest
 import torch
 
+from mmner_core.data import Example, read_examples
+from mmner_core.inference.image_source import PhotoFiles
 from mmner_core.network.model import MMNER
 from mmner_core.presets import tiny, tiny_grounded
-from mmner_core.training.align import Pairs, _draw, _loss, _together, align
-from mmner_core.training.config import AlignConfig
+from mmner_core.text.encoding import SubwordEncoder
+from mmner_core.training.align import Pairs, _draw, _loss, align, collect_pairs, named_things
+from mmner_core.training.config import AlignConfig, DataSource
+from mmner_core.training.mixture import Item
 from tests.core.test_model import batch_of, build
+from tests.core.training_run import DATA as FOLDER
 
 STREAMS = ("vit", "cnn")
+DATA = FOLDER / "tiny"
 
 
 @pytest.fixture
@@ -59,11 +65,26 @@ def test_half_of_a_batch_is_of_one_type(pairs: Pairs) -> None:
     assert max(np.unique(pairs.type[rows], return_counts=True)[1]) >= 50
 
 
-def test_one_name_or_one_photo_makes_one_thing() -> None:
-    """Through a shared name and a shared photo pairs come together, also by way of a third."""
-    names = [("PER", "jordan"), ("LOC", "jordan"), ("PER", "michael"), ("PER", "mj"), ("LOC", "rome")]
-    together = _together(names, ["a", "b", "a", "a", "c"]).tolist()
-    assert together[0] == together[2] == together[3] and len(set(together)) == 3
+def test_only_images_of_the_very_thing_are_paired(subwords: SubwordEncoder) -> None:
+    """Pairs of one type, or of which nothing is known, are left out; two sentences about one thing are told to be."""
+    examples, _ = read_examples(DATA, images=DATA / "images", split="test")
+    pictured = [e for e in examples if e.image is not None][:4]
+    source = DataSource(path="tiny")
+    things = [("PER", "Ada"), ("LOC", "Ada"), ("PER", "Ada"), None]
+    items = [Item(e, source, shown=thing) for e, thing in zip(pictured, things, strict=True)]
+    model = build(fusion=tiny_grounded().fusion)
+    found = collect_pairs(model, subwords, items, PhotoFiles(model.config))
+    assert len(found.text) == len(found.type) == 3
+    assert sorted(found.type) == ["LOC", "PER", "PER"]
+    of_person = found.entity[torch.from_numpy(found.type == "PER")]
+    assert of_person[0] == of_person[1] and len(set(found.entity.tolist())) == 2
+
+
+def test_a_sentence_with_one_name_is_about_it() -> None:
+    """Sentences with several names or none are left out, for which of them a photo shows is not known."""
+    tags = (("O", "B-PER", "I-PER"), ("B-LOC", "O", "B-PER"), ("O", "O", "O"))
+    sentences = [Example(words=("met", "Ada", "Lovelace"), tags=t) for t in tags]
+    assert [item.shown for item in named_things(sentences, DataSource(path="x"))] == [("PER", "Ada Lovelace")]
 
 
 def test_all_pairs_of_a_thing_are_positives() -> None:
@@ -91,6 +112,6 @@ def test_names_stand_for_the_text() -> None:
     model.classifier.bias.fill_(0.0)
     torch.testing.assert_close(model.text_vector(text, words, batch.word_mask), words.mean(1))
     model.classifier.weight[0] = -50 * words[0, 1]
-    weights = 1 - model.read_alone(words)[0].softmax(-1)[:, 0]
+    weights = 1 - model.text_only_emissions(words)[0].softmax(-1)[:, 0]
     expected = (weights.clamp(min=0.02)[:, None] * words[0]).sum(0) / weights.clamp(min=0.02).sum()
     torch.testing.assert_close(model.text_vector(text, words, batch.word_mask)[0], expected, atol=1e-4, rtol=1e-3)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -10,11 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from mmner_core.checkpoints.author import author_config, load_author_weights, map_author_weights
+from mmner_core.checkpoints.folder import load_checkpoint
 from mmner_core.config import ImageConfig, ModelConfig, TextConfig
 from mmner_core.encoders.libraries import prepare_libraries
 from mmner_core.errors import InputError
 from mmner_core.network.model import MMNER
 from mmner_core.presets import TINY_BERT, paper_code
+from mmner_core.runtime.repository import REPOSITORY
 
 TAGS = ("O", "B-LOC", "I-LOC", "B-PER", "B-ORG", "I-PER", "I-ORG", "B-MISC", "I-MISC")
 WIDTH, CHANNELS, TOKENS, ADDED = 16, 512, 5, 8
@@ -118,6 +122,26 @@ def test_their_encoders_say_the_same_in_our_model(theirs: Theirs, model: MMNER) 
     states, text = model.text_encoder(ids, mask), theirs.emb(input_ids=ids, attention_mask=mask)
     torch.testing.assert_close(states.tokens, text.last_hidden_state, atol=1e-5, rtol=1e-4)
     torch.testing.assert_close(states.sentence, text.pooler_output, atol=1e-5, rtol=1e-4)
+
+
+def test_the_documented_conversion_makes_a_checkpoint(
+    theirs: Theirs, base: ModelConfig, tokenizer_folder: Path, tmp_path: Path
+) -> None:
+    """The program in the README, but for its paths and the size of the encoders; what it writes can be loaded."""
+    torch.save(theirs.state_dict, tmp_path / "theirs.pt")
+    text = (REPOSITORY / "mmner_core/README.md").read_text(encoding="utf-8")
+    program = next(p for p in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "author_config" in p)
+    for written, here in (
+        ('"theirs.pt"', repr(str(tmp_path / "theirs.pt"))),
+        ("tags=TAGS))", "tags=TAGS, base=BASE))"),
+        ('"checkpoints/theirs"', repr(str(tmp_path / "made"))),
+        ('"bert-base-multilingual-cased"', repr(str(tokenizer_folder))),
+    ):
+        assert written in program
+        program = program.replace(written, here)
+    exec(compile(program, "README.md", "exec"), {"BASE": base})
+    made = load_checkpoint(tmp_path / "made").model
+    assert torch.equal(made.fusion.blocks["vit"].key.weight, theirs.state_dict["bert_att_vit.self.key.weight"])
 
 
 def test_tags_are_brought_into_our_order(theirs: Theirs, model: MMNER) -> None:

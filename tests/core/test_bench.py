@@ -1,4 +1,4 @@
-"""``bench``: what it measures is what it says."""
+"""``python -m tests.bench``: what it measures is what it says."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from statistics import median
 import pytest
 import torch
 
-from mmner_core.bench import growth, processes
-from mmner_core.bench.batch import PHOTO_PASSES, PHOTOS, bench_batch, count_text_operations, measure_peak
-from mmner_core.bench.growth import bench_growth, fit_growth
-from mmner_core.bench.sentences import SENTENCES, draw_photo
-from mmner_core.bench.tagging import bench_tagging
-from mmner_core.bench.timing import Timing, measure_in_turn
 from mmner_core.data import open_image
 from mmner_core.errors import InputError
 from mmner_core.inference.tagger import Tagger
-from mmner_core.loadtest import app_process
 from mmner_core.text.language import detect_language
+from tests.bench import growth, processes
+from tests.bench.batch import PHOTO_PASSES, PHOTOS, bench_batch, count_text_operations, measure_peak
+from tests.bench.growth import bench_growth, fit_growth
+from tests.bench.sentences import SENTENCES, draw_photo
+from tests.bench.tagging import bench_tagging
+from tests.bench.timing import Timing, measure_in_turn
+from tests.load import app_process
 
 SERVER = """
 import http.server, sys

@@ -1,4 +1,4 @@
-"""``bench --full``: both ways of reading are the real ones; here with encoders of a few thousand weights."""
+"""``tests.bench --full``: both ways of reading are the real ones; here with encoders of a few thousand weights."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmner_core.bench.full import bench_full
-from mmner_core.bench.workload import word_encoder, write_examples
 from mmner_core.config import ModelConfig
 from mmner_core.data import open_image
 from mmner_core.labels import LabelSet
 from mmner_core.presets import TINY_BERT, paper, paper_code
+from tests.bench.full import bench_full
+from tests.bench.workload import word_encoder, write_examples
 
 
 def small(config: ModelConfig, vit: str) -> ModelConfig:

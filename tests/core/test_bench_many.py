@@ -1,4 +1,4 @@
-"""``bench --many``: real jobs of made-up rows, each in a fresh process."""
+"""``python -m tests.bench --many``: real jobs of made-up rows, each in a fresh process."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mmner_core.bench.many import bench_many, make_text, write_rows
 from mmner_core.errors import InputError
+from tests.bench.many import bench_many, make_text, write_rows
 
 
 def test_made_up_rows_differ_in_length_and_repeat_exactly(tmp_path: Path) -> None:

@@ -1,12 +1,12 @@
-"""``bench --serving``: both ways answer the same questions, and differences would be seen."""
+"""``python -m tests.bench --serving``: both ways answer the same questions, and differences would be seen."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from mmner_core.bench.serving import bench_serving, compare_answers
 from mmner_core.inference.tagger import Tagger
 from mmner_core.network.precision import multiplies_bfloat16
+from tests.bench.serving import bench_serving, compare_answers
 
 
 def test_one_at_a_time_is_compared_with_groups(person_tagger: Tagger) -> None:

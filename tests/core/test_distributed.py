@@ -73,7 +73,7 @@ def test_two_processes_equal_one(case: str, both: Path) -> None:
 
 
 def test_the_example_of_a_launch_is_one() -> None:
-    """Accelerate reads the file that the README names, and sets nothing that a run settles itself."""
+    """Accelerate reads the file that mmner_core/README.md names, and sets nothing that a run settles itself."""
     from accelerate.commands.config.config_args import load_config_from_file
 
     config = load_config_from_file(str(REPOSITORY / "mmner_core" / "training" / "accelerate.yaml"))

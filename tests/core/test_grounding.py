@@ -40,6 +40,14 @@ def set_share(model: MMNER, logit: float) -> None:
         model.grounding.look.bias.fill_(logit)
 
 
+def set_gate(model: MMNER, logit: float) -> None:
+    """Make every word follow the photo equally far."""
+    assert model.gate is not None
+    with torch.no_grad():
+        model.gate.open.weight.zero_()
+        model.gate.open.bias.fill_(logit)
+
+
 @torch.no_grad()
 def test_without_a_photo_nothing_but_the_text_speaks(grounded: MMNER) -> None:
     """The emissions are the classifier's of the words, to the last bit, and all attention is on "no image"."""
@@ -61,6 +69,30 @@ def test_a_photo_given_no_share_changes_nothing(grounded: MMNER) -> None:
         changes.append((grounded(batch_of()).emissions - alone)[shown])
     torch.testing.assert_close(2 * changes[0], changes[1], atol=1e-5, rtol=1e-4)
     assert changes[1].abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_a_closed_gate_keeps_the_answer_of_the_text(grounded: MMNER) -> None:
+    """Where the words tell the type themselves, the photo is looked at as before and decides nothing."""
+    alone = grounded(batch_of().without_images()).emissions
+    set_share(grounded, 300.0)
+    set_gate(grounded, -300.0)
+    shut = grounded(batch_of(), need_weights=True)
+    assert torch.equal(shut.emissions, alone)
+    assert all(weights[batch_of().image_present][..., 0].max() < 1e-6 for weights in shut.attention.values())
+    set_gate(grounded, 300.0)
+    assert (grounded(batch_of()).emissions - alone)[batch_of().image_present].abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_the_gate_reads_the_text_alone(grounded: MMNER) -> None:
+    """It is the same for a word whatever the photo, and differs between words."""
+    assert grounded.gate is not None
+    words = grounded(batch_of()).word_states
+    belief = believe(grounded.text_only_emissions(words), 4)
+    gate = grounded.gate(words, belief)
+    assert gate.shape == words.shape[:2] and gate.min() > 0 and gate.max() < 1
+    assert gate[0].unique().numel() > 1
 
 
 @torch.no_grad()
@@ -120,7 +152,7 @@ def test_attention_goes_where_the_reader_sees_the_words_type(grounded: MMNER) ->
         shown[:, 2] = torch.tensor([0.0] * 4 + [-8.0])
         keys[name] = own._replace(types=shown.log_softmax(-1))
         grounded.grounding.strength[name].fill_(3.0)
-    tagged = grounded.tag_words(output.word_states, batch.word_mask, keys, batch.image_index, weighed=1)
+    tagged = grounded.tag_words(output.word_states, batch.word_mask, keys, batch.image_index, n_attention_rows=1)
     for weights in tagged.attention.values():
         assert torch.all(weights[0, :, batch.word_mask[0], 1:].argmax(-1) == 2)
 

@@ -11,15 +11,15 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from mmner_core.errors import InputError
-from mmner_core.loadtest.attacks.attack import CUT_OFF, Attack
-from mmner_core.loadtest.attacks.attacker import Attacker
-from mmner_core.loadtest.attacks.bodies import SIDE, huge_photo, nested_lists
-from mmner_core.loadtest.attacks.table import ATTACKS, choose_attacks
-from mmner_core.loadtest.hostile import Onslaught, attack_in_turn, own_address, second_round
-from mmner_core.loadtest.hostile_report import HostileReport
-from mmner_core.loadtest.memory import MemoryCurve
-from mmner_core.loadtest.outcome import Fate, Outcome
-from mmner_core.loadtest.run import LoadPlan
+from tests.load.attacks.attack import CUT_OFF, Attack
+from tests.load.attacks.attacker import Attacker
+from tests.load.attacks.bodies import SIDE, huge_photo, nested_lists
+from tests.load.attacks.table import ATTACKS, choose_attacks
+from tests.load.hostile import Onslaught, attack_in_turn, own_address, second_round
+from tests.load.hostile_report import HostileReport
+from tests.load.memory import MemoryCurve
+from tests.load.outcome import Fate, Outcome
+from tests.load.run import LoadPlan
 
 URL = "http://127.0.0.1:9"  # nothing listens there
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmner_core.loadtest.memory import MemoryCurve
-from mmner_core.loadtest.outcome import Fate, Kill, LoadReport, Outcome
-from mmner_core.loadtest.questions import draw_photos, make_question
-from mmner_core.loadtest.wire import Page
+from tests.load.memory import MemoryCurve
+from tests.load.outcome import Fate, Kill, LoadReport, Outcome
+from tests.load.questions import draw_photos, make_question
+from tests.load.wire import Page
 
 
 def outcome(fate: Fate = "answered", kind: str = "text", seconds: float = 0.1, told: str = "") -> Outcome:

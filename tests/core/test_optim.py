@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mmner_core.network.model import MMNER
-from mmner_core.presets import tiny
+from mmner_core.presets import tiny, tiny_grounded
 from mmner_core.training.config import DataSource, TrainConfig
 from mmner_core.training.dropout import MaskPool, PooledDropout, pool_dropout
 from mmner_core.training.optim import build_optimizer, build_schedule, parameter_groups
@@ -48,6 +48,21 @@ def test_each_trainable_parameter_is_in_one_group(model: MMNER) -> None:
     grouped = [id(p) for group in parameter_groups(model, config()) for p in group["params"]]
     assert sorted(grouped) == sorted(id(p) for p in model.parameters() if p.requires_grad)
     assert len(set(grouped)) == len(grouped) < len(list(model.parameters()))
+
+
+def test_what_decides_how_far_photos_speak_may_learn_at_its_own_rate() -> None:
+    """The gate and the share of attention; what says where to look learns at the head's rate, as all do by default."""
+    model = MMNER.build(tiny_grounded())
+    own = {name for name, (rate, _) in rates(model, gate_lr=0.03).items() if rate == 0.03}
+    assert {name.rsplit(".", 1)[0] for name in own} == {
+        "gate.norm",
+        "gate.context",
+        "gate.hidden",
+        "gate.open",
+        "grounding.hidden",
+        "grounding.look",
+    }
+    assert all(rates(model)[name][0] == 1e-2 for name in own)
 
 
 def test_rates_fall_layer_by_layer(model: MMNER) -> None:

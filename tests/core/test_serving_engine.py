@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mmner_core.bench.tagging import draw_photo
 from mmner_core.errors import InputError
 from mmner_core.inference.tagger import Tagger, TagJob, TagRequest
 from mmner_core.network.precision import multiplies_bfloat16
@@ -19,6 +18,7 @@ from mmner_core.results import Prediction
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.engine import PIECE_SUBWORDS, Engine, open_pool
 from mmner_core.serving.visitor import working_for
+from tests.bench.sentences import draw_photo
 from tests.crowd import Crowd
 
 LONG = " ".join(f"Ada met Bob{i} in Köln." for i in range(400)) + "\n\nUlm\tOslo\nGrace Hopper\n"

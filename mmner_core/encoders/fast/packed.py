@@ -17,15 +17,12 @@ together, N <= G * P of these filled, H heads, D width.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-
-if TYPE_CHECKING:
-    from mmner_core.encoders.bert import Layer
 
 _TYPICAL_ROWS = 1024  # the blocking that the weights are laid out for; other sizes work as well
 _LANES = 16  # float32 numbers in a register of AVX-512
@@ -104,19 +101,35 @@ def _round_up(length: int) -> int:
 
 
 class PackedLayer:
-    """One encoder layer."""
+    """One encoder layer.
 
-    def __init__(self, layer: Layer) -> None:
-        attention: Any = layer.attention["self"]
-        attended: Any = layer.attention["output"]
-        up: Any = layer.intermediate["dense"]
-        self.heads: int = attention.heads
-        self._qkv = PackedLinear(attention.query, attention.key, attention.value)
-        self._attended = PackedLinear(attended.dense)
-        self._norm: nn.LayerNorm = attended.LayerNorm
-        self._up = PackedLinear(up)
-        self._down = PackedLinear(layer.output.dense)
-        self._last_norm = layer.output.LayerNorm
+    Args:
+        heads: attention heads.
+        qkv: query, key and value as one product.
+        attended: from the heads' contexts back to the layer's width.
+        norm: of the first residual.
+        up, down: the feed-forward half.
+        last_norm: of the second residual.
+    """
+
+    def __init__(
+        self,
+        *,
+        heads: int,
+        qkv: PackedLinear,
+        attended: PackedLinear,
+        norm: nn.LayerNorm,
+        up: PackedLinear,
+        down: PackedLinear,
+        last_norm: nn.LayerNorm,
+    ) -> None:
+        self.heads = heads
+        self._qkv = qkv
+        self._attended = attended
+        self._norm = norm
+        self._up = up
+        self._down = down
+        self._last_norm = last_norm
 
     def __call__(self, states: Tensor, groups: Sequence[AttentionGroup]) -> Tensor:
         """[T, D] -> [T, D]; the groups follow one another."""
@@ -138,9 +151,9 @@ class PackedLayer:
 class PackedLayers:
     """All layers of an encoder."""
 
-    def __init__(self, layers: Iterable[Any]) -> None:
-        self._layers = [PackedLayer(layer) for layer in layers]
-        self._heads = self._layers[0].heads
+    def __init__(self, layers: Sequence[PackedLayer]) -> None:
+        self._layers = layers
+        self._heads = layers[0].heads
 
     def __call__(self, states: Tensor, allowed: Tensor) -> Tensor:
         """Encode embedded sub-words, [B, S, D]; padding comes out as zeros.

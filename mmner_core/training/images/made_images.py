@@ -108,7 +108,7 @@ def _in_context(photo: BoxedPhoto, region: tuple[Box, ...], language: str, rng: 
     tagged = (f"B-{photo.type}", *[f"I-{photo.type}"] * (len(name) - 1))
     words, tags = in_open_context(name, tagged, language, rng)
     example = Example(words=words, tags=tags, language=language, image=photo.file, where=str(photo.file))
-    return Item(example, DataSource(path="boxes", near=0.2), region=region)
+    return Item(example, DataSource(path="boxes", near=1.0), region=region)
 
 
 def _within_crop(photo: BoxedPhoto, model: ModelConfig) -> tuple[Box, ...]:

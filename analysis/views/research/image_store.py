@@ -1,0 +1,77 @@
+"""The images of runs as small copies for the page, only from folders that the app may show."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from analysis.views.marks import escape_html
+from mmner_core.errors import InputError
+from mmner_core.serving.engine import DECODING
+
+if TYPE_CHECKING:
+    from analysis.run.folder import EvaluationRun
+
+DEMO_PHOTOS = Path(__file__).resolve().parents[2] / "demo" / "photos"
+SMALL, LARGE = 128, 720  # longer side in pixels: twice the size on screen of a thumbnail, and the inspector's photo
+
+
+class ImageStore:
+    """Finds the images of runs and embeds them in HTML.
+
+    Args:
+        folders: images below these may be shown, besides the demo's and those below a run's own data.
+    """
+
+    def __init__(self, folders: Sequence[Path] = ()) -> None:
+        self.folders = tuple(folder.resolve() for folder in (DEMO_PHOTOS, *folders))
+
+    def find(self, run: EvaluationRun, stored: str) -> Path | None:
+        """Return the file that a run calls ``stored``, or None where it is missing or may not be shown.
+
+        A run made on another machine names folders that are not here; then the file of that name in one of ours counts.
+        """
+        if not stored or "\0" in stored:
+            return None
+        roots = (*self.folders, *_data_roots(run))
+        named = Path(stored)
+        for path in (named, *(root / named.name for root in roots)):
+            resolved = path.resolve()
+            if any(resolved.is_relative_to(root) for root in roots) and resolved.is_file():
+                return resolved
+        return None
+
+    def image_html(self, run: EvaluationRun, stored: str, *, side: int = SMALL, alternative: str = "") -> str:
+        """Return the image as an ``img`` that carries its data, or words in its place."""
+        path = self.find(run, stored)
+        data = "" if path is None else _data_uri(path, path.stat().st_mtime_ns, side)
+        if not data:
+            return f'<span class="wb-no-photo">{"photo not available" if stored else "no photo"}</span>'
+        return f'<img class="wb-photo" alt="{escape_html(alternative)}" src="{data}">'
+
+
+def _data_roots(run: EvaluationRun) -> list[Path]:
+    data = run.provenance.get("data")
+    named = [data.get(key) for key in ("images", "path")] if isinstance(data, dict) else []
+    paths = [Path(name).resolve() for name in named if isinstance(name, str) and name and "\0" not in name]
+    # A whole disk is nobody's data folder.
+    return [path for path in paths if len(path.parts) > 2]
+
+
+@lru_cache(2048)
+def _data_uri(path: Path, _changed: int, side: int) -> str:
+    from mmner_core.photos.open import open_image
+
+    try:
+        with DECODING:
+            image = open_image(path, target=side)
+    except InputError:
+        return ""
+    image.thumbnail((side, side))
+    buffer = io.BytesIO()
+    image.save(buffer, "WEBP", quality=72)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -1,0 +1,78 @@
+"""Give a checkpoint's model more types: what it knows stays as it was, what it knows nothing of begins untrained.
+
+Shapes: L tags, T types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from mmner_core.checkpoints.folder import load_checkpoint
+from mmner_core.errors import InputError
+from mmner_core.network.model import MMNER
+
+_OF_TAGS = ("classifier.", "crf.")
+_READERS = "grounding.readers."
+_DOUBT = "grounding.hidden.weight"
+UNLIKELY = 3.0
+"""By how much, as a log, a cell of a photo is at first less of a new type than it is of nothing."""
+
+
+def begin_with(model: MMNER, init: str) -> None:
+    """Give a new model the weights of a checkpoint that knows its first types, and no other.
+
+    Raises:
+        InputError: if the checkpoint holds another model.
+    """
+    before = load_checkpoint(init).model
+    state = before.state_dict()
+    if len(model.config.types) > len(before.config.types):
+        state = add_types(state, model.state_dict(), before.config.types, model.config.types)
+    if misfits := [n for n, t in model.state_dict().items() if n not in state or state[n].shape != t.shape]:
+        raise InputError(f"{init} holds another model than this run trains: {misfits[0]} does not fit.")
+    model.load_state_dict(state)
+
+
+def add_types(
+    state: Mapping[str, Tensor], fresh: Mapping[str, Tensor], before: Sequence[str], after: Sequence[str]
+) -> dict[str, Tensor]:
+    """Return the tensors of a model that knows more types.
+
+    Tags that were there keep their scores. Those of a new type have the weights of a new model, and the photo says
+    nothing of it yet.
+
+    Args:
+        state: of the model that knows fewer.
+        fresh: of a new model that knows all.
+        before: the types that it knew.
+        after: these and then the new ones.
+    """
+    grown = dict(state)
+    for name, value in state.items():
+        if name.startswith(_OF_TAGS):  # the tags of types that were there come first, in the same order
+            grown[name] = fresh[name].clone()
+            grown[name][tuple(slice(size) for size in value.shape)] = value
+        elif name.startswith(_READERS):
+            nothing = value[-1:]
+            new = nothing.repeat(len(after) - len(before), *[1] * (value.ndim - 1))
+            grown[name] = torch.cat([value[:-1], new - UNLIKELY if name.endswith("bias") else new, nothing])
+        elif name == _DOUBT:
+            grown[name] = _move_columns(value, _seen_by_doubt(before), _seen_by_doubt(after))
+    return grown
+
+
+def _seen_by_doubt(types: Sequence[str]) -> list[tuple[str, str]]:
+    """Name the inputs by which grounded attention settles how far words look, in their order there."""
+    said = [("text", name) for name in ("O", *types)] + [("likeliest", str(n)) for n in range(min(2, len(types)))]
+    cells = [(how, name) for how in ("most", "mean") for name in (*types, "")]
+    return [*said, *cells, ("word", "most"), ("word", "mean")]
+
+
+def _move_columns(weight: Tensor, before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]) -> Tensor:
+    """Return [H, inputs] with each column where its input is now; new inputs count for nothing."""
+    moved = weight.new_zeros(len(weight), len(after))
+    moved[:, [after.index(name) for name in before]] = weight
+    return moved
