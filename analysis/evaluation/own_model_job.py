@@ -41,12 +41,12 @@ from analysis.run.evaluation_set import IRRELEVANT
 from analysis.run.lexicon import Lexicon
 from analysis.run.schema import VERSION
 from analysis.run.vectors import sample_entities
-from analysis.space.maps import build_maps
+from analysis.space.stored_maps import build_maps
 from analysis.space.umap_layout import UmapSettings
 from mmner_core.data import dataset_digest
 from mmner_core.data.type_names import TypeNames, count_types
 from mmner_core.errors import InputError, listed
-from mmner_core.runtime.atomic import is_there
+from mmner_core.runtime.atomic import would_replace
 from mmner_core.runtime.memory import peak_megabytes
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class OwnModelEvaluation:
         return Answers.from_table(to_table(tagged.answers, data, 0))
 
     def _check(self) -> None:
-        if is_there(self.out) and not self.options.overwrite:
+        if would_replace(self.out) and not self.options.overwrite:
             raise InputError(f"{self.out} exists already; choose another folder or add --overwrite.")
         for example in self.data.examples:
             if example.tags is None:

@@ -52,7 +52,7 @@ class Draw(Generic[Case]):
         """Yield names whose photo matters, one per sentence, languages in turn."""
         rng = np.random.default_rng(self.seed)
         active = [i for i, e in enumerate(self.examples) if e.image is not None and e.image.is_file()]
-        donors = other_type_donors(self.examples, active, rng)
+        owners = other_type_donors(self.examples, active, rng)
         waiting: dict[str, list[int]] = {}
         for i in rng.permutation(active):
             waiting.setdefault(self.examples[i].language or "", []).append(int(i))
@@ -62,17 +62,17 @@ class Draw(Generic[Case]):
                     if self.tested == self.wanted or self.looked_at >= LOOKED_AT * self.wanted:
                         return
                     i = waiting[language].pop()
-                    case = self._case(i, donors[i], rng)
+                    case = self._case(i, owners[i], rng)
                     if case is not None:
                         self.tested += 1
                         yield case
                         break
 
-    def _case(self, i: int, donor: int | None, rng: np.random.Generator) -> Case | None:
+    def _case(self, i: int, owner: int | None, rng: np.random.Generator) -> Case | None:
         entities = tags_to_entities(self.examples[i].tags or ())
-        if not entities or donor is None:
+        if not entities or owner is None:
             return None
-        photo, other = (self.open(self.examples[place].image) for place in (i, donor))
+        photo, other = (self.open(self.examples[place].image) for place in (i, owner))
         if photo is None or other is None:
             return None
         self.looked_at += 1
