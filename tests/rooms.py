@@ -20,7 +20,8 @@ PLAN = {
         *("loadtest", "bench", "cli", "__main__"),
     ),
     "analysis": (
-        *("run palette", "conditions", "scores", "image_effect heat_maps space", "evaluation figures", "panels"),
+        *("run palette own_model", "conditions adapters", "scores", "image_effect heat_maps space"),
+        *("evaluation figures", "panels"),
         *("report views", "experiment", "bench", "cli", "__main__"),
     ),
 }

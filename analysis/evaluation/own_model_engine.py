@@ -183,7 +183,7 @@ def _cosine(reply: CheckedAnswer) -> float | None:
     text, image = reply.text_vector, reply.image_vector
     if text is None or image is None:
         return None
-    return float(np.dot(text, image) / (np.linalg.norm(text) * np.linalg.norm(image)))
+    return float(np.dot(text, image))
 
 
 def _entropies(reply: CheckedAnswer) -> list[float] | None:

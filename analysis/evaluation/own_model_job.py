@@ -224,10 +224,13 @@ class OwnModelEvaluation:
     def _studies(self, engine: OwnModelEngine, types: Sequence[str]) -> dict[str, Any]:
         from tqdm import tqdm
 
-        def ask(items: Sequence[Item]) -> list[CheckedAnswer]:
-            return engine.answer(items, [f"the sentence {' '.join(item.words)!r:.100}, heat maps" for item in items])
-
         options, examples, open_image = self.options, self.data.examples, engine.images.open
+        named = {example.words: f"sentence {i} ({example.where})" for i, example in enumerate(examples)}
+
+        def ask(items: Sequence[Item]) -> list[CheckedAnswer]:
+            names = [named.get(item.words, f"the sentence {' '.join(item.words)!r:.100}") for item in items]
+            return engine.answer(items, [f"{name}, test of heat maps" for name in names])
+
         irrelevant = [kind == IRRELEVANT for kind in self.data.kinds]
         sample = options.pointing_sample
         plan, small = (

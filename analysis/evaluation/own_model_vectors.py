@@ -43,7 +43,7 @@ def collect_vectors(
             place = row - places.start
             for name, vector in (("text", answer.text_vector), (IMAGE + STREAM, answer.image_vector)):
                 if vector is not None:
-                    pairs[name][place] = vector / np.linalg.norm(vector)
+                    pairs[name][place] = vector
             has_image[place] = answer.image_vector is not None
         arrays |= pairs | {"has_image": has_image}
     vectors, spans = [], []

@@ -22,6 +22,7 @@ _SLACK = 1e-3
 """By how much rounding may carry a probability beyond 0 or 1."""
 _LONGEST_TAG = 100
 _WIDEST_MAP, _WIDEST_VECTOR = 256, 65_536
+_LARGEST = 1e15
 
 
 class BadAnswer(Exception):
@@ -46,7 +47,7 @@ class CheckedAnswer:
         by_tag: [W] tag to probability; None where the model does not give it.
         by_word: [W] probability of each tag answered; None where the model gives no probability.
         maps: (start, end) of an entity to its map [rows, columns]; empty without.
-        text_vector, image_vector: [D]; None without.
+        text_vector, image_vector: [D], unit length; None without.
         word_vectors: [W, D]; None without.
     """
 
@@ -144,6 +145,11 @@ def _check(answer: Any, item: Item) -> CheckedAnswer:
     )
 
 
+def is_usable(tag: str) -> bool:
+    """Say whether a text is an IOB2 tag that can be written to a file and shown."""
+    return is_tag(tag) and len(tag) <= _LONGEST_TAG and tag.isprintable()
+
+
 def _tags(tags: Any, n_words: int) -> tuple[str, ...]:
     if isinstance(tags, str) or not isinstance(tags, Iterable):
         raise BadAnswer(f"answered {_a(tags)} instead of one tag per word")
@@ -152,7 +158,7 @@ def _tags(tags: Any, n_words: int) -> tuple[str, ...]:
         n = f"more than {n_words}" if len(listed) > n_words else str(len(listed))
         raise BadAnswer(f"answered {n} tags for {n_words} words")
     for tag in listed:
-        if not isinstance(tag, str) or len(tag) > _LONGEST_TAG or not is_tag(tag):
+        if not isinstance(tag, str) or not is_usable(tag):
             raise BadAnswer(f"answered the tag {_short(tag)}; tags are O, B-TYPE or I-TYPE")
     return tuple(map(str, listed))
 
@@ -170,7 +176,7 @@ def _probabilities(given: Any, tags: Sequence[str]) -> tuple[tuple[dict[str, flo
     for number, word in enumerate(listed, start=1):
         if not isinstance(word, Mapping):
             raise BadAnswer(f"gave probabilities by tag for some words and {_short(word)} for word {number}")
-        if wrong := [tag for tag in word if not isinstance(tag, str) or not is_tag(tag)]:
+        if wrong := [tag for tag in word if not isinstance(tag, str) or not is_usable(tag)]:
             raise BadAnswer(f"gave a probability to the tag {_short(wrong[0])}; tags are O, B-TYPE or I-TYPE")
         known = {str(tag): _probability(probability) for tag, probability in word.items()}
         if sum(known.values()) > 1 + _SLACK:
@@ -206,10 +212,14 @@ def _maps(given: Any, tags: Sequence[str]) -> dict[tuple[int, int], np.ndarray]:
 
 
 def _vector(given: Any, name: str) -> np.ndarray | None:
+    """Return a vector scaled to unit length."""
     vector = _numbers(given, name, 1)
-    if vector is not None and not vector.any():
+    if vector is None:
+        return None
+    if not vector.any():
         raise BadAnswer(f"gave a {name} of zeros, which has no direction")
-    return vector
+    exact = vector.astype(np.float64)  # the squares of very small numbers would be 0
+    return (exact / np.linalg.norm(exact)).astype(np.float32)
 
 
 def _numbers(given: Any, name: str, dimensions: int) -> np.ndarray | None:
@@ -223,8 +233,8 @@ def _numbers(given: Any, name: str, dimensions: int) -> np.ndarray | None:
     if array.ndim != dimensions or 0 in array.shape or array.shape[-1] > _WIDEST_VECTOR:
         shape = "[rows, columns]" if dimensions == 2 else "[numbers]"
         raise BadAnswer(f"gave a {name} of shape {list(array.shape)} instead of {shape}")
-    if not np.isfinite(array).all():
-        raise BadAnswer(f"gave a {name} with a number that is not finite")
+    if not (np.abs(array) <= _LARGEST).all():  # NaN fails as well
+        raise BadAnswer(f"gave a {name} with a number that is not finite, or beyond {_LARGEST:g}")
     return array
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.own_model.checked import is_usable
 from mmner_core.errors import InputError, brief
 
 IMAGE_SIDE = 512
@@ -132,16 +133,17 @@ def _check_options(factory: str, make: Callable[..., Any], options: Mapping[str,
 
 def _facts(factory: str, make: Callable[..., Any], options: Mapping[str, str], model: Any) -> ModelFacts:
     types = getattr(model, "types", ())
-    if isinstance(types, str) or not isinstance(types, Iterable) or not all(isinstance(t, str) for t in types):
+    listed = [] if isinstance(types, str) or not isinstance(types, Iterable) else list(types)
+    if (types and not listed) or not all(isinstance(name, str) and is_usable(f"B-{name}") for name in listed):
         raise InputError(f"The model's types are {types!r:.60}; they must be a list of names, as in ('PER', 'LOC').")
     side, hidden = getattr(model, "image_side", IMAGE_SIDE), getattr(model, "hidden_word", HIDDEN_WORD)
     if not isinstance(side, int) or isinstance(side, bool) or not 1 <= side <= 8192:
         raise InputError(f"The model's image_side is {side!r:.60}; it is a number of pixels from 1 to 8192.")
-    if not isinstance(hidden, str) or not hidden.strip():
+    if not isinstance(hidden, str) or not hidden.strip() or not hidden.isprintable():
         raise InputError(f"The model's hidden_word is {hidden!r:.60}; it is a word.")
     digest = getattr(model, "digest", None)
     return ModelFacts(
-        types=tuple(dict.fromkeys(types)),
+        types=tuple(dict.fromkeys(listed)),
         reads_images=bool(getattr(model, "reads_images", True)),
         image_side=side,
         hidden_word=hidden,
