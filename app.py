@@ -23,13 +23,13 @@ from analysis.palette import FONTS, MONO_FONTS, type_colours  # noqa: E402
 from analysis.views import caption, examples, page, result  # noqa: E402
 from analysis.views.api import NOT_UPLOADED, Api, upload_path  # noqa: E402
 from analysis.views.choices import CONVENTIONS, LANGUAGES, convention_choices  # noqa: E402
+from analysis.views.heat_map_view import MapControls, head_choices, render_requested_heat_map, stream_choices  # noqa: E402
 from analysis.views.heatmap import MEAN, best_stream  # noqa: E402
 from analysis.views.kinds import ATTENTION, kind_choices  # noqa: E402
-from analysis.views.maps import MapControls, draw_asked_map, head_choices, stream_choices  # noqa: E402
 from analysis.views.research import assets  # noqa: E402
-from analysis.views.research.desk import ResearchDesk  # noqa: E402
+from analysis.views.research.controller import TabController  # noqa: E402
 from analysis.views.research.shell import TITLES, shell_html  # noqa: E402
-from analysis.views.service import Question, TagService, told  # noqa: E402
+from analysis.views.service import Question, TagService, user_message  # noqa: E402
 from mmner_core.errors import InputError  # noqa: E402
 from mmner_core.serving.addresses import refuse_addresses  # noqa: E402
 from mmner_core.serving.config import ServingConfig  # noqa: E402
@@ -161,7 +161,7 @@ class TagTab:
         try:
             tagger = self.service.tagger(model)
         except Exception as error:
-            return page.broken_html(told(error)), gr.skip()
+            return page.broken_html(user_message(error)), gr.skip()
         choices = convention_choices(tagger.conventions)
         name = self.service.pool.resolve(model) if len(self.service.pool.names) > 1 else ""
         return page.ready_html(tagger.digest, name), gr.Dropdown(choices=choices, value="", visible=len(choices) > 1)
@@ -181,7 +181,7 @@ class TagTab:
             question = Question.from_inputs(text, uploaded(photo), language, convention, model)
             answer = self.service.answer(question)
         except Exception as error:
-            return {self.result: result.problem_html(told(error)), self.map: gr.Column(visible=False)}
+            return {self.result: result.problem_html(user_message(error)), self.map: gr.Column(visible=False)}
         prediction, source = answer.prediction, answer.source
         colours = type_colours(source.types if source else ())
         stream = best_stream(prediction) if prediction.entities else None
@@ -212,9 +212,9 @@ class TagTab:
         try:
             if question is None:  # the server was started anew, or many visitors came since
                 raise InputError("Your question is no longer known here; press “Find the names” again.")
-            drawn = draw_asked_map(self.service, question, entity, MapControls(*controls))
+            drawn = render_requested_heat_map(self.service, question, entity, MapControls(*controls))
         except Exception as error:
-            return gr.skip(), caption.problem_caption(told(error))
+            return gr.skip(), caption.problem_caption(user_message(error))
         return gr.Image(drawn.image, alt_text=drawn.alternative), drawn.caption
 
 
@@ -224,11 +224,11 @@ class ResearchTab:
     What is shown stands in the address of the page, so no part has a state here.
     """
 
-    def __init__(self, desk: ResearchDesk, name: str) -> None:
+    def __init__(self, controller: TabController, name: str) -> None:
         def part(request: dict[str, Any]) -> dict[str, Any]:
-            return desk.part(name, request)
+            return controller.part(name, request)
 
-        self.desk = desk
+        self.controller = controller
         library = f"gradio_api/file={assets.figure_library()}"
         self.page = html(shell_html(name, library), js_on_load=assets.tab_script(), server_functions=[part])
 
@@ -239,7 +239,7 @@ class ResearchTab:
 
     def place(self, question: Question | None, event: gr.EventData) -> str:
         """Place the pair on the map of the run that the event names."""
-        return self.desk.place(event.view, question)
+        return self.controller.place(event.view, question)
 
 
 def together(config: ServingConfig) -> dict[str, Any]:
@@ -270,7 +270,7 @@ def add_api(service: TagService) -> None:
         """Draw the heat map of name number `entity` (from 0); return the picture and where it is brightest."""
         question = Question.from_inputs(text, uploaded(image), language, convention, model)
         controls = MapControls(stream or "", head, opacity, cells, shuffled, kind)
-        drawn = draw_asked_map(service, question, entity, controls)
+        drawn = render_requested_heat_map(service, question, entity, controls)
         path = save_pil_to_cache(drawn.image, get_upload_folder(), format="webp")
         return FileData(path=path), drawn.alternative
 
@@ -311,23 +311,23 @@ class Workbench(FairBlocks):
         try:
             return await super().process_api(*values, **options)
         except Exception as error:  # gradio's own as well: some of them name paths
-            raise gr.Error(told(error), print_exception=False) from error
+            raise gr.Error(user_message(error), print_exception=False) from error
 
 
-def build_app(service: TagService, desk: ResearchDesk | None = None) -> gr.Blocks:
+def build_app(service: TagService, controller: TabController | None = None) -> gr.Blocks:
     """Build the page; the model is loaded when the page is first opened, or by ``service.start()`` before."""
     config = service.config
     age = int(60 * config.upload_minutes)
     options = {"title": page.TITLE, "analytics_enabled": False, "delete_cache": (60, age), "fill_width": True}
     with Workbench(config, **options) as app:
         html(page.header_html())
-        desk = desk or ResearchDesk(service)
+        controller = controller or TabController(service)
         with gr.Tabs(elem_id="wb-tabs"):
             with gr.Tab("Tag", id="tag", elem_id="wb-tab-tag"):
                 tag_tab = TagTab(service)
             for name, title in TITLES.items():
                 with gr.Tab(title, id=name, elem_id=f"wb-tab-{name}"):
-                    research_tab = ResearchTab(desk, name)
+                    research_tab = ResearchTab(controller, name)
                     if name == "embedding":
                         research_tab.place_pair_of(tag_tab)
         html(page.footer_html(logout=bool(config.login)))
@@ -363,9 +363,9 @@ def serve(config: ServingConfig) -> int:
     with serving_process(config) as (space, stop):
         service = TagService(config.checkpoint, config)
         service.start()
-        desk = ResearchDesk(service, config.runs, config.images)
-        desk.start()
-        app = build_app(service, desk)
+        controller = TabController(service, config.runs, config.images)
+        controller.start()
+        app = build_app(service, controller)
         lost = functools.partial(ProcessCompletedMessage, output={"error": LOST}, success=False)
         watchdog = Watchdog(model_alive=lambda: service.alive, lost=lost, give_up=stop.set)
         bound_server(config)

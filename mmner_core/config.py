@@ -183,8 +183,8 @@ class ModelConfig:
             raise InputError("The 'vit' stream is asked for, but the config has neither vit nor cnn to feed it.")
 
     @property
-    def is_steady(self) -> bool:
-        """Whether a photo is cut the same each time that it is read in evaluation, so that it need be read once."""
+    def deterministic_crop(self) -> bool:
+        """Whether evaluation crops an image the same way each time, so that it can be encoded once and kept."""
         return not any(c.random_crop_at_test for c in (self.vit, self.cnn) if c is not None)
 
     def to_dict(self) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def point(
     json: Json = False,
 ) -> None:
     """Measure whether heat maps point at what is named: how often their hottest cell lies on it, beside chance."""
-    from analysis.heat_maps.explainer import Probe
+    from analysis.heat_maps.explainer import ModelExplainer
     from analysis.heat_maps.measure import all_maps, measure_boxes, measure_mosaics
     from mmner_core.data.type_names import TypeNames
     from mmner_core.inference.tagger import Tagger
@@ -78,18 +78,18 @@ def point(
     names = TypeNames.parse(map_ or ())
     tagger = Tagger.load(checkpoint)
     begin_long_job()
-    probe = Probe(tagger.model, tagger.subwords)
+    explainer = ModelExplainer(tagger.model, tagger.subwords)
     found: dict[str, Any] = {"checkpoint": tagger.digest, "seed": seed}
     if boxes is not None:
         rows = _rows(tagger, boxes, text, images, split, names)
-        maps = all_maps(probe, convention=convention, occlusion=True, seed=seed)
+        maps = all_maps(explainer, convention=convention, occlusion=True, seed=seed)
         with _bar(len(rows.rows), "boxes") as bar:
-            found |= measure_boxes(probe, rows, maps, seed=seed, progress=bar.update)
+            found |= measure_boxes(explainer, rows, maps, seed=seed, progress=bar.update)
     if mosaics and data is not None:
         plan = _plan(tagger, data, images, split, pairs, names, limit, seed)
-        maps = all_maps(probe, convention=convention, occlusion=occlusion, seed=seed)
+        maps = all_maps(explainer, convention=convention, occlusion=occlusion, seed=seed)
         with _bar(len(plan.groups), "mosaics") as bar:
-            found |= measure_mosaics(probe, plan, maps, seed=seed, progress=bar.update)
+            found |= measure_mosaics(explainer, plan, maps, seed=seed, progress=bar.update)
         del found["pointing"]  # the same showings in the form that runs hold
     if relevance and data is not None:
         from analysis.heat_maps.relevance import measure_relevance
@@ -97,7 +97,7 @@ def point(
 
         examples = read_evaluation_set(data, images=images, split=split, pairs=pairs).renamed(names).examples
         with _bar(len(examples), "sentences") as bar:
-            found |= measure_relevance(probe, examples, seed=seed, progress=bar.update)
+            found |= measure_relevance(explainer, examples, seed=seed, progress=bar.update)
     _print(found, json=json)
 
 

@@ -33,12 +33,12 @@ def report(
 ) -> None:
     """Write the report of a run, or of two runs compared."""
     from analysis.report import collect, write_csv, write_html, write_latex
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
     if html is None and latex is None and csv is None:
         raise InputError("Say what to write: --html FILE, --latex DIR, --csv DIR, or several of them.")
-    second, third = (None if folder is None else Run.open(folder) for folder in (other, valid))
-    document = collect(Run.open(run), second, valid=third, condition=condition, only=only)
+    second, third = (None if folder is None else EvaluationRun.open(folder) for folder in (other, valid))
+    document = collect(EvaluationRun.open(run), second, valid=third, condition=condition, only=only)
     if html is not None:
         write_html(document, html)
     carries_data = html is not None and descriptor(html) == 1

@@ -15,7 +15,7 @@ from analysis.cli.run_options import (
     Convention,
     Corruptions,
     Data,
-    HonestySample,
+    FaithfulnessSample,
     Images,
     Irrelevant,
     Lang,
@@ -72,7 +72,7 @@ def run(
     irrelevant: Irrelevant = None,
     calibrate: Calibrate = None,
     studies: Studies = True,
-    honesty_sample: HonestySample = 12,
+    honesty_sample: FaithfulnessSample = 12,
     pointing_sample: PointingSample = 80,
     boxes: Boxes = None,
     maps: Maps = True,
@@ -175,9 +175,9 @@ def _validation(
         return lambda: None
     if calibrate in _SPLITS:
         return lambda: _tag_split(calibrate, tagger, sentences, options)
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
-    run = Run.open(calibrate)
+    run = EvaluationRun.open(calibrate)
     digest = run.provenance.get("checkpoint", {}).get("digest")
     if digest != tagger.digest:
         raise InputError(

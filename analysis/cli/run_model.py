@@ -93,9 +93,10 @@ def _validation(
         return lambda: None
     if calibrate in SPLITS:
         return lambda: _ask_split(calibrate, evaluation, sentences)
-    from analysis.run.folder import Run
 
-    run = Run.open(calibrate)
+    from analysis.run.folder import EvaluationRun
+
+    run = EvaluationRun.open(calibrate)
     made_by = run.provenance.get("model")
     digest = made_by.get("digest") if isinstance(made_by, dict) else None
     if digest != evaluation.model.facts.digest:

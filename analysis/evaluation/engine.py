@@ -145,8 +145,8 @@ class Engine:
             if plan.streams is not None and stream not in plan.streams:
                 keys[stream] = self.model.fusion.keys(stream, None)
         words = batch.words if plan.words_seen or batch.hidden is None else batch.hidden
-        weighed = len(places) if distinct else 0
-        tagged = self.model.tag_words(words[places], batch.mask[places], keys, index, weighed=weighed)
+        n_attention_rows = len(places) if distinct else 0
+        tagged = self.model.tag_words(words[places], batch.mask[places], keys, index, n_attention_rows=n_attention_rows)
         batch.emissions.append(tagged.emissions.float())
         batch.keys += [(plan.name, i) for i in rows]
         seen_by = tagged.attention

@@ -15,12 +15,12 @@ from analysis.evaluation.provenance import environment
 from analysis.evaluation.train_data import surfaces_of, train_examples, train_facts
 from analysis.evaluation.writer import write_run
 from analysis.run.external import paired_tags, predictions_table
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from analysis.run.lexicon import Lexicon
 from mmner_core.data.type_names import TypeNames
 from mmner_core.errors import InputError
 from mmner_core.evaluation.evaluate import first_of_each_language, read_split
-from mmner_core.runtime.atomic import is_there
+from mmner_core.runtime.atomic import would_replace
 from mmner_core.runtime.digests import file_digest
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def evaluate_predictions(
         InputError: if the folder exists, the predictions are about other sentences, or a type to be renamed is in
             neither.
     """
-    if is_there(out) and not overwrite:
+    if would_replace(out) and not overwrite:
         raise InputError(f"{out} exists already; choose another folder or add --overwrite.")
     split = data.facts["split"] if predictions.is_dir() else None
     predicted, report, _ = read_split(predictions, None, data.facts["language"], split)
@@ -72,7 +72,7 @@ def evaluate_predictions(
     chosen, tags = data.take(rows), [tags[i] for i in rows]
     table = predictions_table(chosen.examples, tags, kinds=chosen.kinds)
     table = table.set_column(table.schema.get_field_index("source"), "source", pa.array(chosen.sources, pa.string()))
-    run = Run.from_table(table, name=out.name)
+    run = EvaluationRun.from_table(table, name=out.name)
     metrics = {"sentences": len(chosen), "conditions": run.conditions} | summary.scores(run)
     if train:
         metrics |= summary.leakage(train_examples(train), chosen.examples)

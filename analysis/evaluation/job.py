@@ -22,18 +22,18 @@ from analysis.evaluation.shards import arithmetic, job_record, n_shards, tag_sha
 from analysis.evaluation.train_data import surfaces_of, train_examples, train_facts
 from analysis.evaluation.workers import Workers
 from analysis.evaluation.writer import write_run
-from analysis.heat_maps.explainer import Probe
+from analysis.heat_maps.explainer import ModelExplainer
 from analysis.heat_maps.measure import all_maps, measure_boxes, measure_mosaics
 from analysis.heat_maps.mosaic_plan import plan_mosaics
-from analysis.heat_maps.study import heat_map_honesty
+from analysis.heat_maps.study import heat_map_faithfulness
 from analysis.run.evaluation_set import IRRELEVANT
 from analysis.run.lexicon import Lexicon
 from analysis.run.vectors import sample_entities
-from analysis.space.maps import build_maps
+from analysis.space.stored_maps import build_maps
 from analysis.space.umap_layout import UmapSettings
 from mmner_core.errors import InputError
 from mmner_core.evaluation.evaluate import gold_tags
-from mmner_core.runtime.atomic import is_there
+from mmner_core.runtime.atomic import would_replace
 from mmner_core.runtime.memory import peak_megabytes, release_freed_memory
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from analysis.heat_maps.boxes import BoxRows
     from analysis.run.answers import Answers
     from analysis.run.evaluation_set import EvaluationSet
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
     from mmner_core.inference.tagger import Tagger
 
 _PROBLEMS_KEPT = 5
@@ -94,7 +94,7 @@ class Evaluation:
         return True
 
     def _check(self) -> None:
-        if is_there(self.out) and not self.options.overwrite:
+        if would_replace(self.out) and not self.options.overwrite:
             raise InputError(f"{self.out} exists already; choose another folder or add --overwrite.")
         convention, conventions = self.options.convention, self.tagger.conventions
         if convention is not None and convention not in conventions:
@@ -150,7 +150,7 @@ class Evaluation:
         )
 
     def _metrics(
-        self, run: Run, vectors: dict[str, np.ndarray], lexicon: Lexicon | None, plan: RunPlan
+        self, run: EvaluationRun, vectors: dict[str, np.ndarray], lexicon: Lexicon | None, plan: RunPlan
     ) -> dict[str, Any]:
         metrics: dict[str, Any] = {"sentences": len(self.data), "conditions": run.conditions}
         metrics |= summary.scores(run)
@@ -166,8 +166,8 @@ class Evaluation:
     def _studies(self) -> dict[str, Any]:
         from tqdm import tqdm
 
-        probe, options = Probe(self.tagger.model, self.tagger.subwords), self.options
-        if not probe.grids:
+        explainer, options = ModelExplainer(self.tagger.model, self.tagger.subwords), self.options
+        if not explainer.grids:
             return {}  # a model whose only key is the pooled photo has no map
         examples, seed = self.data.examples, options.seed
         irrelevant = [kind == IRRELEVANT for kind in self.data.kinds]
@@ -176,12 +176,14 @@ class Evaluation:
         total = options.honesty_sample + len(plan.groups) + (0 if boxes is None else len(boxes.rows))
         with tqdm(total=total, desc="heat maps", unit=" photos", disable=None) as bar:
             asked: dict[str, Any] = {"seed": seed, "progress": bar.update}
-            found = heat_map_honesty(probe, examples, options.honesty_sample, convention=options.convention, **asked)
-            maps = all_maps(probe, convention=options.convention, seed=seed)
-            found |= measure_mosaics(probe, plan, maps, **asked)
+            found = heat_map_faithfulness(
+                explainer, examples, options.honesty_sample, convention=options.convention, **asked
+            )
+            maps = all_maps(explainer, convention=options.convention, seed=seed)
+            found |= measure_mosaics(explainer, plan, maps, **asked)
             if boxes is not None:
-                maps = all_maps(probe, convention=options.convention, occlusion=True, seed=seed)
-                found |= measure_boxes(probe, boxes, maps, **asked)
+                maps = all_maps(explainer, convention=options.convention, occlusion=True, seed=seed)
+                found |= measure_boxes(explainer, boxes, maps, **asked)
             return found
 
     def _provenance(self, plan: RunPlan, store: PartStore, watch: Stopwatch) -> dict[str, Any]:

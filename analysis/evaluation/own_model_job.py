@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from analysis.own_model.interface import Item
     from analysis.own_model.process import ModelProcess
     from analysis.run.evaluation_set import EvaluationSet
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 
 @dataclass(slots=True, kw_only=True)
@@ -207,7 +207,7 @@ class OwnModelEvaluation:
         return notes
 
     def _metrics(
-        self, run: Run, main: Answers, vectors: dict[str, np.ndarray], lexicon: Lexicon | None
+        self, run: EvaluationRun, main: Answers, vectors: dict[str, np.ndarray], lexicon: Lexicon | None
     ) -> dict[str, Any]:
         metrics: dict[str, Any] = {"sentences": len(self.data), "conditions": run.conditions}
         metrics |= summary.scores(run)

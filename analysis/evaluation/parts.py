@@ -24,9 +24,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from analysis.run.answers import Answers
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from mmner_core.errors import InputError
-from mmner_core.runtime.atomic import whole_file
+from mmner_core.runtime.atomic import atomic_write
 from mmner_core.runtime.digests import file_digest
 
 _JOB = "job.json"
@@ -80,7 +80,7 @@ class PartStore:
             pq.write_table(rows, table, compression="zstd")
             save_file({name: np.ascontiguousarray(array) for name, array in vectors.items()}, arrays)
             record = {"files": {file.name: file_digest(file) for file in (table, arrays)}, "facts": facts}
-            with whole_file(self._file(shard, "json")) as part:
+            with atomic_write(self._file(shard, "json")) as part:
                 part.write_text(json.dumps(record), encoding="utf-8")
         except (OSError, SafetensorError) as error:
             reason = getattr(error, "strerror", None) or error
@@ -98,13 +98,13 @@ class PartStore:
         parts = [load_file(self._file(i, "safetensors")) for i in range(self.n_shards)]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
-    def run(self, name: str, order: Sequence[str]) -> Run:
+    def run(self, name: str, order: Sequence[str]) -> EvaluationRun:
         """Return the run that the parts make up; a condition is read when it is asked for."""
         files = [self._file(i, "parquet") for i in range(self.n_shards)]
         counts: Counter[str] = Counter()
         for file in files:
             counts.update(pq.read_table(file, columns=["condition"])["condition"].to_pylist())
-        return Run(
+        return EvaluationRun(
             name=name,
             conditions={condition: counts[condition] for condition in order if counts[condition]},
             metrics={},

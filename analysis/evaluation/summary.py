@@ -41,7 +41,7 @@ from analysis.space.contrastive import contrastive_table
 
 if TYPE_CHECKING:
     from analysis.run.answers import Answers
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
     from analysis.run.lexicon import Lexicon
     from mmner_core.data import Example
 
@@ -50,7 +50,7 @@ _PAIRS_KEPT = 1000
 SCORED_RULES = ("strict", "lenient")
 
 
-def scores(run: Run) -> Metrics:
+def scores(run: EvaluationRun) -> Metrics:
     """Score every condition per language and type, strict and lenient."""
     frames = []
     for condition in run.conditions:
@@ -61,7 +61,7 @@ def scores(run: Run) -> Metrics:
     return {"scores": to_records(pd.concat(frames))}
 
 
-def modality(run: Run) -> Metrics:
+def modality(run: EvaluationRun) -> Metrics:
     """Compare every condition with text alone; split "matched" by cosine tercile and by pairing kind."""
     if NONE not in run.conditions or len(run.conditions) < 2:
         return {}
@@ -77,7 +77,7 @@ def modality(run: Run) -> Metrics:
     return metrics
 
 
-def minimal_pairs(run: Run) -> Metrics:
+def minimal_pairs(run: EvaluationRun) -> Metrics:
     """Score the minimal pairs under matched and none."""
     if MATCHED not in run.conditions or not (pairs := find_minimal_pairs(run.answers(MATCHED))):
         return {}
@@ -90,7 +90,7 @@ def minimal_pairs(run: Run) -> Metrics:
     return {"minimal_pairs": to_records(pd.concat(frames))}
 
 
-def shapley(run: Run) -> Metrics:
+def shapley(run: EvaluationRun) -> Metrics:
     """Average the Shapley shares, where the conditions that they need are there."""
     games = {"shapley": TEXT_AND_IMAGE, "shapley_streams": TEXT_AND_STREAMS}
     return {
@@ -100,7 +100,7 @@ def shapley(run: Run) -> Metrics:
     }
 
 
-def contrastive(run: Run, arrays: Mapping[str, np.ndarray], lexicon: Lexicon | None = None) -> Metrics:
+def contrastive(run: EvaluationRun, arrays: Mapping[str, np.ndarray], lexicon: Lexicon | None = None) -> Metrics:
     """Measure the contrastive space in the main stream.
 
     Args:

@@ -11,7 +11,7 @@ from mmner_core.errors import InputError
 from mmner_core.runtime.streams import is_stream
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 
 def train_examples(paths: Iterable[Path]) -> Iterator[Example]:
@@ -27,7 +27,7 @@ def train_facts(paths: Sequence[Path]) -> dict[str, Any]:
     return {"train": {str(path): dataset_digest(train_examples([path])) for path in paths}} if paths else {}
 
 
-def surfaces_of(run: Run) -> set[str]:
+def surfaces_of(run: EvaluationRun) -> set[str]:
     """Return the surface forms of all gold and predicted entities of a run."""
     surfaces: set[str] = set()
     for condition in run.conditions:

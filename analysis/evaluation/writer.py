@@ -18,7 +18,7 @@ from analysis.run.folder import COORDINATES, EMBEDDINGS, LEXICON, METRICS, PREDI
 from analysis.run.lexicon import Lexicon
 from analysis.run.schema import VERSION, checked
 from mmner_core.errors import InputError
-from mmner_core.runtime.atomic import is_there, whole_folder
+from mmner_core.runtime.atomic import atomic_folder, would_replace
 from mmner_core.runtime.digests import file_digest
 
 _ROWS_PER_GROUP = 20_000
@@ -56,10 +56,10 @@ def write_run(
             the folder exists and may not be overwritten, or it cannot be written.
     """
     folder = Path(folder)
-    if is_there(folder) and not overwrite:
+    if would_replace(folder) and not overwrite:
         raise InputError(f"{folder} exists already; choose another folder or say that it may be overwritten.")
     tables = [predictions] if isinstance(predictions, pa.Table) else predictions
-    with whole_folder(folder, what="the run") as partial:
+    with atomic_folder(folder, what="the run") as partial:
         _write_predictions(partial / PREDICTIONS, _by_condition(tables))
         if lexicon is not None:
             pq.write_table(lexicon.to_table(), partial / LEXICON)

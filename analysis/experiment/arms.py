@@ -8,7 +8,7 @@ from itertools import combinations
 
 from mmner_core.config import ModelConfig, Stream
 from mmner_core.errors import InputError
-from mmner_core.training.config import DataSource, Run
+from mmner_core.training.config import DataSource, Recipe
 
 FULL, TEXT_ONLY, NO_CONTRASTIVE, NO_GROUNDING = "full", "text only", "no contrastive loss", "no grounding"
 ALL_LANGUAGES = "all"
@@ -31,12 +31,12 @@ class Arm:
     """
 
     name: str
-    run: Run
+    run: Recipe
     changes: str
     languages: tuple[str, ...] = ()
 
 
-def ablations(run: Run) -> tuple[Arm, ...]:
+def ablations(run: Recipe) -> tuple[Arm, ...]:
     """Return the full model and each part taken away or exchanged.
 
     Raises:
@@ -78,7 +78,7 @@ def ablations(run: Run) -> tuple[Arm, ...]:
     return tuple(Arm(name=n, run=replace(run, model=m), changes=text) for n, (m, text) in wanted.items())
 
 
-def language_subsets(run: Run, languages: Sequence[str]) -> tuple[Arm, ...]:
+def language_subsets(run: Recipe, languages: Sequence[str]) -> tuple[Arm, ...]:
     """Return one row per language, per pair, and all languages together.
 
     A subset is read as often as makes it as many sentences as all languages have, so that rows differ in what is read
@@ -98,7 +98,7 @@ def language_subsets(run: Run, languages: Sequence[str]) -> tuple[Arm, ...]:
     return (*arms, Arm(name=ALL_LANGUAGES, run=run, changes="all languages", languages=tuple(languages)))
 
 
-def loss_knobs(run: Run, alphas: Sequence[float], temperatures: Sequence[float]) -> tuple[Arm, ...]:
+def loss_knobs(run: Recipe, alphas: Sequence[float], temperatures: Sequence[float]) -> tuple[Arm, ...]:
     """Return the preset, other loss weights at its temperature, and other temperatures at its loss weight.
 
     A temperature asked for is kept fixed; the preset may learn its own.
@@ -166,7 +166,7 @@ def _text_only(model: ModelConfig) -> ModelConfig:
     return replace(model, fusion=fusion, alignment=alignment, vit=None, cnn=None, alpha=1.0)
 
 
-def _in_languages(run: Run, languages: tuple[str, ...], n_languages: int) -> Run:
+def _in_languages(run: Recipe, languages: tuple[str, ...], n_languages: int) -> Recipe:
     def narrowed(source: DataSource, times: int) -> DataSource:
         return replace(source, languages=languages, repeat=source.repeat * times)
 

@@ -24,7 +24,7 @@ from mmner_core.runtime.digests import file_digest
 from mmner_core.runtime.json_files import read_object
 
 if TYPE_CHECKING:
-    from mmner_core.training.config import DataSource, Run
+    from mmner_core.training.config import DataSource, Recipe
     from mmner_core.training.loop import Trainer
     from mmner_core.training.mixture import Mixture
 
@@ -45,7 +45,7 @@ class Cell:
     """
 
     label: str
-    run: Run
+    run: Recipe
     data: dict[str, str]
 
     @property
@@ -84,12 +84,12 @@ class CellTrainer:
         command: for the provenance.
     """
 
-    def __init__(self, folder: Path, data: Path, base: Run, *, command: str) -> None:
+    def __init__(self, folder: Path, data: Path, base: Recipe, *, command: str) -> None:
         self.folder, self.data, self.base, self.command = folder, data, base, command
         self._mixture: Mixture | None = None
         self._digests: dict[Path, str] = {}
 
-    def cell(self, label: str, run: Run, seed: int) -> Cell:
+    def cell(self, label: str, run: Recipe, seed: int) -> Cell:
         """Describe a cell.
 
         Raises:

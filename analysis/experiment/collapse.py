@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 BATCH = 64
 """Pairs per batch when NT-Xent is measured, as many as a batch of training has at most."""
@@ -121,7 +121,7 @@ def verdicts(f1: float | None, space: Space | None) -> list[str]:
     return found
 
 
-def measure(run: Run, temperature: float | None) -> Space | None:
+def measure(run: EvaluationRun, temperature: float | None) -> Space | None:
     """Measure the contrastive space of a run folder; None where the run has no vectors of it.
 
     Args:

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.experiment.grid import Outcome
 from analysis.experiment.intervals import SeedScore, mean_difference, mean_f1
 from analysis.experiment.scoring import NONE
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from analysis.scores.margins import ALL
 from analysis.scores.metrics import judge
 
@@ -19,7 +19,7 @@ _KEY = ["set", "sentence_id"]
 Slice = dict[str, str]
 
 
-def sentence_counts(runs: Sequence[Run], condition: str) -> pd.DataFrame:
+def sentence_counts(runs: Sequence[EvaluationRun], condition: str) -> pd.DataFrame:
     """Count under the strict rule.
 
     Args:
@@ -59,11 +59,11 @@ def difference(
     return mean_difference(ours, theirs)
 
 
-def _of_run(run: Run, condition: str) -> pd.DataFrame:
+def _of_run(run: EvaluationRun, condition: str) -> pd.DataFrame:
     return run.remember(("sentence counts", condition), lambda: _count(run, condition))
 
 
-def _count(run: Run, condition: str) -> pd.DataFrame:
+def _count(run: EvaluationRun, condition: str) -> pd.DataFrame:
     answers = run.answers(condition)
     judged = judge(answers.gold, answers.predicted, "strict")
     frame = answers.sentences[["sentence_id", "source", "language"]].copy()

@@ -9,7 +9,7 @@ from analysis.experiment.arms import Arm
 from analysis.experiment.cells import CellTrainer, TrainedCell
 from analysis.experiment.scoring import Scorer, TestSet, read_test_sets
 from analysis.experiment.settings import Settings, base_run, tested_sources, with_top_layers
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from mmner_core.errors import InputError
 from mmner_core.training.config import DataSource
 
@@ -26,7 +26,7 @@ class Outcome:
 
     arm: Arm
     cells: tuple[TrainedCell, ...]
-    runs: tuple[tuple[Run, ...], ...]
+    runs: tuple[tuple[EvaluationRun, ...], ...]
 
 
 class Grid:

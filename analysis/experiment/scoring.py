@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from analysis.experiment.cells import TrainedCell, digest_of
 from analysis.run.evaluation_set import EvaluationSet, read_evaluation_set
-from analysis.run.folder import PROVENANCE, Run
+from analysis.run.folder import PROVENANCE, EvaluationRun
 from mmner_core.evaluation.evaluate import first_of_each_language
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Scorer:
     def __init__(self, folder: Path, *, command: str) -> None:
         self.folder, self.command = folder, command
 
-    def run(self, trained: TrainedCell, test: TestSet, conditions: Sequence[str]) -> Run:
+    def run(self, trained: TrainedCell, test: TestSet, conditions: Sequence[str]) -> EvaluationRun:
         """Tag the test set under each image condition that the cell can see, unless that was done before.
 
         Raises:
@@ -100,11 +100,11 @@ class Scorer:
         suffix = digest_of(record)[:8]
         found = [path for path in sorted(self.folder.glob(f"*-{suffix}")) if (path / PROVENANCE).is_file()]
         if found:
-            return Run.open(found[0])
+            return EvaluationRun.open(found[0])
         log.info("%s, seed %d: scoring %d sentences", cell.label, cell.seed, len(test.sentences))
         return self._write(trained, test, chosen, self.folder / f"{name}-{suffix}")
 
-    def _write(self, trained: TrainedCell, test: TestSet, conditions: tuple[str, ...], out: Path) -> Run:
+    def _write(self, trained: TrainedCell, test: TestSet, conditions: tuple[str, ...], out: Path) -> EvaluationRun:
         from analysis.evaluation.job import Evaluation
         from analysis.evaluation.options import RunOptions
         from analysis.evaluation.workers import find_workers
@@ -119,7 +119,7 @@ class Scorer:
         Evaluation(tagger=tagger, data=test.sentences, out=out, options=options, command=self.command).run()
         del tagger
         release_freed_memory()
-        return Run.open(out)
+        return EvaluationRun.open(out)
 
 
 def _read(data: Path, source: DataSource) -> EvaluationSet:

@@ -9,7 +9,7 @@ from typing import Any
 from analysis.experiment.sources import SourceSpec
 from mmner_core.errors import InputError
 from mmner_core.presets import PRESETS, preset
-from mmner_core.training.config import DataSource, Run, TrainConfig
+from mmner_core.training.config import DataSource, Recipe, TrainConfig
 from mmner_core.training.runs import RUNS
 
 _BEHIND_THE_TEXT = (
@@ -65,7 +65,7 @@ class Settings:
         }
 
 
-def base_run(settings: Settings) -> Run:
+def base_run(settings: Settings) -> Recipe:
     """Return the preset's run, reading only the data sets asked for.
 
     Sentences without names (captions, clauses, our own) are left out of every cell: they come in all languages at
@@ -83,7 +83,7 @@ def base_run(settings: Settings) -> Run:
         raise InputError(f"No run says what the preset {settings.preset!r} is trained on; name data sets with --train.")
     else:
         placeholder = (DataSource(path="."),)
-        run = Run(model=preset(settings.preset), training=TrainConfig(train=placeholder, valid=placeholder))
+        run = Recipe(model=preset(settings.preset), training=TrainConfig(train=placeholder, valid=placeholder))
     known_sources = {source.path: source for source in run.training.train}
     specs = settings.train or tuple(SourceSpec(path=path) for path in known_sources)
     specs = tuple(spec if spec.limit is not None else replace(spec, limit=settings.limit) for spec in specs)
@@ -100,10 +100,10 @@ def base_run(settings: Settings) -> Run:
         name_free_clauses=0,
         epochs=settings.epochs or run.training.epochs,
     )
-    return Run(model=run.model, training=training)
+    return Recipe(model=run.model, training=training)
 
 
-def with_top_layers(run: Run, top_layers: int) -> Run:
+def with_top_layers(run: Recipe, top_layers: int) -> Recipe:
     """Return the run with only the last layers of the text encoder left to learn, besides all that is behind them.
 
     Backward passes then end there, so that a grid fits a small machine.
@@ -118,7 +118,7 @@ def with_top_layers(run: Run, top_layers: int) -> Run:
     return replace(run, training=replace(run.training, trainable=(*learning, *_BEHIND_THE_TEXT)))
 
 
-def tested_sources(settings: Settings, run: Run) -> tuple[DataSource, ...]:
+def tested_sources(settings: Settings, run: Recipe) -> tuple[DataSource, ...]:
     """Return what the cells are tested on: images and convention as in training unless said otherwise."""
     known = {source.path: source for source in run.training.train}
     if not settings.test:

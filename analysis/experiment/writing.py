@@ -17,7 +17,7 @@ from analysis.experiment.intervals import WHAT_IS_RESAMPLED
 from analysis.panels.wording import counted
 from analysis.report.files import write_text
 from analysis.run.records import to_records
-from mmner_core.runtime.atomic import whole_file
+from mmner_core.runtime.atomic import atomic_write
 
 if TYPE_CHECKING:
     from analysis.experiment.tables import ResultTable
@@ -98,7 +98,7 @@ def _write_parquet(file: Path, table: ResultTable, settings: dict[str, Any]) -> 
     arrow = pa.Table.from_pandas(table.frame, preserve_index=False)
     facts = {b"title": table.title.encode(), b"settings": json.dumps(settings).encode()}
     file.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(file) as part:
+    with atomic_write(file) as part:
         pq.write_table(arrow.replace_schema_metadata({**(arrow.schema.metadata or {}), **facts}), part)
 
 

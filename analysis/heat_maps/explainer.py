@@ -1,4 +1,4 @@
-"""Ask a model about one sentence and one photo, with words, streams or cells of the photo hidden; and for its maps.
+"""Explain one answer of a model: probabilities with words, streams or image cells hidden, and attention maps.
 
 The text is encoded once per sentence and the photo once per variant; what is asked again and again (attention, CRF) is
 cheap. Shapes: U variants of the photo, W words, D width, H heads, K keys, L tags.
@@ -85,8 +85,8 @@ class Scene:
         return cls(**text._asdict(), **sight._asdict())
 
 
-class Probe:
-    """Questions to one model in eval mode; it is not changed.
+class ModelExplainer:
+    """Asks one model in eval mode about a sentence and an image, with parts of them hidden; the model is not changed.
 
     Args:
         model: the network.
@@ -241,7 +241,7 @@ class Probe:
     @torch.no_grad()
     def tags_alone(self, text: Text) -> list[str]:
         """Return the best tags of a text without a photo."""
-        return self._best(self.model.read_alone(text.words[None]).float())
+        return self._best(self.model.text_only_emissions(text.words[None]).float())
 
     def _best(self, emissions: Tensor) -> list[str]:
         mask = torch.ones(emissions.shape[:2], dtype=torch.bool, device=emissions.device)
@@ -278,14 +278,14 @@ class Probe:
             for stream, gradient in zip(self.grids, gradients, strict=True)
         }
 
-    def random_twin(self, seed: int = 0) -> Probe:
-        """Return a probe of a model of the same build with random weights: what its maps show was not learnt."""
+    def random_twin(self, seed: int = 0) -> ModelExplainer:
+        """Return an explainer of a model of the same build with random weights: what its maps show was not learnt."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             twin = MMNER.build(self.model.config)
         twin = twin.to(self._device, self._dtype)
         twin.crf.to(next(self.model.crf.parameters()).dtype)
-        return Probe(twin, self.subwords)
+        return ModelExplainer(twin, self.subwords)
 
     @torch.no_grad()
     def scene_of(self, windows: Sequence[Window], pixels: Pixels, *, convention: str | None = None) -> Scene:
@@ -321,9 +321,9 @@ class Probe:
         for stream in self.streams:
             if streams is not None and stream not in streams:
                 keys[stream] = self.model.fusion.keys(stream, None)
-        weighed = n if need_weights else 0
+        n_attention_rows = n if need_weights else 0
         mask = torch.ones(n, len(words), dtype=torch.bool, device=self._device)
-        tagged = self.model.tag_words(words.expand(n, -1, -1), mask, keys, index, weighed=weighed)
+        tagged = self.model.tag_words(words.expand(n, -1, -1), mask, keys, index, n_attention_rows=n_attention_rows)
         return tagged.emissions.float(), tagged.attention
 
     def _log_probability(self, emissions: Tensor, entity: Entity) -> Tensor:

@@ -14,16 +14,18 @@ from analysis.heat_maps.pointing_maps import HeatMapper, HeatMaps, heat_maps
 from analysis.heat_maps.tables import box_table, mosaic_table, pointing_table
 
 if TYPE_CHECKING:
-    from analysis.heat_maps.explainer import Probe
+    from analysis.heat_maps.explainer import ModelExplainer
 
 Progress = Callable[[], object]
 
 
-def all_maps(probe: Probe, *, convention: str | None = None, occlusion: bool = False, seed: int = 0) -> HeatMaps:
+def all_maps(
+    explainer: ModelExplainer, *, convention: str | None = None, occlusion: bool = False, seed: int = 0
+) -> HeatMaps:
     """Return what makes every kind of map of a model, that of its random twin among them.
 
     Args:
-        probe: the model.
+        explainer: the model.
         convention: annotation convention to read by.
         occlusion: make these maps too; slow.
         seed: of the twin.
@@ -31,15 +33,15 @@ def all_maps(probe: Probe, *, convention: str | None = None, occlusion: bool = F
     Raises:
         InputError: if the model has no map.
     """
-    mapper = HeatMapper(probe, convention, occlusion=occlusion)
-    return heat_maps(mapper, HeatMapper(probe.random_twin(seed), convention))
+    mapper = HeatMapper(explainer, convention, occlusion=occlusion)
+    return heat_maps(mapper, HeatMapper(explainer.random_twin(seed), convention))
 
 
 def measure_boxes(
-    probe: Probe, rows: BoxRows, maps: HeatMaps, *, seed: int = 0, progress: Progress = lambda: None
+    explainer: ModelExplainer, rows: BoxRows, maps: HeatMaps, *, seed: int = 0, progress: Progress = lambda: None
 ) -> dict[str, Any]:
     """Return rows under ``boxes`` (:func:`box_table`), ``boxes_left_out``, and ``boxes_outside``, where those stand."""
-    results, broken, outside = play_boxes(rows.rows, maps, probe.open, progress)
+    results, broken, outside = play_boxes(rows.rows, maps, explainer.open, progress)
     return {
         "boxes": box_table(results, seed=seed),
         "boxes_left_out": _counts(rows.left_out + broken),
@@ -48,13 +50,13 @@ def measure_boxes(
 
 
 def measure_mosaics(
-    probe: Probe, plan: MosaicPlan, maps: HeatMaps, *, seed: int = 0, progress: Progress = lambda: None
+    explainer: ModelExplainer, plan: MosaicPlan, maps: HeatMaps, *, seed: int = 0, progress: Progress = lambda: None
 ) -> dict[str, Any]:
     """Return rows of ``mosaics`` (:func:`mosaic_table`), ``pointing`` (:func:`pointing_table`), ``mosaics_left_out``.
 
     Tables without any row are empty: no sentence was fit, or no photo could be read.
     """
-    results, broken = play_mosaics(plan.groups, maps, probe.open, progress)
+    results, broken = play_mosaics(plan.groups, maps, explainer.open, progress)
     return {
         "mosaics": mosaic_table(results, seed=seed),
         "pointing": pointing_table(results, seed=seed),

@@ -75,7 +75,7 @@ def delete_and_insert(
 
     Returns:
         Rows under ``maps``, ``map_curves``, ``map_verdicts`` and ``map_sample``, as
-        :func:`analysis.heat_maps.study.heat_map_honesty` has them; there is no model with random weights beside.
+        :func:`analysis.heat_maps.study.heat_map_faithfulness` has them; there is no model with random weights beside.
     """
 
     def decide(i: int, name: Entity, photo: Image, other: Image) -> _Case | None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.heat_maps.attribution import each_hidden, occlusion_falls
-from analysis.heat_maps.explainer import Probe, Scene, Sight, Text
+from analysis.heat_maps.explainer import ModelExplainer, Scene, Sight, Text
 from analysis.heat_maps.places import Heat
 from mmner_core.errors import InputError
 from mmner_core.runtime.cache import RecentlyUsed
@@ -42,7 +42,7 @@ class HeatMapper:
     """Makes the maps of one model.
 
     Args:
-        probe: the model.
+        explainer: the model.
         convention: annotation convention to read by.
         occlusion: whether to make these too, which takes one pass of the image encoder per cell.
 
@@ -50,13 +50,13 @@ class HeatMapper:
         InputError: if no stream of the model has cells to point at.
     """
 
-    def __init__(self, probe: Probe, convention: str | None = None, *, occlusion: bool = False) -> None:
-        if not probe.grids:
+    def __init__(self, explainer: ModelExplainer, convention: str | None = None, *, occlusion: bool = False) -> None:
+        if not explainer.grids:
             raise InputError(
                 "This model has no heat map: it reads no photos, or each of its streams has the whole photo as its "
                 'only key; train one with cells as keys (cnn_keys = "grid").'
             )
-        self.probe = probe
+        self.explainer = explainer
         self.convention = convention
         self.occlusion = occlusion
         self._texts: RecentlyUsed[Text] = RecentlyUsed(_TEXT_BYTES)
@@ -66,7 +66,7 @@ class HeatMapper:
         key = tuple(words)
         text = self._texts.get(key)
         if text is None:
-            text = self.probe.read(words, convention=self.convention)
+            text = self.explainer.read(words, convention=self.convention)
             self._texts.put(key, text, sum(states.numel() * states.element_size() for states in text))
         return Scene.of(text, sight)
 
@@ -75,8 +75,8 @@ class HeatMapper:
 
         ``donor``: the photo whose cells cover those of this one; None: even grey.
         """
-        grid = next(iter(self.probe.grids.values()))
-        return list(self.probe.cover(sight.pixels, each_hidden(grid), donor)) if self.occlusion else []
+        grid = next(iter(self.explainer.grids.values()))
+        return list(self.explainer.cover(sight.pixels, each_hidden(grid), donor)) if self.occlusion else []
 
     def maps(self, scene: Scene, entity: Entity, occluded: Sequence[ImageStates] = ()) -> dict[str, Heat]:
         """Return the maps of one name in one photo, all but ``random``.
@@ -90,32 +90,32 @@ class HeatMapper:
         found = {ATTENTION: mean_map(attention)}
         if len(attention) > 1:
             found |= {f"{ATTENTION}/{stream}": heat for stream, heat in attention.items()}
-        found[GRADIENT] = mean_map(self._heats(self.probe.weighted_attention(scene, entity), scene))
-        types = self.probe.cell_types(scene)
+        found[GRADIENT] = mean_map(self._heats(self.explainer.weighted_attention(scene, entity), scene))
+        types = self.explainer.cell_types(scene)
         if types is not None:
-            of_type = types[..., self.probe.model.labels.types.index(entity.type)]
-            found[CELLS] = Heat(of_type, self.probe.seen_by("cnn", scene))
+            of_type = types[..., self.explainer.model.labels.types.index(entity.type)]
+            found[CELLS] = Heat(of_type, self.explainer.seen_by("cnn", scene))
         if occluded:
-            stream, grid = next(iter(self.probe.grids.items()))
-            falls = occlusion_falls(self.probe.answer(scene.words, occluded, entity), grid)
-            found[OCCLUSION] = Heat(falls, self.probe.seen_by(stream, scene))
+            stream, grid = next(iter(self.explainer.grids.items()))
+            falls = occlusion_falls(self.explainer.answer(scene.words, occluded, entity), grid)
+            found[OCCLUSION] = Heat(falls, self.explainer.seen_by(stream, scene))
         return found
 
     def attention(self, scene: Scene, entity: Entity) -> dict[str, Heat]:
         """Return the attention of each stream that has cells."""
-        return self._heats(self.probe.attention(scene, entity), scene)
+        return self._heats(self.explainer.attention(scene, entity), scene)
 
     def _heats(self, by_stream: Mapping[str, np.ndarray], scene: Scene) -> dict[str, Heat]:
-        return {stream: Heat(cells, self.probe.seen_by(stream, scene)) for stream, cells in by_stream.items()}
+        return {stream: Heat(cells, self.explainer.seen_by(stream, scene)) for stream, cells in by_stream.items()}
 
 
 def heat_maps(mapper: HeatMapper, twin: HeatMapper | None = None) -> HeatMaps:
     """Return what makes all maps of a picture; ``twin``, of a model with random weights, adds ``random``."""
 
     def look(picture: Image.Image) -> Ask:
-        sight = mapper.probe.look(picture)
+        sight = mapper.explainer.look(picture)
         occluded = mapper.occluded(sight)
-        blind = None if twin is None else twin.probe.look(picture)
+        blind = None if twin is None else twin.explainer.look(picture)
 
         def ask(words: Sequence[str], entity: Entity) -> dict[str, Heat]:
             found = mapper.maps(mapper.scene(words, sight), entity, occluded)

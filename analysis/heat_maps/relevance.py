@@ -20,7 +20,7 @@ from mmner_core.photos.nothing import KINDS, picture_of_nothing
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from analysis.heat_maps.explainer import Probe, Text
+    from analysis.heat_maps.explainer import ModelExplainer, Text
     from mmner_core.data import Example
 
 OWN, NOTHING, OTHER_TYPE = "own photo", "nothing", "another type"
@@ -35,7 +35,11 @@ class _Seen(NamedTuple):
 
 
 def measure_relevance(
-    probe: Probe, examples: Sequence[Example], *, seed: int = 0, progress: Callable[[], object] = lambda: None
+    explainer: ModelExplainer,
+    examples: Sequence[Example],
+    *,
+    seed: int = 0,
+    progress: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
     """Show each sentence that has a photo and one gold name its own photo, nothing, and a photo of another type.
 
@@ -48,7 +52,7 @@ def measure_relevance(
     Raises:
         InputError: if the model cannot look away from a photo, or no sentence is fit.
     """
-    if not probe.model.config.fusion.null_sink:
+    if not explainer.model.config.fusion.null_sink:
         raise InputError("This model cannot look away from a photo (null_sink), so attention has no share to measure.")
     active = [i for i, e in enumerate(examples) if e.image is not None and len(tags_to_entities(e.tags or ())) == 1]
     rng = np.random.default_rng(seed)
@@ -57,18 +61,18 @@ def measure_relevance(
     changed: dict[str, list[bool]] = {kind: [] for kind in KINDS}
     for number, i in enumerate(active):
         [entity] = tags_to_entities(examples[i].tags or ())
-        own = probe.open(examples[i].image)
+        own = explainer.open(examples[i].image)
         if own is not None:
-            text = probe.read(examples[i].words, convention=examples[i].convention)
-            shown = _see(probe, text, entity, own)
+            text = explainer.read(examples[i].words, convention=examples[i].convention)
+            shown = _see(explainer, text, entity, own)
             kind = KINDS[number % len(KINDS)]
-            blank = _see(probe, text, entity, picture_of_nothing(kind, rng))
+            blank = _see(explainer, text, entity, picture_of_nothing(kind, rng))
             shares[NOTHING].append((shown.share, blank.share))
-            changed[kind].append(blank.tags != probe.tags_alone(text))
+            changed[kind].append(blank.tags != explainer.tags_alone(text))
             donor = donors[i]
-            other = None if donor is None else probe.open(examples[donor].image)
+            other = None if donor is None else explainer.open(examples[donor].image)
             if other is not None:
-                shares[OTHER_TYPE].append((shown.share, _see(probe, text, entity, other).share))
+                shares[OTHER_TYPE].append((shown.share, _see(explainer, text, entity, other).share))
         progress()
     if not shares[NOTHING]:
         raise InputError("No sentence has a photo and exactly one name; there is nothing to measure relevance on.")
@@ -79,8 +83,8 @@ def measure_relevance(
     }
 
 
-def _see(probe: Probe, text: Text, entity: Entity, picture: Image) -> _Seen:
-    share, tags = probe.share_and_tags(text, probe.look(picture))
+def _see(explainer: ModelExplainer, text: Text, entity: Entity, picture: Image) -> _Seen:
+    share, tags = explainer.share_and_tags(text, explainer.look(picture))
     return _Seen(float(share[entity.start : entity.end].mean()), tags)
 
 

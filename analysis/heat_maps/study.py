@@ -1,4 +1,4 @@
-"""Put heat maps on trial on a sample of a run's sentences: do they show what the answer rests on?
+"""Test the faithfulness of heat maps on a sample of a run's sentences: do they show what the answer rests on?
 
 Where the photo changes nothing there is nothing to show, so only names whose probability it changes are tested.
 Shapes: G = rows x columns cells of the photo.
@@ -22,7 +22,7 @@ from mmner_core.labels import Entity
 if TYPE_CHECKING:
     from PIL import Image
 
-    from analysis.heat_maps.explainer import Probe
+    from analysis.heat_maps.explainer import ModelExplainer
     from mmner_core.data import Example
     from mmner_core.text.encoding import Pixels
 
@@ -40,20 +40,20 @@ def _decided(
     mapper: HeatMapper, examples: Sequence[Example], matters: float
 ) -> Callable[[int, Entity, Image.Image, Image.Image], _Case | None]:
     """Return what makes a case of a name whose photo raises the probability of a type by at least ``matters``."""
-    probe = mapper.probe
+    explainer = mapper.explainer
 
     def decide(i: int, name: Entity, photo: Image.Image, other: Image.Image) -> _Case | None:
-        readings = [Entity(name.start, name.end, kind) for kind in probe.model.labels.types]
-        scene = mapper.scene(examples[i].words, probe.look(photo))
-        rises = probe.probability(scene, readings) - probe.probability(scene, readings, streams=())
+        readings = [Entity(name.start, name.end, kind) for kind in explainer.model.labels.types]
+        scene = mapper.scene(examples[i].words, explainer.look(photo))
+        rises = explainer.probability(scene, readings) - explainer.probability(scene, readings, streams=())
         best = int(rises.argmax())
-        return _Case(i, readings[best], photo, probe.look(other).pixels) if rises[best] >= matters else None
+        return _Case(i, readings[best], photo, explainer.look(other).pixels) if rises[best] >= matters else None
 
     return decide
 
 
-def heat_map_honesty(
-    probe: Probe,
+def heat_map_faithfulness(
+    explainer: ModelExplainer,
     examples: Sequence[Example],
     n: int,
     *,
@@ -70,11 +70,11 @@ def heat_map_honesty(
     and what its maps have to explain.
 
     Args:
-        probe: the model.
+        explainer: the model.
         examples: sentences with gold tags.
         n: how many gold entities to test, at most.
         convention: annotation convention to read by.
-        seed: of the sample, the donors, the random orders and the random model.
+        seed: of the sample, the other images, the random orders and the random model.
         matters: test a name if the photo raises that probability by at least so much.
         progress: called after each entity.
 
@@ -87,17 +87,17 @@ def heat_map_honesty(
     Raises:
         InputError: if the model has no map, or a sentence no gold tags.
     """
-    own = HeatMapper(probe, convention, occlusion=True)
-    twin = HeatMapper(probe.random_twin(seed), convention, occlusion=True)
-    draw = Draw(examples, probe.open, _decided(own, examples, matters), wanted=n, seed=seed)
+    own = HeatMapper(explainer, convention, occlusion=True)
+    twin = HeatMapper(explainer.random_twin(seed), convention, occlusion=True)
+    draw = Draw(examples, explainer.open, _decided(own, examples, matters), wanted=n, seed=seed)
     tests: list[dict[str, MapTest]] = []
     clusters, similarity, verdicts = [], [], []
     for i, entity, photo, donor in draw.cases():
         words = examples[i].words
         maps, random_maps = (_alike(mapper, words, entity, photo, donor) for mapper in (own, twin))
         both = maps | {name + RANDOM_MODEL: heat for name, heat in random_maps.items()}
-        scene = own.scene(words, probe.look(photo))
-        test = check_maps(probe.cell_score(scene, entity, donor), both, seed=seed)
+        scene = own.scene(words, explainer.look(photo))
+        test = check_maps(explainer.cell_score(scene, entity, donor), both, seed=seed)
         tests.append(test)
         clusters.append(i)
         similarity += [
@@ -126,7 +126,7 @@ def _alike(
     mapper: HeatMapper, words: Sequence[str], entity: Entity, photo: Image.Image, donor: Pixels
 ) -> dict[str, np.ndarray]:
     """Return the maps with the grid of the first, since cells of two sizes cannot be hidden in one order."""
-    sight = mapper.probe.look(photo)
+    sight = mapper.explainer.look(photo)
     heats = mapper.maps(mapper.scene(words, sight), entity, mapper.occluded(sight, donor))
     grid = next(iter(heats.values())).cells.shape
     return {method: heat.cells for method, heat in heats.items() if heat.cells.shape == grid}

@@ -21,7 +21,7 @@ from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
     from analysis.run.answers import Answers
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 TEXT_ONLY = "none"
 
@@ -47,7 +47,9 @@ class Paired:
         return len(self.baseline)
 
 
-def pair_conditions(run: Run, condition: str = "matched", baseline: str = TEXT_ONLY, *, rule: str = "strict") -> Paired:
+def pair_conditions(
+    run: EvaluationRun, condition: str = "matched", baseline: str = TEXT_ONLY, *, rule: str = "strict"
+) -> Paired:
     """Match two conditions of a run sentence by sentence.
 
     Sentences without a photo are left out where the condition shows the others one: they say nothing about pictures.
@@ -76,7 +78,7 @@ def pair_conditions(run: Run, condition: str = "matched", baseline: str = TEXT_O
 
 
 def modality_table(
-    run: Run, *, baseline: str = TEXT_ONLY, rule: str = "strict", resamples: int = RESAMPLES, seed: int = 0
+    run: EvaluationRun, *, baseline: str = TEXT_ONLY, rule: str = "strict", resamples: int = RESAMPLES, seed: int = 0
 ) -> pd.DataFrame:
     """Compare every condition of a run with the baseline, per language and type and over all.
 

@@ -27,7 +27,7 @@ from analysis.scores.margins import by_part
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 # Which image condition of a run shows which players.
 TEXT_AND_IMAGE = {
@@ -78,7 +78,7 @@ def drop_one(values: Mapping[frozenset[str], np.ndarray]) -> dict[str, np.ndarra
     return {player: values[everyone] - values[everyone - {player}] for player in sorted(everyone)}
 
 
-def entity_shares(run: Run, coalitions: Mapping[frozenset[str], str] | None = None) -> pd.DataFrame:
+def entity_shares(run: EvaluationRun, coalitions: Mapping[frozenset[str], str] | None = None) -> pd.DataFrame:
     """Return one row per gold entity whose sentence took part in all conditions.
 
     Columns: ``sentence_id``, ``language``, ``type``, ``start``, ``end``, ``text``; ``total`` (v(everyone) - v(nobody)),

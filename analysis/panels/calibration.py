@@ -16,7 +16,7 @@ from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
     from analysis.run.answers import Answers
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 SERIES = {"before": "as given", "after": "after temperature"}
 
@@ -27,7 +27,9 @@ SERIES = {"before": "as given", "after": "after temperature"}
     "A dot on the dotted line is as sure as it is right, below the line it is too sure; ECE is the mean distance from "
     "the line, before and after one temperature.",
 )
-def calibration(run: Run, valid: Run | None = None, language: str = "all", condition: str | None = None) -> Content:
+def calibration(
+    run: EvaluationRun, valid: EvaluationRun | None = None, language: str = "all", condition: str | None = None
+) -> Content:
     """Show the reliability diagram of one language, and ECE of all of them.
 
     Args:
@@ -55,7 +57,7 @@ def calibration(run: Run, valid: Run | None = None, language: str = "all", condi
     return Content(
         table=table.drop(columns="fitted_on"),
         figure=reliability_diagram(bins),
-        drawn=bins,
+        figure_data=bins,
         alternative=f"Reliability diagram, {language_name(language)}: mean probability {number(row['confidence'])}, "
         f"share right {number(row['accuracy'])}; ECE {number(row['ece_before'])} as given, "
         f"{number(row['ece_after'])} after temperature {number(row['temperature'], 2)}.",
@@ -65,14 +67,14 @@ def calibration(run: Run, valid: Run | None = None, language: str = "all", condi
     )
 
 
-def _fitted_on(what: str, valid: Run | None) -> str:
+def _fitted_on(what: str, valid: EvaluationRun | None) -> str:
     """Name the run that a temperature was fitted on, where it was one."""
     if valid is None or what.startswith("nothing"):
         return what
     return f"run {valid.name} ({facts_of(valid).split}, {counted(len(valid.answers()), 'sentence')})"
 
 
-def _stored(run: Run) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _stored(run: EvaluationRun) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return table and bins as they were worked out when the run was written, perhaps with validation data."""
     remedy = "write it anew"
     bins = stored_table(run, "calibration_bins", "a reliability diagram", remedy)

@@ -11,12 +11,12 @@ from analysis.scores.compare import Comparison, outcome_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 LIMIT = 50
 
 
-def comparison_of(run: Run, other: Run) -> Comparison:
+def comparison_of(run: EvaluationRun, other: EvaluationRun) -> Comparison:
     """Pair the sentences of two runs, once."""
     # Kept alive with what is remembered about it, or its id could come to mean another run.
     run.remember(("other", id(other)), lambda: other)
@@ -28,7 +28,7 @@ def comparison_of(run: Run, other: Run) -> Comparison:
     "F1 of the other run minus F1 of this one",
     "An interval that holds 0 means that these sentences do not tell the two runs apart.",
 )
-def differences(run: Run, other: Run) -> Content:
+def differences(run: EvaluationRun, other: EvaluationRun) -> Content:
     """Show the F1 difference per language and type by paired bootstrap."""
     comparison = comparison_of(run, other)
     table = run.remember(("differences", id(other)), comparison.differences)
@@ -49,7 +49,7 @@ def differences(run: Run, other: Run) -> Content:
     "To the right what the other run gets right and this one does not, to the left the reverse; what both get right or "
     "both get wrong is in the table.",
 )
-def outcomes(run: Run, other: Run) -> Content:
+def outcomes(run: EvaluationRun, other: EvaluationRun) -> Content:
     """Show how many entities flipped, per language."""
     from analysis.figures import outcome_bars
 
@@ -67,7 +67,7 @@ def outcomes(run: Run, other: Run) -> Content:
 
 
 @panel("flips", "The flips", "Every entity that one of the two gets right and the other does not.")
-def flips(run: Run, other: Run, limit: int = LIMIT) -> Content:
+def flips(run: EvaluationRun, other: EvaluationRun, limit: int = LIMIT) -> Content:
     """List what was fixed and broken with what both say."""
     comparison = comparison_of(run, other)
     found = run.remember(("flips", id(other)), comparison.flips)
@@ -81,7 +81,7 @@ def flips(run: Run, other: Run, limit: int = LIMIT) -> Content:
     )
 
 
-def _items(run: Run, other: Run) -> pd.DataFrame:
+def _items(run: EvaluationRun, other: EvaluationRun) -> pd.DataFrame:
     return run.remember(("items", id(other)), comparison_of(run, other).items)
 
 

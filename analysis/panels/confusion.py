@@ -13,7 +13,7 @@ from analysis.scores.confusion import Confusion, Reading, difference, row_shares
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 RULES = {
     "overlap": "entities that share a word are one cell, whatever their boundaries",
@@ -25,14 +25,14 @@ _HOW = (
 )
 
 
-def confusion_of(run: Run, condition: str | None = None, reading: Reading = "overlap") -> Confusion:
+def confusion_of(run: EvaluationRun, condition: str | None = None, reading: Reading = "overlap") -> Confusion:
     """Return the run's cells, sorted once per run; each leads to its sentences."""
     return run.remember(("confusion", condition, reading), lambda: Confusion.build(run.answers(condition), reading))
 
 
 @panel("confusion", "Confusion matrix", _HOW)
 def confusion(
-    run: Run,
+    run: EvaluationRun,
     language: str | None = None,
     values: Literal["counts", "shares"] = "counts",
     reading: Reading = "overlap",
@@ -64,7 +64,7 @@ def confusion(
     "the diagonal positive is better, elsewhere it is one more confusion.",
 )
 def confusion_languages(
-    run: Run, first: str, second: str, reading: Reading = "overlap", condition: str | None = None
+    run: EvaluationRun, first: str, second: str, reading: Reading = "overlap", condition: str | None = None
 ) -> Content:
     """Show the difference of two languages of one run."""
     cells = confusion_of(run, condition, reading)
@@ -78,7 +78,9 @@ def confusion_languages(
     "Row shares of this run minus those of the other, in percentage points of a gold type's entities: on the diagonal "
     "positive is better, elsewhere it is one more confusion.",
 )
-def confusion_runs(run: Run, other: Run, language: str | None = None, reading: Reading = "overlap") -> Content:
+def confusion_runs(
+    run: EvaluationRun, other: EvaluationRun, language: str | None = None, reading: Reading = "overlap"
+) -> Content:
     """Show the difference of two runs over one language (None: all)."""
     mine, theirs = (confusion_of(one, None, reading).counts(language) for one in (run, other))
     return _difference(mine, theirs, reading, f"{run.name} minus {other.name}, {language_name(language or 'all')}")

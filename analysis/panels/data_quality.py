@@ -11,7 +11,7 @@ from analysis.panels.wording import counted
 from analysis.scores.noise import noise_candidates
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 LIMIT = 25
 
@@ -22,7 +22,7 @@ LIMIT = 25
     "Places at which the model firmly disagrees with the annotation; a reason to look, not a verdict, for a model that "
     "learnt a wrong habit is sure of it as well.",
 )
-def noise(run: Run, condition: str | None = None, limit: int = LIMIT) -> Content:
+def noise(run: EvaluationRun, condition: str | None = None, limit: int = LIMIT) -> Content:
     """List the firmest disagreements."""
     answers = run.answers(condition)
     found = run.remember(("noise", condition), lambda: noise_candidates(answers))
@@ -44,7 +44,7 @@ def noise(run: Run, condition: str | None = None, limit: int = LIMIT) -> Content
     "How many test sentences, photos and names training has as well: the larger a share, the less F1 says about new "
     "text.",
 )
-def leakage(run: Run) -> Content:
+def leakage(run: EvaluationRun) -> Content:
     """Show the leakage counts that were made when the run was written."""
     table = stored_table(run, "leakage", "what training shares with the test data", "write it with --train")
     return Content(table=table, rule="see the column 'what'", n=counts_of(run.answers()))

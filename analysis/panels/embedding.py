@@ -17,7 +17,7 @@ from analysis.space.contrastive import RELEVANT
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 MISMATCHED = "shuffled"
 _BINS = 40
@@ -31,7 +31,7 @@ _SUBSETS = {
 _DIRECTIONS = {"text_to_image": "text → image", "image_to_text": "image → text"}
 
 
-def contrastive_of(run: Run) -> pd.DataFrame:
+def contrastive_of(run: EvaluationRun) -> pd.DataFrame:
     """Return the stored numbers of the contrastive space.
 
     Raises:
@@ -51,7 +51,7 @@ def contrastive_of(run: Run) -> pd.DataFrame:
     "type of a text's only name, or of a picture's, and puts all of that type first (texts without a name, or with "
     "several, are guessed blindly).",
 )
-def retrieval(run: Run, other: Run | None = None) -> Content:
+def retrieval(run: EvaluationRun, other: EvaluationRun | None = None) -> Content:
     """Show recall@1/5/10 in both directions per language, beside those of a run to compare with.
 
     Pairs without the irrelevant ones, and names that training has and has not, stand apart where the run knows them.
@@ -71,7 +71,7 @@ def retrieval(run: Run, other: Run | None = None) -> Content:
     )
 
 
-def _twins(run: Run) -> tuple[str, ...]:
+def _twins(run: EvaluationRun) -> tuple[str, ...]:
     """Say how many texts no model could tell apart: the same words about different pictures, as in minimal pairs."""
     answers = run.answers()
     sentences = answers.sentences[["language", "image_id"]].assign(text=answers.texts())
@@ -92,7 +92,7 @@ def _twins(run: Run) -> tuple[str, ...]:
     "(0 is best); uniformity: how evenly vectors spread (more negative is more even); separation: how often a text is "
     "closer to its own picture than to another (0.5 is chance).",
 )
-def geometry(run: Run, other: Run | None = None) -> Content:
+def geometry(run: EvaluationRun, other: EvaluationRun | None = None) -> Content:
     """Show gap, alignment, uniformity and separation per language, beside those of a run to compare with."""
     table, notes = _beside(run, other, contrastive_of, "pairs", "quantity")
     of_recalls = ["pairs", "gallery", "type_alone"]
@@ -108,7 +108,7 @@ def geometry(run: Run, other: Run | None = None) -> Content:
     "The further the two curves are apart, the better the space tells a text's own picture from that of another "
     "sentence of its language.",
 )
-def cosines(run: Run, other: Run | None = None, language: str = "all") -> Content:
+def cosines(run: EvaluationRun, other: EvaluationRun | None = None, language: str = "all") -> Content:
     """Show the cosines of texts with their own and with another sentence's picture.
 
     Args:
@@ -126,7 +126,7 @@ def cosines(run: Run, other: Run | None = None, language: str = "all") -> Conten
     return Content(
         table=table,
         figure=cosine_histogram(histogram) if len(histogram) else None,
-        drawn=histogram,
+        figure_data=histogram,
         alternative=f"Two histograms, {language_name(language)}. Median cosine of matched pairs "
         f"{right}, of mismatched pairs {wrong}; {_separation(run, language)}.",
         rule="cosine of text and picture in the contrastive space",
@@ -135,7 +135,7 @@ def cosines(run: Run, other: Run | None = None, language: str = "all") -> Conten
     )
 
 
-def _cosines_of(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _cosines_of(run: EvaluationRun) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return [S] cosines and [S] languages of the right and of the wrong pairs.
 
     Raises:
@@ -147,7 +147,7 @@ def _cosines_of(run: Run) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     return {name: (one.require("cosine"), one.languages) for name, one in zip(_PAIRS, answers, strict=True)}
 
 
-def _spreads(run: Run) -> pd.DataFrame:
+def _spreads(run: EvaluationRun) -> pd.DataFrame:
     known = _cosines_of(run)
     languages = ("all", *sorted(set(known["matched"][1])))
     rows = [
@@ -165,7 +165,7 @@ def _of_language(cosine: np.ndarray, languages: np.ndarray, language: str) -> np
 
 
 def _beside(
-    run: Run, other: Run | None, numbers: Callable[[Run], pd.DataFrame], *names: str
+    run: EvaluationRun, other: EvaluationRun | None, numbers: Callable[[EvaluationRun], pd.DataFrame], *names: str
 ) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Put the numbers of both runs under each other, row by row the same language and ``names``.
 
@@ -186,7 +186,7 @@ def _beside(
     return table[[*keys, "run", *(name for name in table.columns if name not in (*keys, "run"))]], ()
 
 
-def _separation(run: Run, language: str) -> str:
+def _separation(run: EvaluationRun, language: str) -> str:
     table = optional_table(run, "contrastive")
     if table is None:
         return "separation not known"
@@ -216,6 +216,6 @@ def _histogram(cosines: dict[str, np.ndarray]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)
 
 
-def _pairs(run: Run) -> str:
+def _pairs(run: EvaluationRun) -> str:
     rows = contrastive_of(run)
     return counted(int(rows[rows["language"] == "all"]["n"].max()), "pair")

@@ -16,7 +16,7 @@ from analysis.scores.matching import KINDS, match
 from analysis.scores.taxonomy import taxonomy_table
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 LIMIT = 25
 _SHOWN = (
@@ -25,7 +25,7 @@ _SHOWN = (
 )  # fmt: skip
 
 
-def failures_of(run: Run, condition: str | None = None) -> pd.DataFrame:
+def failures_of(run: EvaluationRun, condition: str | None = None) -> pd.DataFrame:
     """Return the failure table of a condition, made once per run."""
 
     def compute() -> pd.DataFrame:
@@ -41,7 +41,7 @@ def failures_of(run: Run, condition: str | None = None) -> pd.DataFrame:
     "Every gold and every predicted entity lands in exactly one class; a bar is the share of each class in its "
     "language, and the table says which way boundaries slip.",
 )
-def taxonomy(run: Run, condition: str | None = None) -> Content:
+def taxonomy(run: EvaluationRun, condition: str | None = None) -> Content:
     """Show the error classes per language."""
     from analysis.figures import taxonomy_bars
 
@@ -56,7 +56,7 @@ def taxonomy(run: Run, condition: str | None = None) -> Content:
     return Content(
         table=table,
         figure=taxonomy_bars(kinds) if total else None,
-        drawn=kinds,
+        figure_data=kinds,
         alternative=f"Stacked bars of error classes per language. All languages: {listed(parts)}." if total else "",
         rule="overlap: entities that share a word, directly or through others, are one group",
         n=f"{counts_of(answers)}, {counted(total, 'group')}",
@@ -70,7 +70,7 @@ def taxonomy(run: Run, condition: str | None = None) -> Content:
     "How sure the model was of each kind of error, how often the name was never seen in training, and how often text "
     "alone had it right.",
 )
-def failure_summary(run: Run, condition: str | None = None) -> Content:
+def failure_summary(run: EvaluationRun, condition: str | None = None) -> Content:
     """Count the errors per class and language with the means of what is known about them."""
     failures = failures_of(run, condition)
     answers = run.answers(condition)
@@ -106,7 +106,7 @@ def _means(failures: pd.DataFrame) -> dict[str, float | None]:
     "Errors to look at first",
     "The sentences that surprise the model most, gold and prediction in one line each with the names in brackets.",
 )
-def failures_first(run: Run, condition: str | None = None, limit: int = LIMIT) -> Content:
+def failures_first(run: EvaluationRun, condition: str | None = None, limit: int = LIMIT) -> Content:
     """List the errors with the highest loss, or in the order of the text where the run has none."""
     failures = failures_of(run, condition)
     answers = run.answers(condition)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 UNKNOWN = "not stated"
 
@@ -30,7 +30,9 @@ class RunFacts:
     model: str
 
 
-def command_of(panel_id: str, run: Run, other: Run | None, valid: Run | None, condition: str | None) -> str:
+def command_of(
+    panel_id: str, run: EvaluationRun, other: EvaluationRun | None, valid: EvaluationRun | None, condition: str | None
+) -> str:
     """Return the command lines that write the run and one panel's table, the latter with what it was asked for."""
     words = ["python", "-m", "analysis", "report", _place(run), *([_place(other)] if other is not None else [])]
     words += ["--valid", _place(valid)] if valid is not None else []
@@ -40,7 +42,7 @@ def command_of(panel_id: str, run: Run, other: Run | None, valid: Run | None, co
     return f"{written}\n{own}" if written else own
 
 
-def facts_of(run: Run) -> RunFacts:
+def facts_of(run: EvaluationRun) -> RunFacts:
     """Read the provenance; what it does not state is said to be so."""
     provenance = run.provenance
     data = provenance.get("data")
@@ -98,7 +100,7 @@ def provenance_rows(provenance: dict[str, Any], prefix: str = "") -> list[tuple[
     return rows
 
 
-def _place(run: Run) -> str:
+def _place(run: EvaluationRun) -> str:
     return run.written(str(run.folder)) if run.folder is not None else run.name
 
 

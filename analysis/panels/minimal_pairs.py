@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from analysis.image_effect.minimal_pairs import MinimalPair
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 _COLUMNS = ("language", "outcome", "n_pairs", "share", "low", "high", "n")
 
 
-def pairs_of(run: Run) -> list[MinimalPair]:
+def pairs_of(run: EvaluationRun) -> list[MinimalPair]:
     """Return the minimal pairs of the run's first condition, found once."""
     return run.remember("minimal pairs", lambda: find_minimal_pairs(run.answers()))
 
@@ -37,7 +37,7 @@ def pairs_of(run: Run) -> list[MinimalPair]:
     "A model that reads words alone is right on one of the two at best, so 'both right' and 'flipped the right way' "
     "cannot be had without looking at the picture.",
 )
-def minimal_pairs(run: Run) -> Content:
+def minimal_pairs(run: EvaluationRun) -> Content:
     """Show what the model made of each pair, per language."""
     from analysis.figures import taxonomy_bars
 
@@ -61,6 +61,6 @@ def minimal_pairs(run: Run) -> Content:
     )
 
 
-def _table(run: Run, pairs: list[MinimalPair]) -> pd.DataFrame:
+def _table(run: EvaluationRun, pairs: list[MinimalPair]) -> pd.DataFrame:
     answers = run.answers()
     return pair_table(pairs, pair_outcomes(pairs, answers), answers.languages).assign(condition=run.condition)

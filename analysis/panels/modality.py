@@ -25,7 +25,7 @@ from analysis.scores.terciles import TERCILES
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 LIMIT = 20
 NAMES = {
@@ -41,7 +41,7 @@ NAMES = {
 _HOW_SPLIT = "What the picture adds where it {}; an interval that holds 0 means that no contribution is shown."
 
 
-def modality_of(run: Run) -> pd.DataFrame:
+def modality_of(run: EvaluationRun) -> pd.DataFrame:
     """Return the table of all conditions: as stored with the run, else worked out once.
 
     Raises:
@@ -62,7 +62,7 @@ def modality_of(run: Run) -> pd.DataFrame:
     "Each bar is F1 under one image condition minus F1 of text only on the same sentences; only if the pair's own "
     "image is clearly above the shuffled one does the picture itself help, rather than having any picture.",
 )
-def modality(run: Run) -> Content:
+def modality(run: EvaluationRun) -> Content:
     """Show the conditions that replace or hide the picture, per language and type."""
     from analysis.figures import modality_bars
 
@@ -88,7 +88,7 @@ def modality(run: Run) -> Content:
     "How far F1 falls towards text only (the dotted line at 0) as the photo is spoilt more and more: a model that "
     "looks at photos loses, one that ignores them stays flat.",
 )
-def severity(run: Run, language: str = "all") -> Content:
+def severity(run: EvaluationRun, language: str = "all") -> Content:
     """Show the corruptions at their severities, over all types; the table has every language, and every type."""
     from analysis.figures import severity_lines
 
@@ -111,7 +111,7 @@ def severity(run: Run, language: str = "all") -> Content:
 
 
 @panel("terciles", "By image-text cosine", _HOW_SPLIT.format("fits the text well or badly"))
-def terciles(run: Run) -> Content:
+def terciles(run: EvaluationRun) -> Content:
     """Split the contribution of the pair's image by thirds of the cosine within each language."""
     paired = _own_image(run)
     paired.condition.require("cosine")
@@ -121,7 +121,7 @@ def terciles(run: Run) -> Content:
 
 
 @panel("pair-kinds", "By kind of pair", _HOW_SPLIT.format("belongs to the text in different ways"))
-def pair_kinds(run: Run) -> Content:
+def pair_kinds(run: EvaluationRun) -> Content:
     """Split the contribution by what the data say about the pair."""
     paired = _own_image(run)
     kinds = paired.condition.sentences["kind"].to_numpy(dtype=object)
@@ -146,23 +146,23 @@ def _split(table: pd.DataFrame, paired: Paired, none: str, name: Callable[[str],
 
 
 @panel("helped", "What the picture helped most", "The gold entities whose probability rises most with their picture.")
-def helped(run: Run, limit: int = LIMIT) -> Content:
+def helped(run: EvaluationRun, limit: int = LIMIT) -> Content:
     """List the greatest rises."""
     return _gallery(run, limit, rising=True)
 
 
 @panel("hurt", "What the picture hurt most", "The gold entities whose probability falls most with their picture.")
-def hurt(run: Run, limit: int = LIMIT) -> Content:
+def hurt(run: EvaluationRun, limit: int = LIMIT) -> Content:
     """List the greatest falls."""
     return _gallery(run, limit, rising=False)
 
 
-def effects_of(run: Run) -> pd.DataFrame:
+def effects_of(run: EvaluationRun) -> pd.DataFrame:
     """Return every gold entity with what its picture did to its probability, most helped first, worked out once."""
     return run.remember("image effects", lambda: image_effects(_own_image(run)))
 
 
-def _gallery(run: Run, limit: int, *, rising: bool) -> Content:
+def _gallery(run: EvaluationRun, limit: int, *, rising: bool) -> Content:
     effects = effects_of(run)
     chosen = effects[effects["change"] > 0] if rising else effects[effects["change"] < 0].iloc[::-1]
     answers = run.answers()
@@ -181,7 +181,7 @@ def _gallery(run: Run, limit: int, *, rising: bool) -> Content:
     )
 
 
-def _own_image(run: Run) -> Paired:
+def _own_image(run: EvaluationRun) -> Paired:
     """Pair the run's own condition with text only, once."""
     if TEXT_ONLY not in run.conditions or run.condition == TEXT_ONLY:
         modality_of(run)  # says what is missing

@@ -17,7 +17,7 @@ from mmner_core.errors import InputError
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 P = ParamSpec("P")
 
@@ -32,7 +32,7 @@ class Panel:
         how_to_read: one sentence.
         table: the numbers; empty where there are none, and then ``notes`` says why.
         figure: of the same numbers, or None.
-        drawn: the numbers that the figure shows beyond the table, such as the bins of a histogram, or None.
+        figure_data: the numbers that the figure shows beyond the table, such as the bins of a histogram, or None.
         alternative: what the figure shows, in words; empty without a figure.
         rule: scoring rule or unit of the numbers.
         split: the data they are about.
@@ -47,7 +47,7 @@ class Panel:
     how_to_read: str
     table: pd.DataFrame
     figure: go.Figure | None
-    drawn: pd.DataFrame | None
+    figure_data: pd.DataFrame | None
     alternative: str
     rule: str
     split: str
@@ -70,7 +70,7 @@ class Content:
     rule: str
     n: str
     figure: go.Figure | None = None
-    drawn: pd.DataFrame | None = None
+    figure_data: pd.DataFrame | None = None
     alternative: str = ""
     notes: tuple[str, ...] = ()
     badges: tuple[str, ...] = ()
@@ -79,18 +79,20 @@ class Content:
 
 def panel(
     panel_id: str, title: str, how_to_read: str
-) -> Callable[[Callable[Concatenate[Run, P], Content]], Callable[Concatenate[Run, P], Panel]]:
+) -> Callable[[Callable[Concatenate[EvaluationRun, P], Content]], Callable[Concatenate[EvaluationRun, P], Panel]]:
     """Turn a function of a run that returns a :class:`Content` into one that returns a :class:`Panel`.
 
     Where the run lacks what the function needs, its :class:`InputError` becomes the panel's note, so that one missing
     column never takes the page with it.
     """
 
-    def decorate(function: Callable[Concatenate[Run, P], Content]) -> Callable[Concatenate[Run, P], Panel]:
+    def decorate(
+        function: Callable[Concatenate[EvaluationRun, P], Content],
+    ) -> Callable[Concatenate[EvaluationRun, P], Panel]:
         parameters = signature(function)
 
         @wraps(function)
-        def build(run: Run, *args: P.args, **kwargs: P.kwargs) -> Panel:
+        def build(run: EvaluationRun, *args: P.args, **kwargs: P.kwargs) -> Panel:
             asked = parameters.bind(run, *args, **kwargs).arguments
             command = command_of(panel_id, run, asked.get("other"), asked.get("valid"), asked.get("condition"))
             try:
@@ -111,7 +113,7 @@ def _assemble(panel_id: str, title: str, how_to_read: str, content: Content, spl
         how_to_read=how_to_read,
         table=content.table,
         figure=content.figure,
-        drawn=content.drawn if content.figure is not None else None,
+        figure_data=content.figure_data if content.figure is not None else None,
         alternative=content.alternative,
         rule=content.rule,
         split=split,

@@ -14,7 +14,7 @@ from analysis.panels.wording import counted, number, with_interval
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 _REMEDY = "write it from a checkpoint and data with photos"
 
@@ -26,7 +26,7 @@ _REMEDY = "write it from a checkpoint and data with photos"
     "for; the same photo twice must give chance, two photos of one type are near it, and 'swap' says how often both "
     "names of a pair are answered by their own photo (chance 0.25).",
 )
-def mosaics(run: Run) -> Content:
+def mosaics(run: EvaluationRun) -> Content:
     """Show pointing accuracy per layout, method and type, beside chance and the controls."""
     table = stored_table(run, "mosaics", "mosaics", _REMEDY)
     overall = table[table["type"] == "all"]
@@ -53,7 +53,7 @@ def mosaics(run: Run) -> Content:
     "Photos with boxes around what is named: how often a map's hottest cell lies in one; chance is the share of the "
     "cells that do.",
 )
-def boxes(run: Run) -> Content:
+def boxes(run: EvaluationRun) -> Content:
     """Show pointing accuracy per method and type, beside chance."""
     table = stored_table(run, "boxes", "photos with boxes", "write it with --boxes, or use python -m analysis point")
     labels = [f"{row['type']}, chance {number(row['chance'], 2)}" for _, row in table.iterrows()]
@@ -75,7 +75,7 @@ def boxes(run: Run) -> Content:
     "Two photos side by side, the name belongs to one: how often a map's hottest cell lies in the right half, where "
     "0.5 is chance; a hollow dot rests on too few photos for an interval.",
 )
-def pointing(run: Run) -> Content:
+def pointing(run: EvaluationRun) -> Content:
     """Show pointing accuracy and the share of the map in the right half, per method and language."""
     table = stored_table(run, "pointing", "a pointing game", _REMEDY)
     hits = table[table["quantity"] == "hit"].rename(columns={"value": "hit"})
@@ -99,7 +99,7 @@ def _dots(table: pd.DataFrame, headings: list[str], labels: list[str], chance: f
     return figure.update_traces(hovertemplate="%{customdata[0]}: %{x:.3f}<br>n = %{customdata[1]}<extra></extra>")
 
 
-def _left_out(run: Run, key: str) -> tuple[str, ...]:
+def _left_out(run: EvaluationRun, key: str) -> tuple[str, ...]:
     table = optional_table(run, key)
     if table is None:
         return ()

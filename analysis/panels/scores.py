@@ -14,12 +14,12 @@ from analysis.scores.metrics import RULES, judge, score_table
 
 if TYPE_CHECKING:
     from analysis.run.answers import Answers
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 SHOWN = ("strict", "lenient")
 
 
-def scores_of(run: Run, condition: str | None = None, rule: str = "strict") -> pd.DataFrame:
+def scores_of(run: EvaluationRun, condition: str | None = None, rule: str = "strict") -> pd.DataFrame:
     """Return the score table of one rule: as stored with the run, else worked out once."""
     stored = optional_table(run, "scores")
     if stored is not None:
@@ -40,7 +40,7 @@ def scores_of(run: Run, condition: str | None = None, rule: str = "strict") -> p
     "Each bar is the F1 of one entity type, each whisker its 95 % interval when sentences are resampled, which too few "
     "sentences do not give; where the whiskers of two bars overlap widely, the data do not tell them apart.",
 )
-def scores(run: Run, condition: str | None = None) -> Content:
+def scores(run: EvaluationRun, condition: str | None = None) -> Content:
     """Show strict F1 as bars, and precision, recall and F1, strict and lenient, as a table."""
     from analysis.figures import score_bars
 
@@ -66,7 +66,7 @@ def scores(run: Run, condition: str | None = None) -> Content:
     "What strict F1 loses to boundaries and to types: 'exact' ignores the type, 'overlap' asks for the right type and "
     "one shared word only.",
 )
-def rules(run: Run, condition: str | None = None) -> Content:
+def rules(run: EvaluationRun, condition: str | None = None) -> Content:
     """Show all four rules per language."""
     tables = [scores_of(run, condition, rule) for rule in RULES]
     table = pd.concat([t[t["type"] == "all"] for t in tables], ignore_index=True)

@@ -13,7 +13,7 @@ from analysis.panels import (
     data_quality,
     embedding,
     errors,
-    honesty,
+    faithfulness,
     minimal_pairs,
     modality,
     pointing,
@@ -23,7 +23,7 @@ from analysis.panels import (
     space_map,
 )
 from analysis.panels.panel import Panel
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 
 Build = Callable[[], Panel]
 
@@ -48,7 +48,10 @@ class Section:
 
 
 def sections(
-    run: Run, other: Run | None = None, valid: Run | None = None, condition: str | None = None
+    run: EvaluationRun,
+    other: EvaluationRun | None = None,
+    valid: EvaluationRun | None = None,
+    condition: str | None = None,
 ) -> list[Section]:
     """Return all sections of a run.
 
@@ -100,7 +103,7 @@ def sections(
     return [*found, _comparison(run, other)] if other is not None else found
 
 
-def _modality(run: Run) -> Section:
+def _modality(run: EvaluationRun) -> Section:
     return Section(
         id="modality",
         title="What the image contributes",
@@ -118,7 +121,7 @@ def _modality(run: Run) -> Section:
     )
 
 
-def _heat_maps(run: Run) -> Section:
+def _heat_maps(run: EvaluationRun) -> Section:
     return Section(
         id="heat-maps",
         title="Heat maps",
@@ -126,12 +129,12 @@ def _heat_maps(run: Run) -> Section:
             ("mosaics", partial(pointing.mosaics, run)),
             ("boxes", partial(pointing.boxes, run)),
             ("pointing", partial(pointing.pointing, run)),
-            ("honesty", partial(honesty.honesty, run)),
+            ("honesty", partial(faithfulness.faithfulness, run)),
         ),
     )
 
 
-def _space(run: Run, other: Run | None) -> Section:
+def _space(run: EvaluationRun, other: EvaluationRun | None) -> Section:
     return Section(
         id="space",
         title="The contrastive space",
@@ -145,7 +148,7 @@ def _space(run: Run, other: Run | None) -> Section:
     )
 
 
-def _comparison(run: Run, other: Run) -> Section:
+def _comparison(run: EvaluationRun, other: EvaluationRun) -> Section:
     return Section(
         id="comparison",
         title=f"Compared with {other.name}",

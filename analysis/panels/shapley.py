@@ -17,7 +17,7 @@ from mmner_core.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 
 @panel(
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     "The Shapley shares add up to what the model gains over seeing nothing at all; the crude drop-one number beside "
     "them credits nobody with what both could have done alone.",
 )
-def shapley(run: Run) -> Content:
+def shapley(run: EvaluationRun) -> Content:
     """Show the shares of text and image per language and type."""
     return _shares(run, TEXT_AND_IMAGE, "shapley")
 
@@ -36,12 +36,12 @@ def shapley(run: Run) -> Content:
     "Text and each image stream",
     "The same shares with the two image streams apart; a stream with a share of 0 could be left out.",
 )
-def shapley_streams(run: Run) -> Content:
+def shapley_streams(run: EvaluationRun) -> Content:
     """Show the shares of text and of the ViT and CNN streams."""
     return _shares(run, TEXT_AND_STREAMS, "shapley_streams")
 
 
-def shares_of(run: Run, coalitions: Mapping[frozenset[str], str]) -> pd.DataFrame:
+def shares_of(run: EvaluationRun, coalitions: Mapping[frozenset[str], str]) -> pd.DataFrame:
     """Return one row per gold entity with its shares, worked out once.
 
     Raises:
@@ -56,7 +56,7 @@ def shares_of(run: Run, coalitions: Mapping[frozenset[str], str]) -> pd.DataFram
     return run.remember(("shapley", tuple(coalitions.values())), lambda: entity_shares(run, coalitions))
 
 
-def _shares(run: Run, coalitions: Mapping[frozenset[str], str], key: str) -> Content:
+def _shares(run: EvaluationRun, coalitions: Mapping[frozenset[str], str], key: str) -> Content:
     from analysis.figures import shapley_bars
 
     players = sorted(frozenset().union(*coalitions), key=lambda player: (player != "text", player))

@@ -15,14 +15,14 @@ from analysis.scores.metrics import SCORE_DTYPES, score, score_row
 from analysis.scores.slices import SlicedEntities, slice_table, worst_slices
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 ATTRIBUTES = tuple(name for name in PHRASES if name not in ("language", "type"))
 MAX_WORST = 10
 _LABEL_WIDTH, _HEADING_WIDTH = 30, 22
 
 
-def sliced_of(run: Run, condition: str | None = None) -> SlicedEntities:
+def sliced_of(run: EvaluationRun, condition: str | None = None) -> SlicedEntities:
     """Return the run's entities with their attributes, described once per run."""
     return run.remember(
         ("sliced", condition), lambda: SlicedEntities.build(run.answers(condition), run.lexicon(), "strict")
@@ -35,7 +35,7 @@ def sliced_of(run: Run, condition: str | None = None) -> SlicedEntities:
     "Each dot is the F1 of the entities that share one property, with its 95 % interval, hollow where they are too few "
     "for one; the dotted line is the F1 of all of them.",
 )
-def slices(run: Run, condition: str | None = None) -> Content:
+def slices(run: EvaluationRun, condition: str | None = None) -> Content:
     """Show seen and unseen names, lengths, sources and the like, over all languages and within each."""
     from analysis.figures import slice_dots
 
@@ -68,7 +68,7 @@ def slices(run: Run, condition: str | None = None) -> Content:
     "A shallow decision tree looked for the groups of entities with the lowest F1 in one half of the sentences; the "
     "scores come from the other half, so they are no artefact of the search.",
 )
-def worst(run: Run, condition: str | None = None, limit: int = MAX_WORST) -> Content:
+def worst(run: EvaluationRun, condition: str | None = None, limit: int = MAX_WORST) -> Content:
     """Show the leaves with the lowest F1."""
     from analysis.figures import slice_dots
 

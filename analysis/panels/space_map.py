@@ -14,7 +14,7 @@ from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
     from analysis.run.answers import Answers
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 Colour = Literal["type", "language", "error", "modality", "source"]
 COLOURS: tuple[Colour, ...] = ("type", "language", "error", "modality", "source")
@@ -24,7 +24,7 @@ _TEXT_LENGTH = 70
 NO_ERROR, SEVERAL, NO_ENTITY, UNKNOWN = "no error", "several", "no name", "not known"
 
 
-def points_of(run: Run, projection: Projection = "umap", which: Map = "pairs") -> pd.DataFrame:
+def points_of(run: EvaluationRun, projection: Projection = "umap", which: Map = "pairs") -> pd.DataFrame:
     """Return the points of a stored map with what they can be coloured by.
 
     Columns: ``point`` (row number in that map), ``x``, ``y``, ``modality``, ``sentence_id``, ``language``, ``type``,
@@ -70,7 +70,7 @@ def pairs_of(points: pd.DataFrame) -> pd.DataFrame:
     "across the map and its axes do not.",
 )
 def space_map(
-    run: Run,
+    run: EvaluationRun,
     colour: Colour = "type",
     projection: Projection = "umap",
     language: str = "all",
@@ -96,7 +96,9 @@ def space_map(
     "Each point is one name, the mean of its words' vectors in the text encoder; types that lie in one heap are hard "
     "to tell apart by words alone.",
 )
-def entity_map(run: Run, colour: Colour = "type", projection: Projection = "umap", language: str = "all") -> Content:
+def entity_map(
+    run: EvaluationRun, colour: Colour = "type", projection: Projection = "umap", language: str = "all"
+) -> Content:
     """Show the vectors of gold and predicted entities."""
     return _map(run, _of_language(points_of(run, projection, "entities"), language), colour, projection, None)
 
@@ -105,7 +107,9 @@ def _of_language(points: pd.DataFrame, language: str) -> pd.DataFrame:
     return points if language == "all" else points[points["language"] == language]
 
 
-def _map(run: Run, points: pd.DataFrame, colour: Colour, projection: Projection, pairs: pd.DataFrame | None) -> Content:
+def _map(
+    run: EvaluationRun, points: pd.DataFrame, colour: Colour, projection: Projection, pairs: pd.DataFrame | None
+) -> Content:
     from analysis.figures import space_map as draw
 
     counts = points.groupby("modality", sort=False)["point"].count()
@@ -115,7 +119,7 @@ def _map(run: Run, points: pd.DataFrame, colour: Colour, projection: Projection,
     return Content(
         table=table,
         figure=draw(points, colour=colour, pairs=pairs, types=run.answers().gold.types),
-        drawn=points,
+        figure_data=points,
         alternative=f"Scatter of {listed(parts)}, {projection.upper()}, coloured by {colour}; the table has the number "
         "of points and their mean place per colour.",
         rule="cosine; seeded, coordinates stored in the run",
@@ -149,7 +153,7 @@ def _one_of(sentence: np.ndarray, names: np.ndarray, n: int, none: str) -> list[
     return first.reindex(range(n)).fillna(none).tolist()
 
 
-def _entity_columns(run: Run, rows: np.ndarray) -> dict[str, np.ndarray | list[str]]:
+def _entity_columns(run: EvaluationRun, rows: np.ndarray) -> dict[str, np.ndarray | list[str]]:
     """Return type, error and text of the entities in these rows of the stored arrays."""
     names = ("sentence_id", "start", "end", "gold", "predicted")
     sentence, start, end, gold, predicted = (run.embedding(f"entity_{name}")[rows] for name in names)

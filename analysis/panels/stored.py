@@ -19,10 +19,10 @@ import pandas as pd
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 
-def optional_table(run: Run, key: str) -> pd.DataFrame | None:
+def optional_table(run: EvaluationRun, key: str) -> pd.DataFrame | None:
     """Return a stored table, None where the run has none or an empty one.
 
     Raises:
@@ -31,13 +31,13 @@ def optional_table(run: Run, key: str) -> pd.DataFrame | None:
     return run.remember(("stored", key), lambda: _read(run, key))
 
 
-def table_of(run: Run, key: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+def table_of(run: EvaluationRun, key: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
     """Return a stored table, or work it out once where the run has none."""
     stored = optional_table(run, key)
     return stored if stored is not None else run.remember(("computed", key), compute)
 
 
-def stored_table(run: Run, key: str, what: str, remedy: str) -> pd.DataFrame:
+def stored_table(run: EvaluationRun, key: str, what: str, remedy: str) -> pd.DataFrame:
     """Return a stored table.
 
     Args:
@@ -55,7 +55,7 @@ def stored_table(run: Run, key: str, what: str, remedy: str) -> pd.DataFrame:
     return table
 
 
-def _read(run: Run, key: str) -> pd.DataFrame | None:
+def _read(run: EvaluationRun, key: str) -> pd.DataFrame | None:
     rows = run.metrics.get(key)
     if rows is None or rows == []:
         return None

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.panels import Panel, sections
 from analysis.panels.facts import RunFacts, checkpoint_of, facts_of, provenance_rows
 from analysis.panels.wording import number
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from mmner_core.errors import InputError
 
 
@@ -65,10 +65,10 @@ class Document:
 
 
 def collect(
-    run: Run,
-    other: Run | None = None,
+    run: EvaluationRun,
+    other: EvaluationRun | None = None,
     *,
-    valid: Run | None = None,
+    valid: EvaluationRun | None = None,
     condition: str | None = None,
     only: str | None = None,
 ) -> Document:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mmner_core.errors import InputError
-from mmner_core.runtime.atomic import whole_file
+from mmner_core.runtime.atomic import atomic_write
 
 
 def write_text(file: Path, text: str) -> Path:
@@ -17,7 +17,7 @@ def write_text(file: Path, text: str) -> Path:
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(file) as part:
+        with atomic_write(file) as part:
             # A lone surrogate is no text; it must not cost the whole report.
             part.write_text(text, encoding="utf-8", errors="replace", newline="")
     except BrokenPipeError:

@@ -70,7 +70,7 @@ def _view(panel: Panel) -> dict[str, Any]:
 
 def _files(panel: Panel) -> Iterator[tuple[str, str]]:
     """Yield name and content, as an address, of what can be saved: the table, and what the figure shows beyond it."""
-    tables = {panel.id: panel.table if len(panel.table) else None, f"{panel.id}-figure": panel.drawn}
+    tables = {panel.id: panel.table if len(panel.table) else None, f"{panel.id}-figure": panel.figure_data}
     for name, table in tables.items():
         if table is not None:
             yield f"{name}.csv", f"data:text/csv;charset=utf-8,{quote(csv_text(table))}"

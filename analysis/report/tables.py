@@ -49,7 +49,7 @@ def write_csv(document: Document, folder: str | Path) -> list[Path]:
     """
     folder = Path(folder)
     files = _write(document, folder, ".csv", lambda panel: csv_text(panel.table))
-    drawn = [(panel.id, panel.drawn) for panel in document.panels() if panel.drawn is not None]
+    drawn = [(panel.id, panel.figure_data) for panel in document.panels() if panel.figure_data is not None]
     return files + [write_text(folder / f"{name}-figure.csv", csv_text(table)) for name, table in drawn]
 
 

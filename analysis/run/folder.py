@@ -49,7 +49,7 @@ _VERSION_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class EvaluationRun:
     """A run, read lazily: opening it reads names and counts, the rest comes when asked for.
 
     Attributes:
@@ -71,7 +71,7 @@ class Run:
     _remembered: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def open(cls, folder: str | Path) -> Run:
+    def open(cls, folder: str | Path) -> EvaluationRun:
         """Open a run folder.
 
         Raises:
@@ -101,7 +101,7 @@ class Run:
         )
 
     @classmethod
-    def from_table(cls, table: pa.Table, *, name: str, provenance: dict[str, Any] | None = None) -> Run:
+    def from_table(cls, table: pa.Table, *, name: str, provenance: dict[str, Any] | None = None) -> EvaluationRun:
         """Make a run in memory from a predictions table."""
 
         def load(condition: str) -> Answers:
@@ -124,7 +124,7 @@ class Run:
         *,
         name: str = "predictions",
         condition: str = CONDITION,
-    ) -> Run:
+    ) -> EvaluationRun:
         """Make a run in memory from another system's tags; it has every view that needs no model.
 
         Raises:

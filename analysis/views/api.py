@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from analysis.views.service import Question, TagService, told
+from analysis.views.service import Question, TagService, user_message
 from mmner_core.errors import InputError
 from mmner_core.serving.reply import tag_reply
 
@@ -54,11 +54,13 @@ class Api:
             try:
                 questions[i] = self._question(item)
             except InputError as error:
-                replies[i] = {"error": told(error)}
+                replies[i] = {"error": user_message(error)}
         source, futures = self.service.predict(list(questions.values()), model or None)
         for i, future in zip(questions, futures, strict=True):
             fault = future.exception()
-            replies[i] = {"error": told(fault)} if fault else tag_reply(future.result(), source.name, source.digest)
+            replies[i] = (
+                {"error": user_message(fault)} if fault else tag_reply(future.result(), source.name, source.digest)
+            )
         return replies
 
     def models(self) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from analysis.views.described import describe_place, describe_shares
 from analysis.views.heatmap import EntityMap
 from analysis.views.kinds import KINDS, Kind
-from analysis.views.marks import shown
+from analysis.views.marks import escape_html
 from analysis.views.overlay import colour_bar
 
 _CAPTION = """<div class="wb-caption" role="status"><h4>{title}</h4><p>{place}</p><p>{shares}</p>{bar}
@@ -22,23 +22,23 @@ def caption_html(entity: EntityMap) -> str:
     mapped, kind = entity.cells is not None, KINDS[entity.kind]
     title = _SHUFFLED if entity.shuffled else kind.title
     return _CAPTION.format(
-        title=shown(title.format(entity.name.text)),
-        place=shown(describe_place(entity)),
-        shares=shown(describe_shares(entity)),
+        title=escape_html(title.format(entity.name.text)),
+        place=escape_html(describe_place(entity)),
+        shares=escape_html(describe_shares(entity)),
         bar=_bar_html(kind) if mapped else "",
-        fine=shown(f"{kind.fine} {_FINE}" if mapped else kind.fine),
+        fine=escape_html(f"{kind.fine} {_FINE}" if mapped else kind.fine),
     )
 
 
 def problem_caption(sentence: str) -> str:
     """Return the sentence about a problem in the caption's place."""
-    return f'<p class="wb-caption wb-fine" role="alert">{shown(sentence)}</p>'
+    return f'<p class="wb-caption wb-fine" role="alert">{escape_html(sentence)}</p>'
 
 
 def _bar_html(kind: Kind) -> str:
     return _BAR.format(
-        label=shown(f"Colour bar from black, {kind.stops[0]}, to pale yellow, {kind.stops[-1]}: {kind.unit}"),
+        label=escape_html(f"Colour bar from black, {kind.stops[0]}, to pale yellow, {kind.stops[-1]}: {kind.unit}"),
         colours=f"linear-gradient(to right, {', '.join(colour_bar(12))})",
         numbers="".join(f"<span>{stop}</span>" for stop in kind.stops),
-        unit=shown(kind.unit),
+        unit=escape_html(kind.unit),
     )

@@ -17,7 +17,7 @@ from mmner_core.errors import InputError
 from mmner_core.labels import Entity
 
 if TYPE_CHECKING:
-    from analysis.heat_maps.explainer import Probe, Scene
+    from analysis.heat_maps.explainer import ModelExplainer, Scene
     from mmner_core.inference.tag_job import TagJob
     from mmner_core.results import TaggedEntity
     from mmner_core.serving.engine import Engine
@@ -43,28 +43,28 @@ def compute_map(engine: Engine, job: TagJob, pixels: Pixels, name: TaggedEntity,
     Raises:
         InputError: if no stream of the model has cells to weigh.
     """
-    from analysis.heat_maps.explainer import Probe
+    from analysis.heat_maps.explainer import ModelExplainer
 
-    probe = Probe(engine.tagger.model, engine.tagger.subwords)
-    if kind == GRADIENT and not probe.grids:
+    explainer = ModelExplainer(engine.tagger.model, engine.tagger.subwords)
+    if kind == GRADIENT and not explainer.grids:
         raise InputError("This model takes the photo as one vector, so its attention has no places; choose occlusion.")
     start = max(part.start for part in job.parts if part.start <= name.word_start)
     stop = min((part.start for part in job.parts if part.start > start), default=len(job.words))
     entity = Entity(name.word_start - start, name.word_end - start, name.type)
 
     def read() -> Scene:
-        scene = probe.scene_of(job.windows, pixels, convention=job.request.convention)
+        scene = explainer.scene_of(job.windows, pixels, convention=job.request.convention)
         return replace(scene, words=scene.words[start:stop])  # [W, D]; the CRF reads each part of a text by itself
 
     scene = engine.run(read).result()
     if kind == GRADIENT:
-        return engine.run(lambda: _mean(probe.weighted_attention(scene, entity))).result()
-    return occlusion_map(lambda visible: _score(engine, probe, scene, entity, visible), RASTER)
+        return engine.run(lambda: _mean(explainer.weighted_attention(scene, entity))).result()
+    return occlusion_map(lambda visible: _score(engine, explainer, scene, entity, visible), RASTER)
 
 
-def _score(engine: Engine, probe: Probe, scene: Scene, entity: Entity, visible: np.ndarray) -> np.ndarray:
+def _score(engine: Engine, explainer: ModelExplainer, scene: Scene, entity: Entity, visible: np.ndarray) -> np.ndarray:
     """Ask for the name's probability with only these parts of the photo visible, [n, rows, columns] -> [n]."""
-    score = probe.cell_score(scene, entity)
+    score = explainer.cell_score(scene, entity)
     groups = [visible[i : i + _AT_ONCE] for i in range(0, len(visible), _AT_ONCE)]
     return np.concatenate([engine.run(partial(score, group)).result() for group in groups])
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from analysis.views.marks import shown
+from analysis.views.marks import escape_html
 from analysis.views.sentences import LANGUAGE_NAMES
 
 DEMO = Path(__file__).resolve().parent.parent / "demo"
@@ -77,10 +77,10 @@ def credits_html() -> str:
         rows = [row for row in csv.DictReader(file, delimiter="\t") if row["file"] in used]
     items = [
         _CREDIT.format(
-            shows=shown(row["shows"]),
-            author=shown(row["author"]),
-            licence=shown(row["licence"]),
-            source=_SOURCE.format(url=shown(row["url"])) if row["url"] else "",
+            shows=escape_html(row["shows"]),
+            author=escape_html(row["author"]),
+            licence=escape_html(row["licence"]),
+            source=_SOURCE.format(url=escape_html(row["url"])) if row["url"] else "",
         )
         for row in rows
     ]
@@ -89,15 +89,15 @@ def credits_html() -> str:
 
 def _card(number: int, example: DemoExample) -> str:
     if example.photo is None:
-        picture = _NO_PICTURE.format(text=shown(example.text))
+        picture = _NO_PICTURE.format(text=escape_html(example.text))
     else:
         picture = _PICTURE.format(data=_thumbnail(example.photo))
     return _CARD.format(
         number=number,
         picture=picture,
-        shows=shown(example.shows),
+        shows=escape_html(example.shows),
         code=example.language,
-        text=shown(example.text),
+        text=escape_html(example.text),
     )
 
 

@@ -61,14 +61,14 @@ def marked_text(text: str, marks: Iterable[Mark], colours: Mapping[str, str], *,
     for mark in sorted(marks, key=lambda m: m.start):
         if not position <= mark.start < mark.end <= len(text):
             raise ValueError(f"{mark} overlaps another mark or leaves the text of {len(text)} characters.")
-        pieces.append(shown(text[position : mark.start]))
+        pieces.append(escape_html(text[position : mark.start]))
         pieces.append(_mark_html(text[mark.start : mark.end], mark, colours[mark.type], mark.index == selected))
         position = mark.end
-    pieces.append(shown(text[position:]))
+    pieces.append(escape_html(text[position:]))
     return _TEXT.format(body="".join(pieces))
 
 
-def shown(text: str) -> str:
+def escape_html(text: str) -> str:
     """Escape ``text`` for HTML content and quoted attributes, with characters no page can hold replaced."""
     return escape(_UNSHOWABLE.sub("\ufffd", text), quote=True)
 
@@ -78,12 +78,12 @@ def _mark_html(text: str, mark: Mark, colour: str, pressed: bool) -> str:
     attributes = ""
     if mark.index is not None:
         certainty = "" if mark.confidence is None else f", confidence {mark.confidence:.2f}"
-        aria = shown(f"{text}: {mark.type}{certainty}. Show where the model looked.")
+        aria = escape_html(f"{text}: {mark.type}{certainty}. Show where the model looked.")
         attributes = _BUTTON.format(index=mark.index, pressed=str(pressed).lower(), aria=aria)
     return _MARK.format(
         attributes=attributes,
         colour=colour,
         text_colour=text_colour(colour),
-        text=shown(text),
+        text=escape_html(text),
         label=escape(label),
     )

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from analysis.views.examples import credits_html
-from analysis.views.marks import shown
+from analysis.views.marks import escape_html
 from analysis.views.research import assets
 
 TITLE = "2M-NER Workbench"
@@ -43,7 +43,7 @@ def picking_script() -> str:
 def heading(text: str, *, step: int | None = None) -> str:
     """Return a heading that says what to do, with the number of its step where there is one."""
     number = "" if step is None else f'<span class="wb-step" aria-hidden="true">{step}</span>'
-    return f'<h2 class="wb-heading">{number}{shown(text)}</h2>'
+    return f'<h2 class="wb-heading">{number}{escape_html(text)}</h2>'
 
 
 def header_html() -> str:
@@ -64,9 +64,9 @@ def loading_html() -> str:
 def ready_html(digest: str, name: str = "") -> str:
     """Return the status once the model is there; ``name`` tells it from others."""
     model = f"Model {name}" if name else "Model"
-    return _STATUS.format(kind="ready", body=shown(f"{model} ready ({digest[:8]})"))
+    return _STATUS.format(kind="ready", body=escape_html(f"{model} ready ({digest[:8]})"))
 
 
 def broken_html(sentence: str) -> str:
     """Return the status when the model cannot be loaded."""
-    return _STATUS.format(kind="broken", body=shown(sentence))
+    return _STATUS.format(kind="broken", body=escape_html(sentence))

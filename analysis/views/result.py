@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from analysis.palette import text_colour
-from analysis.views.marks import entity_marks, marked_text, shown
+from analysis.views.marks import entity_marks, escape_html, marked_text
 from analysis.views.sentences import (
     Role,
     Row,
@@ -57,9 +57,9 @@ def result_html(
     """Return the whole result as HTML; ``selected`` is the name whose heat map is shown, ``source`` the model."""
     rows = [_row_html(i, row, colours, i == selected) for i, row in enumerate(table_rows(prediction))]
     return _RESULT.format(
-        summary=shown(summary(prediction)),
+        summary=escape_html(summary(prediction)),
         mismatch=_mismatch(prediction, source),
-        facts="".join(f"<li>{shown(fact)}</li>" for fact in _facts(prediction, source)),
+        facts="".join(f"<li>{escape_html(fact)}</li>" for fact in _facts(prediction, source)),
         text=marked_text(prediction.text, entity_marks(prediction.entities), colours, selected=selected),
         hint=_HINT.format(body=_map_hint(prediction)),
         table=_TABLE.format(rows="".join(rows)) if rows else "",
@@ -71,7 +71,7 @@ def result_html(
 
 def problem_html(sentence: str) -> str:
     """Return the notice for input that cannot be tagged: what is wrong, and what to do."""
-    return _MESSAGE.format(kind="problem", role="alert", title="That did not work", body=shown(sentence))
+    return _MESSAGE.format(kind="problem", role="alert", title="That did not work", body=escape_html(sentence))
 
 
 def invitation_html() -> str:
@@ -91,7 +91,7 @@ def _row_html(index: int, row: Row, colours: Mapping[str, str], selected: bool) 
     return _ROW.format(
         index=index,
         pressed=str(selected).lower(),
-        name=shown(row.name),
+        name=escape_html(row.name),
         type=escape(row.type),
         colour=colours[row.type],
         text_colour=text_colour(colours[row.type]),
@@ -100,7 +100,7 @@ def _row_html(index: int, row: Row, colours: Mapping[str, str], selected: bool) 
         runner_up=escape(row.runner_up),
         characters=row.characters,
         role="plain" if row.role in (Role.UNKNOWN, Role.UNCHANGED) else "changed",
-        sentence=shown(row.sentence),
+        sentence=escape_html(row.sentence),
     )
 
 
@@ -121,7 +121,7 @@ def _facts(prediction: Prediction, source: Source | None) -> list[str]:
 
 def _mismatch(prediction: Prediction, source: Source | None) -> str:
     sentence = mismatch_sentence(prediction, source.measured.low_match if source is not None else None)
-    return _MISMATCH.format(body=shown(sentence)) if sentence else ""
+    return _MISMATCH.format(body=escape_html(sentence)) if sentence else ""
 
 
 def _map_hint(prediction: Prediction) -> str:
@@ -139,7 +139,7 @@ def _listing(kind: str, sentences: tuple[str, ...] | list[str], title: str = "")
     if not sentences:
         return ""
     heading = f"<h4>{title}</h4>" if title else ""
-    items = "".join(f"<li>{shown(sentence)}</li>" for sentence in sentences)
+    items = "".join(f"<li>{escape_html(sentence)}</li>" for sentence in sentences)
     return f'<div class="{kind}">{heading}<ul>{items}</ul></div>'
 
 

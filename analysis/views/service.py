@@ -22,7 +22,7 @@ from mmner_core.runtime.digests import file_digest
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.engine import DECODING, Engine, megapixel_budget, open_pool
 from mmner_core.serving.fair_cache import FairCache
-from mmner_core.serving.faults import told
+from mmner_core.serving.faults import user_message
 from mmner_core.serving.visitor import current_visitor
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from mmner_core.results import Prediction
     from mmner_core.text.encoding import Pixels
 
-__all__ = ["DISPLAY_SIDE", "Answer", "Question", "Source", "TagService", "told"]
+__all__ = ["DISPLAY_SIDE", "Answer", "Question", "Source", "TagService", "user_message"]
 
 log = logging.getLogger(__name__)
 OTHER_PHOTOS = Path(__file__).resolve().parents[1] / "demo" / "photos"
@@ -198,7 +198,7 @@ class TagService:
             self.tagger()
         except Exception as error:  # whoever opens the page is told as well
             self._broken = True
-            told(error)
+            user_message(error)
             log.warning("the model %s cannot be used", self.pool.names[0])
 
     def _source(self, model: str | None, engine: Engine) -> Source:

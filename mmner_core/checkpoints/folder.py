@@ -23,7 +23,7 @@ from mmner_core.errors import InputError, brief
 from mmner_core.labels import LabelSet
 from mmner_core.network.model import MMNER
 from mmner_core.runtime import json_files
-from mmner_core.runtime.atomic import whole_folder
+from mmner_core.runtime.atomic import atomic_folder
 from mmner_core.runtime.digests import file_digest
 
 WEIGHTS = "model.safetensors"
@@ -80,7 +80,7 @@ def save_checkpoint(
     if not (Path(tokenizer_folder) / "tokenizer.json").is_file():
         raise InputError(f"There is no tokenizer.json in {tokenizer_folder}; a checkpoint needs the tokenizer's files.")
     folder = Path(folder)
-    with whole_folder(folder, what="the checkpoint") as partial:
+    with atomic_folder(folder, what="the checkpoint") as partial:
         save_file(pack(model.state_dict()), partial / WEIGHTS, metadata={"format": "pt"})
         (partial / WEIGHTS).chmod(0o644)  # safetensors writes it for the owner alone
         _write_json(partial / "config.json", model.config.to_dict())

@@ -72,7 +72,7 @@ def end_output(code: Any) -> Any:
     return code
 
 
-def told(error: OSError) -> str | None:
+def os_error_sentence(error: OSError) -> str | None:
     """Return one sentence on what the system refuses, None where it is nothing that a user can mend."""
     if error.filename is not None:
         return f"{os.fsdecode(error.filename)}: {error.strerror}."

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from mmner_core.cli.endings import BROKEN_PIPE, end_output, prepare_process, told
+from mmner_core.cli.endings import BROKEN_PIPE, end_output, os_error_sentence, prepare_process
 from mmner_core.errors import InputError
 
 # Typer exports the classes of single usage errors, but only privately their common base.
@@ -90,7 +90,7 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             raise typer.Exit(BROKEN_PIPE) from None
         except OSError as error:
-            sentence = told(error)
+            sentence = os_error_sentence(error)
             if sentence is None:
                 raise
             message = sentence

@@ -61,8 +61,8 @@ def tag(
     if output is not None or skip_bad:
         raise InputError("--output and --skip-bad belong to --input; the result of --text goes to standard output.")
     # One core finds out the language and loads the rules for its words while the other imports torch.
-    with ThreadPoolExecutor(max_workers=1) as ahead:
-        ahead.submit(_get_ready, text or "", lang)  # what is wrong with the text will be said when it is tagged
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        executor.submit(_get_ready, text or "", lang)  # what is wrong with the text will be said when it is tagged
         from mmner_core.inference.tagger import Tagger
 
         tagger = Tagger.load(checkpoint, images=image is not None)  # without a photo, no image encoder is needed

@@ -14,7 +14,7 @@ from mmner_core.cli.output import to_json
 from mmner_core.cli.tag_rows import Row, parse_row
 from mmner_core.data.lines import read_arrivals, write_lines
 from mmner_core.errors import InputError, listed
-from mmner_core.runtime.atomic import is_there
+from mmner_core.runtime.atomic import would_replace
 from mmner_core.runtime.streams import folder_of, is_stream
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def tag_file(
     nameless = len(os.fsencode(beside.name)) > LONGEST_NAME and not skip_bad  # there is none, and none is asked for
     rejected = None if streams or nameless else beside
     for file in filter(None, (output, rejected)):
-        if is_there(file) and not overwrite:
+        if would_replace(file) and not overwrite:
             raise InputError(f"{file} exists; choose another name for the output or add --overwrite.")
     if not is_stream(source):
         next(read_arrivals(source), None)  # what cannot be read is told before the model is loaded

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmner_core.errors import InputError
 from mmner_core.photos.folder import EXTENSIONS
-from mmner_core.runtime.atomic import whole_file
+from mmner_core.runtime.atomic import atomic_write
 
 CACHE_FOLDER = "MMNER_CACHE"
 """Environment variable: where the files go, instead of ``~/.cache/mmner``."""
@@ -34,7 +34,7 @@ def unpack_image(data: bytes, name: str | None) -> Path:
         return file
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(file) as part:
+        with atomic_write(file) as part:
             part.write_bytes(data)
     except OSError as error:
         raise InputError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mmner_core.data.example import Example
 from mmner_core.errors import InputError
 from mmner_core.labels import LabelSet
-from mmner_core.runtime.atomic import is_there, whole_file, whole_folder
+from mmner_core.runtime.atomic import atomic_folder, atomic_write, would_replace
 
 if TYPE_CHECKING:
     from datasets import Features
@@ -39,17 +39,17 @@ def write_dataset(
     Raises:
         InputError: if the target exists and ``overwrite`` is off, or cannot be written.
     """
-    if is_there(target) and not overwrite:
+    if would_replace(target) and not overwrite:
         raise InputError(f"{target} exists; choose another name or ask to overwrite it.")
     features = _features(read(), embed=embed)
     if kind == "disk":
-        with whole_folder(target, what="the data set") as folder, tempfile.TemporaryDirectory(dir=folder) as work:
+        with atomic_folder(target, what="the data set") as folder, tempfile.TemporaryDirectory(dir=folder) as work:
             parquet = Path(work) / "train.parquet"
             missing = _write_parquet(parquet, read(), features, embed=embed)
             _save(parquet, folder)
         return missing
     try:
-        with whole_file(target) as parquet:
+        with atomic_write(target) as parquet:
             return _write_parquet(parquet, read(), features, embed=embed)
     except OSError as error:
         raise InputError(f"{target} cannot be written: {error.strerror or error}.") from error

@@ -8,7 +8,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from mmner_core.errors import InputError
-from mmner_core.runtime.atomic import is_there, whole_file
+from mmner_core.runtime.atomic import atomic_write, would_replace
 from mmner_core.runtime.streams import is_stream, open_input, open_output
 
 BLOCK_BYTES = 1 << 20
@@ -104,7 +104,7 @@ def write_lines(path: Path, chunks: Iterable[str], *, overwrite: bool = False) -
         InputError: if the file exists and ``overwrite`` is off, or cannot be written.
         BrokenPipeError: if nobody reads the stream any more.
     """
-    if is_there(path) and not overwrite:
+    if would_replace(path) and not overwrite:
         raise InputError(f"{path} exists; choose another name or ask to overwrite it.")
     try:
         if is_stream(path):
@@ -113,7 +113,7 @@ def write_lines(path: Path, chunks: Iterable[str], *, overwrite: bool = False) -
                     stream.write(chunk.encode("utf-8"))
                     stream.flush()
             return
-        with whole_file(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
+        with atomic_write(path) as part, part.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(_keep_leading_bom(chunks))
     except BrokenPipeError:
         raise

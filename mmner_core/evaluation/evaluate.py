@@ -207,7 +207,7 @@ def _photos(model: MMNER, condition: ImageCondition, *, again: bool) -> PhotoFil
     """Return what reads the photos; where each is shown again and again, it is encoded once if that is all the same."""
     if condition == "blank":
         return BlankPhotos(model.config)
-    return EncodedPhotos(model) if again and model.config.is_steady else PhotoFiles(model.config)
+    return EncodedPhotos(model) if again and model.config.deterministic_crop else PhotoFiles(model.config)
 
 
 def score_tags(

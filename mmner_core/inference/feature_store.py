@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from mmner_core.config import ImageConfig
 from mmner_core.errors import InputError
-from mmner_core.runtime.atomic import whole_file
+from mmner_core.runtime.atomic import atomic_write
 from mmner_core.runtime.digests import file_digest
 
 VERSION = 2
@@ -59,7 +59,7 @@ class FeatureStore:
 
         self.folder.mkdir(parents=True, exist_ok=True)
         file = self.folder / f"{hashlib.sha256(' '.join(digests).encode()).hexdigest()[:16]}.safetensors"
-        with whole_file(file) as part:
+        with atomic_write(file) as part:
             save_file({"values": values.contiguous()}, part, metadata={"digests": json.dumps(list(digests))})
         self._open(file)
 

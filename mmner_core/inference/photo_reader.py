@@ -31,8 +31,8 @@ BATCH_PHOTOS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeenPhoto:
-    """A photo and what the model knows of it.
+class EncodedImage:
+    """A decoded image and, once it has passed the encoders, its states.
 
     Attributes:
         size: upright (width, height) in pixels.
@@ -64,9 +64,9 @@ class PhotoReader:
         self._model = model
         self._limits = limits
         self._sees = bool(model.config.fusion.streams) and model.sees
-        self.kept: RecentlyUsed[SeenPhoto] = RecentlyUsed(max_bytes)
+        self.kept: RecentlyUsed[EncodedImage] = RecentlyUsed(max_bytes)
 
-    def open(self, source: Path | str | bytes | Image) -> SeenPhoto:
+    def open(self, source: Path | str | bytes | Image) -> EncodedImage:
         """Decode, resize and cut a photo, or return what is known of it; several threads may do so.
 
         Raises:
@@ -75,12 +75,12 @@ class PhotoReader:
         key, known = self.look_up(source)
         return self.decode(source, key) if known is None else known
 
-    def look_up(self, source: Path | str | bytes | Image) -> tuple[Hashable | None, SeenPhoto | None]:
+    def look_up(self, source: Path | str | bytes | Image) -> tuple[Hashable | None, EncodedImage | None]:
         """Return what a photo is kept under, and what is known of it if it was encoded lately."""
-        key = _key(source) if self._model.config.is_steady else None
+        key = _key(source) if self._model.config.deterministic_crop else None
         return key, None if key is None else self.kept.get(key)
 
-    def decode(self, source: Path | str | bytes | Image, key: Hashable | None = None) -> SeenPhoto:
+    def decode(self, source: Path | str | bytes | Image, key: Hashable | None = None) -> EncodedImage:
         """Decode, resize and cut a photo, known or not; several threads may do so.
 
         Args:
@@ -94,12 +94,12 @@ class PhotoReader:
         target = decode_size(config.vit, config.cnn) if self._sees else None
         photo: Photo = open_photo(source, target=target, limits=self._limits)
         if not self._sees:
-            return SeenPhoto(size=photo.size, notes=photo.notes)
+            return EncodedImage(size=photo.size, notes=photo.notes)
         pixels, crops = to_pixels([photo], config.vit, config.cnn)
-        return SeenPhoto(size=photo.size, notes=photo.notes, crop=crops[0], pixels=pixels, key=key)
+        return EncodedImage(size=photo.size, notes=photo.notes, crop=crops[0], pixels=pixels, key=key)
 
     @torch.inference_mode()
-    def read(self, source: Path | str | bytes | Image, key: Hashable | None) -> SeenPhoto:
+    def read(self, source: Path | str | bytes | Image, key: Hashable | None) -> EncodedImage:
         """Open and encode a photo of which :meth:`look_up` knew no more than the key.
 
         Raises:
@@ -109,7 +109,7 @@ class PhotoReader:
         states, _ = self.encode([photo])
         return replace(photo, states=states)
 
-    def encode(self, photos: Sequence[SeenPhoto]) -> tuple[ImageStates | None, list[int]]:
+    def encode(self, photos: Sequence[EncodedImage]) -> tuple[ImageStates | None, list[int]]:
         """Encode the distinct ones of some photos, as far as that was not done before.
 
         Returns:
@@ -117,7 +117,7 @@ class PhotoReader:
         """
         rows: dict[Hashable, int] = {}
         index = [rows.setdefault(id(photo) if photo.key is None else photo.key, len(rows)) for photo in photos]
-        distinct: list[SeenPhoto] = [photos[index.index(row)] for row in range(len(rows))]
+        distinct: list[EncodedImage] = [photos[index.index(row)] for row in range(len(rows))]
         states = [photo.states for photo in distinct]
         fresh = [row for row, state in enumerate(states) if state is None]
         for start in range(0, len(fresh), BATCH_PHOTOS):
@@ -128,13 +128,13 @@ class PhotoReader:
         encoded = [state for state in states if state is not None]
         return ImageStates.join(encoded) if encoded else None, index
 
-    def _encode(self, photos: Sequence[SeenPhoto]) -> list[ImageStates]:
+    def _encode(self, photos: Sequence[EncodedImage]) -> list[ImageStates]:
         first = self._model.classifier.weight
         pixels = [photo.pixels for photo in photos if photo.pixels is not None]
         batch = Pixels(vit=_cat([p.vit for p in pixels]), cnn=_cat([p.cnn for p in pixels]))
         return self._model.encode_pixels(batch.to(first.device, first.dtype)).each()
 
-    def _keep(self, photo: SeenPhoto, states: ImageStates) -> None:
+    def _keep(self, photo: EncodedImage, states: ImageStates) -> None:
         if photo.key is not None:
             self.kept.put(photo.key, replace(photo, pixels=None, states=states), states.n_bytes)
 

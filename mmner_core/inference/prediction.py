@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -23,9 +24,15 @@ from mmner_core.network.crf import mask_words
 from mmner_core.network.model import MMNER
 from mmner_core.results import AttentionMap, Candidate, Prediction, TaggedEntity, Word
 
-SEEN, ALONE, OTHER = "emissions", "text_only", "other_image"
-"""Image conditions: as asked, without the image, with the other image."""
 _DECODED_WORDS = 4096
+
+
+class ImageCondition(Enum):
+    """Which image a text is tagged with: the one asked for (or none), none, or the other one."""
+
+    AS_ASKED = "as asked"
+    TEXT_ONLY = "text only"
+    OTHER_IMAGE = "other image"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +40,7 @@ class Reading:
     """What the model said of one text.
 
     Attributes:
-        emissions: [W, L] per condition: ``SEEN`` always, ``ALONE`` and ``OTHER`` where they were asked for.
+        emissions: [W, L] per condition: ``AS_ASKED`` always, the others where they were asked for.
         word_states: [W, D].
         parts: the first word of each part of the text; a name lies within one, and each is decoded by itself.
         photo_share: [W] how much of each word's attention the photo gets; None where nothing says so.
@@ -42,7 +49,7 @@ class Reading:
         image_vectors: per stream [D] in the contrastive space.
     """
 
-    emissions: Mapping[str, Tensor]
+    emissions: Mapping[ImageCondition, Tensor]
     word_states: Tensor
     parts: Sequence[int]
     photo_share: Tensor | None
@@ -57,14 +64,14 @@ class _Decoded:
 
     Attributes:
         tags: the best sequence as asked.
-        spans: per condition ``SEEN`` and ``ALONE``, the entities of the best sequence, in no order.
-        probabilities: per condition, [T] for each of its own spans and of those of ``SEEN``.
+        spans: per condition ``AS_ASKED`` and ``TEXT_ONLY``, the entities of the best sequence, in no order.
+        probabilities: per condition, [T] for each of its own spans and of those of ``AS_ASKED``.
         marginals: [W, L] as asked.
     """
 
     tags: list[str]
-    spans: dict[str, list[Entity]]
-    probabilities: dict[str, dict[tuple[int, int], list[float]]]
+    spans: dict[ImageCondition, list[Entity]]
+    probabilities: dict[ImageCondition, dict[tuple[int, int], list[float]]]
     marginals: np.ndarray
 
 
@@ -80,7 +87,7 @@ class _Row(NamedTuple):
     """What is decoded in one row of a batch: a part of a text, in one condition."""
 
     part: _Part
-    condition: str
+    condition: ImageCondition
 
 
 def predict_in_pieces(
@@ -108,7 +115,7 @@ def _nothing_yet(reading: Reading, n_labels: int) -> _Decoded:
     n_words = len(reading.word_states)
     return _Decoded(
         tags=[OUTSIDE] * n_words,
-        spans={c: [] for c in reading.emissions if c != OTHER},
+        spans={c: [] for c in reading.emissions if c is not ImageCondition.OTHER_IMAGE},
         probabilities={c: {} for c in reading.emissions},
         marginals=np.empty((n_words, n_labels), dtype=np.float32),
     )
@@ -140,7 +147,7 @@ def _decode(
     """Run the CRF over parts of like length, in all conditions, and note down under their texts what it says."""
     crf, labels = model.crf, model.labels
     keys = [_Row(part, condition) for part in parts for condition in readings[part.text].emissions]
-    seen = {key.part: n for n, key in enumerate(keys) if key.condition == SEEN}
+    seen = {key.part: n for n, key in enumerate(keys) if key.condition is ImageCondition.AS_ASKED}
     rows = [readings[part.text].emissions[condition][part.start : part.stop].float() for part, condition in keys]
     emissions = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)  # [N, W, L]
     mask = mask_words(emissions, [len(row) for row in rows])
@@ -151,15 +158,15 @@ def _decode(
     asked = {
         (n, span.start, span.end): None
         for n, key in enumerate(keys)
-        for span in (*spans[seen[key.part]], *(spans[n] if key.condition != OTHER else ()))
+        for span in (*spans[seen[key.part]], *(spans[n] if key.condition is not ImageCondition.OTHER_IMAGE else ()))
     }
     scores = crf.batch_span_probabilities(emissions, mask, list(asked), messages).tolist()
     marginals = crf.marginals(emissions, mask, messages).cpu().numpy()
     for n, ((text, start, stop), condition) in enumerate(keys):
-        if condition == SEEN:
+        if condition is ImageCondition.AS_ASKED:
             decoded[text].tags[start:stop] = paths[n]
             decoded[text].marginals[start:stop] = marginals[n, : stop - start]
-        if condition != OTHER:
+        if condition is not ImageCondition.OTHER_IMAGE:
             decoded[text].spans[condition].extend(_shift(span, start) for span in spans[n])
     for (n, start, end), score in zip(asked, scores, strict=True):
         (text, first, _), condition = keys[n]
@@ -174,9 +181,9 @@ def _build(model: MMNER, reading: Reading, decoded: _Decoded, *, words: Sequence
     return Prediction(
         words=tuple(words),
         tags=tuple(decoded.tags),
-        entities=tuple(_entities(model, decoded, SEEN, facts["text"], words, reading.photo_share)),
-        text_only_entities=tuple(_entities(model, decoded, ALONE, facts["text"], words))
-        if ALONE in decoded.spans
+        entities=tuple(_entities(model, decoded, ImageCondition.AS_ASKED, facts["text"], words, reading.photo_share)),
+        text_only_entities=tuple(_entities(model, decoded, ImageCondition.TEXT_ONLY, facts["text"], words))
+        if ImageCondition.TEXT_ONLY in decoded.spans
         else None,
         marginals=decoded.marginals,
         attention={stream: attention_map(model, stream, weights) for stream, weights in reading.attention.items()},
@@ -189,15 +196,15 @@ def _build(model: MMNER, reading: Reading, decoded: _Decoded, *, words: Sequence
 def _entities(
     model: MMNER,
     decoded: _Decoded,
-    condition: str,
+    condition: ImageCondition,
     text: str,
     words: Sequence[Word],
     photo_share: Tensor | None = None,
 ) -> Iterator[TaggedEntity]:
     """Give each span of a condition its probability, its runner-up and what the other conditions make of it."""
     types = model.labels.types
-    compared = condition == SEEN and ALONE in decoded.spans
-    alone = set(decoded.spans[ALONE]) if compared else set()
+    compared = condition is ImageCondition.AS_ASKED and ImageCondition.TEXT_ONLY in decoded.spans
+    text_only = set(decoded.spans[ImageCondition.TEXT_ONLY]) if compared else set()
     for span in sorted(decoded.spans[condition]):
         place = (span.start, span.end)
         by_type = dict(zip(types, decoded.probabilities[condition][place], strict=True))
@@ -212,10 +219,10 @@ def _entities(
             word_end=span.end,
             confidence=by_type[span.type],
             runner_up=max(others, key=lambda c: c.confidence, default=Candidate(span.type, by_type[span.type])),
-            without_image=_best(types, decoded.probabilities[ALONE][place]) if compared else None,
-            marked_without_image=span in alone if compared else None,
-            with_other_image=_best(types, decoded.probabilities[OTHER][place])
-            if condition == SEEN and OTHER in decoded.probabilities
+            without_image=_best(types, decoded.probabilities[ImageCondition.TEXT_ONLY][place]) if compared else None,
+            marked_without_image=span in text_only if compared else None,
+            with_other_image=_best(types, decoded.probabilities[ImageCondition.OTHER_IMAGE][place])
+            if condition is ImageCondition.AS_ASKED and ImageCondition.OTHER_IMAGE in decoded.probabilities
             else None,
             photo_share=None if photo_share is None else float(photo_share[span.start : span.end].mean()),
         )

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from mmner_core.inference.addresses import address_words
 from mmner_core.inference.batches import join_windows
-from mmner_core.inference.photo_reader import SeenPhoto
-from mmner_core.inference.prediction import ALONE, OTHER, SEEN, Reading
+from mmner_core.inference.photo_reader import EncodedImage
+from mmner_core.inference.prediction import ImageCondition, Reading
 from mmner_core.network.crf import IMPOSSIBLE
 from mmner_core.results import Word
 from mmner_core.text.encoding import Window
@@ -47,16 +47,35 @@ class TagRequest:
     other_image: Path | str | bytes | Image | None = None
 
 
-class ReadText(NamedTuple):
-    """A window as the text encoder reads it: word states [W, D], and [D] in the contrastive space if there is one."""
+class EncodedText(NamedTuple):
+    """A window's text after the text encoder: word states [W, D], and [D] in the contrastive space if there is one."""
 
     words: Tensor
     vector: Tensor | None
 
 
 @dataclass(slots=True, kw_only=True)
+class WindowOutput:
+    """What the model made of one window.
+
+    Attributes:
+        words: [W, D] word states.
+        vector: [D] in the contrastive space; None where the model has none.
+        emissions: [W, L] per image condition.
+        photo_share: [W] as in :class:`~mmner_core.inference.prediction.Reading`.
+        attention: per stream [W, H, K].
+    """
+
+    words: Tensor
+    vector: Tensor | None
+    emissions: dict[ImageCondition, Tensor] = field(default_factory=dict)
+    photo_share: Tensor | None = None
+    attention: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(slots=True, kw_only=True)
 class TagJob:
-    """A request on its way: words, parts, windows, and what the model said of each."""
+    """A request on its way: words, parts, windows, and what the model made of each window."""
 
     request: TagRequest
     language: str
@@ -65,36 +84,40 @@ class TagJob:
     parts: list[Part]
     windows: list[Window]
     notes: list[str]
-    ahead: dict[int, ReadText] = field(default_factory=dict)
-    photo: SeenPhoto | None = None
-    other: SeenPhoto | None = None
+    prefetched: dict[int, EncodedText] = field(default_factory=dict)
+    photo: EncodedImage | None = None
+    other: EncodedImage | None = None
     image_row: int = -1
     other_row: int = -1
-    passes: dict[str, dict[int, Tensor]] = field(default_factory=dict)
+    outputs: dict[int, WindowOutput] = field(default_factory=dict)
     image_vectors: dict[str, Tensor] = field(default_factory=dict)
 
 
 def join(job: TagJob) -> Reading:
     """Join what was read of a text's windows; addresses and handles can be nothing but outside of names."""
-    parts = {name: [by_window[w] for w in range(len(job.windows))] for name, by_window in job.passes.items()}
-    text = parts.pop("text", None)
-    joined = {name: join_windows(job.windows, states) for name, states in parts.items()}
-    conditions = [condition for condition in (SEEN, ALONE, OTHER) if condition in joined]
+    outputs = [job.outputs[w] for w in range(len(job.windows))]
+    first = outputs[0]
+    emissions = {
+        condition: join_windows(job.windows, [output.emissions[condition] for output in outputs])
+        for condition in ImageCondition
+        if condition in first.emissions
+    }
     if addresses := address_words(job.request.text, job.words):
-        for condition in conditions:
-            joined[condition] = joined[condition].clone()
-            joined[condition][addresses, 1:] = IMPOSSIBLE  # tag 0 is O
+        for condition, scores in emissions.items():
+            emissions[condition] = scores.clone()
+            emissions[condition][addresses, 1:] = IMPOSSIBLE  # tag 0 is O
+    vectors = [output.vector for output in outputs if output.vector is not None]
+    shares = [output.photo_share for output in outputs if output.photo_share is not None]
     return Reading(
-        emissions={condition: joined[condition] for condition in conditions},
-        word_states=joined["words"],
+        emissions=emissions,
+        word_states=join_windows(job.windows, [output.words for output in outputs]),
         parts=[part.start for part in job.parts],
-        photo_share=joined.get("photo_share"),
+        photo_share=join_windows(job.windows, shares) if shares else None,
         attention={
-            name.removeprefix("attention/"): value.transpose(0, 1)  # [H, W, K]
-            for name, value in joined.items()
-            if name.startswith("attention/")
-        },
-        text_vector=torch.stack(text).mean(0) if text else None,
+            stream: join_windows(job.windows, [output.attention[stream] for output in outputs]).transpose(0, 1)
+            for stream in first.attention
+        },  # [H, W, K]
+        text_vector=torch.stack(vectors).mean(0) if vectors else None,
         image_vectors=job.image_vectors,
     )
 

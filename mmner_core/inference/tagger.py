@@ -21,10 +21,10 @@ from mmner_core.checkpoints.folder import Checkpoint, load_checkpoint
 from mmner_core.encoders.image import ImageStates
 from mmner_core.errors import InputError
 from mmner_core.inference.batches import BATCH_ROWS, BATCH_SUBWORDS, window_batches
-from mmner_core.inference.photo_reader import PhotoReader, SeenPhoto
+from mmner_core.inference.photo_reader import EncodedImage, PhotoReader
 from mmner_core.inference.pieces import Pieces, finish
-from mmner_core.inference.prediction import ALONE, OTHER, SEEN, predict_in_pieces
-from mmner_core.inference.tag_job import ReadText, TagJob, TagRequest, facts, join, window_notes
+from mmner_core.inference.prediction import ImageCondition, predict_in_pieces
+from mmner_core.inference.tag_job import EncodedText, TagJob, TagRequest, WindowOutput, facts, join, window_notes
 from mmner_core.labels import LabelSet
 from mmner_core.network.crf import mask_words
 from mmner_core.network.fusion import Keys
@@ -54,7 +54,7 @@ REMEMBERED_REQUESTS = 32
 class _Look(NamedTuple):
     """One text's look at one image: the condition, the row of the batch, the image's row."""
 
-    condition: str
+    condition: ImageCondition
     row: int
     image: int
 
@@ -93,7 +93,7 @@ class Tagger:
         )
         self.reads_images = bool(config.fusion.streams) and self.model.sees
         self.photos = PhotoReader(self.model, limits)
-        self.texts: RecentlyUsed[ReadText] = RecentlyUsed(TEXT_CACHE_BYTES)
+        self.texts: RecentlyUsed[EncodedText] = RecentlyUsed(TEXT_CACHE_BYTES)
         weights = sum(parameter.numel() for parameter in self.model.parameters())
         self._is_light = self.device.type == "cpu" and weights <= LIGHT
 
@@ -135,7 +135,7 @@ class Tagger:
         """Tag one text; see :meth:`tag_batch`."""
         request = TagRequest(text=text, image=image, lang=lang, convention=convention, other_image=other_image)
         if self._is_light and self.reads_images and image is not None:
-            job = self._prepare_alone(request, image)
+            job = self._prepare_on_all_cores(request, image)
         else:
             job = self.prepare(request)
         return self.tag_prepared([job], attention=attention, compare=compare)[0]
@@ -205,7 +205,7 @@ class Tagger:
         return job
 
     @torch.inference_mode()
-    def _prepare_alone(self, request: TagRequest, image: Path | str | bytes | Image) -> TagJob:
+    def _prepare_on_all_cores(self, request: TagRequest, image: Path | str | bytes | Image) -> TagJob:
         """Prepare a request that nothing waits with: one core opens and encodes a new photo, the rest read the text.
 
         The photo's path is long and narrow, and a second core is of little use to a sentence: side by side both are
@@ -213,17 +213,17 @@ class Tagger:
         """
         key, photo = self.photos.look_up(image)
         if photo is None:
-            photo, job = side_by_side(lambda: self.photos.read(image, key), lambda: self._read_ahead(request))
+            photo, job = side_by_side(lambda: self.photos.read(image, key), lambda: self._encode_text_early(request))
         else:
             job = self._prepare_text(request)
         self._show(job, photo)
         return job
 
-    def _read_ahead(self, request: TagRequest) -> TagJob:
+    def _encode_text_early(self, request: TagRequest) -> TagJob:
         """Prepare a text and, unless it is long enough for all cores, encode it already."""
         job = self._prepare_text(request)
         if len(job.windows) == 1:
-            job.ahead[0] = self._encode_texts([job], [(0, 0)])[0]
+            job.prefetched[0] = self._encode_texts([job], [(0, 0)])[0]
         return job
 
     def _prepare_text(self, request: TagRequest) -> TagJob:
@@ -247,7 +247,7 @@ class Tagger:
             notes=[*notes, *window_notes(parts, windows)],
         )
 
-    def _show(self, job: TagJob, photo: SeenPhoto | None) -> None:
+    def _show(self, job: TagJob, photo: EncodedImage | None) -> None:
         """Lay the photo beside the text, and the one to compare it with if there is one."""
         job.photo = photo
         if photo is None:
@@ -280,20 +280,18 @@ class Tagger:
         attention: bool,
         compare: bool,
     ) -> None:
-        """Read a batch of windows: the text once, what it says alone, then with the photo and with another."""
+        """Read a batch of windows: encode the text once, then tag it without image, with its own and with the other."""
         texts = self._encode_texts(jobs, ids)
         words = torch.nn.utils.rnn.pad_sequence([text.words for text in texts], batch_first=True)  # [B, W, D]
         for (j, window), text in zip(ids, texts, strict=True):
-            jobs[j].passes.setdefault("words", {})[window] = text.words.float()
-            if text.vector is not None:
-                jobs[j].passes.setdefault("text", {})[window] = text.vector
-        alone = self.model.read_alone(words)
-        for row, scores in enumerate(alone.float()):
+            jobs[j].outputs[window] = WindowOutput(words=text.words.float(), vector=text.vector)
+        text_only = self.model.text_only_emissions(words)
+        for row, scores in enumerate(text_only.float()):
             j, window = ids[row]
-            condition = ALONE if jobs[j].image_row >= 0 else SEEN
-            if condition == SEEN or compare:
-                jobs[j].passes.setdefault(condition, {})[window] = scores
-        self._look(jobs, ids, words, [len(text.words) for text in texts], alone, keys, attention=attention)
+            condition = ImageCondition.TEXT_ONLY if jobs[j].image_row >= 0 else ImageCondition.AS_ASKED
+            if condition is ImageCondition.AS_ASKED or compare:
+                jobs[j].outputs[window].emissions[condition] = scores
+        self._look(jobs, ids, words, [len(text.words) for text in texts], text_only, keys, attention=attention)
 
     def _look(
         self,
@@ -301,36 +299,43 @@ class Tagger:
         ids: Sequence[tuple[int, int]],
         words: Tensor,
         n_words: Sequence[int],
-        alone: Tensor,
+        text_only: Tensor,
         keys: dict[str, Keys],
         *,
         attention: bool,
     ) -> None:
         """Let the windows of a batch that have a photo look at it and, to compare, at another one."""
-        seen = [_Look(SEEN, row, jobs[j].image_row) for row, (j, _) in enumerate(ids) if jobs[j].image_row >= 0]
+        seen = [
+            _Look(ImageCondition.AS_ASKED, row, jobs[j].image_row)
+            for row, (j, _) in enumerate(ids)
+            if jobs[j].image_row >= 0
+        ]
         if not seen:
             return
         looks = seen + [
-            _Look(OTHER, row, jobs[j].other_row) for row, (j, _) in enumerate(ids) if jobs[j].other_row >= 0
+            _Look(ImageCondition.OTHER_IMAGE, row, jobs[j].other_row)
+            for row, (j, _) in enumerate(ids)
+            if jobs[j].other_row >= 0
         ]
         rows = [look.row for look in looks]
         images = torch.tensor([look.image for look in looks], device=self.device)
-        weighed = len(seen) if attention else 0
+        n_attention_rows = len(seen) if attention else 0
         looking = words[rows]
         mask = mask_words(looking, [n_words[row] for row in rows])
-        tagged = self.model.tag_words(looking, mask, keys, images, weighed=weighed, alone=alone[rows])
+        tagged = self.model.tag_words(
+            looking, mask, keys, images, n_attention_rows=n_attention_rows, text_only_emissions=text_only[rows]
+        )
         for look, scores in zip(looks, tagged.emissions.float(), strict=True):
             j, window = ids[look.row]
-            jobs[j].passes.setdefault(look.condition, {})[window] = scores
-        by_word = {f"attention/{stream}": shares.transpose(1, 2).float() for stream, shares in tagged.attention.items()}
-        if tagged.photo_share is not None:
-            by_word["photo_share"] = tagged.photo_share
-        for name, values in by_word.items():  # [B, W, H, K] and [B, W]
-            for look, value in zip(seen, values, strict=False):
-                j, window = ids[look.row]
-                jobs[j].passes.setdefault(name, {})[window] = value
+            jobs[j].outputs[window].emissions[look.condition] = scores
+        by_word = {stream: weights.transpose(1, 2).float() for stream, weights in tagged.attention.items()}
+        for i, look in enumerate(seen):
+            j, window = ids[look.row]
+            output = jobs[j].outputs[window]
+            output.attention = {stream: weights[i] for stream, weights in by_word.items()}  # [W, H, K] each
+            output.photo_share = None if tagged.photo_share is None else tagged.photo_share[i]
 
-    def _encode_texts(self, jobs: Sequence[TagJob], ids: Sequence[tuple[int, int]]) -> list[ReadText]:
+    def _encode_texts(self, jobs: Sequence[TagJob], ids: Sequence[tuple[int, int]]) -> list[EncodedText]:
         """Read some windows, those that were not read lately in one pass."""
         names = {name: i for i, name in enumerate(self.conventions)}
         windows = [jobs[j].windows[w] for j, w in ids]
@@ -340,7 +345,7 @@ class Tagger:
             _key(window, convention) if kept else None for window, convention in zip(windows, conventions, strict=True)
         ]
         known = [
-            jobs[j].ahead.get(w) or (self.texts.get(key) if key else None)
+            jobs[j].prefetched.get(w) or (self.texts.get(key) if key else None)
             for (j, w), key in zip(ids, keys, strict=True)
         ]
         fresh = [row for row, text in enumerate(known) if text is None]
@@ -353,7 +358,7 @@ class Tagger:
             vectors = self.model.project_text(encoded, words, batch.word_mask)
             for i, row in enumerate(fresh):
                 own = words[i, : len(windows[row].word_to_token)]
-                text = ReadText(own.clone() if kept else own, None if vectors is None else vectors[i])
+                text = EncodedText(own.clone() if kept else own, None if vectors is None else vectors[i])
                 known[row] = text
                 if kept:
                     self.texts.put(keys[row], text, own.numel() * own.element_size())

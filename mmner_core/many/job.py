@@ -15,7 +15,7 @@ from typing import IO, Any
 from mmner_core.data.lines import write_lines
 from mmner_core.errors import InputError
 from mmner_core.many.inputs import InputFile
-from mmner_core.runtime.atomic import is_there
+from mmner_core.runtime.atomic import would_replace
 from mmner_core.runtime.interrupts import held
 
 JOB = "job.json"
@@ -118,7 +118,7 @@ def alone(output: Path) -> Iterator[None]:
     Raises:
         InputError: if another run has it, or it cannot be written.
     """
-    made = not is_there(output)
+    made = not would_replace(output)
     if not made and not output.is_dir():
         raise InputError(f"{output} is not a folder; give a new or empty --output folder.")
     with held(), _locked(output) as lock:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mmner_core.errors import InputError
 from mmner_core.many.records import Place
-from mmner_core.runtime.atomic import remove_leftovers, whole_file
+from mmner_core.runtime.atomic import atomic_write, remove_leftovers
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -96,11 +96,11 @@ def write_shard(
     try:
         lines.unlink(missing_ok=True)
         if rejected:
-            with whole_file(lines) as name, name.open("w", encoding="utf-8", errors="backslashreplace") as file:
+            with atomic_write(lines) as name, name.open("w", encoding="utf-8", errors="backslashreplace") as file:
                 file.writelines(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rejected)
         table = pa.Table.from_batches(tagged)
         facts = {"job": job, "shard": str(shard.index), "rejected": str(len(rejected))}
-        with whole_file(tagged_file(output, shard.index)) as name:
+        with atomic_write(tagged_file(output, shard.index)) as name:
             pq.write_table(table.replace_schema_metadata(facts), name, compression="zstd")
     except OSError as error:
         raise InputError(f"{output} cannot be written to: {error.strerror or error}.") from error

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
 from mmner_core.config import AlignmentConfig
-from mmner_core.network.linear import SteadyLinear
+from mmner_core.network.linear import BatchInvariantLinear
 from mmner_core.runtime.distributed import gather_pairs
 
 MIN_TEMPERATURE = 0.01  # as in CLIP: the learnt inverse temperature is kept at or below 100
@@ -22,7 +22,7 @@ class Projection(nn.Sequential):
     """Linear-ReLU-Linear into the contrastive space (paper: language-image alignment)."""
 
     def __init__(self, width_in: int, width: int) -> None:
-        super().__init__(SteadyLinear(width_in, width), nn.ReLU(), SteadyLinear(width, width))
+        super().__init__(BatchInvariantLinear(width_in, width), nn.ReLU(), BatchInvariantLinear(width, width))
 
 
 class NTXent(nn.Module):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
 from mmner_core.config import FusionConfig
-from mmner_core.network.linear import SteadyLinear
+from mmner_core.network.linear import BatchInvariantLinear
 
 _TINY = 1e-12
 
@@ -56,10 +56,10 @@ class CrossAttention(nn.Module):
         self.heads = config.heads
         self.tied = config.query == "tied_to_key"
         self.null_sink = config.null_sink
-        self.query = SteadyLinear(width, width)  # kept when tied: the authors' checkpoints carry it, unused
-        self.key = SteadyLinear(width, width)
-        self.value = SteadyLinear(width, width)
-        self.dense = SteadyLinear(width, width)
+        self.query = BatchInvariantLinear(width, width)  # kept when tied: the authors' checkpoints carry it, unused
+        self.key = BatchInvariantLinear(width, width)
+        self.value = BatchInvariantLinear(width, width)
+        self.dense = BatchInvariantLinear(width, width)
         self.norm = nn.LayerNorm(width, eps=1e-12)
         self.dropout = nn.Dropout(config.dropout)
 
@@ -68,37 +68,39 @@ class CrossAttention(nn.Module):
         return Keys(self._split(self.key(states)), self._split(self.value(states)))
 
     def forward(
-        self, words: Tensor, keys: Keys, image_index: Tensor, *, weighed: int, guide: Guide | None = None
+        self, words: Tensor, keys: Keys, image_index: Tensor, *, n_attention_rows: int, guide: Guide | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Return the words having looked, [B, W, D], and each head's weights in the first ``weighed`` sentences.
+        """Return the words having looked, [B, W, D], and each head's weights in the first ``n_attention_rows`` rows.
 
         Grounded attention, which a guide belongs to, returns those of all sentences.
         """
         if guide is None:
-            context, weights = self._attend(words, keys, image_index, weighed=weighed)
+            context, weights = self._attend(words, keys, image_index, n_attention_rows=n_attention_rows)
         else:
             context, weights = self._attend_by(guide, words, keys, image_index)
         looked = self.dense(context.transpose(1, 2).flatten(2))  # [B, W, D], or [1, 1, D] where all see the same
         return self.norm(words + self.dropout(looked)), weights
 
-    def _attend(self, words: Tensor, keys: Keys, image_index: Tensor, *, weighed: int) -> tuple[Tensor, Tensor | None]:
-        """Return what each word sees, [B, H, W, D/H], and the weights [weighed, H, W, K] if there are any."""
+    def _attend(
+        self, words: Tensor, keys: Keys, image_index: Tensor, *, n_attention_rows: int
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return what each word sees, [B, H, W, D/H], and the weights [n_attention_rows, H, W, K] if there are any."""
         if keys.key.shape[2] == 1 and not (self.training or torch.is_grad_enabled()):
             # A single key has all the attention, whatever the query, so its value is what every word sees.
-            alone = torch.ones(weighed, self.heads, words.shape[1], 1, device=words.device)
-            return keys.value, alone if weighed else None
+            undivided = torch.ones(n_attention_rows, self.heads, words.shape[1], 1, device=words.device)
+            return keys.value, undivided if n_attention_rows else None
         q = self._split(self.key(words) if self.tied else self.query(words))  # [B, H, W, D/H]
         image = image_index.clamp(min=0, max=len(keys.key) - 1)
         k, v = keys.key[image], keys.value[image]  # [B, H, K, D/H]
         allowed = self._allowed(image_index, k.shape[2])[:, None, None]  # [B, 1, 1, K]
         weights, contexts = None, []
-        if weighed:
-            first = slice(weighed)
-            scores = q[first] @ k[first].transpose(-1, -2) / q.shape[-1] ** 0.5  # [weighed, H, W, K]
+        if n_attention_rows:
+            first = slice(n_attention_rows)
+            scores = q[first] @ k[first].transpose(-1, -2) / q.shape[-1] ** 0.5  # [n_attention_rows, H, W, K]
             weights = scores.float().masked_fill(~allowed[first], float("-inf")).softmax(-1)
             contexts.append(weights.to(v.dtype) @ v[first])
-        if weighed < len(words):
-            rest = slice(weighed, None)
+        if n_attention_rows < len(words):
+            rest = slice(n_attention_rows, None)
             contexts.append(F.scaled_dot_product_attention(q[rest], k[rest], v[rest], attn_mask=allowed[rest]))
         return torch.cat(contexts), weights
 
@@ -137,7 +139,7 @@ class Fusion(nn.Module):
         self.blocks = nn.ModuleDict({stream: CrossAttention(width, config) for stream in config.streams})
         unseen = () if config.grounded else config.streams
         self.null_keys = nn.ParameterDict({stream: nn.Parameter(torch.randn(width) * 0.02) for stream in unseen})
-        self.dense = SteadyLinear(width * len(config.streams), width) if config.streams else None
+        self.dense = BatchInvariantLinear(width * len(config.streams), width) if config.streams else None
         self.dropout = nn.Dropout(config.dropout)
 
     def keys(self, stream: str, tokens: Tensor | None) -> Keys:
@@ -161,7 +163,7 @@ class Fusion(nn.Module):
         keys: dict[str, Keys],
         image_index: Tensor,
         *,
-        weighed: int = 0,
+        n_attention_rows: int = 0,
         guides: Mapping[str, Guide] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Let words look at images.
@@ -170,18 +172,18 @@ class Fusion(nn.Module):
             words: [B, W, D].
             keys: per stream, of the U images; a stream without tokens shows no sentence anything.
             image_index: [B] which of the images each sentence has, -1 where it has none.
-            weighed: of how many sentences, from the first on, to say where the words looked.
+            n_attention_rows: of how many sentences, from the first on, to say where the words looked.
             guides: per stream, what grounded attention goes by; it tells its weights in all sentences.
 
         Returns:
-            fused word vectors [B, W, D] and, if asked for, each stream's attention [weighed, H, W, K].
+            fused word vectors [B, W, D] and, if asked for, each stream's attention [n_attention_rows, H, W, K].
         """
         if self.dense is None:
             return words, {}
         looked, attention = [], {}
         for stream, block in self.blocks.items():
             guide = None if guides is None else guides[stream]
-            states, weights = block(words, keys[stream], image_index, weighed=weighed, guide=guide)
+            states, weights = block(words, keys[stream], image_index, n_attention_rows=n_attention_rows, guide=guide)
             looked.append(states)
             if weights is not None:
                 attention[stream] = weights

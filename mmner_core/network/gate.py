@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mmner_core.network.grounding import Belief
-from mmner_core.network.linear import SteadyLinear
+from mmner_core.network.linear import BatchInvariantLinear
 
 HIDDEN = 16
 DROPOUT = 0.2
@@ -30,9 +30,9 @@ class TextGate(nn.Module):
         super().__init__()
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(DROPOUT)
-        self.context = SteadyLinear(width, HIDDEN)
-        self.hidden = SteadyLinear(HIDDEN + Belief.width(n_types), HIDDEN)
-        self.open = SteadyLinear(HIDDEN, 1)
+        self.context = BatchInvariantLinear(width, HIDDEN)
+        self.hidden = BatchInvariantLinear(HIDDEN + Belief.width(n_types), HIDDEN)
+        self.open = BatchInvariantLinear(HIDDEN, 1)
         nn.init.zeros_(self.open.bias)
 
     def forward(self, words: Tensor, belief: Belief) -> Tensor:

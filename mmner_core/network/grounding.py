@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mmner_core.network.linear import SteadyLinear
+from mmner_core.network.linear import BatchInvariantLinear
 
 HIDDEN = 32
 FLOOR = 1e-4
@@ -79,11 +79,11 @@ class Grounding(nn.Module):
         super().__init__()
         self.n_types = n_types
         self.encoder_of = dict(streams)
-        self.readers = nn.ModuleDict({name: SteadyLinear(width, n_types + 1) for name, width in widths.items()})
+        self.readers = nn.ModuleDict({name: BatchInvariantLinear(width, n_types + 1) for name, width in widths.items()})
         self.strength = nn.ParameterDict({stream: nn.Parameter(torch.ones(())) for stream in streams})
         said, seen = Belief.width(n_types), 2 * (n_types + 1) + 2
-        self.hidden = SteadyLinear(said + seen, HIDDEN)
-        self.look = SteadyLinear(HIDDEN, 1)
+        self.hidden = BatchInvariantLinear(said + seen, HIDDEN)
+        self.look = BatchInvariantLinear(HIDDEN, 1)
         nn.init.zeros_(self.look.bias)
 
     def read(self, stream: str, tokens: Tensor) -> Tensor:

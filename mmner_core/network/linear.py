@@ -1,4 +1,4 @@
-"""A linear layer of which no row depends on how many rows there are, or on how they lie in memory.
+"""A linear layer whose result for a row is the same to the last bit, whatever the batch.
 
 Shapes: D width.
 """
@@ -12,13 +12,13 @@ from mmner_core.encoders.fast.fast_form import WithFastForm
 from mmner_core.encoders.fast.packed import PackedLinear, can_pack
 
 
-class SteadyLinear(WithFastForm[PackedLinear], nn.Linear):
-    """A linear layer that multiplies two rows or more, and adds the bias within the product.
+class BatchInvariantLinear(WithFastForm[PackedLinear], nn.Linear):
+    """A linear layer that gives a row the same result alone and in a batch of any size or memory layout.
 
     oneDNN multiplies a single bfloat16 row by another kernel, which sums in another order, so a single row is computed
     as the first of two. And torch adds the bias after a first rounding where the rows do not lie one behind the other,
-    as those of an expanded tensor. Without this a text would come out otherwise alone than in a group, in the last
-    digits.
+    as those of an expanded tensor. Without this, the scores of a text would differ in the last digits between being
+    tagged alone and being tagged in a group.
     """
 
     def pack(self) -> None:

@@ -23,7 +23,7 @@ from mmner_core.network.fusion import Fusion, Guide, Keys
 from mmner_core.network.gate import TextGate
 from mmner_core.network.grounding import Grounding, believe
 from mmner_core.network.grounding_loss import grounding_losses
-from mmner_core.network.linear import SteadyLinear
+from mmner_core.network.linear import BatchInvariantLinear
 from mmner_core.runtime.distributed import process_count
 from mmner_core.text.encoding import Batch, Pixels
 
@@ -102,7 +102,7 @@ class MMNER(nn.Module):
         self.fusion = Fusion(width, config.fusion)
         self.grounding = self._build_grounding(config) if config.fusion.grounded and self.sees else None
         self.gate = TextGate(width, len(config.types)) if self.grounding is not None else None
-        self.classifier = SteadyLinear(width, len(self.labels))
+        self.classifier = BatchInvariantLinear(width, len(self.labels))
         self.crf = CRF(self.labels, constrained=config.crf_constrained)
 
     @classmethod
@@ -177,7 +177,7 @@ class MMNER(nn.Module):
         """Bring a stream's tokens to the width of the words; a ViT's in the paper have it already."""
         encoder = self._encoder_of(stream)
         same = encoder is self.vit_encoder and encoder.width == width
-        return nn.Identity() if same else SteadyLinear(encoder.width, width)
+        return nn.Identity() if same else BatchInvariantLinear(encoder.width, width)
 
     def _build_grounding(self, config: ModelConfig) -> Grounding:
         feeders: dict[str, str] = {
@@ -200,8 +200,10 @@ class MMNER(nn.Module):
         words = self.word_states(text, batch)  # [B, W, D]
         keys = self.image_keys(image if bool(batch.image_present.any()) else None)  # per stream, of U images
         pointed = bool(batch.regions) or batch.looking is not None  # attention itself is taught
-        weighed = len(words) if need_weights or (pointed and batch.tags is not None) else 0
-        tagged = self.tag_words(words, batch.word_mask, keys, batch.image_index, weighed=weighed)  # emissions [B, W, L]
+        n_attention_rows = len(words) if need_weights or (pointed and batch.tags is not None) else 0
+        tagged = self.tag_words(
+            words, batch.word_mask, keys, batch.image_index, n_attention_rows=n_attention_rows
+        )  # emissions [B, W, L]
         text_projection = self.project_text(text, words, batch.word_mask)  # [B, D]
         image_projection = {} if image is None else self.project_image(image)  # per stream [U, D]
         output = ModelOutput(
@@ -249,8 +251,8 @@ class MMNER(nn.Module):
         keys: dict[str, Keys],
         image_index: Tensor,
         *,
-        weighed: int = 0,
-        alone: Tensor | None = None,
+        n_attention_rows: int = 0,
+        text_only_emissions: Tensor | None = None,
     ) -> TaggedWords:
         """Let words look at their images.
 
@@ -259,25 +261,24 @@ class MMNER(nn.Module):
             word_mask: [B, W] bool, true on words.
             keys: what :meth:`image_keys` returned for the images.
             image_index: [B] which of these each sentence has, -1 where it has none.
-            weighed: of how many sentences, from the first on, to say where the words looked.
-            alone: what :meth:`read_alone` returned for these words, where that is known.
+            n_attention_rows: of how many sentences, from the first on, to say where the words looked.
+            text_only_emissions: what :meth:`text_only_emissions` returned for these words, where that is known.
         """
         if self.config.fusion.grounded:
-            return self._tag_grounded(
-                words, keys, image_index, weighed, self.read_alone(words) if alone is None else alone
-            )
-        fused, attention = self.fusion(words, keys, image_index, weighed=weighed)  # [B, W, D]
+            text_only = self.text_only_emissions(words) if text_only_emissions is None else text_only_emissions
+            return self._tag_grounded(words, keys, image_index, n_attention_rows, text_only)
+        fused, attention = self.fusion(words, keys, image_index, n_attention_rows=n_attention_rows)  # [B, W, D]
         return TaggedWords(self.classifier(fused), attention, None)
 
     def _tag_grounded(
-        self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, weighed: int, alone: Tensor
+        self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, n_attention_rows: int, text_only: Tensor
     ) -> TaggedWords:
         """Let words look where the photo shows what they may be, and as far as it shows that; see :meth:`tag_words`."""
         seen = {stream: own.types for stream, own in keys.items() if own.types is not None}
         if self.grounding is None or self.gate is None or not seen:
-            nothing = torch.ones(weighed, self.config.fusion.heads, words.shape[1], 1, device=words.device)
-            return TaggedWords(alone, dict.fromkeys(keys, nothing) if weighed else {}, None)
-        belief = believe(alone.detach(), len(self.config.types))
+            nothing = torch.ones(n_attention_rows, self.config.fusion.heads, words.shape[1], 1, device=words.device)
+            return TaggedWords(text_only, dict.fromkeys(keys, nothing) if n_attention_rows else {}, None)
+        belief = believe(text_only.detach(), len(self.config.types))
         cells = {stream: types[image_index.clamp(min=0)] for stream, types in seen.items()}  # [B, P, T]
         evidence = {stream: self.grounding.evidence(belief, own) for stream, own in cells.items()}  # [B, W, P]
         share = self.grounding.share(belief, list(cells.values()), list(evidence.values()))
@@ -293,12 +294,16 @@ class MMNER(nn.Module):
         # The share as the attention has it, so that what the photo changes goes through each cell's weight alone.
         looked = torch.stack([attention[stream][..., 1:].sum(-1).mean(1) for stream in seen]).mean(0)  # [B, W]
         follows = looked * self.gate(words, belief)  # [B, W]
-        emissions = alone + follows[..., None].to(alone.dtype) * (self.classifier(fused) - alone)
-        if weighed < len(words):
-            attention = {stream: weights[:weighed] for stream, weights in attention.items()} if weighed else {}
+        emissions = text_only + follows[..., None].to(text_only.dtype) * (self.classifier(fused) - text_only)
+        if n_attention_rows < len(words):
+            attention = (
+                {stream: weights[:n_attention_rows] for stream, weights in attention.items()}
+                if n_attention_rows
+                else {}
+            )
         return TaggedWords(emissions, attention, share)
 
-    def read_alone(self, words: Tensor) -> Tensor:
+    def text_only_emissions(self, words: Tensor) -> Tensor:
         """Return the emissions of the text without a photo, [B, W, L]."""
         if self.config.fusion.grounded:
             return self.classifier(words)
@@ -342,7 +347,7 @@ class MMNER(nn.Module):
         """Return what stands for each text in the contrastive space before it is projected there, [B, D]."""
         if self.config.alignment.text == "sentence":
             return text.sentence
-        named = 1 - self.read_alone(words).double().softmax(-1)[..., 0]  # [B, W]
+        named = 1 - self.text_only_emissions(words).double().softmax(-1)[..., 0]  # [B, W]
         weights = (named.clamp(min=UNNAMED) * word_mask)[:, None]  # [B, 1, W]
         return ((weights @ words.double()) / weights.sum(-1, keepdim=True))[:, 0].to(words.dtype)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from mmner_core.errors import InputError
-from mmner_core.network.linear import SteadyLinear
+from mmner_core.network.linear import BatchInvariantLinear
 from mmner_core.network.model import MMNER
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -50,7 +50,7 @@ def choose_dtype(model: MMNER, device: torch.device) -> MMNER:
     model.crf.float()
     model.text_encoder.pack()
     for layer in model.modules():
-        if isinstance(layer, SteadyLinear):
+        if isinstance(layer, BatchInvariantLinear):
             layer.pack()
     if cnn is not None:
         cnn.use(folded)

@@ -26,7 +26,7 @@ _LONGEST = 50  # characters kept of a name, each of up to four bytes: with what 
 _LONGEST_PLAIN = 240  # bytes of a name that "partial" still fits to
 
 
-def is_there(path: Path) -> bool:
+def would_replace(path: Path) -> bool:
     """Say whether writing a file or folder would replace one; nothing that goes to a stream is replaced.
 
     Raises:
@@ -44,7 +44,7 @@ def is_there(path: Path) -> bool:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def atomic_write(path: Path) -> Iterator[Path]:
     """Yield an empty file to fill; once the block ends well and all is on the disk, it takes the place of ``path``.
 
     Several may write the same file at once; the last one to end has written it.
@@ -100,7 +100,7 @@ def remove_leftovers(folder: Path) -> None:
 
 
 @contextmanager
-def whole_folder(folder: Path, *, what: str) -> Iterator[Path]:
+def atomic_folder(folder: Path, *, what: str) -> Iterator[Path]:
     """Yield an empty folder to fill, :func:`partial_folder`; it takes the place of ``folder`` once the block ends well.
 
     What was there is only moved aside for that moment, and goes last; see :func:`restore`. One writer at a time.
@@ -133,7 +133,7 @@ def whole_folder(folder: Path, *, what: str) -> Iterator[Path]:
 
 
 def partial_folder(folder: Path) -> Path:
-    """Return where :func:`whole_folder` has a folder filled, for other processes that fill it as well."""
+    """Return where :func:`atomic_folder` has a folder filled, for other processes that fill it as well."""
     return _beside(folder, "partial")
 
 

@@ -19,7 +19,7 @@ SORRY = "Something went wrong on our side (error {number}). Please try again; th
 _FOLDERS = re.compile(r"(?<![\w:/.])~?/(?:[^\s/'\"<>]+/)+(?=[^\s/'\"<>])")
 
 
-def told(error: BaseException) -> str:
+def user_message(error: BaseException) -> str:
     """Return the sentence a visitor gets for an error, without the folders of this machine.
 
     An error that is our fault goes to the log, under the number that the visitor is given.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mmner_core.serving.asgi import Application, Message, Receive, Refusal, Send
-from mmner_core.serving.faults import told
+from mmner_core.serving.faults import user_message
 
 
 async def hand_on(
@@ -59,7 +59,7 @@ async def hand_on(
         await app(scope, receive_counted, send_judged)
     except Exception as error:
         if answered:
-            told(error)
+            user_message(error)
         elif refusal is None:
-            return blame(error) or Refusal(500, told(error))
+            return blame(error) or Refusal(500, user_message(error))
     return None if answered else refusal

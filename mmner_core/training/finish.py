@@ -25,7 +25,7 @@ from mmner_core.labels import without_types
 from mmner_core.runtime.repository import REPOSITORY
 from mmner_core.training.align import align, collect_pairs, low_match, named_things
 from mmner_core.training.card import render_card
-from mmner_core.training.config import Run
+from mmner_core.training.config import Recipe
 from mmner_core.training.loop import Progress, Trainer
 from mmner_core.training.runs import named_run, with_settings
 
@@ -67,7 +67,7 @@ def train_named(
     return train_run(run, data, out, tokenizer, name=name, command=command)
 
 
-def _text(run: Run) -> TextConfig:
+def _text(run: Recipe) -> TextConfig:
     """Return the text encoder with its architecture: that of the checkpoint to begin with, else the named encoder's."""
     if run.training.init is None:
         return resolve_text(run.model.text)
@@ -77,13 +77,13 @@ def _text(run: Run) -> TextConfig:
     return replace(run.model.text, architecture=held.text.architecture)
 
 
-def train_run(run: Run, data: Path, out: Path, tokenizer: str, *, name: str, command: str) -> Path:
+def train_run(run: Recipe, data: Path, out: Path, tokenizer: str, *, name: str, command: str) -> Path:
     """Train a run and write ``out/checkpoint``; see :func:`train_named`. What it begins with lies in ``out/first``."""
     if run.then is not None:
         first = out / "first" / "checkpoint"
         if not first.is_dir():
             train_run(replace(run, then=None), data, out / "first", tokenizer, name=name, command=command)
-        run = Run(model=run.model, training=replace(run.then, init=str(first)))
+        run = Recipe(model=run.model, training=replace(run.then, init=str(first)))
     trainer = Trainer(run, data, out, tokenizer)
     progress = trainer.train()
     folder = out / "checkpoint"

@@ -30,14 +30,14 @@ from mmner_core.inference.image_source import ImageSource, PhotoFiles, StoredIma
 from mmner_core.labels import without_types
 from mmner_core.network.model import MMNER
 from mmner_core.network.precision import multiplies_bfloat16
-from mmner_core.runtime.atomic import partial_folder, remove_leftovers, restore, whole_file, whole_folder
+from mmner_core.runtime.atomic import atomic_folder, atomic_write, partial_folder, remove_leftovers, restore
 from mmner_core.runtime.digests import file_digest
 from mmner_core.runtime.json_files import read_object
 from mmner_core.text.encoding import SubwordEncoder
 from mmner_core.training.batching import Collator, Epoch, LengthBatches
 from mmner_core.training.checks import check_mixture
 from mmner_core.training.compiling import compile_layers
-from mmner_core.training.config import Run, TrainConfig
+from mmner_core.training.config import Recipe, TrainConfig
 from mmner_core.training.dropout import MaskPool, pool_dropout
 from mmner_core.training.images.made_images import boxed_items, mosaic_items, pictures_of_nothing
 from mmner_core.training.mixture import Mixture, build_mixture
@@ -81,7 +81,7 @@ class Trainer:
         InputError: if data or pretrained weights are missing or malformed, or the data leave nothing to learn.
     """
 
-    def __init__(self, run: Run, data: Path, out: Path, tokenizer: str | Path) -> None:
+    def __init__(self, run: Recipe, data: Path, out: Path, tokenizer: str | Path) -> None:
         from accelerate.utils import set_seed
 
         self.run, self.config, self.out = run, run.training, out
@@ -295,7 +295,7 @@ class Trainer:
             if self.accelerator.is_main_process:
                 from safetensors.torch import save_file
 
-                with whole_file(self.out / "best.safetensors") as file:
+                with atomic_write(self.out / "best.safetensors") as file:
                     save_file({k: v.contiguous() for k, v in self.model.state_dict().items()}, file)
 
     def _predict(self, examples: list[Example]) -> list[list[str]]:
@@ -313,7 +313,7 @@ class Trainer:
     def _save_state(self, state: Path, progress: Progress) -> None:
         """Save everything needed to go on; a kill at any moment leaves the old state or the new one."""
         main = self.accelerator.is_main_process
-        with whole_folder(state, what="the training state") if main else nullcontext(partial_folder(state)) as partial:
+        with atomic_folder(state, what="the training state") if main else nullcontext(partial_folder(state)) as partial:
             self.accelerator.wait_for_everyone()  # until the folder is there
             self.accelerator.save_state(str(partial))
             if main:
@@ -334,7 +334,7 @@ class Trainer:
         return load_file(self.out / "best.safetensors")
 
 
-def note_run(out: Path, run: Run, data: Mapping[str, str]) -> None:
+def note_run(out: Path, run: Recipe, data: Mapping[str, str]) -> None:
     """Note what run a folder holds, or compare with what was noted.
 
     Raises:
@@ -347,8 +347,8 @@ def note_run(out: Path, run: Run, data: Mapping[str, str]) -> None:
         return
     noted = read_object(file, "give another folder")
     # Read as a run, so that fields which the program has learnt since have the values they had by default.
-    own = parse(Run, json.loads(json.dumps(asdict(run))), "this run")
-    if parse(Run, noted["run"], str(file)) != own or noted["data"] != data:
+    own = parse(Recipe, json.loads(json.dumps(asdict(run))), "this run")
+    if parse(Recipe, noted["run"], str(file)) != own or noted["data"] != data:
         raise InputError(f"{out} holds a run of other settings or data ({file}); give another folder.")
 
 

@@ -10,14 +10,14 @@ from functools import partial
 from mmner_core import presets
 from mmner_core.config import parse
 from mmner_core.errors import InputError
-from mmner_core.training.config import AlignConfig, DataSource, Run, TrainConfig
+from mmner_core.training.config import AlignConfig, DataSource, Recipe, TrainConfig
 from mmner_core.training.sentences.augment import AugmentConfig
 
 PHOTOS = "mmwiki/images"
 _pictured = partial(DataSource, images=PHOTOS, pairs="mmwiki/pairs.tsv", conventions_by={"mmnerd": "caption"})
 
 
-def mini_text() -> Run:
+def mini_text() -> Recipe:
     """First stage of the shipped checkpoint, the text tagger.
 
     It learns from encyclopaedias, captions, posts and sentences of ours, each read by its own convention.
@@ -79,10 +79,10 @@ def mini_text() -> Run:
         encoder_lr=5e-5,
         head_lr=5e-4,
     )
-    return Run(model=presets.reading_only(presets.mini()), training=training, then=then)
+    return Recipe(model=presets.reading_only(presets.mini()), training=training, then=then)
 
 
-def mini_fusion() -> Run:
+def mini_fusion() -> Recipe:
     """Last stage of the shipped checkpoint: words learn where to look on photos, and how far to believe them.
 
     Begins with what ``train-photos`` made of ``mini_text`` (``--init``). Text encoder and eye stay as they are, so that
@@ -121,10 +121,10 @@ def mini_fusion() -> Run:
         augment=replace(text.augment, capitals=0.0, title_case=0.0),
         align=AlignConfig(steps=1500),
     )
-    return Run(model=presets.mini(), training=training)
+    return Recipe(model=presets.mini(), training=training)
 
 
-def mini() -> Run:
+def mini() -> Recipe:
     """Text, fusion and alignment together, from the pretrained encoders: what the experiments take parts away from."""
     train = (
         DataSource(path="wikineural", random_image=0.12),
@@ -143,10 +143,10 @@ def mini() -> Run:
     )
     augment = replace(text.augment, capitals=0.0, title_case=0.0)
     training = replace(text, train=train, valid=valid, templates=0, augment=augment)
-    return Run(model=presets.mini(), training=training)
+    return Recipe(model=presets.mini(), training=training)
 
 
-def paper() -> Run:
+def paper() -> Recipe:
     """The paper's training: Adam at 5e-5, linear decay, no warm-up, batches of 32, 8 epochs, on MMNERD with its images.
 
     The best epoch is chosen on the validation split; their script takes the best score on the test split.
@@ -164,30 +164,30 @@ def paper() -> Run:
         patience=3,
         seed=19,
     )
-    return Run(model=presets.paper(), training=training)
+    return Recipe(model=presets.paper(), training=training)
 
 
-def paper_code() -> Run:
+def paper_code() -> Recipe:
     """The authors' script: every photo decoded and read anew in every epoch, full precision, gradients as they come."""
     run = paper()
     training = replace(run.training, precision="no", clip=math.inf, workers=2)
-    return Run(model=presets.paper_code(), training=training)
+    return Recipe(model=presets.paper_code(), training=training)
 
 
-def xlmr_siglip() -> Run:
+def xlmr_siglip() -> Recipe:
     """XLM-R and SigLIP 2 on the paper's data, by what has become customary: warm-up, decay, a faster head."""
     run = paper()
     training = replace(run.training, encoder_lr=3e-5, head_lr=3e-4, weight_decay=0.01, warmup=0.06)
     source = replace(run.training.train[0], image_dropout=0.15)
-    return Run(model=presets.xlmr_siglip(), training=replace(training, train=(source,)))
+    return Recipe(model=presets.xlmr_siglip(), training=replace(training, train=(source,)))
 
 
-RUNS: dict[str, Callable[[], Run]] = {
+RUNS: dict[str, Callable[[], Recipe]] = {
     f.__name__: f for f in (mini_text, mini_fusion, mini, paper, paper_code, xlmr_siglip)
 }
 
 
-def named_run(name: str) -> Run:
+def named_run(name: str) -> Recipe:
     """Return the run of that name.
 
     Raises:
@@ -198,7 +198,7 @@ def named_run(name: str) -> Run:
     return RUNS[name]()
 
 
-def with_settings(run: Run, settings: Sequence[str]) -> Run:
+def with_settings(run: Recipe, settings: Sequence[str]) -> Recipe:
     """Return the run with some of its hyper-parameters set otherwise, in all its parts.
 
     Args:

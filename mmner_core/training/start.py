@@ -5,10 +5,10 @@ from __future__ import annotations
 from mmner_core.checkpoints.folder import load_checkpoint
 from mmner_core.errors import InputError
 from mmner_core.network.model import MMNER
-from mmner_core.training.config import Run
+from mmner_core.training.config import Recipe
 
 
-def start_from(model: MMNER, run: Run) -> None:
+def start_from(model: MMNER, run: Recipe) -> None:
     """Give a new model its first weights and freeze what the run leaves alone.
 
     Raises:

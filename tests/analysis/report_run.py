@@ -13,7 +13,7 @@ from analysis.evaluation.writer import write_run
 from analysis.heat_maps.study import RANDOM_MODEL, RANDOM_ORDER
 from analysis.image_effect.shapley import TEXT_AND_STREAMS
 from analysis.run.answers import Answers
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from analysis.run.lexicon import Lexicon
 from analysis.run.pair_facts import PairFacts
 from analysis.run.records import to_records
@@ -27,7 +27,7 @@ N = 48
 _GOLD = ("B-PER I-PER O B-LOC", "B-LOC I-LOC O B-ORG", "B-ORG I-ORG O B-PER")
 
 
-def model_run(folder: Path, *, words: str = "Ada Byron saw Paris", seed: int = 0, name: str = "ours") -> Run:
+def model_run(folder: Path, *, words: str = "Ada Byron saw Paris", seed: int = 0, name: str = "ours") -> EvaluationRun:
     """Write a run with every condition, stored studies, a lexicon, vectors and a map.
 
     Sentences i and i + 4 have the same words, language and another picture and gold: minimal pairs.
@@ -73,20 +73,20 @@ def model_run(folder: Path, *, words: str = "Ada Byron saw Paris", seed: int = 0
         embeddings=vectors | {f"entity_{key}": value.astype(np.int32) for key, value in entities.items()},
         coordinates=_coordinates(rng),
     )
-    return Run.open(folder / name)
+    return EvaluationRun.open(folder / name)
 
 
-def tags_run(words: str = "Ada Byron saw Paris", *, n: int = 2, languages: tuple[str, ...] = ("en",)) -> Run:
+def tags_run(words: str = "Ada Byron saw Paris", *, n: int = 2, languages: tuple[str, ...] = ("en",)) -> EvaluationRun:
     """Make a run of another system's tags: no probabilities, one condition, no photos."""
     rows = [(words, _GOLD[0], _GOLD[0] if i % 2 else "O O O B-LOC") for i in range(n)]
     language = [languages[i % len(languages)] for i in range(n)]
     table = small_table(rows, condition="as given", model=False, language=language, image_id=[""] * n)
-    return Run.from_table(table.set_column(8, "image_path", pa.array([""] * n)), name="theirs")
+    return EvaluationRun.from_table(table.set_column(8, "image_path", pa.array([""] * n)), name="theirs")
 
 
-def empty_run() -> Run:
+def empty_run() -> EvaluationRun:
     """Make a run in which nothing is annotated and nothing was found."""
-    return Run.from_table(
+    return EvaluationRun.from_table(
         small_table([("nothing here", "O O", "O O")], condition="as given", model=False), name="empty"
     )
 

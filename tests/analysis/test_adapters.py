@@ -17,7 +17,7 @@ from analysis.adapters.huggingface import iob_tag
 from analysis.cli.main import app
 from analysis.own_model import Item
 from analysis.own_model.checked import check_answers
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from mmner_core.errors import InputError
 from tests.analysis.own_models import write_data
 
@@ -74,7 +74,7 @@ def test_a_model_of_hugging_face_is_evaluated_from_its_folder(token_classifier: 
         "--data", DATA, "--out", out,
     )  # fmt: skip
     assert result.exit_code == 0, result.output
-    run = Run.open(out)
+    run = EvaluationRun.open(out)
     assert list(run.conditions) == ["none"] and run.metrics["calibration"]
     assert run.provenance["conditions"]["left_out"]["matched"] == "the model reads text only"
     assert run.embedding("entity").shape[1] == 16 and len(run.embedding("entity"))
@@ -134,7 +134,7 @@ def test_a_checkpoint_as_a_model_of_ones_own_gives_the_same_answers(tiny_checkpo
     result = call(*adapter, *fixed, "--out", ours)
     assert result.exit_code == 0, result.output
     assert call("--checkpoint", tiny_checkpoint, *fixed, "--out", theirs).exit_code == 0
-    own, reference = Run.open(ours), Run.open(theirs)
+    own, reference = EvaluationRun.open(ours), EvaluationRun.open(theirs)
     for condition in ("matched", "none"):
         a, b = own.answers(condition), reference.answers(condition)
         assert a.table["tags"].equals(b.table["tags"])
@@ -155,7 +155,7 @@ def test_a_command_of_any_language_is_evaluated(tmp_path: Path) -> None:
         "--lang", "en", "--out", out, *QUICK, "--conditions", "matched,none",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
-    run = Run.open(out)
+    run = EvaluationRun.open(out)
     assert run.answers("matched").table["tags"].to_pylist()[2:4] == [["B-PER", "O"], ["B-LOC", "O"]]
     assert run.answers("matched").confidence.tolist()[:2] == [0.75, 0.75]
     modality = pd.DataFrame(run.metrics["modality"]).query("condition == 'matched' and language == 'all'")

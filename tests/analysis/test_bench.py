@@ -12,7 +12,7 @@ import typer
 from typer.testing import CliRunner
 
 from analysis.panels.errors import failures_of
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from analysis.scores.query import Filter, select
 from analysis.views.research.tabs import TABS
 from tests.bench import print_tabs
@@ -23,12 +23,12 @@ ONE_TAB = {"embedding": TABS["embedding"][:1]}
 
 
 @pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def many(tmp_path_factory: pytest.TempPathFactory) -> EvaluationRun:
     """Write a run of some hundred errors."""
-    return Run.open(write_errors(tmp_path_factory.mktemp("runs") / "many", 300))
+    return EvaluationRun.open(write_errors(tmp_path_factory.mktemp("runs") / "many", 300))
 
 
-def test_the_table_has_as_many_rows_as_asked_for(many: Run) -> None:
+def test_the_table_has_as_many_rows_as_asked_for(many: EvaluationRun) -> None:
     """And every error stands in a sentence of its own number, so that a click opens the right one."""
     table = failures_of(many, "matched")
     assert 300 <= len(table) < 600
@@ -36,7 +36,7 @@ def test_the_table_has_as_many_rows_as_asked_for(many: Run) -> None:
 
 
 @pytest.mark.parametrize("condition", FILTERS, ids=lambda f: f"{f.column} {f.operator}")
-def test_each_filter_keeps_some_rows_and_not_all(many: Run, condition: Filter) -> None:
+def test_each_filter_keeps_some_rows_and_not_all(many: EvaluationRun, condition: Filter) -> None:
     """A filter that keeps all or nothing would cost less than a visitor's."""
     table = failures_of(many, "matched")
     assert 0 < len(select(table, [condition])) < len(table)
@@ -74,7 +74,7 @@ def test_the_command_prints_it(monkeypatch: pytest.MonkeyPatch, options: list[st
         assert "failure table: sort and filter" in done.output and "embedding: first part" in done.output
 
 
-def test_a_made_run_says_where_it_is_from(many: Run) -> None:
+def test_a_made_run_says_where_it_is_from(many: EvaluationRun) -> None:
     """Nobody should take it for an evaluation."""
     assert many.provenance["command"] == "python -m tests.bench --tabs"
     assert Path(many.folder).name == "many"

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from analysis.cli.main import app
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from mmner_core.cli.main import app as core
 
 REPOSITORY = Path(__file__).parents[2]
@@ -83,7 +83,7 @@ def quick(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def test_a_run_holds_all_that_the_tabs_need(folder: Path) -> None:
     """Conditions, numbers, vectors, map, lexicon and provenance; nothing is left beside the folder."""
-    run = Run.open(folder)
+    run = EvaluationRun.open(folder)
     assert next(iter(run.conditions)) == "matched"
     assert run.conditions["matched"] == run.conditions["none"] == 12
     assert run.conditions["irrelevant"] == run.conditions["blur-5"] == run.conditions["nothing"] == 8
@@ -105,7 +105,7 @@ def test_a_run_holds_all_that_the_tabs_need(folder: Path) -> None:
 
 def test_vectors_and_rows_belong_together(folder: Path) -> None:
     """The cosine of a row is that of its stored vectors, and a sentence without photo has none."""
-    run = Run.open(folder)
+    run = EvaluationRun.open(folder)
     answers = run.answers()
     assert run.embedding("sentence_id").tolist() == answers.sentences["sentence_id"].tolist()
     has_image = run.embedding("has_image") > 0
@@ -124,7 +124,7 @@ def test_scores_agree_with_mmner_core_evaluate(quick: Path, tiny_checkpoint: Pat
     """Two programs, one number: strict and lenient, matched and none, per language."""
     rows = {
         (row["condition"], row["rule"], row["language"]): row
-        for row in Run.open(quick).metrics["scores"]
+        for row in EvaluationRun.open(quick).metrics["scores"]
         if row["type"] == "all"
     }
     for condition in ("matched", "none"):
@@ -166,7 +166,7 @@ def test_parts_of_another_job_are_not_taken(quick: Path, tiny_checkpoint: Path, 
     from analysis.evaluation.parts import PartStore
 
     store = PartStore.open(tmp_path / "parts", {"seed": 1}, 1)
-    store.write(0, Run.open(quick).answers().table, {"text": np.eye(2)}, {})
+    store.write(0, EvaluationRun.open(quick).answers().table, {"text": np.eye(2)}, {})
     assert store.finished(0) and PartStore.open(tmp_path / "parts", {"seed": 1}, 1).finished(0)
     rows = tmp_path / "parts" / "part-00000.parquet"
     rows.write_bytes(rows.read_bytes()[:-1])
@@ -181,7 +181,7 @@ def test_two_processes_share_a_run(quick: Path, tiny_checkpoint: Path, tmp_path:
     arguments = ["--checkpoint", str(tiny_checkpoint), "--data", str(DATA), "--out", str(out), *FAST]
     done = in_process([*launch, *arguments], OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
-    shared, alone = Run.open(out), Run.open(quick)
+    shared, alone = EvaluationRun.open(out), EvaluationRun.open(quick)
     assert shared.provenance["processes"] == 2
     assert shared.provenance["command"] == shlex.join(["python", "-m", "analysis", "run", *arguments])
     assert shared.conditions == alone.conditions
@@ -199,7 +199,7 @@ def test_another_systems_output_becomes_a_run(tmp_path: Path) -> None:
     out = tmp_path / "theirs"
     result = call("--data", DATA / "en" / "test.txt", "--predictions", file, "--out", out, "--train", DATA / "en")
     assert (result.exit_code, result.stdout) == (0, f"{out}\n")
-    run = Run.open(out)
+    run = EvaluationRun.open(out)
     (score,) = [
         row for row in run.metrics["scores"] if (row["rule"], row["language"], row["type"]) == ("strict", "all", "all")
     ]
@@ -245,7 +245,7 @@ def test_an_existing_run_is_kept_unless_told_otherwise(quick: Path, tiny_checkpo
     result = call(*arguments)
     assert result.exit_code == 2 and "exists already" in result.stderr
     assert call(*arguments, "--overwrite").exit_code == 0
-    assert Run.open(out).conditions["matched"] == 4
+    assert EvaluationRun.open(out).conditions["matched"] == 4
 
 
 def test_text_only_data_is_a_run_of_its_own(tiny_checkpoint: Path, tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_text_only_data_is_a_run_of_its_own(tiny_checkpoint: Path, tmp_path: Pat
     file.write_text("Jordan\tB-PER\nsings\tO\n\nin\tO\nParis\tB-LOC\n", encoding="utf-8")
     out = tmp_path / "run"
     assert call("--checkpoint", tiny_checkpoint, "--data", file, "--lang", "en", "--out", out).exit_code == 0
-    run = Run.open(out)
+    run = EvaluationRun.open(out)
     assert run.conditions == {"none": 2}
     assert run.provenance["conditions"]["left_out"]["matched"] == "no sentence has a photo file"
 
@@ -268,6 +268,6 @@ def test_a_checkpoint_is_scored_on_types_of_other_names(tiny_checkpoint: Path, t
     assert refused.exit_code == 2 and f"{file}:3: unknown tag 'B-GPE'" in refused.stderr
     assert "add --map GPE=LOC if that is what they mean." in refused.stderr
     assert call(*arguments, "--map", "GPE=LOC").exit_code == 0
-    run = Run.open(out)
+    run = EvaluationRun.open(out)
     assert run.answers().gold.type_names().tolist() == ["LOC"]
     assert run.provenance["data"]["map"] == {"GPE": "LOC"}

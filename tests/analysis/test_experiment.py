@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from analysis.cli.main import app
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 
 REPOSITORY = Path(__file__).parents[2]
 TINY = REPOSITORY / "tests" / "data" / "tiny"
@@ -126,7 +126,7 @@ def test_a_cell_is_a_run_that_the_app_opens(grid: Path) -> None:
     assert about["seeds"] == [19, 20]
     for cell in about["cells"]:
         (name,) = cell["runs"]
-        run = Run.open(grid / name)
+        run = EvaluationRun.open(grid / name)
         assert run.provenance["data"]["splits"] == {"tiny": "test"}
         assert set(run.answers().sentences["source"]) == {"tiny"}
         assert {file.name for file in (grid / "cells" / cell["key"]).iterdir()} == {

@@ -11,14 +11,14 @@ from analysis.experiment.settings import with_top_layers
 from analysis.experiment.sources import SourceSpec, parse_sources
 from mmner_core.errors import InputError
 from mmner_core.presets import mini, paper, paper_code, tiny
-from mmner_core.training.config import DataSource, Run, TrainConfig
+from mmner_core.training.config import DataSource, Recipe, TrainConfig
 
 SOURCE = DataSource(path="tiny", repeat=2)
 
 
-def run_of(model: object) -> Run:
+def run_of(model: object) -> Recipe:
     """Describe a run of a model on one data set."""
-    return Run(model=model, training=TrainConfig(train=(SOURCE,), valid=(SOURCE,)))  # type: ignore[arg-type]
+    return Recipe(model=model, training=TrainConfig(train=(SOURCE,), valid=(SOURCE,)))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("model", [mini(), paper(), paper_code(), tiny()], ids=["mini", "paper", "paper_code", "tiny"])

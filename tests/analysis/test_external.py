@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from analysis.cli.main import app
 from analysis.panels.scores import scores as scores_panel
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from mmner_core.labels import repair
 
 TYPES = ("PER", "LOC", "ORG", "MISC")
@@ -37,7 +37,7 @@ def counts(folder: Path, rule: str, entity_type: str = "all") -> tuple[int, int,
     """Return right, predicted and gold names of the run under a rule."""
     [row] = [
         row
-        for row in Run.open(folder / "run").metrics["scores"]
+        for row in EvaluationRun.open(folder / "run").metrics["scores"]
         if (row["rule"], row["language"], row["type"]) == (rule, "all", entity_type)
     ]
     return row["n_correct"], row["n_predicted"], row["n_gold"]
@@ -67,7 +67,7 @@ def test_imported_scores_are_seqeval_s(tmp_path: Path, seed: int) -> None:
     orphans = sum(a != b for sentence in predicted for a, b in zip(sentence, repair(sentence)[0], strict=True))
     assert result.exit_code == 0 and orphans
     assert f"{orphans:,} orphan I- tags of the predictions: the strict score counts no name there" in result.stderr
-    assert Run.open(tmp_path / "run").provenance["predictions"]["repaired_tags"] == orphans
+    assert EvaluationRun.open(tmp_path / "run").provenance["predictions"]["repaired_tags"] == orphans
     for rule, mode in {"strict": {"mode": "strict", "scheme": IOB2}, "lenient": {}}.items():
         expected = seqeval_counts(gold, predicted, **mode)
         for name in ("all", *TYPES):
@@ -120,7 +120,7 @@ def test_types_that_no_gold_name_has_are_told_with_what_to_add(tmp_path: Path) -
     )
     assert result.stderr.splitlines() == [note]
     assert result.stdout == f"{tmp_path / 'run'}\n"
-    written = Run.open(tmp_path / "run")
+    written = EvaluationRun.open(tmp_path / "run")
     assert written.provenance["predictions"]["notes"] == [note]
     assert note in scores_panel(written).notes
 

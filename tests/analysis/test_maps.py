@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 
 from analysis.evaluation.writer import write_run
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from analysis.run.vectors import sample_entities
-from analysis.space.maps import ENTITIES, PAIRS, build_maps, map_vectors
 from analysis.space.projection import place_points
+from analysis.space.stored_maps import ENTITIES, PAIRS, build_maps, map_vectors
 from analysis.space.umap_layout import UmapSettings
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_table
@@ -39,15 +39,17 @@ def arrays() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def run(arrays: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(arrays: dict[str, np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> EvaluationRun:
     """Write a run with these vectors and their maps."""
     table = small_table([("Ada", "B-PER", "B-PER")] * N)
     coordinates = pa.Table.from_pandas(build_maps(arrays, SETTINGS))
     folder: Path = tmp_path_factory.mktemp("run") / "mapped"
-    return Run.open(write_run(folder, table, metrics={}, provenance={}, embeddings=arrays, coordinates=coordinates))
+    return EvaluationRun.open(
+        write_run(folder, table, metrics={}, provenance={}, embeddings=arrays, coordinates=coordinates)
+    )
 
 
-def test_every_vector_is_a_point(arrays: dict[str, np.ndarray], run: Run) -> None:
+def test_every_vector_is_a_point(arrays: dict[str, np.ndarray], run: EvaluationRun) -> None:
     """Texts, photos where there is one, and entities, each on its map with its sentence."""
     points = run.coordinates()
     sizes = points.groupby(["map", "modality"]).size().to_dict()
@@ -58,7 +60,7 @@ def test_every_vector_is_a_point(arrays: dict[str, np.ndarray], run: Run) -> Non
     assert points[points["map"] == ENTITIES]["entity"].tolist() == list(range(M))
 
 
-def test_a_stored_vector_is_placed_where_it_is(arrays: dict[str, np.ndarray], run: Run) -> None:
+def test_a_stored_vector_is_placed_where_it_is(arrays: dict[str, np.ndarray], run: EvaluationRun) -> None:
     """The vectors of a map go with its points row by row: each one is placed on its own point."""
     for name, row, vector in ((PAIRS, 2, "text"), (PAIRS, N + 3, "image_cnn"), (ENTITIES, 5, "entity")):
         vectors, points = map_vectors(run, name)
@@ -78,8 +80,8 @@ def test_too_few_vectors_make_no_map(arrays: dict[str, np.ndarray]) -> None:
 def test_a_run_without_a_map_says_so(tmp_path: Path) -> None:
     """One sentence that says how to get one."""
     table = small_table([("Ada", "B-PER", "B-PER")])
-    run = Run.open(write_run(tmp_path / "run", table, metrics={}, provenance={}, coordinates=pa.Table.from_pandas(
-        pd.DataFrame({"map": [PAIRS]}))))  # fmt: skip
+    coordinates = pa.Table.from_pandas(pd.DataFrame({"map": [PAIRS]}))
+    run = EvaluationRun.open(write_run(tmp_path / "run", table, metrics={}, provenance={}, coordinates=coordinates))
     with pytest.raises(InputError, match="holds no map 'entities'"):
         map_vectors(run, ENTITIES)
 

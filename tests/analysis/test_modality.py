@@ -13,7 +13,7 @@ from analysis.image_effect.modality import (
     severity_curves,
     split_table,
 )
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from analysis.scores.bootstrap import f1_difference
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_table
@@ -29,7 +29,7 @@ ROWS = [
 LANGUAGES = ["en", "en", "de", "de"]
 
 
-def small_run(repeat: int = 1) -> Run:
+def small_run(repeat: int = 1) -> EvaluationRun:
     """Make a run with and without photos; of the third and fourth condition sentence 0 takes no part."""
     ids = list(range(len(ROWS) * repeat))
     shared = {"sentence_id": ids, "language": LANGUAGES * repeat}
@@ -38,7 +38,7 @@ def small_run(repeat: int = 1) -> Run:
     tables = [small_table(matched, condition="matched", **shared), small_table(unseen, condition="none", **shared)]
     part = {name: values[1:] for name, values in shared.items()}
     tables += [small_table(matched[1:], condition=f"blur-{s}", **part) for s in (1, 3)]
-    return Run.from_table(pa.concat_tables(tables), name="small")
+    return EvaluationRun.from_table(pa.concat_tables(tables), name="small")
 
 
 def test_flips_are_counted_per_gold_entity() -> None:
@@ -121,9 +121,9 @@ def test_other_gold_or_a_missing_baseline_is_refused() -> None:
     one = small_table([(WORDS, "B-PER O O", "O O O")], condition="matched")
     other = small_table([(WORDS, "O O B-PER", "O O O")], condition="none")
     with pytest.raises(InputError, match="no image condition 'none'"):
-        modality_table(Run.from_table(one, name="x"))
+        modality_table(EvaluationRun.from_table(one, name="x"))
     with pytest.raises(InputError, match="differ in their gold tags"):
-        modality_table(Run.from_table(pa.concat_tables([one, other]), name="x"))
+        modality_table(EvaluationRun.from_table(pa.concat_tables([one, other]), name="x"))
 
 
 def test_sentences_without_a_photo_say_nothing_about_photos() -> None:
@@ -132,6 +132,6 @@ def test_sentences_without_a_photo_say_nothing_about_photos() -> None:
     ids = {"image_id": ["photo0", "", "photo2", ""], "image_path": ["photo0.jpg", "", "photo2.jpg", ""]}
     none = {"image_id": [""] * 4, "image_path": [""] * 4}
     tables = [small_table(rows, condition="matched", **ids), small_table(rows, condition="none", **none)]
-    run = Run.from_table(pa.concat_tables(tables), name="mixed")
+    run = EvaluationRun.from_table(pa.concat_tables(tables), name="mixed")
     assert pair_conditions(run).condition.sentences["sentence_id"].tolist() == [0, 2]
     assert len(pair_conditions(run, "none")) == 4

@@ -21,7 +21,7 @@ from analysis.panels.compare import differences
 from analysis.panels.scores import scores
 from analysis.panels.shapley import shapley, shapley_streams
 from analysis.report.document import collect
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from mmner_core.errors import InputError
 from tests.analysis.own_models import write_data
 
@@ -42,7 +42,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def whole(data: Path) -> Run:
+def whole(data: Path) -> EvaluationRun:
     """Write a run of a model that gives everything, with everything small."""
     out = data.parent.parent / "runs" / "whole"
     boxes = data.parent / "boxes.jsonl"
@@ -53,10 +53,10 @@ def whole(data: Path) -> Run:
         "--corruptions", "--irrelevant", data.parent / "images", "--train", data, "--model-batch", 3, "--shard", 4,
     )  # fmt: skip
     assert (result.exit_code, result.stdout) == (0, f"{out}\n"), result.output
-    return Run.open(out)
+    return EvaluationRun.open(out)
 
 
-def test_a_run_of_a_model_of_ones_own_holds_all_that_a_checkpoint_s_does(whole: Run) -> None:
+def test_a_run_of_a_model_of_ones_own_holds_all_that_a_checkpoint_s_does(whole: EvaluationRun) -> None:
     """Every condition but hidden streams, every number, vectors, maps; the damaged photo is told of."""
     assert {"matched", "none", "blank", "noise", "shuffled", "other_type", "irrelevant", "nothing", "image_only"} < set(
         whole.conditions
@@ -77,7 +77,7 @@ def test_a_run_of_a_model_of_ones_own_holds_all_that_a_checkpoint_s_does(whole: 
     assert {"probabilities by tag", "maps", "text_vector", "word_vectors"} < set(provenance["model"]["gives"])
 
 
-def test_the_photo_s_part_is_measured(whole: Run) -> None:
+def test_the_photo_s_part_is_measured(whole: EvaluationRun) -> None:
     """The model knows names by the text and the two Jordans by their photos alone."""
     f1 = {
         row["condition"]: row["f1"]
@@ -91,7 +91,7 @@ def test_the_photo_s_part_is_measured(whole: Run) -> None:
     assert shares.at["share_image", "value"] == pytest.approx(0.4) and shares.at["share_text", "value"] > 0.3
 
 
-def test_its_maps_are_tested_and_point_at_the_right_photo(whole: Run) -> None:
+def test_its_maps_are_tested_and_point_at_the_right_photo(whole: EvaluationRun) -> None:
     """Its own map and occlusion show the half that the name's type is in; the same photo twice is chance."""
     mosaics = pd.DataFrame(whole.metrics["mosaics"]).query("type == 'all'").set_index(["layout", "method"])
     assert mosaics.at[("two", "model"), "hit"] == mosaics.at[("two", "occlusion"), "hit"] == 1.0
@@ -101,7 +101,7 @@ def test_its_maps_are_tested_and_point_at_the_right_photo(whole: Run) -> None:
     assert whole.metrics["map_sample"][0]["tested"] == 2
 
 
-def test_the_report_shows_it_and_says_what_cannot_be_had(whole: Run) -> None:
+def test_the_report_shows_it_and_says_what_cannot_be_had(whole: EvaluationRun) -> None:
     """Every panel is there; the one of image streams says why it is empty; probabilities are called what they are."""
     panels = [panel for chapter in collect(whole).chapters for panel in chapter.panels]
     empty = {panel.id for panel in panels if panel.table.empty}
@@ -110,12 +110,12 @@ def test_the_report_shows_it_and_says_what_cannot_be_had(whole: Run) -> None:
     assert "words taken as independent" in shapley(whole).rule
 
 
-def test_tags_alone_are_enough_for_all_but_probabilities(data: Path, tmp_path: Path, whole: Run) -> None:
+def test_tags_alone_are_enough_for_all_but_probabilities(data: Path, tmp_path: Path, whole: EvaluationRun) -> None:
     """The same scores, shares of being found, occlusion; calibration is left out, and its panel says so."""
     out = tmp_path / "plain"
     result = call("--model", f"{MODELS}:Plain", "--data", data, "--lang", "en", "--out", out, *SMALL)
     assert result.exit_code == 0, result.output
-    run = Run.open(out)
+    run = EvaluationRun.open(out)
     assert run.answers().table["tags"].equals(whole.answers().table["tags"])
     assert {"modality", "minimal_pairs", "shapley", "maps", "pointing"} <= run.metrics.keys()
     assert not {"calibration", "contrastive"} & run.metrics.keys()
@@ -135,7 +135,7 @@ def test_the_example_of_the_documentation_runs(data: Path, tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     result = call("--model", "bright:Bright", "--data", data, "--out", "runs/bright", *QUICK)
     assert (result.exit_code, result.stdout) == (0, "runs/bright\n"), result.output
-    jordans = Run.open("runs/bright").answers("matched").table["tags"].to_pylist()[2:4]
+    jordans = EvaluationRun.open("runs/bright").answers("matched").table["tags"].to_pylist()[2:4]
     assert jordans == [["B-PER", "O"], ["B-PER", "O"]] or jordans == [["B-LOC", "O"], ["B-PER", "O"]]
 
 
@@ -199,10 +199,12 @@ def test_two_models_of_different_label_sets_are_compared_by_a_mapping(data: Path
     other = ("--model", f"{MODELS}:Shades", "--model-option", "person=PERSON", "--model-option", "place=GPE")
     result = call(*other, *fixed, "--out", tmp_path / "unmapped")
     assert "--map PERSON=PER --map GPE=LOC" in result.stderr
-    assert any("No gold name is of the type PERSON" in note for note in scores(Run.open(tmp_path / "unmapped")).notes)
+    assert any(
+        "No gold name is of the type PERSON" in note for note in scores(EvaluationRun.open(tmp_path / "unmapped")).notes
+    )
     assert call(*other, *fixed, "--map", "PERSON=PER", "--map", "GPE=LOC", "--out", theirs).exit_code == 0
     assert call("--model", f"{MODELS}:Shades", *fixed, "--out", ours).exit_code == 0
-    a, b = Run.open(theirs), Run.open(ours)
+    a, b = EvaluationRun.open(theirs), EvaluationRun.open(ours)
     for column in ("tags", "entities", "gold_span_confidence", "loss"):
         assert a.answers().table[column].equals(b.answers().table[column]), column
     assert (differences(a, b).table["difference"] == 0).all()
@@ -246,7 +248,7 @@ def test_the_temperature_is_fitted_on_another_split(tmp_path: Path) -> None:
         "--calibrate", "valid",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
-    assert Run.open(out).metrics["calibration"][0]["fitted_on"].startswith(("valid", "nothing"))
+    assert EvaluationRun.open(out).metrics["calibration"][0]["fitted_on"].startswith(("valid", "nothing"))
     again = call("--model", f"{MODELS}:Plain", "--data", file, "--out", tmp_path / "b", "--calibrate", out, *QUICK)
     assert again.exit_code == 2 and "is no run of this model" in again.stderr
 

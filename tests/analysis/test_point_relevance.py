@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from analysis.heat_maps.explainer import Probe
+from analysis.heat_maps.explainer import ModelExplainer
 from analysis.heat_maps.relevance import auc, measure_relevance
 from mmner_core.data import read_examples
 from mmner_core.errors import InputError
@@ -22,11 +22,11 @@ from mmner_core.text.encoding import SubwordEncoder
 DATA = Path(__file__).parents[1] / "data" / "tiny"
 
 
-def probe_of(model: MMNER, subwords: SubwordEncoder) -> Probe:
-    """Return a probe of a model that takes every word for a name."""
+def explainer_of(model: MMNER, subwords: SubwordEncoder) -> ModelExplainer:
+    """Return an explainer of a model that takes every word for a name."""
     with torch.no_grad():
         model.classifier.bias[0] -= 20
-    return Probe(model, subwords)
+    return ModelExplainer(model, subwords)
 
 
 def test_a_model_that_ignores_photos_is_at_chance(subwords: SubwordEncoder) -> None:
@@ -38,7 +38,7 @@ def test_a_model_that_ignores_photos_is_at_chance(subwords: SubwordEncoder) -> N
         model.grounding.look.weight.zero_()
         model.grounding.look.bias.fill_(-300.0)
     examples, _ = read_examples(DATA, images=DATA / "images", split="test")
-    found = measure_relevance(probe_of(model, subwords), examples)
+    found = measure_relevance(explainer_of(model, subwords), examples)
     assert {row["beside"]: row["auc"] for row in found["relevance"]} == {"nothing": 0.5, "another type": 0.5}
     assert found["nothing"][0]["kind"] == "all" and found["nothing"][0]["changed"] == 0
     assert {row["kind"] for row in found["nothing"]} <= {"all", *KINDS}
@@ -57,4 +57,4 @@ def test_a_model_that_cannot_look_away_has_no_share(subwords: SubwordEncoder) ->
     config = tiny()
     model = MMNER.build(replace(config, fusion=replace(config.fusion, null_sink=False)))
     with pytest.raises(InputError, match="cannot look away"):
-        measure_relevance(probe_of(model, subwords), [])
+        measure_relevance(explainer_of(model, subwords), [])

@@ -19,7 +19,7 @@ from analysis.panels import sections
 from analysis.report import Document, collect, write_csv, write_html, write_latex
 from analysis.report.html import render
 from analysis.report.tables import escaped, latex_text
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from mmner_core.errors import InputError
 from tests.analysis.report_run import EVIL, empty_run, model_run, tags_run
 from tests.app.browsing import chromium, watched_page
@@ -29,13 +29,13 @@ WORDS = f'{EVIL} "><img/src=x/onerror=alert(1)> \\end{{table}}$_&%# Paris'
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run(tmp_path_factory: pytest.TempPathFactory) -> EvaluationRun:
     """Write a run with a script in its name, its words and its provenance."""
     return model_run(tmp_path_factory.mktemp("runs"), words=WORDS, name="<script>alert(2)<")
 
 
 @pytest.fixture(scope="module")
-def document(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Document:
+def document(run: EvaluationRun, tmp_path_factory: pytest.TempPathFactory) -> Document:
     """Make all panels of two runs compared."""
     other = model_run(tmp_path_factory.mktemp("runs"), words=WORDS, seed=1, name="other")
     return collect(run, other)
@@ -214,7 +214,7 @@ def test_languages_that_are_called_alike_stay_apart() -> None:
     assert len(ids) == len(set(ids)) and "confusion-a-2" in ids
 
 
-def test_only_one_panel_can_be_asked_for(run: Run) -> None:
+def test_only_one_panel_can_be_asked_for(run: EvaluationRun) -> None:
     """The command under a panel makes that panel; a wrong name lists the right ones."""
     assert [panel.id for panel in collect(run, only="scores").panels()] == ["scores"]
     with pytest.raises(InputError, match="no panel 'score'; there are scores, rules, "):
@@ -223,7 +223,7 @@ def test_only_one_panel_can_be_asked_for(run: Run) -> None:
     assert {"scores", "map", "honesty", "hurt"} <= known
 
 
-def test_the_command_writes_what_it_is_asked_for(run: Run, tmp_path: Path) -> None:
+def test_the_command_writes_what_it_is_asked_for(run: EvaluationRun, tmp_path: Path) -> None:
     """HTML, LaTeX and CSV at once; nothing asked for, or a folder that is no run, is one sentence and exit code 2."""
     folder, html = str(run.folder), tmp_path / "report.html"
     done = CliRunner().invoke(

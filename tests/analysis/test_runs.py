@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analysis.evaluation.writer import write_run
 from analysis.run.external import paired_tags
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from analysis.run.lexicon import Lexicon
 from mmner_core.data import Example
 from mmner_core.errors import InputError
@@ -39,7 +39,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_run_reads_back_what_was_written(folder: Path) -> None:
     """All files, lazily, with the matched condition first."""
-    run = Run.open(folder)
+    run = EvaluationRun.open(folder)
     assert (run.name, run.conditions, run.condition) == ("run", {"matched": 2, "none": 1}, "matched")
     assert run.answers().texts() == ["Ada met Bob", "nothing here"]
     assert run.answers("none").sentences["sentence_id"].tolist() == [1]
@@ -55,7 +55,7 @@ def test_a_run_reads_back_what_was_written(folder: Path) -> None:
 
 def test_optional_files_may_be_absent(tmp_path: Path) -> None:
     """No lexicon, vectors or map: None, or a sentence that says how to get them."""
-    run = Run.open(write_run(tmp_path / "bare", small_table(ROWS, model=False), metrics={}, provenance={}))
+    run = EvaluationRun.open(write_run(tmp_path / "bare", small_table(ROWS, model=False), metrics={}, provenance={}))
     assert (run.lexicon(), run.coordinates(), run.embedding_names()) == (None, None, ())
     with pytest.raises(InputError, match="holds no vectors 'text'"):
         run.embedding("text")
@@ -68,7 +68,7 @@ def test_a_missing_file_is_named(folder: Path, name: str) -> None:
     """Half-written folders do not pass for runs."""
     (folder / name).unlink()
     with pytest.raises(InputError, match=f"lacks {name}: no run, or half written"):
-        Run.open(folder)
+        EvaluationRun.open(folder)
 
 
 @pytest.mark.parametrize("name", ["predictions.parquet", "provenance.json", "metrics.json"])
@@ -77,14 +77,14 @@ def test_a_cut_file_is_named(folder: Path, name: str) -> None:
     path = folder / name
     path.write_bytes(path.read_bytes()[:-3])
     with pytest.raises(InputError, match=name):
-        Run.open(folder)
+        EvaluationRun.open(folder)
 
 
 @pytest.mark.parametrize("name", ["lexicon.parquet", "coordinates.parquet", "embeddings.safetensors"])
 def test_a_damaged_optional_file_is_named(folder: Path, name: str) -> None:
     """Garbage in a file that is read later is told when it is read."""
     (folder / name).write_bytes(b"garbage")
-    run = Run.open(folder)
+    run = EvaluationRun.open(folder)
     read = {"lexicon": run.lexicon, "coordinates": run.coordinates, "embeddings": run.embedding_names}
     with pytest.raises(InputError, match=name):
         read[name.split(".")[0]]()
@@ -99,7 +99,7 @@ def test_no_byte_changes_unnoticed(folder: Path, data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(content) - 1))
     path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
     with pytest.raises(InputError, match=f"{path.name} is not the file that provenance.json describes"):
-        Run.open(folder).embedding("text")
+        EvaluationRun.open(folder).embedding("text")
     path.write_bytes(content)
 
 
@@ -109,17 +109,17 @@ def test_a_map_may_be_added_later(folder: Path) -> None:
     del provenance["files"]["coordinates.parquet"]
     (folder / "provenance.json").write_text(json.dumps(provenance))
     pq.write_table(pa.table({"x": [5.0]}), folder / "coordinates.parquet")
-    assert Run.open(folder).coordinates()["x"].tolist() == [5.0]
+    assert EvaluationRun.open(folder).coordinates()["x"].tolist() == [5.0]
     (folder / "coordinates.parquet").write_bytes(b"garbage")
     with pytest.raises(InputError, match="cannot be read: it is damaged"):
-        Run.open(folder).coordinates()
+        EvaluationRun.open(folder).coordinates()
 
 
 def test_provenance_must_know_the_table(folder: Path) -> None:
     """Without a digest, nothing says that the table belongs here."""
     (folder / "provenance.json").write_text("{}")
     with pytest.raises(InputError, match=r"has no digest of predictions\.parquet"):
-        Run.open(folder)
+        EvaluationRun.open(folder)
 
 
 def test_other_parquet_and_newer_versions_are_refused(folder: Path) -> None:
@@ -133,7 +133,7 @@ def test_other_parquet_and_newer_versions_are_refused(folder: Path) -> None:
         pq.write_table(table.replace_schema_metadata(metadata), path)
         (folder / "provenance.json").write_text(json.dumps({"files": {path.name: file_digest(path)}}))
         with pytest.raises(InputError, match=message):
-            Run.open(folder)
+            EvaluationRun.open(folder)
 
 
 def test_writing_never_leaves_half_a_run(folder: Path) -> None:
@@ -142,16 +142,16 @@ def test_writing_never_leaves_half_a_run(folder: Path) -> None:
         write_run(folder, small_table(ROWS), metrics={}, provenance={})
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_run(folder, small_table(ROWS), metrics={"f1": float("nan")}, provenance={}, overwrite=True)
-    assert Run.open(folder).metrics == {"micro": {"f1": 0.5}}
+    assert EvaluationRun.open(folder).metrics == {"micro": {"f1": 0.5}}
     write_run(folder, small_table(ROWS), metrics={"f1": 1}, provenance={}, overwrite=True)
-    assert Run.open(folder).metrics == {"f1": 1}
+    assert EvaluationRun.open(folder).metrics == {"f1": 1}
     assert [path.name for path in folder.parent.iterdir()] == ["run"]
 
 
 def test_conditions_may_come_one_after_the_other(tmp_path: Path) -> None:
     """A long run is written table by table; twice the same condition, or other columns, are refused."""
     tables = (small_table(ROWS, condition=name) for name in ("none", "matched"))
-    run = Run.open(write_run(tmp_path / "run", tables, metrics={}, provenance={}))
+    run = EvaluationRun.open(write_run(tmp_path / "run", tables, metrics={}, provenance={}))
     assert run.conditions == {"matched": 2, "none": 2}
     twice = [small_table(ROWS), small_table(ROWS)]
     with pytest.raises(InputError, match="Condition 'matched' comes in two tables"):
@@ -166,7 +166,7 @@ def test_conditions_may_come_one_after_the_other(tmp_path: Path) -> None:
 def test_a_path_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     """The message says what a run is."""
     with pytest.raises(InputError, match="is no folder; a run is the folder"):
-        Run.open(tmp_path / "nowhere")
+        EvaluationRun.open(tmp_path / "nowhere")
 
 
 def example(words: str, tags: str | None, where: str = "gold.txt:1") -> Example:
@@ -176,7 +176,7 @@ def example(words: str, tags: str | None, where: str = "gold.txt:1") -> Example:
 
 def test_a_run_from_another_system_s_tags() -> None:
     """Words, gold and tags are enough; the rest is stated as not known."""
-    run = Run.from_predictions([example("Ada Bob", "B-PER O")], [["B-PER", "B-LOC"]], name="spaCy")
+    run = EvaluationRun.from_predictions([example("Ada Bob", "B-PER O")], [["B-PER", "B-LOC"]], name="spaCy")
     answers = run.answers()
     assert (run.name, run.conditions) == ("spaCy", {"as given": 1})
     assert answers.predicted.type_names().tolist() == ["PER", "LOC"]
@@ -188,11 +188,11 @@ def test_tags_that_do_not_fit_are_refused() -> None:
     """Count of sentences, count of tags, missing gold: each with its place."""
     one = example("Ada Bob", "B-PER O")
     with pytest.raises(InputError, match="1 gold sentences and 2 predicted"):
-        Run.from_predictions([one], [["O", "O"], ["O"]])
+        EvaluationRun.from_predictions([one], [["O", "O"], ["O"]])
     with pytest.raises(InputError, match="gold.txt:1: 2 words, but 1 predicted tags"):
-        Run.from_predictions([one], [["O"]])
+        EvaluationRun.from_predictions([one], [["O"]])
     with pytest.raises(InputError, match="gold.txt:1 has no gold tags"):
-        Run.from_predictions([example("Ada", None)], [["O"]])
+        EvaluationRun.from_predictions([example("Ada", None)], [["O"]])
 
 
 def test_two_files_are_paired_word_by_word() -> None:

@@ -16,7 +16,7 @@ from analysis.image_effect.shapley import (
     shapley_shares,
     share_table,
 )
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_table
 
@@ -68,14 +68,14 @@ def test_a_missing_coalition_is_refused() -> None:
 ROWS = [("Ford met Ann", "B-ORG O B-PER", "B-ORG O B-PER"), ("nothing named here", "O O O", "O O O")]
 
 
-def small_run(coalitions: dict[frozenset[str], str]) -> Run:
+def small_run(coalitions: dict[frozenset[str], str]) -> EvaluationRun:
     """Make a run whose gold probabilities are 0.1 x players present, + 0.4 for ORG if an image stream is there."""
     tables = []
     for players, condition in coalitions.items():
         base = 0.1 * len(players)
         gold = [[base + 0.4 * bool(players - {"text"}), base], []]
         tables.append(small_table(ROWS, condition=condition, gold_span_confidence=gold))
-    return Run.from_table(pa.concat_tables(tables), name="small")
+    return EvaluationRun.from_table(pa.concat_tables(tables), name="small")
 
 
 def test_text_and_image_shares_of_a_run() -> None:
@@ -106,6 +106,6 @@ def test_averages_per_language_and_type() -> None:
 
 def test_a_run_without_the_conditions_says_which_is_missing() -> None:
     """Shares need what the model says without text."""
-    run = Run.from_table(small_table(ROWS), name="plain")
+    run = EvaluationRun.from_table(small_table(ROWS), name="plain")
     with pytest.raises(InputError, match="no image condition 'nothing'"):
         entity_shares(run)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from analysis.image_effect.modality import pair_conditions, split_table
 from analysis.panels import modality as panels
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from analysis.scores.attributes import attribute_table, sentence_attributes
 from analysis.scores.terciles import TERCILES, cosine_terciles
 from analysis.views.research.library import DEMO_RUNS
@@ -35,7 +35,7 @@ def test_equal_cosines_share_a_third() -> None:
 def test_without_a_model_there_is_no_third() -> None:
     """Another system's output has no cosines; the split says so, the slices call it by that name."""
     tables = [small_table([NO_NAME], model=False, condition=condition) for condition in ("matched", "none")]
-    run = Run.from_table(pa.concat_tables(tables), name="theirs")
+    run = EvaluationRun.from_table(pa.concat_tables(tables), name="theirs")
     assert cosine_terciles(run.answers("matched")).tolist() == [""]
     assert sentence_attributes(run.answers("matched"))["cosine_tercile"].tolist() == ["no cosine"]
     assert "holds no cosine" in panels.terciles(run).notes[0]
@@ -56,7 +56,7 @@ def test_every_view_puts_a_sentence_into_the_same_third(cosine: list[float | Non
     rows = [(" ".join("x" * 2**i), " ".join(["B-PER"] * 2**i), " ".join("O" * 2**i)) for i in range(n)]
     matched = small_table(rows, language=languages, cosine=cosine)
     none = small_table(rows, language=languages, condition="none").filter(pa.array(compared))
-    run = Run.from_table(pa.concat_tables([matched, none]), name="made")
+    run = EvaluationRun.from_table(pa.concat_tables([matched, none]), name="made")
     paired = pair_conditions(run)
     split = split_table(paired, paired.terciles, resamples=2)
 
@@ -69,7 +69,7 @@ def test_every_view_puts_a_sentence_into_the_same_third(cosine: list[float | Non
 
 def test_the_demo_run_s_stored_split_is_that_of_its_slices() -> None:
     """What was stored when the run was written counts the sentences and names that the Errors tab counts now."""
-    run = Run.open(DEMO_RUNS / "demo")
+    run = EvaluationRun.open(DEMO_RUNS / "demo")
     assert "modality_by_cosine" in run.metrics
     shown = panels.terciles(run).table.set_index("group")
     answers = run.answers("matched")

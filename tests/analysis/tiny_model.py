@@ -1,4 +1,4 @@
-"""A probe of the tiny model with a fusion loud enough for a photo to matter, for the tests of this folder."""
+"""An explainer of the tiny model with a fusion loud enough for a photo to matter, for the tests of this folder."""
 
 from dataclasses import replace
 
@@ -6,14 +6,14 @@ import numpy as np
 import torch
 from PIL import Image
 
-from analysis.heat_maps.explainer import Probe
+from analysis.heat_maps.explainer import ModelExplainer
 from mmner_core.network.model import MMNER
 from mmner_core.presets import tiny
 from mmner_core.text.encoding import SubwordEncoder
 
 
-def tiny_probe(subwords: SubwordEncoder, **fusion: object) -> Probe:
-    """Build a probe with fixed random weights; ``fusion`` replaces fields of the fusion's config."""
+def tiny_explainer(subwords: SubwordEncoder, **fusion: object) -> ModelExplainer:
+    """Build an explainer with fixed random weights; ``fusion`` replaces fields of the fusion's config."""
     config = tiny()
     config = replace(config, fusion=replace(config.fusion, **fusion))  # type: ignore[arg-type]
     with torch.random.fork_rng(devices=[]):
@@ -25,7 +25,7 @@ def tiny_probe(subwords: SubwordEncoder, **fusion: object) -> Probe:
             parameter.data.mul_(200)  # an untrained CNN says next to nothing
         for parameter in model.classifier.parameters():
             parameter.data.mul_(2)
-    return Probe(model, subwords)
+    return ModelExplainer(model, subwords)
 
 
 def drawn_photo(seed: int = 0, size: tuple[int, int] = (64, 64)) -> Image.Image:

@@ -14,7 +14,7 @@ from analysis.evaluation.shard_vectors import shard_vectors
 from analysis.evaluation.tagged import to_table
 from analysis.evaluation.writer import write_run
 from analysis.run.evaluation_set import read_evaluation_set
-from analysis.space.maps import build_maps
+from analysis.space.stored_maps import build_maps
 from mmner_core.inference.tagger import Tagger
 from tests.analysis.small_run import small_table
 

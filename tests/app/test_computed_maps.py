@@ -21,8 +21,8 @@ from PIL import Image
 from analysis.views.computed import RASTER, compute_map
 from analysis.views.kinds import ATTENTION, GRADIENT, OCCLUSION
 from analysis.views.research import marginals
-from analysis.views.research.live import LiveModel
-from analysis.views.research.request import View
+from analysis.views.research.loaded_model import LoadedModel
+from analysis.views.research.view import View
 from analysis.views.service import Question, TagService
 from app import TagTab, build_app, launch_options
 from mmner_core.checkpoints.folder import save_checkpoint
@@ -34,7 +34,7 @@ from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.engine import Engine
 from mmner_core.serving.guard import guarded
 from mmner_core.text.encoding import Pixels, SubwordEncoder, collate
-from tests.analysis.tiny_model import drawn_photo, tiny_probe
+from tests.analysis.tiny_model import drawn_photo, tiny_explainer
 from tests.app.attacking import FILE, call, sentence, upload
 from tests.app.serving import launched
 
@@ -46,7 +46,7 @@ ROWS = [{"layout": "two", "method": "occlusion", "type": "all", "hit": 0.75, "ch
 @pytest.fixture(scope="module")
 def grounded(subwords: SubwordEncoder, tokenizer_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Save a small grounded model that takes every word for a name, and says how well its maps point."""
-    model = tiny_probe(subwords, grounded=True, word_residual=True).model
+    model = tiny_explainer(subwords, grounded=True, word_residual=True).model
     with torch.no_grad():
         model.classifier.bias[0] -= 5
     folder = tmp_path_factory.mktemp("grounded") / "tiny"
@@ -178,10 +178,10 @@ def test_what_has_no_map_is_told(grounded: Path, tiny_checkpoint: Path, question
 
 def test_the_inspector_offers_the_kinds(grounded: Path, question: Question, monkeypatch: pytest.MonkeyPatch) -> None:
     """In the words of the first tab, and draws the one that the address names."""
-    live, words, photo = LiveModel(TagService(grounded)), ["Ada", "runs"], Path(str(question.photo))
+    model, words, photo = LoadedModel(TagService(grounded)), ["Ada", "runs"], Path(str(question.photo))
     monkeypatch.setattr(marginals, "chance_badge", lambda run, kind: f"{kind} of {run}")
-    asked: Any = SimpleNamespace(view=View.read({"kind": OCCLUSION}), run="one")
-    html = marginals._map(live.answer(words, photo, "en"), asked, partial(live.draw_map, words, photo, "en"))
+    request: Any = SimpleNamespace(view=View.read({"kind": OCCLUSION}), run="one")
+    html = marginals._map(model.answer(words, photo, "en"), request, partial(model.render_heat_map, words, photo, "en"))
     assert '<option value="occlusion" selected>Occlusion (points right in 75% of two-photo pictures' in html
     assert "Occlusion maps, in this run: occlusion of one" in html
     assert "needs of the photo" in html

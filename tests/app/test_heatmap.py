@@ -11,8 +11,8 @@ from PIL import Image
 from analysis.palette import heat_colours
 from analysis.views.caption import caption_html
 from analysis.views.described import describe_place, describe_shares, region
+from analysis.views.heat_map_view import MapControls, head_choices, render_heat_map, stream_choices
 from analysis.views.heatmap import MapChoice, best_stream, entity_map
-from analysis.views.maps import MapControls, draw_map, head_choices, stream_choices
 from analysis.views.overlay import DrawStyle, draw_overlay
 from analysis.views.service import Answer
 from mmner_core.errors import InputError
@@ -78,7 +78,7 @@ def test_border_the_model_never_saw_is_dimmed() -> None:
 def test_map_lies_where_the_model_looked() -> None:
     """A peak in the upper left cell of the crop is drawn there and nowhere else."""
     answer = Answer(prediction=peaked(0, 0), photo=photo())
-    drawn = draw_map(answer, 0, MapControls(stream="vit", opacity=1.0, cells=True))
+    drawn = render_heat_map(answer, 0, MapControls(stream="vit", opacity=1.0, cells=True))
     pixels = np.asarray(drawn.image).sum(axis=-1)
     inside = pixels[4:20, 29:44]  # the first cell of a crop that begins at x = 25 and is 150 wide
     assert inside.min() > 600
@@ -87,7 +87,7 @@ def test_map_lies_where_the_model_looked() -> None:
 
 def test_text_alternative_names_the_place() -> None:
     """Those who cannot see the map are told where it is brightest and by how much."""
-    drawn = draw_map(Answer(prediction=peaked(0, 6, null=0.5), photo=photo()), 0, MapControls(stream="vit"))
+    drawn = render_heat_map(Answer(prediction=peaked(0, 6, null=0.5), photo=photo()), 0, MapControls(stream="vit"))
     assert "“Jordan” is brightest in the upper right" in drawn.alternative
     assert "row 1, column 7 of 7 × 7" in drawn.alternative
     assert "50% of its attention on that one cell, 25.0 times an even spread" in drawn.alternative
@@ -110,7 +110,7 @@ def test_shuffled_map_keeps_the_mass_and_repeats() -> None:
 
 def test_stream_without_places_says_so() -> None:
     """Where the photo is one vector there is no map; a sentence says it and the photo is shown as it is."""
-    drawn = draw_map(Answer(prediction=peaked(0, 0), photo=photo()), 0, MapControls(stream="cnn"))
+    drawn = render_heat_map(Answer(prediction=peaked(0, 0), photo=photo()), 0, MapControls(stream="cnn"))
     assert "no map" in drawn.caption
     assert np.asarray(drawn.image)[75, 100].tolist() == [128, 128, 128]
 
@@ -147,7 +147,7 @@ def test_caption_escapes_the_name() -> None:
 def test_impossible_choices_get_one_sentence(controls: MapControls, name: int, message: str) -> None:
     """Values from a program that calls the handlers are checked."""
     with pytest.raises(InputError, match=message):
-        draw_map(Answer(prediction=peaked(0, 0), photo=photo()), name, controls)
+        render_heat_map(Answer(prediction=peaked(0, 0), photo=photo()), name, controls)
 
 
 def test_controls_offer_what_the_prediction_has() -> None:
@@ -178,4 +178,4 @@ def test_regions_are_named(cell: tuple[int, int], name: str) -> None:
 def test_controls_of_another_kind_are_refused(controls: dict[str, Any], entity: Any) -> None:
     """Whatever JSON a program sends in their place."""
     with pytest.raises(InputError, match="of a heat map"):
-        draw_map(Answer(prediction=peaked(0, 0), photo=photo()), entity, MapControls(**controls))
+        render_heat_map(Answer(prediction=peaked(0, 0), photo=photo()), entity, MapControls(**controls))

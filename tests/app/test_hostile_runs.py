@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from analysis.evaluation.writer import write_run
-from analysis.views.research.desk import ResearchDesk
+from analysis.views.research.controller import TabController
 from analysis.views.research.tabs import TABS
 from analysis.views.service import TagService
 from tests.analysis.small_run import small_table
@@ -42,8 +42,8 @@ STATES: tuple[dict[str, str], ...] = (
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> ResearchDesk:
-    """Write the run under a hostile name, twice, and return a desk over both."""
+def controller(tmp_path_factory: pytest.TempPathFactory) -> TabController:
+    """Write the run under a hostile name, twice, and return a controller over both."""
     folder = tmp_path_factory.mktemp("runs")
     n = len(ROWS)
     columns: dict[str, Any] = {
@@ -74,15 +74,15 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> ResearchDesk:
                 "has_image": np.ones(n, dtype=np.uint8),
             },
         )
-    return ResearchDesk(TagService(folder / "no checkpoint"), [folder])
+    return TabController(TagService(folder / "no checkpoint"), [folder])
 
 
 @pytest.fixture(scope="module")
-def replies(desk: ResearchDesk) -> dict[str, list[dict[str, Any]]]:
+def replies(controller: TabController) -> dict[str, list[dict[str, Any]]]:
     """Ask every part of each tab in every state, with either run."""
     return {
         tab: [
-            desk.part(tab, {"run": run, "part": part, **state})
+            controller.part(tab, {"run": run, "part": part, **state})
             for state in STATES
             for run in NAMES
             for part in (*(part.id for part in parts), "inspect", "near", "hover", "controls", IMAGE)
@@ -109,12 +109,12 @@ def test_figures_hold_no_markup_of_a_run(replies: dict[str, list[dict[str, Any]]
         assert not re.search(r"<(img|svg|script|a )", figure, re.IGNORECASE)
 
 
-def test_a_spreadsheet_finds_no_formula(desk: ResearchDesk) -> None:
+def test_a_spreadsheet_finds_no_formula(controller: TabController) -> None:
     """No cell of any table that can be saved begins as a formula does."""
     saved = 0
     for tab, parts in TABS.items():
         for part in parts:
-            reply = desk.part(tab, {"run": "plain", "part": part.id, "download": "csv"})
+            reply = controller.part(tab, {"run": "plain", "part": part.id, "download": "csv"})
             if "file" not in reply:
                 continue
             saved += 1

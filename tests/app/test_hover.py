@@ -15,8 +15,8 @@ import pytest
 from analysis.panels.space_map import points_of
 from analysis.views import page
 from analysis.views.research import assets
-from analysis.views.research.desk import ResearchDesk
-from analysis.views.research.request import View
+from analysis.views.research.controller import TabController
+from analysis.views.research.view import PARAMETERS, View
 from analysis.views.service import TagService
 from tests.app.research_run import write_hand_made_run, write_tiny_run
 
@@ -24,17 +24,17 @@ VIEWS = Path(assets.__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def desk(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> ResearchDesk:
-    """Return a desk over a run of the tiny model and one without a map; the model itself is not needed."""
+def controller(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> TabController:
+    """Return a controller over a run of the tiny model and one without a map; the model itself is not needed."""
     folder = tmp_path_factory.mktemp("runs")
     write_tiny_run(tiny_checkpoint, folder / "tiny")
     write_hand_made_run(folder / "hand")
-    return ResearchDesk(TagService(folder / "none" / "checkpoint"), [folder])
+    return TabController(TagService(folder / "none" / "checkpoint"), [folder])
 
 
-def hover(desk: ResearchDesk, point: int | str, **state: str) -> str:
+def hover(controller: TabController, point: int | str, **state: str) -> str:
     """Return what the page gets for the point that the pointer rests on."""
-    return desk.part("embedding", {"run": "tiny", "part": "hover", "point": str(point), **state})["html"]
+    return controller.part("embedding", {"run": "tiny", "part": "hover", "point": str(point), **state})["html"]
 
 
 class Elements(HTMLParser):
@@ -62,9 +62,9 @@ class Elements(HTMLParser):
             self._open.pop()
 
 
-def test_the_map_has_a_place_for_a_photo_and_holds_none(desk: ResearchDesk) -> None:
+def test_the_map_has_a_place_for_a_photo_and_holds_none(controller: TabController) -> None:
     """Points name themselves by number; the photo's place is hidden, laid over the figure, and not read aloud."""
-    answer = desk.part("embedding", {"run": "tiny", "part": "map"})
+    answer = controller.part("embedding", {"run": "tiny", "part": "map"})
     elements = Elements(answer["html"])
     assert elements.within["wb-hover"][-1] == elements.within["wb-figure"][-1] == "wb-map-box"
     place = elements.found["wb-hover"]
@@ -73,40 +73,40 @@ def test_the_map_has_a_place_for_a_photo_and_holds_none(desk: ResearchDesk) -> N
     figure = json.loads(answer["figure"])
     held = [trace["customdata"] for trace in figure["data"] if "customdata" in trace]
     numbers = [np.frombuffer(base64.b64decode(numbers["bdata"]), numbers["dtype"]) for numbers in held]
-    assert sorted(np.concatenate(numbers)) == list(range(len(points_of(desk.library.run("tiny")))))
+    assert sorted(np.concatenate(numbers)) == list(range(len(points_of(controller.library.run("tiny")))))
 
 
-def test_a_point_has_the_photo_of_its_sentence(desk: ResearchDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_point_has_the_photo_of_its_sentence(controller: TabController, monkeypatch: pytest.MonkeyPatch) -> None:
     """Text and photo of a sentence show the same one, in both projections; a photo that may not be shown is none."""
-    run = desk.library.run("tiny")
+    run = controller.library.run("tiny")
     points = points_of(run)
     pictured = points[points["modality"] == "image"]
     photos = run.answers().sentences.set_index("sentence_id")["image_path"]
     for sentence, point in zip(pictured["sentence_id"], pictured["point"], strict=True):
-        shown = hover(desk, point)
+        shown = hover(controller, point)
         assert re.fullmatch(r'<img class="wb-photo" alt="" src="data:image/webp;base64,[\w+/=]+">', shown)
         text = points[(points["sentence_id"] == sentence) & (points["modality"] == "text")]["point"].iloc[0]
-        assert hover(desk, text, projection="pca", colour="source") == shown
-        assert shown == desk.photos.image_html(run, photos[sentence], side=240)
-    monkeypatch.setattr(desk.photos, "find", lambda *_: None)
-    assert hover(desk, 0) == ""
+        assert hover(controller, text, projection="pca", colour="source") == shown
+        assert shown == controller.images.image_html(run, photos[sentence], side=240)
+    monkeypatch.setattr(controller.images, "find", lambda *_: None)
+    assert hover(controller, 0) == ""
 
 
-def test_what_is_no_point_has_no_photo(desk: ResearchDesk) -> None:
+def test_what_is_no_point_has_no_photo(controller: TabController) -> None:
     """Numbers beyond the map show nothing; what is no number, and a run without a map, are told."""
-    assert hover(desk, 10_000) == hover(desk, "") == ""
+    assert hover(controller, 10_000) == hover(controller, "") == ""
     for state in ({"point": "x"}, {"point": "1", "run": "hand"}, {"point": "1", "map": "nope"}):
-        answer = desk.part("embedding", {"run": "tiny", "part": "hover", **state})
+        answer = controller.part("embedding", {"run": "tiny", "part": "hover", **state})
         assert answer["problem"] and "our side" not in answer["html"]
 
 
-def test_photos_of_points_push_nothing_out(desk: ResearchDesk) -> None:
+def test_photos_of_points_push_nothing_out(controller: TabController) -> None:
     """What is kept of the tabs stays as it is while the pointer wanders over the map."""
-    desk.part("embedding", {"run": "tiny", "part": "map"})
-    kept = dict(desk._drawn)
+    controller.part("embedding", {"run": "tiny", "part": "map"})
+    kept = dict(controller._rendered)
     for point in range(8):
-        hover(desk, point)
-    assert dict(desk._drawn) == kept
+        hover(controller, point)
+    assert dict(controller._rendered) == kept
 
 
 def test_the_scripts_are_there() -> None:
@@ -121,4 +121,4 @@ def test_the_address_holds_every_field_but_the_pointer() -> None:
     """What is asked for is restored by a link; where the pointer rests is not."""
     script = (VIEWS / "address.js").read_text(encoding="utf-8")
     names = set(re.findall(r'"([a-z]+)"', script[script.index("names = [") : script.index("];")]))
-    assert names == {field.name for field in fields(View)} - {"point"} | {"example", "tab"}
+    assert names == {PARAMETERS.get(field.name, field.name) for field in fields(View)} - {"point"} | {"example", "tab"}

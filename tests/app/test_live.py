@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from analysis.views.research.live import LiveModel
+from analysis.views.research.loaded_model import LoadedModel
 from analysis.views.service import Question, TagService
 from mmner_core.errors import InputError
 from mmner_core.inference.tagger import TagRequest
@@ -33,10 +33,10 @@ def photo(tmp_path: Path) -> Path:
 
 def test_a_runs_photo_obeys_the_servers_limits(tiny_checkpoint: Path, photo: Path) -> None:
     """A run may name a picture as big as it likes; it is refused as a visitor's would be."""
-    live = LiveModel(TagService(tiny_checkpoint, ServingConfig(max_megapixels=0.005)))
+    model = LoadedModel(TagService(tiny_checkpoint, ServingConfig(max_megapixels=0.005)))
     with pytest.raises(InputError, match="pixels"):
-        live.answer(WORDS, photo, "en")
-    assert [word.text for word in live.answer(WORDS, None, "en").prediction.words] == WORDS
+        model.answer(WORDS, photo, "en")
+    assert [word.text for word in model.answer(WORDS, None, "en").prediction.words] == WORDS
 
 
 def test_the_inspector_asks_as_a_visitor_does(
@@ -62,12 +62,12 @@ def test_the_inspector_asks_as_a_visitor_does(
     for module in ("mmner_core.serving.engine", "analysis.views.service"):
         monkeypatch.setattr(f"{module}.DECODING", Turns())
     monkeypatch.setattr(Engine, "submit", note)
-    live = LiveModel(TagService(tiny_checkpoint))
-    answer = live.answer(WORDS, photo, "en")
+    model = LoadedModel(TagService(tiny_checkpoint))
+    answer = model.answer(WORDS, photo, "en")
     assert turns == ["taken", "given back"] * 2  # for the model and for the screen
     assert [word.text for word in answer.prediction.words] == WORDS
     assert answer.photo is not None and answer.prediction.image_size == (100, 100)
-    assert live.answer(WORDS, photo, "en") is answer
+    assert model.answer(WORDS, photo, "en") is answer
     assert len(asked) == 1
 
 
@@ -75,7 +75,7 @@ def test_all_ways_to_the_model_share_its_room(tiny_checkpoint: Path, monkeypatch
     """The inspector does not come through the web framework's queue; still no more are at work than allowed."""
     service = TagService(tiny_checkpoint, ServingConfig(concurrency=1))
     service.tagger()
-    live, submit, busy = LiveModel(service), Engine.submit, Crowd()
+    model, submit, busy = LoadedModel(service), Engine.submit, Crowd()
 
     def work(self: Engine, request: TagRequest, **options: Any) -> Future[Prediction]:
         with busy:
@@ -84,7 +84,7 @@ def test_all_ways_to_the_model_share_its_room(tiny_checkpoint: Path, monkeypatch
 
     monkeypatch.setattr(Engine, "submit", work)
     with ThreadPoolExecutor(4) as visitors:
-        inspected = [visitors.submit(live.answer, [*WORDS, str(i)], None, "en") for i in range(2)]
+        inspected = [visitors.submit(model.answer, [*WORDS, str(i)], None, "en") for i in range(2)]
         tagged = [visitors.submit(service.answer, Question(text=f"Lima {i}", language="en")) for i in range(2)]
         assert all(answer.result(30).prediction.tags for answer in [*inspected, *tagged])
     assert (busy.now, busy.most) == (0, 1)

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from analysis.views.described import describe_place
+from analysis.views.heat_map_view import MapControls, render_heat_map, stream_choices
 from analysis.views.heatmap import MEAN, MapChoice, best_stream, entity_map
 from analysis.views.kinds import ATTENTION, GRADIENT, KINDS, OCCLUSION, kind_choices
-from analysis.views.maps import MapControls, draw_map, stream_choices
 from analysis.views.measured import Measured
 from analysis.views.questions import Answer
 from mmner_core.errors import InputError
@@ -35,7 +35,7 @@ def two_streams() -> Prediction:
 def drawn(kind: str, computed: np.ndarray) -> tuple[str, np.ndarray]:
     """Return what is said of a computed map, and the pixels of the unsmoothed map alone."""
     answer = Answer(prediction=two_streams(), photo=Image.new("RGB", (400, 300)))
-    found = draw_map(answer, 0, MapControls(opacity=1.0, cells=True, kind=kind), computed)
+    found = render_heat_map(answer, 0, MapControls(opacity=1.0, cells=True, kind=kind), computed)
     assert found.alternative in found.caption
     return found.caption, np.asarray(found.image)
 

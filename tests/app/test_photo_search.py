@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.views.research.desk import ResearchDesk
+from analysis.views.research.controller import TabController
 from analysis.views.research.photo_search import PhotoVectors
 from analysis.views.service import TagService
 from mmner_core.errors import InputError
@@ -26,8 +26,8 @@ TEXT = "Quién vio Amazon en Bilbao"
 
 
 @pytest.fixture(scope="module")
-def desk(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> ResearchDesk:
-    """Return a desk with the tiny model over runs of it, of another model, of no model, and without vectors."""
+def controller(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> TabController:
+    """Return a controller with the tiny model over runs of it, of another model, of no model, and without vectors."""
     folder = tmp_path_factory.mktemp("runs")
     write_tiny_run(tiny_checkpoint, folder / "tiny")
     shutil.copytree(folder / "tiny", folder / "other")
@@ -36,12 +36,12 @@ def desk(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Res
     (folder / "other" / "provenance.json").write_text(json.dumps(provenance))
     write_hand_made_run(folder / "hand")
     write_long_run(folder / "long")
-    return ResearchDesk(TagService(tiny_checkpoint), [folder])
+    return TabController(TagService(tiny_checkpoint), [folder])
 
 
-def found(desk: ResearchDesk, text: str = TEXT, **state: str) -> str:
+def found(controller: TabController, text: str = TEXT, **state: str) -> str:
     """Return what is found for a text."""
-    return desk.part("embedding", {"run": "tiny", "part": "found", "ask": text, **state})["html"]
+    return controller.part("embedding", {"run": "tiny", "part": "found", "ask": text, **state})["html"]
 
 
 def cosines(html: str) -> list[float]:
@@ -49,10 +49,10 @@ def cosines(html: str) -> list[float]:
     return [float(value.replace("\u2212", "-")) for value in re.findall(r"cosine ([+\u2212][\d.]+)<", html)]
 
 
-def test_the_nearest_photos_come_first(desk: ResearchDesk) -> None:
+def test_the_nearest_photos_come_first(controller: TabController) -> None:
     """Each photo of the run once, by its cosine with the text, with its picture and all of its sentences."""
-    run, html = desk.library.run("tiny"), found(desk)
-    vector = desk.live.text_vector(run, TEXT)
+    run, html = controller.library.run("tiny"), found(controller)
+    vector = controller.model.text_vector(run, TEXT)
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
     ids, has = run.embedding("sentence_id"), run.embedding("has_image") > 0
     vectors = run.embedding("image_cnn").astype(np.float32)  # of two streams the CNN's is the main one
@@ -67,17 +67,17 @@ def test_the_nearest_photos_come_first(desk: ResearchDesk) -> None:
     assert told <= set(ids[has].tolist()) and len(told) >= len(by_hand)
 
 
-def test_a_language_has_its_own_photos(desk: ResearchDesk) -> None:
+def test_a_language_has_its_own_photos(controller: TabController) -> None:
     """Only photos of its sentences are looked at, and only these sentences are told."""
-    html = found(desk, language="de")
-    photos = PhotoVectors.of(desk.library.run("tiny")).sentences
+    html = found(controller, language="de")
+    photos = PhotoVectors.of(controller.library.run("tiny")).sentences
     expected = photos[photos["language"] == "de"]["image_id"].nunique()
     assert html.count('class="wb-item"') == expected > 0
     assert set(re.findall(r'lang="(\w+)"', html)) == {"de"}
     assert f"of {expected} with sentences in German" in html
 
 
-def test_a_visitor_is_charged_as_for_a_tag_request(desk: ResearchDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visitor_is_charged_as_for_a_tag_request(controller: TabController, monkeypatch: pytest.MonkeyPatch) -> None:
     """The text goes through the engine in the visitor's name, once; asked again the answer is still there."""
     asked: list[tuple[str, str | None]] = []
     submit = Engine.submit
@@ -88,7 +88,7 @@ def test_a_visitor_is_charged_as_for_a_tag_request(desk: ResearchDesk, monkeypat
 
     monkeypatch.setattr(Engine, "submit", note)
     with working_for("192.0.2.7"):
-        first, second = found(desk, "Ada in Lima"), found(desk, "Ada in Lima")
+        first, second = found(controller, "Ada in Lima"), found(controller, "Ada in Lima")
     assert asked == [("Ada in Lima", "192.0.2.7")]
     assert first == second and cosines(first)
 
@@ -102,33 +102,33 @@ def test_a_visitor_is_charged_as_for_a_tag_request(desk: ResearchDesk, monkeypat
     ],
 )
 def test_a_run_that_cannot_be_searched_is_told(
-    desk: ResearchDesk, run: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+    controller: TabController, run: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In one sentence, and without asking the model."""
     monkeypatch.setattr(Engine, "submit", lambda *_, **__: pytest.fail("the model was asked"))
-    answer = desk.part("embedding", {"run": run, "part": "found", "ask": TEXT})
+    answer = controller.part("embedding", {"run": run, "part": "found", "ask": TEXT})
     assert answer["problem"] and sentence in answer["html"]
 
 
 def test_no_model_is_told(tmp_path: Path) -> None:
     """The field is there; what it leads to says what is missing."""
     write_hand_made_run(tmp_path / "hand")
-    desk = ResearchDesk(TagService(tmp_path / "none" / "checkpoint"), [tmp_path])
-    assert 'data-state="ask"' in desk.part("embedding", {"run": "hand", "part": "search"})["html"]
-    answer = desk.part("embedding", {"run": "hand", "part": "found", "ask": TEXT})
+    controller = TabController(TagService(tmp_path / "none" / "checkpoint"), [tmp_path])
+    assert 'data-state="ask"' in controller.part("embedding", {"run": "hand", "part": "search"})["html"]
+    answer = controller.part("embedding", {"run": "hand", "part": "found", "ask": TEXT})
     assert answer["problem"] and "our side" not in answer["html"] and str(tmp_path) not in answer["html"]
 
 
-def test_what_is_typed_stays_text(desk: ResearchDesk) -> None:
+def test_what_is_typed_stays_text(controller: TabController) -> None:
     """Markup is escaped, blanks ask nothing, and a text beyond the limit is told."""
-    html = found(desk, EVIL)
+    html = found(controller, EVIL)
     assert "<script" not in html and "&lt;script&gt;" in html and cosines(html)
-    assert found(desk, "  ") == ""
-    answer = desk.part("embedding", {"run": "tiny", "part": "found", "ask": "x" * 5000})
+    assert found(controller, "  ") == ""
+    answer = controller.part("embedding", {"run": "tiny", "part": "found", "ask": "x" * 5000})
     assert answer["problem"] and "at most 4000" in answer["html"]
 
 
-def test_vectors_of_another_width_are_refused(desk: ResearchDesk) -> None:
+def test_vectors_of_another_width_are_refused(controller: TabController) -> None:
     """A damaged run gives a sentence, not an error of ours."""
     with pytest.raises(InputError, match="another width"):
-        PhotoVectors.of(desk.library.run("tiny")).nearest(np.ones(3, dtype=np.float32), most=1)
+        PhotoVectors.of(controller.library.run("tiny")).nearest(np.ones(3, dtype=np.float32), most=1)

@@ -19,14 +19,14 @@ from analysis.panels.errors import failures_of
 from analysis.run.answers import Answers
 from analysis.scores.confusion import MISSED, SPURIOUS, Confusion
 from analysis.scores.query import Filter
-from analysis.views.research.desk import ResearchDesk
+from analysis.views.research.controller import TabController
 from analysis.views.research.failures import PAGE_SIZE
+from analysis.views.research.image_store import ImageStore
 from analysis.views.research.library import RunLibrary
 from analysis.views.research.neighbours import neighbours
-from analysis.views.research.photos import PhotoShelf
-from analysis.views.research.request import View, written_filters
 from analysis.views.research.shell import shell_html
 from analysis.views.research.tabs import TABS
+from analysis.views.research.view import View, written_filters
 from analysis.views.service import TagService
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_table
@@ -42,14 +42,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def desk(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> ResearchDesk:
-    """Return a desk over that folder, without a model."""
-    return ResearchDesk(TagService(tmp_path_factory.mktemp("none") / "checkpoint"), [runs])
+def controller(runs: Path, tmp_path_factory: pytest.TempPathFactory) -> TabController:
+    """Return a controller over that folder, without a model."""
+    return TabController(TagService(tmp_path_factory.mktemp("none") / "checkpoint"), [runs])
 
 
-def ask(desk: ResearchDesk, part: str, tab: str = "errors", **state: str) -> str:
+def ask(controller: TabController, part: str, tab: str = "errors", **state: str) -> str:
     """Return the HTML of a part of the hand-made run."""
-    answer = desk.part(tab, {"run": "hand", "part": part, **state})
+    answer = controller.part(tab, {"run": "hand", "part": part, **state})
     assert "problem" not in answer, answer["html"]
     return answer["html"]
 
@@ -62,95 +62,95 @@ def test_the_tabs_show_no_folder_of_the_server(tmp_path: Path) -> None:
     command = f"python -m analysis run --data={data} --checkpoint {secret}/model --out '{secret}/my runs/one'"
     facts = {"command": command, "split": "test", "data": {"path": str(data), "split": "test"}}
     write_run(secret / "my runs" / "one", rows, metrics={}, provenance=facts)
-    desk = ResearchDesk(TagService(tmp_path / "checkpoint"), [secret / "my runs"])
+    controller = TabController(TagService(tmp_path / "checkpoint"), [secret / "my runs"])
     parts = [(tab, part.id) for tab, found in TABS.items() for part in found] + [
         ("errors", "controls"),
         ("errors", "inspect"),
     ]
-    said = "".join(json.dumps(desk.part(tab, {"run": "one", "part": part, "row": "1"})) for tab, part in parts)
+    said = "".join(json.dumps(controller.part(tab, {"run": "one", "part": part, "row": "1"})) for tab, part in parts)
     assert str(tmp_path) not in said and "alice" not in said
-    shown = desk.part("errors", {"run": "one", "part": "scores"})["html"]
+    shown = controller.part("errors", {"run": "one", "part": "scores"})["html"]
     assert "run --data=conll --checkpoint model --out one" in shown and "report one --only scores" in shown
-    assert "conll/en/test.txt:2" in desk.part("errors", {"run": "one", "part": "inspect", "row": "1"})["html"]
-    file = desk.part("errors", {"run": "one", "part": "failures", "download": "csv"})["file"]
+    assert "conll/en/test.txt:2" in controller.part("errors", {"run": "one", "part": "inspect", "row": "1"})["html"]
+    file = controller.part("errors", {"run": "one", "part": "failures", "download": "csv"})["file"]
     assert "conll/en/test.txt:1" in base64.b64decode(file["data"]).decode()
     assert "alice" not in base64.b64decode(file["data"]).decode()
     (secret / "my runs" / "one" / "metrics.json").write_text("{}")
     os.utime(secret / "my runs" / "one" / "provenance.json", ns=(1, 1))  # as if it were written anew
-    problem = desk.part("errors", {"run": "one", "part": "scores"})
+    problem = controller.part("errors", {"run": "one", "part": "scores"})
     assert problem["problem"] and "damaged or changed" in problem["html"] and "alice" not in problem["html"]
 
 
-def answers(desk: ResearchDesk) -> Answers:
+def answers(controller: TabController) -> Answers:
     """Return the answers of the hand-made run."""
-    return desk.library.run("hand").answers()
+    return controller.library.run("hand").answers()
 
 
-def test_every_part_answers(desk: ResearchDesk) -> None:
+def test_every_part_answers(controller: TabController) -> None:
     """Each part of each tab gives HTML; what the run lacks is said in a sentence, never an error of ours."""
     for tab, parts in TABS.items():
         for part in parts:
-            answer = desk.part(tab, {"run": "hand", "part": part.id})
+            answer = controller.part(tab, {"run": "hand", "part": part.id})
             assert "went wrong on our side" not in answer["html"], (tab, part.id)
 
 
 @pytest.mark.parametrize("tab", list(TABS))
-def test_markup_of_a_run_stays_text(desk: ResearchDesk, tab: str) -> None:
+def test_markup_of_a_run_stays_text(controller: TabController, tab: str) -> None:
     """Words of a run are escaped wherever they come: tables, cells, cards, inspector, figures."""
     states = ({"row": "2", "cell": f"LOC,{MISSED}"}, {"row": "2", "find": "<script"}, {"language": "en"})
     for state in states:
         for part in (*(p.id for p in TABS[tab]), "inspect", "near", "controls"):
-            answer = desk.part(tab, {"run": "hand", "part": part, **state})
+            answer = controller.part(tab, {"run": "hand", "part": part, **state})
             assert "<script" not in json.dumps(answer)
 
 
-def test_cells_lead_to_as_many_entities_as_the_matrix_counts(desk: ResearchDesk) -> None:
+def test_cells_lead_to_as_many_entities_as_the_matrix_counts(controller: TabController) -> None:
     """The list behind each cell names as many entities as the cell says, in every language and both readings."""
     for reading in ("overlap", "exact"):
-        cells = Confusion.build(answers(desk), "overlap" if reading == "overlap" else "exact")
+        cells = Confusion.build(answers(controller), "overlap" if reading == "overlap" else "exact")
         for language in ("", "en", "de"):
             counts = cells.counts(language or None)
-            html = ask(desk, "confusion", language=language, reading=reading)
+            html = ask(controller, "confusion", language=language, reading=reading)
             for row in counts.index:
                 for column in counts.columns:
                     if (row, column) == (SPURIOUS, MISSED):
                         continue
                     n = int(counts.loc[row, column])
                     assert re.search(rf"cell&quot;: &quot;{row},{column}&quot;[^>]*>{n}</button>", html)
-                    listed = ask(desk, "cell", language=language, reading=reading, cell=f"{row},{column}")
+                    listed = ask(controller, "cell", language=language, reading=reading, cell=f"{row},{column}")
                     assert f"{n} entit" in listed
                     assert len(re.findall(r'class="wb-item"', listed)) == len(
                         set(cells.entities(row, column, language or None)["sentence_id"])
                     )
 
 
-def test_a_difference_lists_the_cell_of_both_languages(desk: ResearchDesk) -> None:
+def test_a_difference_lists_the_cell_of_both_languages(controller: TabController) -> None:
     """Where the matrix shows one language minus another, a cell opens the sentences of the two."""
-    html = ask(desk, "cell", values="en-de", cell="PER,ORG")
+    html = ask(controller, "cell", values="en-de", cell="PER,ORG")
     assert "3 entities in 2 sentences" in html
-    assert "points" in desk.part("errors", {"run": "hand", "part": "confusion", "values": "en-de"})["html"]
+    assert "points" in controller.part("errors", {"run": "hand", "part": "confusion", "values": "en-de"})["html"]
 
 
-def test_failures_are_filtered_sorted_and_paged(desk: ResearchDesk) -> None:
+def test_failures_are_filtered_sorted_and_paged(controller: TabController) -> None:
     """Filters of the address and the tab's language narrow the table; the order follows the column asked for."""
-    everything = failures_of(desk.library.run("hand"), "matched")
-    assert ask(desk, "failures").count('class="wb-failure"') == len(everything) == 6
+    everything = failures_of(controller.library.run("hand"), "matched")
+    assert ask(controller, "failures").count('class="wb-failure"') == len(everything) == 6
     missed = written_filters((Filter(column="error", operator="is", value="missed"),))
-    assert "1 error of 6" in ask(desk, "failures", filters=missed)
-    assert "No error passes" in ask(desk, "failures", filters=missed, language="de")
-    ids = [int(i) for i in re.findall(r"Inspect sentence (\d+)", ask(desk, "failures", sort="-loss"))]
+    assert "1 error of 6" in ask(controller, "failures", filters=missed)
+    assert "No error passes" in ask(controller, "failures", filters=missed, language="de")
+    ids = [int(i) for i in re.findall(r"Inspect sentence (\d+)", ask(controller, "failures", sort="-loss"))]
     assert ids == sorted(ids, reverse=True)  # a sentence's loss is its number
-    assert 'aria-sort="descending"' in ask(desk, "failures", sort="-loss")
+    assert 'aria-sort="descending"' in ask(controller, "failures", sort="-loss")
 
 
 def test_a_page_holds_no_more_than_its_rows(tmp_path: Path) -> None:
     """Many errors come page by page; a page after the last is the last."""
     table = small_table([("Ada", "B-PER", "O")] * (2 * PAGE_SIZE + 3))
     write_run(tmp_path / "many", table, metrics={}, provenance={})
-    desk = ResearchDesk(TagService(tmp_path / "none"), [tmp_path])
+    controller = TabController(TagService(tmp_path / "none"), [tmp_path])
     sizes = []
     for page in ("1", "3", "99"):
-        html = desk.part("errors", {"run": "many", "part": "failures", "page": page})["html"]
+        html = controller.part("errors", {"run": "many", "part": "failures", "page": page})["html"]
         sizes.append(html.count('class="wb-failure"'))
     assert sizes == [PAGE_SIZE, 3, 3]
     assert "Page 3 of 3" in html
@@ -174,35 +174,35 @@ def test_a_page_holds_no_more_than_its_rows(tmp_path: Path) -> None:
         ({"part": "nope"}, "no part"),
     ],
 )
-def test_a_bad_address_is_told_in_one_sentence(desk: ResearchDesk, state: dict[str, str], told: str) -> None:
+def test_a_bad_address_is_told_in_one_sentence(controller: TabController, state: dict[str, str], told: str) -> None:
     """Whatever stands in the address, the part says what is wrong with it."""
-    answer = desk.part("errors", {"run": "hand", "part": "scores", **state})
+    answer = controller.part("errors", {"run": "hand", "part": "scores", **state})
     assert answer["problem"]
     assert told in answer["html"]
     assert "our side" not in answer["html"]
 
 
-def test_what_a_figure_shows_can_be_had_as_csv(desk: ResearchDesk) -> None:
+def test_what_a_figure_shows_can_be_had_as_csv(controller: TabController) -> None:
     """The bars of the error classes, which the table has finer, are a file of their own."""
-    assert 'data-download="figure"' in ask(desk, "taxonomy")
-    file = desk.part("errors", {"run": "hand", "part": "taxonomy", "download": "figure"})["file"]
+    assert 'data-download="figure"' in ask(controller, "taxonomy")
+    file = controller.part("errors", {"run": "hand", "part": "taxonomy", "download": "figure"})["file"]
     table = pd.read_csv(io.BytesIO(base64.b64decode(file["data"])))
     assert file["name"] == "taxonomy-figure.csv"
     assert table.groupby("language")["share"].sum().round(9).eq(1).all()
 
 
-def test_rows_that_name_a_sentence_open_it(desk: ResearchDesk) -> None:
+def test_rows_that_name_a_sentence_open_it(controller: TabController) -> None:
     """Where the annotation may be wrong, the number of each sentence is a button."""
-    html = ask(desk, "noise")
+    html = ask(controller, "noise")
     assert html.count('aria-label="Inspect sentence') == html.count("<tr><td") > 0
 
 
-def test_every_column_can_be_sorted_by(desk: ResearchDesk) -> None:
+def test_every_column_can_be_sorted_by(controller: TabController) -> None:
     """Up and down, also those that the page does not show."""
-    html = ask(desk, "failures")
-    for column in failures_of(desk.library.run("hand"), "matched").columns.drop("sentence"):
+    html = ask(controller, "failures")
+    for column in failures_of(controller.library.run("hand"), "matched").columns.drop("sentence"):
         assert f'<option value="{column}">' in html and f'<option value="-{column}">' in html
-    assert '<option value="-gold_text" selected>' in ask(desk, "failures", sort="-gold_text")
+    assert '<option value="-gold_text" selected>' in ask(controller, "failures", sort="-gold_text")
 
 
 def test_temperature_is_fitted_on_the_valid_run(tmp_path: Path) -> None:
@@ -216,11 +216,11 @@ def test_temperature_is_fitted_on_the_valid_run(tmp_path: Path) -> None:
         write_run(tmp_path / name, small_table(rows), metrics={}, provenance=facts)
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "provenance.json").write_text("{")
-    desk = ResearchDesk(TagService(tmp_path / "none"), [tmp_path])
-    assert desk.library.valid_runs(desk.library.run("test")) == ["near", "far"]
+    controller = TabController(TagService(tmp_path / "none"), [tmp_path])
+    assert controller.library.valid_runs(controller.library.run("test")) == ["near", "far"]
 
     def fitted(**state: str) -> str:
-        return desk.part("errors", {"run": "test", "part": "calibration", **state})["html"]
+        return controller.part("errors", {"run": "test", "part": "calibration", **state})["html"]
 
     assert "Temperature fitted on run near (valid, d, 60 sentences)" in fitted()
     assert "Temperature fitted on run far (valid, e" in fitted(valid="far")
@@ -228,29 +228,29 @@ def test_temperature_is_fitted_on_the_valid_run(tmp_path: Path) -> None:
     assert "no run of this checkpoint over validation data" in fitted(valid="stranger")
 
 
-def test_downloads_hold_all_rows(desk: ResearchDesk) -> None:
+def test_downloads_hold_all_rows(controller: TabController) -> None:
     """CSV and Parquet of the failure table are the filtered table, all columns and pages."""
     sizes = {}
     for kind in ("csv", "parquet"):
-        file = desk.part("errors", {"run": "hand", "part": "failures", "download": kind})["file"]
+        file = controller.part("errors", {"run": "hand", "part": "failures", "download": kind})["file"]
         content = io.BytesIO(base64.b64decode(file["data"]))
         table = pd.read_csv(content) if kind == "csv" else pd.read_parquet(content)
         assert file["name"] == f"failures-matched.{kind}"
         sizes[kind] = table.shape
-    assert sizes["csv"] == sizes["parquet"] == failures_of(desk.library.run("hand"), "matched").shape
+    assert sizes["csv"] == sizes["parquet"] == failures_of(controller.library.run("hand"), "matched").shape
 
 
-def test_only_photos_below_known_folders_are_shown(desk: ResearchDesk, tmp_path: Path) -> None:
+def test_only_photos_below_known_folders_are_shown(controller: TabController, tmp_path: Path) -> None:
     """A run cannot make the app show files from elsewhere, by absolute path, by climbing or by a link."""
-    run = desk.library.run("hand")
+    run = controller.library.run("hand")
     allowed, outside = tmp_path / "allowed", tmp_path / "outside"
     for folder in (allowed, outside):
         folder.mkdir()
         Image.new("RGB", (8, 8)).save(folder / f"{folder.name}.png")
     (allowed / "link.png").symlink_to(outside / "outside.png")
-    shelf = PhotoShelf([allowed])
-    assert shelf.find(run, str(allowed / "allowed.png")) == allowed / "allowed.png"
-    assert shelf.find(run, "elsewhere/allowed.png") == allowed / "allowed.png"
+    store = ImageStore([allowed])
+    assert store.find(run, str(allowed / "allowed.png")) == allowed / "allowed.png"
+    assert store.find(run, "elsewhere/allowed.png") == allowed / "allowed.png"
     for path in (
         str(outside / "outside.png"),
         "../outside/outside.png",
@@ -258,21 +258,21 @@ def test_only_photos_below_known_folders_are_shown(desk: ResearchDesk, tmp_path:
         "/etc/passwd",
         "a\0b",
     ):
-        assert shelf.find(run, path) is None
+        assert store.find(run, path) is None
 
 
-def test_inspector_shows_gold_over_prediction(desk: ResearchDesk) -> None:
+def test_inspector_shows_gold_over_prediction(controller: TabController) -> None:
     """The inspector marks both sides, says what text alone gives, and names the error."""
-    html = ask(desk, "inspect", row="1")
+    html = ask(controller, "inspect", row="1")
     lines = re.findall(r'wb-line-name">([^<]+)</span>.*?wb-label">([^<]+)<', html, flags=re.DOTALL)
     assert lines == [("gold", "PER"), ("predicted", "ORG 0.90"), ("without the image", "PER 0.90")]
     assert "wrong type" in html
-    assert "took no part" in desk.part("errors", {"run": "hand", "part": "inspect", "row": "7"})["html"]
+    assert "took no part" in controller.part("errors", {"run": "hand", "part": "inspect", "row": "7"})["html"]
 
 
-def test_neighbours_are_the_nearest_by_cosine(desk: ResearchDesk) -> None:
+def test_neighbours_are_the_nearest_by_cosine(controller: TabController) -> None:
     """Neighbours come nearest first, right and wrong ones apart, never the sentence itself."""
-    run = desk.library.run("hand")
+    run = controller.library.run("hand")
     vectors = run.embedding("text").astype(float)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     right, wrong = neighbours(run, 1, "text", each=9)

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from analysis.panels.errors import failures_of
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from analysis.scores.confusion import Confusion
 from tests.app.browsing import CHROMIUM, PATIENCE, chromium, enter, find_names, watched_page
 from tests.app.research_run import DATA, write_hand_made_run, write_long_run, write_tiny_run
@@ -87,7 +87,7 @@ def test_a_tab_opens_and_is_in_the_address(browser: Browser, page: Page, page_ur
 
 def test_a_confusion_cell_opens_its_sentences(page: Page, page_url: str, runs: Path) -> None:
     """A click on a cell lists as many sentences as it counts, by keyboard too; the cell is in the address."""
-    answers = Run.open(runs / "tiny").answers()
+    answers = EvaluationRun.open(runs / "tiny").answers()
     counts = Confusion.build(answers).counts()
     cells = ((row, column, int(counts.loc[row, column])) for row in counts.index for column in counts.columns)
     row, column, n = max(cells, key=lambda cell: cell[2])
@@ -104,7 +104,7 @@ def test_a_confusion_cell_opens_its_sentences(page: Page, page_url: str, runs: P
 
 def test_a_failure_opens_the_inspector(page: Page, page_url: str, runs: Path) -> None:
     """A click on a failure shows gold over prediction, neighbours, and the model's marginals; Escape closes it."""
-    failures = failures_of(Run.open(runs / "tiny"))
+    failures = failures_of(EvaluationRun.open(runs / "tiny"))
     page.goto(f"{page_url}?tab=errors&run=tiny")
     table = part(page, "errors", "failures")
     expect(table.get_by_role("status")).to_contain_text(f"{len(failures):,} error")
@@ -121,7 +121,7 @@ def test_a_failure_opens_the_inspector(page: Page, page_url: str, runs: Path) ->
 
 def test_failures_are_filtered_sorted_and_saved(page: Page, page_url: str, runs: Path, tmp_path: Path) -> None:
     """A filter typed and a header clicked change the rows; CSV saves what passes the filter."""
-    failures = failures_of(Run.open(runs / "hand"))
+    failures = failures_of(EvaluationRun.open(runs / "hand"))
     page.goto(f"{page_url}?tab=errors&run=hand")
     table = part(page, "errors", "failures")
     table.get_by_label("Column").select_option("error")

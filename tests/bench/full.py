@@ -28,7 +28,7 @@ from mmner_core.network.precision import choose_dtype, multiplies_bfloat16
 from mmner_core.presets import paper, paper_code
 from mmner_core.text.encoding import Batch, SubwordEncoder
 from mmner_core.training.batching import Collator, LengthBatches, Sample
-from mmner_core.training.config import Run
+from mmner_core.training.config import Recipe
 from mmner_core.training.dropout import pool_dropout
 from mmner_core.training.optim import build_optimizer
 from mmner_core.training.runs import named_run
@@ -121,7 +121,7 @@ def _train(
     model: MMNER, subwords: SubwordEncoder, examples: Sequence[Example], device: torch.device, folder: Path
 ) -> tuple[Rate, Rate, ImageSource]:
     """Measure the steps of an epoch after the first, and what the images cost once."""
-    run = Run(model=model.config, training=named_run("paper").training)
+    run = Recipe(model=model.config, training=named_run("paper").training)
     fast = device.type != "cpu" or multiplies_bfloat16()
     model.to(device)
     watch = _Watch()

@@ -17,15 +17,15 @@ import pyarrow as pa
 from analysis.evaluation.plan import MATCHED, NONE
 from analysis.evaluation.writer import write_run
 from analysis.panels.errors import failures_of
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from analysis.scores.failures import failure_table
 from analysis.scores.query import Filter
-from analysis.views.research.asked import Asked
-from analysis.views.research.desk import ResearchDesk
+from analysis.views.research.controller import TabController
 from analysis.views.research.failures import PAGE_SIZE, draw_failures
 from analysis.views.research.library import DEMO_RUNS, FIRST
-from analysis.views.research.request import View
-from analysis.views.research.tabs import TABS, Part
+from analysis.views.research.tab_request import TabRequest
+from analysis.views.research.tabs import TABS, TabPart
+from analysis.views.research.view import View
 from analysis.views.service import TagService
 from mmner_core.runtime.repository import SHIPPED
 from tests.bench.timing import Timing, time_call
@@ -41,7 +41,7 @@ FILTERS = (
 )
 
 
-def bench_tabs(*, rounds: int, tabs: Mapping[str, Sequence[Part]] = TABS) -> dict[str, dict[str, Timing]]:
+def bench_tabs(*, rounds: int, tabs: Mapping[str, Sequence[TabPart]] = TABS) -> dict[str, dict[str, Timing]]:
     """Draw each tab of the run that ships.
 
     Args:
@@ -55,17 +55,17 @@ def bench_tabs(*, rounds: int, tabs: Mapping[str, Sequence[Part]] = TABS) -> dic
     seconds: dict[str, dict[str, list[float]]] = {tab: {"first part": [], "all parts": [], "again": []} for tab in tabs}
     for _ in range(rounds):
         for tab, taken in seconds.items():
-            desk = ResearchDesk(TagService(SHIPPED))
-            first, *others = _draw_parts(desk, tab, tabs[tab])
+            controller = TabController(TagService(SHIPPED))
+            first, *others = _draw_parts(controller, tab, tabs[tab])
             taken["first part"].append(first)
             taken["all parts"].append(first + sum(others))
-            taken["again"].append(sum(_draw_parts(desk, tab, tabs[tab])))
+            taken["again"].append(sum(_draw_parts(controller, tab, tabs[tab])))
     return {tab: {name: Timing.of(values) for name, values in taken.items()} for tab, taken in seconds.items()}
 
 
-def _draw_parts(desk: ResearchDesk, tab: str, parts: Sequence[Part]) -> list[float]:
+def _draw_parts(controller: TabController, tab: str, parts: Sequence[TabPart]) -> list[float]:
     """Draw the parts of a tab; return the seconds of each."""
-    return [time_call(partial(desk.part, tab, {"part": part.id})) for part in parts]
+    return [time_call(partial(controller.part, tab, {"part": part.id})) for part in parts]
 
 
 def bench_table(rows: int, *, rounds: int) -> dict[str, Any]:
@@ -79,21 +79,23 @@ def bench_table(rows: int, *, rounds: int) -> dict[str, Any]:
     """
     with tempfile.TemporaryDirectory() as folder:
         name = write_errors(Path(folder) / "many", rows).name
-        desk = ResearchDesk(TagService(SHIPPED), runs=[Path(folder)])
-        run = desk.library.run(name)
+        controller = TabController(TagService(SHIPPED), runs=[Path(folder)])
+        run = controller.library.run(name)
         seconds = {"build": [time_call(lambda: failures_of(run, MATCHED))]}
         table = failures_of(run, MATCHED)  # kept by the run
         for _ in range(rounds):
             for kind, view in _views(name, len(table)):
-                asked = Asked(view=view, library=desk.library, photos=desk.photos, live=desk.live)
-                seconds.setdefault(kind, []).append(time_call(partial(draw_failures, asked)))
+                request = TabRequest(
+                    view=view, library=controller.library, images=controller.images, model=controller.model
+                )
+                seconds.setdefault(kind, []).append(time_call(partial(draw_failures, request)))
             seconds.setdefault("whole table as JSON", []).append(time_call(lambda: table.to_json(orient="records")))
     return {"rows": len(table), **{kind: Timing.of(values) for kind, values in seconds.items()}}
 
 
 def write_errors(folder: Path, rows: int) -> Path:
     """Write a run with at least so many errors: the sentences of the demo's that have some, repeated."""
-    demo = Run.open(DEMO_RUNS / FIRST)
+    demo = EvaluationRun.open(DEMO_RUNS / FIRST)
     errors = failure_table(demo.answers(MATCHED))
     wrong = np.unique(errors["sentence"].to_numpy())
     copies = -(-rows // len(errors))

@@ -112,6 +112,6 @@ def test_names_stand_for_the_text() -> None:
     model.classifier.bias.fill_(0.0)
     torch.testing.assert_close(model.text_vector(text, words, batch.word_mask), words.mean(1))
     model.classifier.weight[0] = -50 * words[0, 1]
-    weights = 1 - model.read_alone(words)[0].softmax(-1)[:, 0]
+    weights = 1 - model.text_only_emissions(words)[0].softmax(-1)[:, 0]
     expected = (weights.clamp(min=0.02)[:, None] * words[0]).sum(0) / weights.clamp(min=0.02).sum()
     torch.testing.assert_close(model.text_vector(text, words, batch.word_mask)[0], expected, atol=1e-4, rtol=1e-3)

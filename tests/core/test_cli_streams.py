@@ -26,9 +26,9 @@ STOPPED_WHILE_WRITING = """
 import os, signal, sys
 from pathlib import Path
 from mmner_core.cli.endings import prepare_process
-from mmner_core.runtime.atomic import whole_file
+from mmner_core.runtime.atomic import atomic_write
 prepare_process()
-with whole_file(Path(sys.argv[1])) as part:
+with atomic_write(Path(sys.argv[1])) as part:
     part.write_text("half")
     os.kill(os.getpid(), signal.SIGTERM)
 """

@@ -16,7 +16,7 @@ from mmner_core.errors import InputError
 from mmner_core.inference.tagger import Tagger
 from mmner_core.training import runs
 from mmner_core.training.card import add_test_scores
-from mmner_core.training.config import DataSource, Run
+from mmner_core.training.config import DataSource, Recipe
 from mmner_core.training.finish import train_named
 from mmner_core.training.loop import Trainer
 from tests.core.test_cli import call
@@ -46,7 +46,7 @@ def trained(weights: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     return out, result.stdout
 
 
-def _tiny() -> Run:
+def _tiny() -> Recipe:
     run = tiny_run(Path("tiny-encoder"), epochs=1, frozen=True)
     text = replace(run.model.text, architecture=None)  # to be looked up by name, as a real encoder's is
     return replace(run, model=replace(run.model, text=text))
@@ -104,7 +104,7 @@ def test_a_finished_run_is_not_trained_again(trained: tuple[Path, str], weights:
 def test_a_run_goes_on_with_other_data_and_says_so(weights: Path, tmp_path: Path) -> None:
     """The second part begins with the best weights of the first, which stay beside it and are not trained again."""
 
-    def two_parts() -> Run:
+    def two_parts() -> Recipe:
         run = _tiny()
         return replace(run, then=replace(run.training, seed=20))
 
@@ -217,7 +217,7 @@ def _nowhere(*arguments: object, **options: object) -> None:
     raise AssertionError(f"asked for {arguments}")
 
 
-def _tuned() -> Run:
+def _tuned() -> Recipe:
     run = _tiny()
     source = DataSource(path="tiny", images="tiny/images", random_image=0.3)
     valid = (source, replace(source, condition="shuffled"))

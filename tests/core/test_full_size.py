@@ -18,7 +18,7 @@ from mmner_core.errors import InputError
 from mmner_core.inference.tagger import Tagger
 from mmner_core.presets import TINY_BERT
 from mmner_core.training import runs
-from mmner_core.training.config import Run
+from mmner_core.training.config import Recipe
 from mmner_core.training.finish import train_named
 from tests.conftest import TINY_DATA
 from tests.core.test_cli import call
@@ -68,14 +68,14 @@ def shrink(tiny_vit: str, tiny_siglip: str, monkeypatch: pytest.MonkeyPatch) -> 
     def shrink(name: str) -> None:
         full = runs.RUNS[name]
 
-        def small() -> Run:
+        def small() -> Recipe:
             run = full()
             model = run.model
             assert model.vit is not None
             vit = replace(model.vit, name=tiny_vit if model.cnn else tiny_siglip, size=32)
             cnn = model.cnn and replace(model.cnn, name="test_efficientnet", size=64)
             model = replace(model, vit=vit, cnn=cnn, fusion=replace(model.fusion, heads=2))
-            return Run(model=model, training=replace(run.training, epochs=1, window=64))
+            return Recipe(model=model, training=replace(run.training, epochs=1, window=64))
 
         monkeypatch.setitem(runs.RUNS, name, small)
 
@@ -149,7 +149,7 @@ def test_settings_change_the_run_and_nothing_else() -> None:
     run = runs.named_run("paper")
     changed = runs.with_settings(run, ["accumulation=4", "compile_layers=true", "precision=fp16", "clip=inf"])
     want = replace(run.training, accumulation=4, compile_layers=True, precision="fp16", clip=float("inf"))
-    assert changed == Run(model=run.model, training=want)
+    assert changed == Recipe(model=run.model, training=want)
     assert runs.with_settings(run, []) is run
 
 

@@ -28,7 +28,7 @@ def look(fusion: Fusion, *, tokens: Tensor | None = None, need_weights: bool = T
     words = torch.randn(2, 3, WIDTH)
     tokens = torch.randn(2, TOKENS, WIDTH) if tokens is None else tokens
     keys = {stream: fusion.keys(stream, tokens) for stream in fusion.config.streams}
-    return fusion(words, keys, SHOWN, weighed=len(SHOWN) if need_weights else 0)
+    return fusion(words, keys, SHOWN, n_attention_rows=len(SHOWN) if need_weights else 0)
 
 
 @pytest.mark.parametrize("sink", [True, False])
@@ -77,7 +77,7 @@ def test_no_image_in_the_whole_batch_is_the_same_as_none_for_one_sentence(learni
     words = torch.randn(2, 3, WIDTH)
     keys = {stream: fusion.keys(stream, None) for stream in ("vit", "cnn")}
     with torch.set_grad_enabled(learning):
-        fused, attention = fusion(words, keys, torch.tensor([-1, -1]), weighed=2)
+        fused, attention = fusion(words, keys, torch.tensor([-1, -1]), n_attention_rows=2)
     assert all(torch.equal(weights, torch.ones(2, 2, 3, 1)) for weights in attention.values())
     assert set(attention) == {"vit", "cnn"}
     torch.testing.assert_close(fused[1], look(fusion)[0][1], atol=1e-5, rtol=1e-5)

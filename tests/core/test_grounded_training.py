@@ -17,7 +17,7 @@ from mmner_core.labels import tags_to_entities
 from mmner_core.photos.mosaics import Box
 from mmner_core.presets import tiny_grounded
 from mmner_core.training.batching import Epoch, OtherPhotos
-from mmner_core.training.config import DataSource, Run
+from mmner_core.training.config import DataSource, Recipe
 from mmner_core.training.images.made_images import boxed_items, mosaic_items, pictures_of_nothing
 from mmner_core.training.loop import Trainer
 from mmner_core.training.mixture import Item, build_mixture
@@ -26,7 +26,7 @@ from tests.core.training_run import DATA, tiny_run
 SOURCE = DataSource(path="tiny", images="tiny/images", mosaics=12, nothing=0.3, random_image=0.3, near=0.5, away=0.25)
 
 
-def run(tiny_bert: Path, **training: Any) -> Run:
+def run(tiny_bert: Path, **training: Any) -> Recipe:
     """Describe a run of the grounded tiny model."""
     plain = tiny_run(tiny_bert, frozen=True, **{"train": (SOURCE,), "epochs": 1, **training})
     fusion = tiny_grounded().fusion

@@ -89,7 +89,7 @@ def test_the_gate_reads_the_text_alone(grounded: MMNER) -> None:
     """It is the same for a word whatever the photo, and differs between words."""
     assert grounded.gate is not None
     words = grounded(batch_of()).word_states
-    belief = believe(grounded.read_alone(words), 4)
+    belief = believe(grounded.text_only_emissions(words), 4)
     gate = grounded.gate(words, belief)
     assert gate.shape == words.shape[:2] and gate.min() > 0 and gate.max() < 1
     assert gate[0].unique().numel() > 1
@@ -152,7 +152,7 @@ def test_attention_goes_where_the_reader_sees_the_words_type(grounded: MMNER) ->
         shown[:, 2] = torch.tensor([0.0] * 4 + [-8.0])
         keys[name] = own._replace(types=shown.log_softmax(-1))
         grounded.grounding.strength[name].fill_(3.0)
-    tagged = grounded.tag_words(output.word_states, batch.word_mask, keys, batch.image_index, weighed=1)
+    tagged = grounded.tag_words(output.word_states, batch.word_mask, keys, batch.image_index, n_attention_rows=1)
     for weights in tagged.attention.values():
         assert torch.all(weights[0, :, batch.word_mask[0], 1:].argmax(-1) == 2)
 

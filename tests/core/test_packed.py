@@ -12,7 +12,7 @@ from mmner_core.encoders.bert import Bert, BertShape
 from mmner_core.encoders.efficientnet_lite import NAME, EfficientNetLite0
 from mmner_core.encoders.fast.packed import PackedLayers
 from mmner_core.encoders.libraries import prepare_libraries
-from mmner_core.network.linear import SteadyLinear
+from mmner_core.network.linear import BatchInvariantLinear
 from mmner_core.network.precision import multiplies_bfloat16
 
 SHAPE = BertShape(
@@ -99,7 +99,7 @@ def test_a_sentence_is_read_the_same_in_any_company() -> None:
 def test_a_row_is_multiplied_the_same_in_any_company(width: int, out: int) -> None:
     """A single row, one of many, and one that stands for many without being copied."""
     generator = torch.Generator().manual_seed(4)
-    layer = SteadyLinear(width, out)
+    layer = BatchInvariantLinear(width, out)
     rows = torch.randn(200, width, generator=generator).bfloat16()
     with torch.no_grad():
         for parameter in layer.bfloat16().parameters():

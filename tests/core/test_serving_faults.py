@@ -9,7 +9,7 @@ import re
 import pytest
 
 from mmner_core.errors import InputError
-from mmner_core.serving.faults import QuietFormatter, take_over_logs, told
+from mmner_core.serving.faults import QuietFormatter, take_over_logs, user_message
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from mmner_core.serving.faults import QuietFormatter, take_over_logs, told
 )
 def test_a_sentence_names_files_but_no_folders(sentence: str, shown: str) -> None:
     """What was written for the command line reaches a visitor without the server's paths."""
-    assert told(InputError(sentence)) == shown
+    assert user_message(InputError(sentence)) == shown
 
 
 def fail(text: str) -> None:
@@ -45,7 +45,7 @@ def test_the_log_says_where_and_what_but_not_the_text() -> None:
     try:
         fail("my secret")
     except RuntimeError as error:
-        sentence = told(error)
+        sentence = user_message(error)
     finally:
         log.removeHandler(handler)
     number = re.search(r"error ([0-9a-f]{8})", sentence)

@@ -9,7 +9,7 @@ import pytest
 
 from mmner_core.errors import InputError
 from mmner_core.training import runs
-from mmner_core.training.config import DataSource, Run, TrainConfig
+from mmner_core.training.config import DataSource, Recipe, TrainConfig
 from mmner_core.training.loop import Progress, Trainer
 from tests.core.test_cli import call
 from tests.core.training_run import DATA, tiny_run
@@ -118,7 +118,7 @@ def test_settings_that_no_run_can_have_are_refused(setting: str) -> None:
         TrainConfig(train=(source,), valid=(source,), **{name: number})  # type: ignore[arg-type]
 
 
-def _broken(text_folder: Path, precision: str = "no") -> Run:
+def _broken(text_folder: Path, precision: str = "no") -> Recipe:
     return tiny_run(text_folder, encoder_lr=1e30, head_lr=1e30, precision=precision)
 
 

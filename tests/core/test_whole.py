@@ -14,14 +14,14 @@ import torch
 from safetensors.torch import save_file
 
 from mmner_core.errors import InputError
-from mmner_core.runtime.atomic import partial_folder, remove_leftovers, restore, whole_file, whole_folder
+from mmner_core.runtime.atomic import atomic_folder, atomic_write, partial_folder, remove_leftovers, restore
 
 REPOSITORY = Path(__file__).parents[2]
 KILLED_IN_A_FILE = """
 import os, signal, sys
 from pathlib import Path
-from mmner_core.runtime.atomic import whole_file
-with whole_file(Path(sys.argv[1])) as part:
+from mmner_core.runtime.atomic import atomic_write
+with atomic_write(Path(sys.argv[1])) as part:
     part.write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -34,7 +34,7 @@ def stop(self, target):
     rename(self, target)
     os.kill(os.getpid(), signal.SIGKILL)
 Path.rename = stop
-with whole.whole_folder(Path(sys.argv[1]), what="it") as partial:
+with whole.atomic_folder(Path(sys.argv[1]), what="it") as partial:
     (partial / "new").touch()
 """
 
@@ -71,7 +71,7 @@ def test_a_file_appears_when_the_block_ends(tmp_path: Path) -> None:
     """Until then the old content is read; afterwards the new, and nothing lies beside it."""
     file = tmp_path / "file"
     file.write_text("old")
-    with whole_file(file) as part:
+    with atomic_write(file) as part:
         part.write_text("new")
         assert file.read_text() == "old"
     assert file.read_text() == "new" and names(tmp_path) == ["file"]
@@ -82,7 +82,7 @@ def test_an_error_leaves_the_old_file(tmp_path: Path, error: BaseException) -> N
     """The error comes through as it is, and what was half written is gone."""
     file = tmp_path / "file"
     file.write_text("old")
-    with pytest.raises(type(error)), whole_file(file) as part:
+    with pytest.raises(type(error)), atomic_write(file) as part:
         part.write_text("half")
         raise error
     assert file.read_text() == "old" and names(tmp_path) == ["file"]
@@ -100,9 +100,9 @@ def test_a_killed_writer_leaves_the_old_file(tmp_path: Path) -> None:
 
 def test_a_file_has_the_permissions_of_any_other(tmp_path: Path, umask: int) -> None:
     """The user's umask decides, also where a library puts a file of its own in place of ours."""
-    with whole_file(tmp_path / "text") as part:
+    with atomic_write(tmp_path / "text") as part:
         part.write_text("new")
-    with whole_file(tmp_path / "tensors") as part:
+    with atomic_write(tmp_path / "tensors") as part:
         save_file({"x": torch.zeros(1)}, part)
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o666 & ~umask}
 
@@ -110,21 +110,21 @@ def test_a_file_has_the_permissions_of_any_other(tmp_path: Path, umask: int) -> 
 @pytest.mark.parametrize("name", ["x" * 255, "😀" * 63], ids=["ascii", "four bytes each"])
 def test_any_name_that_a_file_may_have_will_do(tmp_path: Path, name: str) -> None:
     """The hidden name has more than the file's, but is never too long."""
-    with whole_file(tmp_path / name) as part:
+    with atomic_write(tmp_path / name) as part:
         part.write_text("new")
     assert (tmp_path / name).read_text() == "new"
 
 
 def test_a_folder_is_not_replaced_by_a_file(old_folder: Path) -> None:
     """It is not what was asked to be replaced."""
-    with pytest.raises(IsADirectoryError), whole_file(old_folder):
+    with pytest.raises(IsADirectoryError), atomic_write(old_folder):
         pass
     assert names(old_folder) == ["old"] and names(old_folder.parent) == ["folder"]
 
 
 def test_two_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
     """Each fills its own, and the last one to end has written it."""
-    with whole_file(tmp_path / "file") as first, whole_file(tmp_path / "file") as second:
+    with atomic_write(tmp_path / "file") as first, atomic_write(tmp_path / "file") as second:
         first.write_text("first")
         second.write_text("second")
     assert (tmp_path / "file").read_text() == "first" and names(tmp_path) == ["file"]
@@ -134,7 +134,7 @@ def test_a_folder_appears_when_the_block_ends(old_folder: Path) -> None:
     """It stands alone: no file of the old one, nothing beside it; a folder of the user's own stays."""
     backup = old_folder.with_name("folder.old")
     backup.mkdir()
-    with whole_folder(old_folder, what="it") as partial:
+    with atomic_folder(old_folder, what="it") as partial:
         (partial / "new").touch()
         assert names(old_folder) == ["old"]
     assert names(old_folder) == ["new"] and names(old_folder.parent) == ["folder", "folder.old"]
@@ -144,7 +144,7 @@ def test_a_folder_appears_when_the_block_ends(old_folder: Path) -> None:
 def test_an_error_leaves_the_old_folder(old_folder: Path, error: BaseException) -> None:
     """What the system refuses is told in a sentence, anything else comes through as it is."""
     expected = InputError if isinstance(error, OSError) else type(error)
-    with pytest.raises(expected) as caught, whole_folder(old_folder, what="the thing") as partial:
+    with pytest.raises(expected) as caught, atomic_folder(old_folder, what="the thing") as partial:
         (partial / "half").touch()
         raise error
     if isinstance(error, OSError):
@@ -164,14 +164,14 @@ def test_a_writer_killed_between_the_renames_loses_nothing(old_folder: Path) -> 
 def test_a_kill_and_then_an_error_lose_nothing(old_folder: Path) -> None:
     """Who writes after such a kill begins with putting it back."""
     kill(KILLED_BETWEEN_THE_RENAMES, old_folder)
-    with pytest.raises(InputError, match="what was there stays"), whole_folder(old_folder, what="it"):
+    with pytest.raises(InputError, match="what was there stays"), atomic_folder(old_folder, what="it"):
         raise OSError("disk full")
     assert names(old_folder) == ["old"] and names(old_folder.parent) == ["folder"]
 
 
 def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(old_folder: Path) -> None:
     """Whatever fails between the renames, the old folder is put back."""
-    with pytest.raises(InputError, match="what was there stays"), whole_folder(old_folder, what="it"):
+    with pytest.raises(InputError, match="what was there stays"), atomic_folder(old_folder, what="it"):
         partial_folder(old_folder).rmdir()
     assert names(old_folder) == ["old"] and names(old_folder.parent) == ["folder"]
 
@@ -179,6 +179,6 @@ def test_a_folder_that_cannot_take_its_place_leaves_the_old_one(old_folder: Path
 def test_a_file_is_not_replaced_by_a_folder(tmp_path: Path) -> None:
     """It is not what was asked to be replaced."""
     (tmp_path / "file").write_text("precious")
-    with pytest.raises(InputError, match="Not a directory"), whole_folder(tmp_path / "file", what="it"):
+    with pytest.raises(InputError, match="Not a directory"), atomic_folder(tmp_path / "file", what="it"):
         pass
     assert (tmp_path / "file").read_text() == "precious" and names(tmp_path) == ["file"]

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from mmner_core.presets import tiny
-from mmner_core.training.config import DataSource, Run, TrainConfig
+from mmner_core.training.config import DataSource, Recipe, TrainConfig
 from mmner_core.training.loop import Trainer
 
 DATA = Path(__file__).parents[1] / "data"
 
 
-def tiny_run(text_folder: Path, *, frozen: bool = False, **training: Any) -> Run:
+def tiny_run(text_folder: Path, *, frozen: bool = False, **training: Any) -> Recipe:
     """Describe a run of preset ``tiny`` from the text encoder in a folder; ``training`` replaces hyper-parameters."""
     source = DataSource(path="tiny", images="tiny/images", image_dropout=0.2, random_image=0.1)
     options: dict[str, Any] = {
@@ -32,7 +32,7 @@ def tiny_run(text_folder: Path, *, frozen: bool = False, **training: Any) -> Run
     model = tiny()
     assert model.cnn is not None
     model = replace(model, text=replace(model.text, name=str(text_folder)), cnn=replace(model.cnn, frozen=frozen))
-    return Run(model=model, training=TrainConfig(**(options | training)))
+    return Recipe(model=model, training=TrainConfig(**(options | training)))
 
 
 class KilledTrainer(Trainer):

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from mmner_core.checkpoints.folder import load_checkpoint, read_json, tensor_shapes
 from mmner_core.cli.tag_file import Rejects
 from mmner_core.config import ModelConfig
@@ -230,6 +230,6 @@ def test_made_up_run(run: Path, tmp_path_factory: pytest.TempPathFactory, data: 
     pq.write_table(table.replace_schema_metadata(VERSION), folder / "predictions.parquet")
     trust(folder)
     try:
-        Run.open(folder).answers()
+        EvaluationRun.open(folder).answers()
     except InputError as error:
         assert str(folder) in str(error) or "no image condition" in str(error)

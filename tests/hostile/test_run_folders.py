@@ -15,7 +15,7 @@ import pytest
 
 from analysis.evaluation.parts import PartStore
 from analysis.evaluation.writer import write_run
-from analysis.run.folder import Run
+from analysis.run.folder import EvaluationRun
 from analysis.run.lexicon import Lexicon
 from analysis.views.research.library import RunLibrary
 from mmner_core.errors import InputError
@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
 
 def read_all(folder: Path) -> None:
     """Read whatever a run has."""
-    run = Run.open(folder)
+    run = EvaluationRun.open(folder)
     for condition in run.conditions:
         run.answers(condition)
     run.lexicon(), run.coordinates()
@@ -202,7 +202,7 @@ def test_full_disk_leaves_the_old_run(tmp_path: Path) -> None:
             write_run(disk / "run", small_table(ROWS), metrics={}, provenance={}, embeddings=vectors, overwrite=True)
         assert "the run could not be written" in sentence(caught.value)
         read_all(disk / "run")
-        assert Run.open(disk / "run").metrics == {"f1": 0.5}
+        assert EvaluationRun.open(disk / "run").metrics == {"f1": 0.5}
         assert [path.name for path in disk.iterdir()] == ["run"]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from analysis.panels.facts import facts_of
 from analysis.panels.modality import NAMES
 from analysis.panels.wording import counted, language_name
-from analysis.views.marks import shown
-from analysis.views.research.asked import Asked, Drawn
+from analysis.views.marks import escape_html
 from analysis.views.research.matrix import select_html
+from analysis.views.research.tab_request import RenderedPart, TabRequest
 
 _HIDING = {
     "none": "text only",
@@ -19,10 +19,10 @@ _HIDING = {
 _CONTROLS = '<div class="wb-choices wb-top">{selects}</div><p class="wb-how">{about}</p>'
 
 
-def draw_controls(asked: Asked) -> Drawn:
+def draw_controls(request: TabRequest) -> RenderedPart:
     """Return the drop-downs and what the run is."""
-    run, view = asked.run, asked.view
-    names = list(asked.library.paths())
+    run, view = request.run, request.view
+    names = list(request.library.paths())
     languages = sorted(set(run.answers().languages))
     conditions = {name: NAMES.get(name, name).replace("-", ", severity ") for name in run.conditions}
     conditions |= {name: text for name, text in _HIDING.items() if name in conditions}
@@ -33,13 +33,13 @@ def draw_controls(asked: Asked) -> Drawn:
         select_html("Image condition", "condition", conditions, view.condition or run.condition),
         select_html("Compare with", "other", {"": "no other run"} | {n: n for n in names if n != chosen}, view.other),
     )
-    return Drawn(html=_CONTROLS.format(selects="".join(selects), about=shown(_about(asked))))
+    return RenderedPart(html=_CONTROLS.format(selects="".join(selects), about=escape_html(_about(request))))
 
 
-def _about(asked: Asked) -> str:
-    facts = facts_of(asked.run)
+def _about(request: TabRequest) -> str:
+    facts = facts_of(request.run)
     checkpoint = f"checkpoint {facts.checkpoint[:8]}" if facts.checkpoint else "another system's predictions"
     model = f"model {facts.model}" if facts.model else checkpoint
-    sentences = counted(asked.run.conditions[asked.run.condition], "sentence")
-    conditions = counted(len(asked.run.conditions), "image condition")
+    sentences = counted(request.run.conditions[request.run.condition], "sentence")
+    conditions = counted(len(request.run.conditions), "image condition")
     return f"{sentences} of {facts.split}, {model}, under {conditions}."

@@ -13,18 +13,18 @@ from analysis.panels.errors import failure_summary, failures_of
 from analysis.panels.wording import counted
 from analysis.run.wording import NOTHING, SEPARATOR
 from analysis.scores.query import OPERATORS, Filter, Page, query, select
-from analysis.views.marks import shown
-from analysis.views.research.asked import Asked, Drawn
-from analysis.views.research.lines import pager, two_lines
+from analysis.views.marks import escape_html
 from analysis.views.research.matrix import select_html
 from analysis.views.research.panel_html import panel_html
-from analysis.views.research.request import written_filters
+from analysis.views.research.sentence_html import pager, two_lines
+from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.tables import set_attribute
+from analysis.views.research.view import written_filters
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analysis.views.research.request import View
+    from analysis.views.research.view import View
 
 PAGE_SIZE = 20
 _MAX_SUGGESTIONS = 40
@@ -63,15 +63,17 @@ class Found:
     sort: tuple[tuple[str, bool], ...]
 
     @classmethod
-    def of(cls, asked: Asked) -> Found:
+    def of(cls, request: TabRequest) -> Found:
         """Read filters and order from the request; the language of the tab is one more filter."""
-        view = asked.view
+        view = request.view
         filters = view.filters + (
             (Filter(column="language", operator="is", value=view.language),) if view.language else ()
         )
         name = view.sort.removeprefix("-")
         return cls(
-            failures_of(asked.run, asked.condition), filters, ((name, not view.sort.startswith("-")),) if name else ()
+            failures_of(request.run, request.condition),
+            filters,
+            ((name, not view.sort.startswith("-")),) if name else (),
         )
 
     def page(self, number: int) -> Page:
@@ -83,28 +85,28 @@ class Found:
         return self.table.iloc[select(self.table, self.filters, self.sort)].reset_index(drop=True)
 
 
-def draw_failures(asked: Asked) -> Drawn:
+def draw_failures(request: TabRequest) -> RenderedPart:
     """Return one page of the failure table."""
-    found = Found.of(asked)
-    page = found.page(asked.view.page)
+    found = Found.of(request)
+    page = found.page(request.view.page)
     total = f"{counted(page.total, 'error')}" + (f" of {len(found.table):,}" if page.total < len(found.table) else "")
     turning = pager("the failure table", "page", page.number, page.pages, total)
     body = (
-        _chips(asked.view.filters)
-        + _form(found.table, asked.view)
-        + f'<p class="wb-total" role="status">{shown(total)}</p>'
-        + (_table_html(asked, page) if page.total else '<p class="wb-total">No error passes these filters.</p>')
+        _chips(request.view.filters)
+        + _form(found.table, request.view)
+        + f'<p class="wb-total" role="status">{escape_html(total)}</p>'
+        + (_table_html(request, page) if page.total else '<p class="wb-total">No error passes these filters.</p>')
         + turning
     )
-    panel = replace(failure_summary(asked.run, asked.condition), title="Failure table", how_to_read=_HOW)
+    panel = replace(failure_summary(request.run, request.condition), title="Failure table", how_to_read=_HOW)
     known = len(found.table) > 0
     html = panel_html(panel, body if known else "", downloads=("csv", "parquet") if known else ())
-    return Drawn(html=html, table=found.rows, name=f"failures-{asked.condition}")
+    return RenderedPart(html=html, table=found.rows, name=f"failures-{request.condition}")
 
 
-def _table_html(asked: Asked, page: Page) -> str:
+def _table_html(request: TabRequest, page: Page) -> str:
     numeric = [is_numeric_dtype(page.rows[column]) for column, _ in _SHOWN]
-    head = "".join(_heading(asked, *names, number) for names, number in zip(_SHOWN, numeric, strict=True))
+    head = "".join(_heading(request, *names, number) for names, number in zip(_SHOWN, numeric, strict=True))
     body = []
     for _, row in page.rows.iterrows():
         cells = "".join(
@@ -115,17 +117,17 @@ def _table_html(asked: Asked, page: Page) -> str:
             _ROW.format(
                 set=set_attribute(row=row["sentence_id"]),
                 id=row["sentence_id"],
-                error=shown(_error(row)),
-                photo=asked.photos.image_html(asked.run, row["image_path"]),
-                lines=two_lines(asked.answers, int(row["sentence"]), asked.colours, sure=False),
+                error=escape_html(_error(row)),
+                photo=request.images.image_html(request.run, row["image_path"]),
+                lines=two_lines(request.answers, int(row["sentence"]), request.colours, sure=False),
                 cells=cells,
             )
         )
     return _TABLE.format(head=head, body="".join(body))
 
 
-def _heading(asked: Asked, column: str, name: str, numeric: bool) -> str:
-    sort = asked.view.sort
+def _heading(request: TabRequest, column: str, name: str, numeric: bool) -> str:
+    sort = request.view.sort
     order = {column: "ascending", f"-{column}": "descending"}.get(sort, "none")
     # Numbers are asked for from the greatest down, words from A on; the next click turns the order round.
     turned = f"-{column}" if order == "ascending" or (order == "none" and numeric) else column
@@ -133,7 +135,7 @@ def _heading(asked: Asked, column: str, name: str, numeric: bool) -> str:
         classes=' class="wb-number"' if numeric else "",
         order=order,
         set=set_attribute(sort=turned, page=None),
-        name=shown(name),
+        name=escape_html(name),
         arrow={"ascending": "▲", "descending": "▼", "none": ""}[order],
     )
 
@@ -154,7 +156,7 @@ def _written(row: pd.Series, column: str) -> str:
     if isinstance(value, float):
         return f"{value:.2f}".replace("-", "\u2212")
     detail = row["detail"] if column == "error" else ""
-    return shown(str(value)) + (f'<span class="wb-detail">{shown(detail)}</span>' if detail else "")
+    return escape_html(str(value)) + (f'<span class="wb-detail">{escape_html(detail)}</span>' if detail else "")
 
 
 def _chips(filters: Sequence[Filter]) -> str:
@@ -162,7 +164,7 @@ def _chips(filters: Sequence[Filter]) -> str:
     for place, one in enumerate(filters):
         rest = written_filters((*filters[:place], *filters[place + 1 :]))
         text = " ".join(filter(None, [one.column.replace("_", " "), one.operator, str(one.value or "")]))
-        chips.append(_CHIP.format(set=set_attribute(filters=rest, page=None), text=shown(text)))
+        chips.append(_CHIP.format(set=set_attribute(filters=rest, page=None), text=escape_html(text)))
     return f'<ul class="wb-chips" aria-label="Filters">{"".join(chips)}</ul>' if chips else ""
 
 
@@ -179,11 +181,11 @@ def _form(table: pd.DataFrame, view: View) -> str:
             values = table[name].cat.categories.tolist()
         elif name in ("without_image", "seen"):
             values = table[name].dropna().unique().tolist()
-        options = "".join(f'<option value="{shown(str(value))}">' for value in values[:_MAX_SUGGESTIONS])
+        options = "".join(f'<option value="{escape_html(str(value))}">' for value in values[:_MAX_SUGGESTIONS])
         if options:
             lists.append(f'<datalist id="wb-suggest-{name}">{options}</datalist>')
     return _FORM.format(
-        filters=shown(written_filters(view.filters)),
+        filters=escape_html(written_filters(view.filters)),
         columns=columns,
         operators=operators,
         lists="".join(lists),

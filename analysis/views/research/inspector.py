@@ -11,11 +11,11 @@ from analysis.image_effect.modality import TEXT_ONLY
 from analysis.panels.errors import failures_of
 from analysis.panels.modality import NAMES
 from analysis.panels.wording import language_name
-from analysis.views.marks import shown
-from analysis.views.research.asked import Asked, Drawn
-from analysis.views.research.lines import cards, line_html
+from analysis.views.marks import escape_html
+from analysis.views.research.image_store import LARGE
 from analysis.views.research.neighbours import Neighbour, neighbours, own_cosine
-from analysis.views.research.photos import LARGE
+from analysis.views.research.sentence_html import cards, line_html
+from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.tables import table_html
 from mmner_core.errors import InputError
 
@@ -33,55 +33,58 @@ where the wrong ones are nearer than the right ones, the space itself leads astr
 <section><h5>Wrong ones, by {side}</h5>{wrong}</section></div>"""
 
 
-def draw_inspector(asked: Asked) -> Drawn:
+def draw_inspector(request: TabRequest) -> RenderedPart:
     """Return what the run holds about the chosen sentence, empty while none is chosen."""
-    sentence = asked.view.row
+    sentence = request.view.sentence_id
     if sentence is None:
-        return Drawn(html="")
-    answers, row = asked.answers, asked.row_of(sentence)
+        return RenderedPart(html="")
+    answers, row = request.answers, request.row_of(sentence)
     if row is None:
         raise InputError(
-            f"Sentence {sentence} took no part under the image condition {asked.condition!r} of run {asked.run.name!r}."
+            f"Sentence {sentence} took no part under the image condition {request.condition!r} "
+            f"of run {request.run.name!r}."
         )
     of_sentence = answers.sentences.iloc[row]
-    photo = asked.photos.image_html(
-        asked.run, of_sentence["image_path"], side=LARGE, alternative=f"photo {of_sentence['image_id']}"
+    photo = request.images.image_html(
+        request.run, of_sentence["image_path"], side=LARGE, alternative=f"photo {of_sentence['image_id']}"
     )
     html = _INSPECTOR.format(
-        place=shown(f"Sentence {sentence} · {of_sentence['where']}"),
-        facts="".join(f"<li>{shown(fact)}</li>" for fact in _facts(answers, row, of_sentence)),
+        place=escape_html(f"Sentence {sentence} · {of_sentence['where']}"),
+        facts="".join(f"<li>{escape_html(fact)}</li>" for fact in _facts(answers, row, of_sentence)),
         photo=photo,
-        caption=shown(_shown_photo(asked, of_sentence)),
-        lines=_lines(asked, answers, row, sentence),
-        errors=_errors(asked, sentence),
+        caption=escape_html(_shown_photo(request, of_sentence)),
+        lines=_lines(request, answers, row, sentence),
+        errors=_errors(request, sentence),
         entities=table_html(_entities(answers, row), "Entities and their probabilities"),
     )
-    return Drawn(html=html)
+    return RenderedPart(html=html)
 
 
-def draw_neighbours(asked: Asked) -> Drawn:
+def draw_neighbours(request: TabRequest) -> RenderedPart:
     """Return the nearest sentences by text and by photo, right and wrong ones apart."""
-    sentence = asked.view.row
+    sentence = request.view.sentence_id
     if sentence is None:
-        return Drawn(html="")
-    own = own_cosine(asked.run, sentence)
+        return RenderedPart(html="")
+    own = own_cosine(request.run, sentence)
     note = "" if own is None else f" Text and photo of this sentence: cosine {own:+.2f}."
     parts = []
     for side, what in (("text", "texts"), ("image", "photos")):
         try:
-            right, wrong = neighbours(asked.run, sentence, side)
+            right, wrong = neighbours(request.run, sentence, side)
         except InputError as error:
-            parts.append(f'<p class="wb-how">By {what}: {shown(str(error))}</p>')
+            parts.append(f'<p class="wb-how">By {what}: {escape_html(str(error))}</p>')
             continue
-        parts.append(_NEAR.format(what=what, own=note, side=side, right=_near(asked, right), wrong=_near(asked, wrong)))
+        parts.append(
+            _NEAR.format(what=what, own=note, side=side, right=_near(request, right), wrong=_near(request, wrong))
+        )
         note = ""
-    return Drawn(html="".join(parts))
+    return RenderedPart(html="".join(parts))
 
 
-def _near(asked: Asked, found: list[Neighbour]) -> str:
+def _near(request: TabRequest, found: list[Neighbour]) -> str:
     if not found:
         return '<p class="wb-how">None.</p>'
-    return cards(asked, [(n.sentence_id, f"cosine {n.cosine:+.3f}".replace("-", "\u2212")) for n in found])
+    return cards(request, [(n.sentence_id, f"cosine {n.cosine:+.3f}".replace("-", "\u2212")) for n in found])
 
 
 def _facts(answers: Answers, row: int, of_sentence: pd.Series) -> list[str]:
@@ -93,33 +96,33 @@ def _facts(answers: Answers, row: int, of_sentence: pd.Series) -> list[str]:
     return facts
 
 
-def _shown_photo(asked: Asked, of_sentence: pd.Series) -> str:
+def _shown_photo(request: TabRequest, of_sentence: pd.Series) -> str:
     if not of_sentence["image_id"]:
         return "shown no photo"
-    condition = NAMES.get(asked.condition, asked.condition)
+    condition = NAMES.get(request.condition, request.condition)
     return f"{of_sentence['image_id']}, under the condition “{condition}”"
 
 
-def _lines(asked: Asked, answers: Answers, row: int, sentence: int) -> str:
-    colours = asked.colours
+def _lines(request: TabRequest, answers: Answers, row: int, sentence: int) -> str:
+    colours = request.colours
     lines = [
         line_html("gold", answers, answers.gold, row, colours),
         line_html("predicted", answers, answers.predicted, row, colours, answers.confidence),
     ]
-    others = [("without the image", asked.run, TEXT_ONLY)] if TEXT_ONLY in asked.run.conditions else []
-    if asked.other is not None:
-        others.append((asked.other.name, asked.other, asked.other.condition))
+    others = [("without the image", request.run, TEXT_ONLY)] if TEXT_ONLY in request.run.conditions else []
+    if request.other is not None:
+        others.append((request.other.name, request.other, request.other.condition))
     for name, run, condition in others:
         theirs = run.answers(condition)
-        place = asked.row_of(sentence, theirs)
+        place = request.row_of(sentence, theirs)
         if place is not None and theirs.words_of(place) == answers.words_of(row):
             types = {t: colours.get(t, "#999999") for t in theirs.predicted.types}
             lines.append(line_html(name, theirs, theirs.predicted, place, types, theirs.confidence))
     return "".join(lines)
 
 
-def _errors(asked: Asked, sentence: int) -> str:
-    failures = failures_of(asked.run, asked.condition)
+def _errors(request: TabRequest, sentence: int) -> str:
+    failures = failures_of(request.run, request.condition)
     mine = failures[failures["sentence_id"] == sentence]
     if mine.empty:
         return '<p class="wb-how">Nothing: every entity of this sentence is right.</p>'

@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 from analysis.panels.facts import checkpoint_of, split_of
-from analysis.run.folder import PROVENANCE, Run, read_json
+from analysis.run.folder import PROVENANCE, EvaluationRun, read_json
 from analysis.views.research.places import told_places
 from mmner_core.errors import InputError
 
@@ -27,7 +27,7 @@ class RunLibrary:
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
         self.folders = (DEMO_RUNS, *folders)
-        self._open: dict[Path, tuple[int, Run]] = {}
+        self._open: dict[Path, tuple[int, EvaluationRun]] = {}
         self._lock = Lock()
 
     def paths(self) -> dict[str, Path]:
@@ -40,7 +40,7 @@ class RunLibrary:
                     found.setdefault(name, path)
         return dict(sorted(found.items(), key=lambda item: item[0] != FIRST))
 
-    def valid_runs(self, run: Run) -> list[str]:
+    def valid_runs(self, run: EvaluationRun) -> list[str]:
         """Return the runs of the same checkpoint over a validation split, those of the same data first.
 
         They are what a temperature may be fitted on; a folder that cannot be read is none of them.
@@ -58,7 +58,7 @@ class RunLibrary:
                 found[name] = _data_path(provenance) != data
         return sorted(found, key=lambda name: found[name])
 
-    def run(self, name: str = "") -> Run:
+    def run(self, name: str = "") -> EvaluationRun:
         """Return a run by its name, its paths as a visitor may see them; "" is the first.
 
         Raises:
@@ -78,7 +78,7 @@ class RunLibrary:
         with self._lock:
             kept = self._open.get(path)
             if kept is None or kept[0] != stamp:
-                kept = self._open[path] = (stamp, told_places(Run.open(path)))
+                kept = self._open[path] = (stamp, told_places(EvaluationRun.open(path)))
             return kept[1]
 
 

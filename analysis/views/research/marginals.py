@@ -7,13 +7,13 @@ import io
 from functools import partial
 from typing import TYPE_CHECKING
 
-from analysis.panels.honesty import chance_badge
+from analysis.panels.faithfulness import chance_badge
+from analysis.views.heat_map_view import MapControls, RenderedHeatMap
 from analysis.views.kinds import ATTENTION, KINDS, kind_choices
-from analysis.views.maps import DrawnMap, MapControls
-from analysis.views.marks import shown
-from analysis.views.research.asked import Asked, Drawn
+from analysis.views.marks import escape_html
 from analysis.views.research.matrix import select_html
 from analysis.views.research.panel_html import badges_html
+from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.tables import set_attribute
 
 if TYPE_CHECKING:
@@ -37,44 +37,44 @@ _MAP = """<div class="wb-live-map"><div class="wb-choices" role="group" aria-lab
 _NAME = '<button type="button" class="wb-quiet" aria-pressed="{pressed}" {set}>{name}</button>'
 
 
-def draw_live(asked: Asked) -> Drawn:
+def draw_marginals(request: TabRequest) -> RenderedPart:
     """Return marginals and heat map of the chosen sentence, empty while none is chosen.
 
     Raises:
         InputError: if the checkpoint or the photo cannot be used.
     """
-    sentence = asked.view.row
-    row = None if sentence is None else asked.row_of(sentence)
+    sentence = request.view.sentence_id
+    row = None if sentence is None else request.row_of(sentence)
     if row is None:
-        return Drawn(html="")
-    answers = asked.answers
+        return RenderedPart(html="")
+    answers = request.answers
     of_sentence = answers.sentences.iloc[row]
-    photo = asked.photos.find(asked.run, of_sentence["image_path"])
+    photo = request.images.find(request.run, of_sentence["image_path"])
     sentence_of_run = (answers.words_of(row), photo, of_sentence["language"])
-    answer = asked.live.answer(*sentence_of_run)
-    notes = _notes(asked, of_sentence["image_id"], photo is not None)
-    head = "".join(f'<th scope="col">{shown(tag)}</th>' for tag in asked.live.tags)
-    return Drawn(
+    answer = request.model.answer(*sentence_of_run)
+    notes = _notes(request, of_sentence["image_id"], photo is not None)
+    head = "".join(f'<th scope="col">{escape_html(tag)}</th>' for tag in request.model.tags)
+    return RenderedPart(
         html=_LIVE.format(
             how=_HOW,
-            note="".join(f'<p class="wb-how wb-warned">{shown(note)}</p>' for note in notes),
-            map=_map(answer, asked, partial(asked.live.draw_map, *sentence_of_run)),
+            note="".join(f'<p class="wb-how wb-warned">{escape_html(note)}</p>' for note in notes),
+            map=_map(answer, request, partial(request.model.render_heat_map, *sentence_of_run)),
             head=head,
             body=_rows(answer.prediction),
         )
     )
 
 
-def _notes(asked: Asked, image_id: str, found: bool) -> list[str]:
+def _notes(request: TabRequest, image_id: str, found: bool) -> list[str]:
     notes = []
-    checkpoint = asked.run.provenance.get("checkpoint")
+    checkpoint = request.run.provenance.get("checkpoint")
     digest = checkpoint.get("digest") if isinstance(checkpoint, dict) else None
-    if digest != asked.live.digest:
+    if digest != request.model.digest:
         whose = f"made by {str(digest)[:8]}" if digest else "not made by a checkpoint of this workbench"
-        notes.append(f"The loaded model is {asked.live.digest[:8]}, the run was {whose}: answers may differ.")
+        notes.append(f"The loaded model is {request.model.digest[:8]}, the run was {whose}: answers may differ.")
     if image_id and not found:
         notes.append("The photo of the run is not here, so this is the text alone.")
-    if "-" in asked.condition and found:
+    if "-" in request.condition and found:
         notes.append("The photo is shown to the model as it is, not spoilt as in the run.")
     return notes
 
@@ -83,17 +83,17 @@ def _rows(prediction: Prediction) -> str:
     rows = []
     for word, marginals in zip(prediction.words, prediction.marginals, strict=True):
         cells = "".join(_CELL.format(share=p, text=f"{p:.2f}" if p >= 0.005 else "") for p in marginals.tolist())
-        rows.append(f'<tr><th scope="row">{shown(word.text)}</th>{cells}</tr>')
+        rows.append(f'<tr><th scope="row">{escape_html(word.text)}</th>{cells}</tr>')
     return "".join(rows)
 
 
-def _map(answer: Answer, asked: Asked, draw: Callable[[int, MapControls], DrawnMap]) -> str:
+def _map(answer: Answer, request: TabRequest, draw: Callable[[int, MapControls], RenderedHeatMap]) -> str:
     prediction = answer.prediction
     if answer.photo is None or not prediction.attention or not prediction.entities:
         return ""
-    chosen, kind = min(asked.view.name, len(prediction.entities) - 1), asked.view.kind or ATTENTION
+    chosen, kind = min(request.view.entity_index, len(prediction.entities) - 1), request.view.kind or ATTENTION
     drawn = draw(chosen, MapControls(kind=kind))
-    badge = chance_badge(asked.run, kind)  # a run puts the kinds on trial by the same names
+    badge = chance_badge(request.run, kind)  # a run puts the kinds on trial by the same names
     pointing = answer.source.measured.pointing if answer.source is not None else {}
     buffer = io.BytesIO()
     drawn.image.save(buffer, "WEBP", quality=80)
@@ -102,13 +102,13 @@ def _map(answer: Answer, asked: Asked, draw: Callable[[int, MapControls], DrawnM
         kinds=select_html("Kind of map", "kind", {value: name for name, value in kind_choices(pointing)}, kind),
         badges=badges_html((f"{KINDS[kind].name} maps, in this run: {badge}",) if badge else ()),
         data="data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"),
-        alternative=shown(drawn.alternative),
+        alternative=escape_html(drawn.alternative),
         caption=drawn.caption,
     )
 
 
 def _names(names: Sequence[str], chosen: int) -> str:
     return "".join(
-        _NAME.format(pressed=str(i == chosen).lower(), set=set_attribute(name=i), name=shown(name))
+        _NAME.format(pressed=str(i == chosen).lower(), set=set_attribute(name=i), name=escape_html(name))
         for i, name in enumerate(names)
     )

@@ -11,10 +11,10 @@ from analysis.panels import confusion as panels
 from analysis.panels.wording import counted, language_name, listed
 from analysis.run.spans import Spans
 from analysis.scores.confusion import MISSED, SPURIOUS, Reading
-from analysis.views.marks import shown
-from analysis.views.research.asked import Asked, Drawn
-from analysis.views.research.lines import cards, pager
+from analysis.views.marks import escape_html
 from analysis.views.research.panel_html import panel_html
+from analysis.views.research.sentence_html import cards, pager
+from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.tables import set_attribute
 from mmner_core.errors import InputError
 
@@ -34,83 +34,85 @@ _LIST = """<section class="wb-list" aria-label="{title}"><header class="wb-panel
 _SELECT = '<label class="wb-choice">{label}<select data-state="{name}">{options}</select></label>'
 
 
-def draw_matrix(asked: Asked) -> Drawn:
+def draw_matrix(request: TabRequest) -> RenderedPart:
     """Return the matrix in the values that are asked for."""
-    panel = _panel(asked)
-    body = _MATRIX.format(matrix=_matrix_html(asked, panel), said=_said(panel)) if len(panel.table.columns) else ""
-    return Drawn(html=panel_html(panel, body, _controls(asked)), table=lambda: panel.table, name=panel.id)
+    panel = _panel(request)
+    body = _MATRIX.format(matrix=_matrix_html(request, panel), said=_said(panel)) if len(panel.table.columns) else ""
+    return RenderedPart(html=panel_html(panel, body, _controls(request)), table=lambda: panel.table, name=panel.id)
 
 
-def draw_cell(asked: Asked) -> Drawn:
+def draw_cell(request: TabRequest) -> RenderedPart:
     """Return the sentences of the chosen cell, empty while none is chosen."""
-    view = asked.view
+    view = request.view
     if view.cell is None:
-        return Drawn(html="")
+        return RenderedPart(html="")
     row, column = view.cell
-    entities = cell_entities(asked, row, column)
+    entities = cell_entities(request, row, column)
     ids = list(dict.fromkeys(entities["sentence_id"].tolist()))
     n, pages = len(ids), max(1, -(-len(ids) // PER_PAGE))
     page = min(view.listed, pages)
     chosen = ids[(page - 1) * PER_PAGE : page * PER_PAGE]
-    items = [(i, _note(asked, entities[entities["sentence_id"] == i])) for i in chosen]
+    items = [(i, _note(request, entities[entities["sentence_id"] == i])) for i in chosen]
     found = f"{counted(len(entities), 'entity', 'entities')} in {counted(n, 'sentence')}"
     title = f"{_cell_name(row, column)}: {found}"
-    body = cards(asked, items) + pager("the sentences of this cell", "listed", page, pages, found)
-    return Drawn(html=_LIST.format(title=shown(title), close=set_attribute(cell=None, listed=None), body=body))
+    body = cards(request, items) + pager("the sentences of this cell", "listed", page, pages, found)
+    return RenderedPart(
+        html=_LIST.format(title=escape_html(title), close=set_attribute(cell=None, listed=None), body=body)
+    )
 
 
-def cell_entities(asked: Asked, row: str, column: str) -> pd.DataFrame:
+def cell_entities(request: TabRequest, row: str, column: str) -> pd.DataFrame:
     """Return the entities that a cell counts, in the order of the sentences; of a difference those of both languages.
 
     Raises:
         InputError: if there is no such cell.
     """
-    cells = panels.confusion_of(asked.run, asked.condition, _reading(asked))
+    cells = panels.confusion_of(request.run, request.condition, _reading(request))
     if row not in cells.rows or column not in cells.columns:
         raise InputError(f"There is no cell {row}, {column}; rows are {listed(cells.rows)}.")
-    languages = _pair(asked) or (asked.view.language or None,)
+    languages = _pair(request) or (request.view.language or None,)
     return pd.concat([cells.entities(row, column, language) for language in languages], ignore_index=True)
 
 
-def _panel(asked: Asked) -> Panel:
-    view = asked.view
-    reading = _reading(asked)
+def _panel(request: TabRequest) -> Panel:
+    view = request.view
+    reading = _reading(request)
     if view.values in ("counts", "shares"):
         return panels.confusion(
-            asked.run,
+            request.run,
             view.language or None,
             "counts" if view.values == "counts" else "shares",
             reading,
-            asked.condition,
+            request.condition,
         )
     if view.values == "runs":
-        if asked.other is None:
+        if request.other is None:
             raise InputError("Choose a run to compare with, at the top of this tab, to see the difference of two runs.")
-        return panels.confusion_runs(asked.run, asked.other, view.language or None, reading)
-    if pair := _pair(asked):
-        return panels.confusion_languages(asked.run, *pair, reading)
+        return panels.confusion_runs(request.run, request.other, view.language or None, reading)
+    if pair := _pair(request):
+        return panels.confusion_languages(request.run, *pair, reading)
     raise InputError(f"The matrix cannot show {view.values!r}; choose what its cells hold above it.")
 
 
-def _reading(asked: Asked) -> Reading:
-    if asked.view.reading not in panels.RULES:
-        raise InputError(f"There is no reading {asked.view.reading!r}; there are {', '.join(panels.RULES)}.")
-    return cast("Reading", asked.view.reading)
+def _reading(request: TabRequest) -> Reading:
+    if request.view.reading not in panels.RULES:
+        raise InputError(f"There is no reading {request.view.reading!r}; there are {', '.join(panels.RULES)}.")
+    return cast("Reading", request.view.reading)
 
 
-def _pair(asked: Asked) -> tuple[str, str] | None:
+def _pair(request: TabRequest) -> tuple[str, str] | None:
     """Return the two languages whose difference is shown, None where it is no difference."""
-    first, dash, second = asked.view.values.partition("-")
-    known = set(asked.answers.languages)
+    first, dash, second = request.view.values.partition("-")
+    known = set(request.answers.languages)
     return (first, second) if dash and {first, second} <= known else None
 
 
-def _controls(asked: Asked) -> str:
-    view = asked.view
-    languages = sorted(set(asked.answers.languages))
+def _controls(request: TabRequest) -> str:
+    view = request.view
+    languages = sorted(set(request.answers.languages))
     values = {"counts": "Counts", "shares": "Row shares"}
-    if asked.other is not None:
-        values["runs"] = f"{asked.run.name} minus {asked.other.name}"
+    if request.other is not None:
+        values["runs"] = f"{request.run.name} minus {request.other.name}"
     values |= {
         f"{a}-{b}": f"{language_name(a)} minus {language_name(b)}" for a in languages for b in languages if a != b
     }
@@ -126,43 +128,43 @@ def _controls(asked: Asked) -> str:
 def select_html(label: str, name: str, choices: dict[str, str], chosen: str) -> str:
     """Return a drop-down that sets one parameter of the address."""
     options = "".join(
-        f'<option value="{shown(value)}"{" selected" if value == chosen else ""}>{shown(text)}</option>'
+        f'<option value="{escape_html(value)}"{" selected" if value == chosen else ""}>{escape_html(text)}</option>'
         for value, text in choices.items()
     )
-    return _SELECT.format(label=shown(label), name=name, options=options)
+    return _SELECT.format(label=escape_html(label), name=name, options=options)
 
 
-def _matrix_html(asked: Asked, panel: Panel) -> str:
+def _matrix_html(request: TabRequest, panel: Panel) -> str:
     table = panel.table.set_index("gold")
-    counts = asked.view.values == "counts"
+    counts = request.view.values == "counts"
     cells = table.to_numpy(dtype=float)
     totals = cells.sum(axis=1, keepdims=True)
     shades = np.divide(cells, totals, out=np.zeros_like(cells), where=totals > 0) if counts else np.nan_to_num(cells)
     types = [c for c in table.columns if c != MISSED]
-    head = "".join(f'<th scope="col">{shown(str(column))}</th>' for column in table.columns)
+    head = "".join(f'<th scope="col">{escape_html(str(column))}</th>' for column in table.columns)
     body = []
     for i, row in enumerate(table.index):
         shown_cells = (
-            _cell_html(asked, str(row), str(column), cells[i, j], float(shades[i, j]))
+            _cell_html(request, str(row), str(column), cells[i, j], float(shades[i, j]))
             for j, column in enumerate(table.columns)
         )
-        body.append(f'<tr><th scope="row">{shown(str(row))}</th>{"".join(shown_cells)}</tr>')
+        body.append(f'<tr><th scope="row">{escape_html(str(row))}</th>{"".join(shown_cells)}</tr>')
     caption = f"{panel.title}: gold types down, predicted types across ({', '.join(map(str, types))}, {MISSED})."
-    return _TABLE.format(title=shown(panel.title), caption=shown(caption), head=head, body="".join(body))
+    return _TABLE.format(title=escape_html(panel.title), caption=escape_html(caption), head=head, body="".join(body))
 
 
 def _said(panel: Panel) -> str:
     """Return what the matrix shows in words, one line per type: the alternative without what kind of figure it is."""
     sentences = panel.alternative.partition(". ")[2].rstrip(".").split("; ")
-    return "".join(f"<li>{shown(sentence)}</li>" for sentence in sentences if sentence)
+    return "".join(f"<li>{escape_html(sentence)}</li>" for sentence in sentences if sentence)
 
 
-def _cell_html(asked: Asked, row: str, column: str, value: float, shade: float) -> str:
+def _cell_html(request: TabRequest, row: str, column: str, value: float, shade: float) -> str:
     if row == SPURIOUS and column == MISSED:
         return _NONE.format("")
     if np.isnan(value):
         return _NONE.format("–")
-    values = asked.view.values
+    values = request.view.values
     if values == "counts":
         text = f"{int(value):,}"
     else:
@@ -172,8 +174,8 @@ def _cell_html(asked: Asked, row: str, column: str, value: float, shade: float) 
     return _CELL.format(
         kind=kind,
         share=f"{abs(shade):.3f}",
-        pressed=str(asked.view.cell == (row, column)).lower(),
-        label=shown(f"{_cell_name(row, column)}: {text}. Show the sentences."),
+        pressed=str(request.view.cell == (row, column)).lower(),
+        label=escape_html(f"{_cell_name(row, column)}: {text}. Show the sentences."),
         set=set_attribute(cell=f"{row},{column}", listed=None),
         text=text,
     )
@@ -185,9 +187,9 @@ def _cell_name(row: str, column: str) -> str:
     return f"{column} marked where nothing is annotated" if row == SPURIOUS else f"gold {row} marked {column}"
 
 
-def _note(asked: Asked, entities: pd.DataFrame) -> str:
+def _note(request: TabRequest, entities: pd.DataFrame) -> str:
     """Name the entities of one sentence that the cell counts."""
-    answers = asked.answers
+    answers = request.answers
     notes = []
     for gold, predicted in entities[["gold", "predicted"]].to_numpy(dtype=int).tolist():
         sides = (("gold", answers.gold, gold), ("predicted", answers.predicted, predicted))

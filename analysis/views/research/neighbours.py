@@ -12,7 +12,7 @@ from analysis.space.retrieval import unit_rows
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 _SAME_PHOTO = 1 - 1e-3  # cosine above which two photos are one, half precision allowed for
 
@@ -26,7 +26,9 @@ class Neighbour:
     right: bool
 
 
-def neighbours(run: Run, sentence_id: int, side: str, *, each: int = 3) -> tuple[list[Neighbour], list[Neighbour]]:
+def neighbours(
+    run: EvaluationRun, sentence_id: int, side: str, *, each: int = 3
+) -> tuple[list[Neighbour], list[Neighbour]]:
     """Return the nearest sentences without and with an error, nearest first.
 
     Sentences without any entity are neither right nor wrong in a way that tells something, and stay out.
@@ -62,7 +64,7 @@ def neighbours(run: Run, sentence_id: int, side: str, *, each: int = 3) -> tuple
     return found[True], found[False]
 
 
-def right_sentences(run: Run) -> dict[int, bool]:
+def right_sentences(run: EvaluationRun) -> dict[int, bool]:
     """Say of each sentence with an entity whether all of them are right, found once per run."""
 
     def compute() -> dict[int, bool]:
@@ -75,7 +77,7 @@ def right_sentences(run: Run) -> dict[int, bool]:
     return run.remember("right sentences", compute)
 
 
-def own_cosine(run: Run, sentence_id: int) -> float | None:
+def own_cosine(run: EvaluationRun, sentence_id: int) -> float | None:
     """Return the cosine of a sentence with its photo, None without."""
     answers = run.answers()
     ids = answers.sentences["sentence_id"].to_numpy()
@@ -85,7 +87,7 @@ def own_cosine(run: Run, sentence_id: int) -> float | None:
     return None if np.isnan(answers.cosine[place]) else float(answers.cosine[place])
 
 
-def unit_vectors(run: Run, side: str) -> tuple[np.ndarray, np.ndarray]:
+def unit_vectors(run: EvaluationRun, side: str) -> tuple[np.ndarray, np.ndarray]:
     """Return sentence ids [N], ascending, and unit vectors [N, D] of one side, found once per run.
 
     Args:

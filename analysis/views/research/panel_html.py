@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analysis.views.marks import shown
-from analysis.views.research.asked import Drawn
+from analysis.views.marks import escape_html
+from analysis.views.research.tab_request import RenderedPart
 from analysis.views.research.tables import FIGURE, of_language, table_html
 
 if TYPE_CHECKING:
@@ -26,16 +26,18 @@ _LABELS = {"csv": "CSV", "parquet": "Parquet", FIGURE: "CSV of the figure"}
 _DOWNLOAD = '<button type="button" class="wb-quiet" data-download="{kind}">{label}</button>'
 
 
-def panel_drawn(panel: Panel, language: str = "", controls: str = "") -> Drawn:
+def render_panel(panel: Panel, language: str = "", controls: str = "") -> RenderedPart:
     """Return a panel with its figure; of its table the rows of one language, where it tells them apart."""
     table = of_language(panel.table, language)
     body = ""
     if panel.figure is not None:
-        body = _FIGURE.format(alternative=shown(panel.alternative), height=panel.figure.layout.height or 380)
+        body = _FIGURE.format(alternative=escape_html(panel.alternative), height=panel.figure.layout.height or 380)
     if len(table.columns):
         body += _table(table, panel.title, folded=panel.figure is not None)
     html = panel_html(panel, body, controls)
-    return Drawn(html=html, figure=panel.figure, table=lambda: table, drawn=panel.drawn, name=panel.id)
+    return RenderedPart(
+        html=html, figure=panel.figure, table=lambda: table, figure_data=panel.figure_data, name=panel.id
+    )
 
 
 def panel_html(panel: Panel, body: str, controls: str = "", downloads: tuple[str, ...] | None = None) -> str:
@@ -48,11 +50,11 @@ def panel_html(panel: Panel, body: str, controls: str = "", downloads: tuple[str
         downloads: kinds of files to offer; None: the table as CSV, and what the figure shows beyond it.
     """
     if downloads is None:
-        downloads = ("csv",) if panel.drawn is None else ("csv", FIGURE)
+        downloads = ("csv",) if panel.figure_data is None else ("csv", FIGURE)
     return _PANEL.format(
-        title=shown(panel.title),
+        title=escape_html(panel.title),
         controls=controls,
-        how=shown(panel.how_to_read),
+        how=escape_html(panel.how_to_read),
         badges=badges_html(panel.badges),
         body=body,
         notes=notes_html(panel.notes),
@@ -62,12 +64,12 @@ def panel_html(panel: Panel, body: str, controls: str = "", downloads: tuple[str
 
 def badges_html(badges: tuple[str, ...]) -> str:
     """Return warnings of a few words."""
-    return _BADGES.format("".join(_BADGE.format(shown(badge)) for badge in badges)) if badges else ""
+    return _BADGES.format("".join(_BADGE.format(escape_html(badge)) for badge in badges)) if badges else ""
 
 
 def notes_html(notes: tuple[str, ...]) -> str:
     """Return sentences about what is missing, small or shortened."""
-    items = "".join(f"<li>{shown(note)}</li>" for note in notes)
+    items = "".join(f"<li>{escape_html(note)}</li>" for note in notes)
     return f'<ul class="wb-panel-notes">{items}</ul>' if notes else ""
 
 
@@ -82,4 +84,6 @@ def _table(table: pd.DataFrame, title: str, *, folded: bool) -> str:
 def _facts(panel: Panel, downloads: tuple[str, ...]) -> str:
     facts = [f"n: {panel.n}" if panel.n else "", f"split: {panel.split}", f"rule: {panel.rule}" if panel.rule else ""]
     buttons = "".join(_DOWNLOAD.format(kind=kind, label=_LABELS[kind]) for kind in downloads)
-    return _FACTS.format(facts=shown(" · ".join(filter(None, facts))), downloads=buttons, command=shown(panel.command))
+    return _FACTS.format(
+        facts=escape_html(" · ".join(filter(None, facts))), downloads=buttons, command=escape_html(panel.command)
+    )

@@ -12,7 +12,7 @@ from analysis.views.research.neighbours import unit_vectors
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class PhotoVectors:
     vectors: np.ndarray
 
     @classmethod
-    def of(cls, run: Run) -> PhotoVectors:
+    def of(cls, run: EvaluationRun) -> PhotoVectors:
         """Read them.
 
         Raises:

@@ -13,13 +13,13 @@ from functools import lru_cache
 from pathlib import Path
 
 from analysis.run.answers import Answers
-from analysis.run.folder import CONDITIONS_KEPT, Run
+from analysis.run.folder import CONDITIONS_KEPT, EvaluationRun
 
 # An absolute path in a sentence, up to its last separator; what follows a letter or a colon is a ratio or an address.
 _FOLDERS = re.compile(r"(?<![\w.:/<~-])/(?:[\w.@+~-]+/)+")
 
 
-def told_places(run: Run) -> Run:
+def told_places(run: EvaluationRun) -> EvaluationRun:
     """Return the run as the tabs show it: its sentences' places, its data and its commands without folders above."""
     roots = tuple(_roots(run))
 
@@ -51,7 +51,7 @@ def working_folder() -> str:
     return str(Path.cwd())
 
 
-def _roots(run: Run) -> Iterable[str]:
+def _roots(run: EvaluationRun) -> Iterable[str]:
     yield working_folder()
     if run.folder is not None:
         yield from dict.fromkeys(map(str, (run.folder.absolute().parent, run.folder.resolve().parent)))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from analysis.panels.wording import counted, language_name
-from analysis.views.marks import shown
-from analysis.views.research.asked import Asked, Drawn
+from analysis.views.marks import escape_html
 from analysis.views.research.photo_search import FoundPhoto, PhotoVectors
+from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.tables import set_attribute
 
 SHOWN = 12
@@ -25,49 +25,49 @@ _SENTENCE = """<p class="wb-found-text" lang="{code}" dir="auto">{text}</p><p cl
 <button type="button" class="wb-quiet" {set} aria-label="Inspect sentence {id}">Inspect</button></p>"""
 
 
-def draw_search(_: Asked) -> Drawn:
+def draw_search(_: TabRequest) -> RenderedPart:
     """Return the field that a text is typed into; what is found is a part of its own, so that the field stays."""
-    return Drawn(html=_SEARCH.format(most=_MOST_CHARACTERS))
+    return RenderedPart(html=_SEARCH.format(most=_MOST_CHARACTERS))
 
 
-def draw_found(asked: Asked) -> Drawn:
+def draw_found(request: TabRequest) -> RenderedPart:
     """Return the nearest photos, empty while no text is asked for.
 
     Raises:
         InputError: if the run has no photos' vectors or was made by another model, or the text cannot be used.
     """
-    text, language = asked.view.ask.strip(), asked.view.language
+    text, language = request.view.ask.strip(), request.view.language
     if not text:
-        return Drawn(html="")
-    photos = asked.run.remember("photo vectors", lambda: PhotoVectors.of(asked.run))
-    found, n = photos.nearest(asked.live.text_vector(asked.run, text), language, most=SHOWN)
+        return RenderedPart(html="")
+    photos = request.run.remember("photo vectors", lambda: PhotoVectors.of(request.run))
+    found, n = photos.nearest(request.model.text_vector(request.run, text), language, most=SHOWN)
     of_language = f" with sentences in {language_name(language)}" if language else ""
     told = f"{counted(len(found), 'photo')} nearest to “{text}”, of {n:,}{of_language}"
-    cards = "".join(_card(asked, photo) for photo in found)
-    return Drawn(html=_FOUND.format(told=shown(told), close=set_attribute(ask=None), cards=cards))
+    cards = "".join(_card(request, photo) for photo in found)
+    return RenderedPart(html=_FOUND.format(told=escape_html(told), close=set_attribute(ask=None), cards=cards))
 
 
-def _card(asked: Asked, photo: FoundPhoto) -> str:
+def _card(request: TabRequest, photo: FoundPhoto) -> str:
     first, more = photo.sentences[0], len(photo.sentences) - SENTENCES
     return _CARD.format(
         set=set_attribute(row=first),
         id=first,
-        photo=asked.photos.image_html(asked.run, photo.path),
+        photo=request.images.image_html(request.run, photo.path),
         cosine=f"{photo.cosine:+.3f}".replace("-", "\u2212"),
-        sentences="".join(_sentence(asked, sentence) for sentence in photo.sentences[:SENTENCES]),
+        sentences="".join(_sentence(request, sentence) for sentence in photo.sentences[:SENTENCES]),
         rest=f'<p class="wb-item-place">and {counted(more, "more sentence")}</p>' if more > 0 else "",
     )
 
 
-def _sentence(asked: Asked, sentence: int) -> str:
-    answers, row = asked.answers, asked.row_of(sentence)
+def _sentence(request: TabRequest, sentence: int) -> str:
+    answers, row = request.answers, request.row_of(sentence)
     if row is None:  # the address asks for a condition without it
         return ""
     code = answers.sentences["language"].iloc[row]
     return _SENTENCE.format(
-        code=shown(code),
-        text=shown(" ".join(answers.words_of(row))),
-        language=shown(language_name(code)),
+        code=escape_html(code),
+        text=escape_html(" ".join(answers.words_of(row))),
+        language=escape_html(language_name(code)),
         set=set_attribute(row=sentence),
         id=sentence,
     )

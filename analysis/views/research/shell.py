@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from analysis.views.marks import shown
-from analysis.views.research.tabs import CONTROLS, INSPECTOR, TABS, Part
+from analysis.views.marks import escape_html
+from analysis.views.research.tabs import CONTROLS, INSPECTOR, TABS, TabPart
 
 TITLES = {"errors": "Errors", "embedding": "Embedding", "modality": "Modality"}
 _SHELL = """<div class="wb-research" data-tab="{tab}" data-library="{library}">
@@ -27,13 +27,13 @@ def shell_html(tab: str, library: str) -> str:
     """
     parts = TABS[tab]
     chapters = "".join(
-        f'<a href="#wb-{tab}-{part.id}" data-jump="{part.id}">{shown(part.chapter)}</a>'
+        f'<a href="#wb-{tab}-{part.id}" data-jump="{part.id}">{escape_html(part.chapter)}</a>'
         for part in parts
         if part.chapter
     )
     return _SHELL.format(
         tab=tab,
-        library=shown(library),
+        library=escape_html(library),
         controls=_part_html(tab, CONTROLS, " wb-part-bare"),
         chapters=chapters,
         parts="".join(_part_html(tab, part, " wb-card") + (_OWN if part.id == "map" else "") for part in parts),
@@ -41,7 +41,7 @@ def shell_html(tab: str, library: str) -> str:
     )
 
 
-def _part_html(tab: str, part: Part, kind: str) -> str:
+def _part_html(tab: str, part: TabPart, kind: str) -> str:
     waiting = _WAITING if part.height else ""
     if not part.height:
         kind += " wb-part-empty"

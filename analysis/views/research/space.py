@@ -9,19 +9,19 @@ import numpy as np
 
 from analysis.panels import space_map as panels
 from analysis.panels.wording import counted
-from analysis.views.marks import shown
-from analysis.views.research.asked import Asked, Drawn
-from analysis.views.research.lines import cards
-from analysis.views.research.live import text_vector_of
+from analysis.views.marks import escape_html
+from analysis.views.research.loaded_model import text_vector_of
 from analysis.views.research.matrix import select_html
 from analysis.views.research.panel_html import panel_html
+from analysis.views.research.sentence_html import cards
+from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.tables import set_attribute, table_html
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
     from mmner_core.results import Prediction
 
 LISTED = 20
@@ -43,14 +43,14 @@ _PICKED = """<section class="wb-list" aria-label="{title}"><header class="wb-pan
 _OWN_PAIR = """<div class="wb-own"><p><strong>Your pair from the Tag tab:</strong> “{text}”</p><p>{where}</p></div>"""
 
 
-def draw_map(asked: Asked) -> Drawn:
+def draw_space_map(request: TabRequest) -> RenderedPart:
     """Return the map in the colours and the projection that are asked for."""
-    view = asked.view
-    which, projection = shown_map(asked)
+    view = request.view
+    which, projection = shown_map(request)
     colour = view.colour or panels.COLOURS[0]
     _check(colour, panels.COLOURS, "colour")
     build = panels.entity_map if which == "entities" else panels.space_map
-    panel = build(asked.run, cast(panels.Colour, colour), projection, view.language or "all")
+    panel = build(request.run, cast(panels.Colour, colour), projection, view.language or "all")
     controls = (
         '<div class="wb-choices">'
         + select_html("Points", "map", MAPS, which)
@@ -59,52 +59,56 @@ def draw_map(asked: Asked) -> Drawn:
         + "</div>"
     )
     if panel.figure is None:
-        return Drawn(html=panel_html(panel, "", controls))
-    body = _FIGURE.format(alternative=shown(panel.alternative), table=table_html(panel.table, "Points per colour"))
+        return RenderedPart(html=panel_html(panel, "", controls))
+    body = _FIGURE.format(
+        alternative=escape_html(panel.alternative), table=table_html(panel.table, "Points per colour")
+    )
     html = panel_html(panel, body, controls)
-    return Drawn(html=html, figure=panel.figure, table=lambda: panel.table, drawn=panel.drawn, name=panel.id)
+    return RenderedPart(
+        html=html, figure=panel.figure, table=lambda: panel.table, figure_data=panel.figure_data, name=panel.id
+    )
 
 
-def draw_picked(asked: Asked) -> Drawn:
+def draw_picked(request: TabRequest) -> RenderedPart:
     """Return the sentences of the points that were picked, or that hold the text looked for, and their pairs' lines."""
-    view = asked.view
+    view = request.view
     if not view.pick and not view.find:
-        return Drawn(html="", traces=[])
-    which, projection = shown_map(asked)
-    points = panels.points_of(asked.run, projection, which)
+        return RenderedPart(html="", traces=[])
+    which, projection = shown_map(request)
+    points = panels.points_of(request.run, projection, which)
     if view.pick:
         known = [point for point in view.pick if point < len(points)]
         ids = list(dict.fromkeys(points["sentence_id"].iloc[known].tolist()))
         title = f"{counted(len(known), 'point')}, {counted(len(ids), 'sentence')}"
     else:
-        ids = _containing(asked, view.find, set(points["sentence_id"]))
+        ids = _containing(request, view.find, set(points["sentence_id"]))
         title = f"{counted(len(ids), 'sentence')} with “{view.find}”"
     shown_ids = ids[:LISTED]
-    body = cards(asked, [(sentence, "") for sentence in shown_ids])
+    body = cards(request, [(sentence, "") for sentence in shown_ids])
     if len(ids) > LISTED:
         body += f'<p class="wb-total">The first {LISTED} of {len(ids):,}; pick fewer to see the others.</p>'
-    html = _PICKED.format(title=shown(title), close=set_attribute(pick=None, find=None), body=body)
-    return Drawn(html=html, traces=_joined(points, shown_ids))
+    html = _PICKED.format(title=escape_html(title), close=set_attribute(pick=None, find=None), body=body)
+    return RenderedPart(html=html, traces=_joined(points, shown_ids))
 
 
-def place_pair(asked: Asked, prediction: Prediction) -> dict[str, Any]:
+def place_pair(request: TabRequest, prediction: Prediction) -> dict[str, Any]:
     """Return the visitor's pair as HTML and as traces for the map.
 
     Raises:
         InputError: if the run has no map, or its model was another one.
     """
     from analysis.run.vectors import main_stream
-    from analysis.space.maps import PAIRS, map_vectors  # these import torch
     from analysis.space.projection import place_points
+    from analysis.space.stored_maps import PAIRS, map_vectors  # these import torch
 
-    which, projection = shown_map(asked)
+    which, projection = shown_map(request)
     if which != PAIRS:
         raise InputError("Your pair has its place on the map of texts and photos; choose it under Points.")
     text = text_vector_of(prediction)
-    asked.live.check_made(asked.run)
+    request.model.check_made(request.run)
     streams = [s for s in prediction.image_text_cosine if s in prediction.embeddings]
     new = [text, *([prediction.embeddings[main_stream(streams)]] if streams else [])]
-    vectors, points = map_vectors(asked.run, PAIRS)
+    vectors, points = map_vectors(request.run, PAIRS)
     placed = place_points(np.stack(new).astype(np.float32), vectors, points)
     columns = [f"{projection}_{axis}" for axis in "xy"]
     places = placed[columns].to_numpy().tolist()
@@ -113,36 +117,38 @@ def place_pair(asked: Asked, prediction: Prediction) -> dict[str, Any]:
     if streams:
         value = prediction.image_text_cosine[main_stream(streams)]
         cosine = f"; their cosine is {value:+.2f}".replace("-", "\u2212")
-    html = _OWN_PAIR.format(text=shown(prediction.text[:200]), where=shown(f"{' and '.join(said)}{cosine}."))
+    html = _OWN_PAIR.format(
+        text=escape_html(prediction.text[:200]), where=escape_html(f"{' and '.join(said)}{cosine}.")
+    )
     return {"html": html, "traces": _own_traces(places)}
 
 
-def place_something(run: Run) -> None:
+def place_something(run: EvaluationRun) -> None:
     """Place a point between two others, so that UMAP's functions are compiled before a visitor's pair needs them.
 
     Raises:
         InputError: if the run has no map of texts and photos.
     """
-    from analysis.space.maps import PAIRS, map_vectors
     from analysis.space.projection import place_points
+    from analysis.space.stored_maps import PAIRS, map_vectors
 
     vectors, points = map_vectors(run, PAIRS)
     place_points(vectors[:2].mean(axis=0, keepdims=True), vectors, points)
 
 
-def shown_map(asked: Asked) -> tuple[panels.Map, panels.Projection]:
+def shown_map(request: TabRequest) -> tuple[panels.Map, panels.Projection]:
     """Return which map is shown, and which projection of it.
 
     Raises:
         InputError: if the address asks for one that there is not.
     """
-    _check(asked.view.map, MAPS, "map")
-    _check(asked.view.projection, PROJECTIONS, "projection")
-    return cast("panels.Map", asked.view.map), cast("panels.Projection", asked.view.projection)
+    _check(request.view.map, MAPS, "map")
+    _check(request.view.projection, PROJECTIONS, "projection")
+    return cast("panels.Map", request.view.map), cast("panels.Projection", request.view.projection)
 
 
-def _containing(asked: Asked, text: str, there: set[int]) -> list[int]:
-    answers = asked.run.answers()
+def _containing(request: TabRequest, text: str, there: set[int]) -> list[int]:
+    answers = request.run.answers()
     wanted = text.casefold()
     ids = answers.sentences["sentence_id"].tolist()
     return [i for i, sentence in zip(ids, answers.texts(), strict=True) if i in there and wanted in sentence.casefold()]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.panels.display import heading_of, shown_table
 from analysis.run.csv_text import csv_text
-from analysis.views.marks import shown
+from analysis.views.marks import escape_html
 
 _TABLE = """<div class="wb-scroll wb-long" tabindex="0" role="region" aria-label="{label}">
 <table class="wb-grid"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"""
@@ -27,14 +27,14 @@ def table_html(table: pd.DataFrame, label: str) -> str:
     written = shown_table(table)
     looks = zip(written.numeric, written.wide, strict=True)
     classes = [' class="wb-number"' if numeric else ' class="wb-wide"' if wide else "" for numeric, wide in looks]
-    head = "".join(f'<th scope="col"{c}>{shown(h)}</th>' for h, c in zip(written.headings, classes, strict=True))
-    cells = [[shown(cell) for cell in row] for row in written.rows]
+    head = "".join(f'<th scope="col"{c}>{escape_html(h)}</th>' for h, c in zip(written.headings, classes, strict=True))
+    cells = [[escape_html(cell) for cell in row] for row in written.rows]
     if "sentence_id" in table.columns:
         place = written.headings.index(heading_of("sentence_id"))
         for row, sentence in zip(cells, table["sentence_id"].tolist(), strict=True):
             row[place] = _INSPECT.format(set=set_attribute(row=sentence), id=sentence, text=row[place])
     rows = ("".join(f"<td{c}>{cell}</td>" for cell, c in zip(row, classes, strict=True)) for row in cells)
-    return _TABLE.format(label=shown(label), head=head, body="".join(f"<tr>{row}</tr>" for row in rows))
+    return _TABLE.format(label=escape_html(label), head=head, body="".join(f"<tr>{row}</tr>" for row in rows))
 
 
 def of_language(table: pd.DataFrame, language: str) -> pd.DataFrame:
@@ -66,4 +66,4 @@ def set_attribute(**change: Any) -> str:
     import json
 
     texts = {name: "" if value is None else str(value) for name, value in change.items()}
-    return f'data-set="{shown(json.dumps(texts))}"'
+    return f'data-set="{escape_html(json.dumps(texts))}"'

@@ -27,7 +27,7 @@ from mmner_core.config import ImageConfig
 from mmner_core.encoders.image import CnnEncoder, VitEncoder
 from mmner_core.errors import InputError
 from mmner_core.photos.preprocess import in_threads, normalise
-from mmner_core.runtime.atomic import whole_file
+from mmner_core.runtime.atomic import atomic_write
 from mmner_core.training.images.drawn_scenes import DrawnScene, Scenes, SceneShares
 
 log = logging.getLogger(__name__)
@@ -248,7 +248,7 @@ class _Progress:
             "best": self.best,
         }
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(self.file) as partial:
+        with atomic_write(self.file) as partial:
             torch.save(state, partial)
 
     def resume(self) -> bool:

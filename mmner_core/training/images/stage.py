@@ -13,7 +13,7 @@ from mmner_core.checkpoints.folder import Checkpoint, load_checkpoint, save_chec
 from mmner_core.config import ModelConfig
 from mmner_core.encoders.image import CnnEncoder, VitEncoder, load_pretrained_image
 from mmner_core.errors import InputError
-from mmner_core.network.linear import SteadyLinear
+from mmner_core.network.linear import BatchInvariantLinear
 from mmner_core.network.model import MMNER
 from mmner_core.runtime.digests import file_digest
 from mmner_core.training.card import render_card
@@ -111,13 +111,13 @@ def train_photo_stage(
     return save_checkpoint(out / "checkpoint", model, init, metrics=metrics, provenance=provenance, card=card)
 
 
-def _eye(model: MMNER) -> tuple[CnnEncoder | VitEncoder, SteadyLinear]:
+def _eye(model: MMNER) -> tuple[CnnEncoder | VitEncoder, BatchInvariantLinear]:
     """Return the image encoder that has a reader of cells, and the reader."""
     if model.grounding is None:
         raise InputError("This model's attention is not grounded, so that it has no reader of cells to train.")
     name, reader = next(iter(model.grounding.readers.items()))
     encoder = model.vit_encoder if name == "vit" else model.cnn_encoder
-    assert encoder is not None and isinstance(reader, SteadyLinear)  # noqa: S101 (a reader is built for an encoder)
+    assert encoder is not None and isinstance(reader, BatchInvariantLinear)  # noqa: S101 (a reader is built for an encoder)
     return encoder, reader
 
 

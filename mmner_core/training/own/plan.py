@@ -17,7 +17,7 @@ from mmner_core.encoders.text import resolve_text
 from mmner_core.encoders.weights import find_text
 from mmner_core.errors import InputError
 from mmner_core.training.checks import check_mixture
-from mmner_core.training.config import DataSource, Run, TrainConfig
+from mmner_core.training.config import DataSource, Recipe, TrainConfig
 from mmner_core.training.mixture import Item, Mixture
 from mmner_core.training.own.data import OwnData, Part, read_own, sentences
 from mmner_core.training.own.task import OwnTask
@@ -71,7 +71,7 @@ class Plan:
 
     task: OwnTask
     data: OwnData
-    run: Run
+    run: Recipe
     mixture: Mixture
     tokenizer: str
     new: tuple[str, ...]
@@ -116,7 +116,7 @@ def make_plan(task: OwnTask) -> Plan:
         init=None if task.init is None else str(task.init),
         trainable=trainable,
     )
-    run = with_settings(Run(model=model, training=training), task.settings)
+    run = with_settings(Recipe(model=model, training=training), task.settings)
     check_mixture(mixture, run.training, run.model)
     tokenizer = str(task.init) if task.init is not None else find_text(model.text.name)
     return Plan(task=task, data=data, run=run, mixture=mixture, tokenizer=tokenizer, new=new, absent=absent, sees=sees)

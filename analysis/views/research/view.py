@@ -1,4 +1,4 @@
-"""What the page asks for: the state of a tab, as it stands in the address."""
+"""The state of a research tab, read from the parameters of the page's address."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from mmner_core.errors import InputError
 
 _MAX_TEXT = 4000
 _MAX_PICKED = 500
+PARAMETERS = {"sentence_id": "row", "entity_index": "name"}
+"""Parameters of the address that are not called like the fields they fill: links that people have keep working."""
+_FIELDS = {parameter: field for field, parameter in PARAMETERS.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A state of the tabs; every field is a parameter of the address, and empty where the default is meant.
+    """The state of a tab; every field is a parameter of the address, and empty where the default is meant.
 
-    In the address each bears the prefix that ``address.js`` gives all of ours; the page asks without it.
+    In the address each bears the prefix that ``address.js`` gives all of ours; the page asks without it. A parameter is
+    called like its field, but for those in ``PARAMETERS``.
 
     Attributes:
         run: name of the run.
@@ -34,8 +38,8 @@ class View:
         valid: name of the run that the temperature is fitted on, "" for the first that fits, "-" for none.
         sort: its column; a leading "-" means descending.
         page: its page, from 1.
-        row: ``sentence_id`` of the sentence in the inspector.
-        name: which of its predicted entities has its heat map shown, from 0.
+        sentence_id: the sentence in the inspector.
+        entity_index: which of its predicted entities has its heat map shown, from 0.
         kind: of that heat map, "" for attention.
         map: "pairs" or "entities".
         projection: "umap" or "pca".
@@ -58,8 +62,8 @@ class View:
     valid: str = ""
     sort: str = ""
     page: int = 1
-    row: int | None = None
-    name: int = 0
+    sentence_id: int | None = None
+    entity_index: int = 0
     kind: str = ""
     map: str = "pairs"
     projection: str = "umap"
@@ -78,13 +82,18 @@ class View:
         """
         known: dict[str, Any] = {}
         for field in fields(cls):
-            value = request.get(field.name)
+            parameter = PARAMETERS.get(field.name, field.name)
+            value = request.get(parameter)
             if value is None or value == "":
                 continue
             if not isinstance(value, str) or len(value) > _MAX_TEXT:
-                raise InputError(f"The address is not readable: {field.name!r} must be a text of at most {_MAX_TEXT}.")
-            known[field.name] = _READERS.get(field.name, _text)(field.name, value)
+                raise InputError(f"The address is not readable: {parameter!r} must be a text of at most {_MAX_TEXT}.")
+            known[field.name] = _READERS.get(field.name, _text)(parameter, value)
         return cls(**known)
+
+    def value(self, parameter: str) -> Any:
+        """Return what a parameter of the address stands at."""
+        return getattr(self, _FIELDS.get(parameter, parameter))
 
 
 def _text(_: str, value: str) -> str:
@@ -130,8 +139,8 @@ _READERS = {
     "listed": _page,
     "filters": _filters,
     "page": _page,
-    "row": _number,
-    "name": _number,
+    "sentence_id": _number,
+    "entity_index": _number,
     "pick": _numbers,
     "point": _number,
 }

@@ -1,4 +1,4 @@
-"""Answers the tabs: one part at a time, as HTML, figure and file; a problem becomes one sentence in its place."""
+"""The controller of the research tabs: renders them part by part, as HTML, figure and file."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from cachetools import LRUCache
 
-from analysis.views.marks import shown
-from analysis.views.research.asked import Asked, Drawn
+from analysis.views.marks import escape_html
+from analysis.views.research.image_store import ImageStore
 from analysis.views.research.library import RunLibrary
-from analysis.views.research.live import LiveModel
-from analysis.views.research.photos import PhotoShelf
+from analysis.views.research.loaded_model import LoadedModel
 from analysis.views.research.places import short_sentence, working_folder
-from analysis.views.research.request import View
+from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.tables import FIGURE, MIME, table_file
-from analysis.views.service import TagService, told
+from analysis.views.research.view import View
+from analysis.views.service import TagService, user_message
 from mmner_core.errors import InputError
 from mmner_core.runtime.memory import release_freed_memory
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from analysis.views.service import Question
 
 log = logging.getLogger(__name__)
-_KEPT = 128  # parts as drawn, about 50 MB
+_KEPT = 128  # rendered parts, about 50 MB
 _PROBLEM = '<p class="wb-part-problem" role="alert">{}</p>'
 
 
-class ResearchDesk:
-    """What the three research tabs ask.
+class TabController:
+    """Answers the requests of the three research tabs; a problem becomes one sentence in the place of a part.
 
     Args:
         service: the model of the first tab.
@@ -43,73 +43,73 @@ class ResearchDesk:
     def __init__(self, service: TagService, runs: Sequence[Path] = (), images: Sequence[Path] = ()) -> None:
         self.service = service
         self.library = RunLibrary(runs)
-        self.photos = PhotoShelf(images)
-        self.live = LiveModel(service)
-        self._drawn: LRUCache[tuple[Hashable, ...], tuple[Drawn, Asked]] = LRUCache(_KEPT)
+        self.images = ImageStore(images)
+        self.model = LoadedModel(service)
+        self._rendered: LRUCache[tuple[Hashable, ...], tuple[RenderedPart, TabRequest]] = LRUCache(_KEPT)
         self._lock = Lock()
 
     def start(self) -> None:
         """Begin to draw the first run's tabs in the background once the model is there, so that no visitor waits."""
         Thread(target=self._draw_first_run, name="draw-first-run", daemon=True).start()
 
-    def part(self, tab: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    def part(self, tab: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return a part of a tab.
 
         Args:
             tab: a key of :data:`analysis.views.research.tabs.TABS`.
-            request: ``part``, its id; ``download``, a kind of file to return instead of HTML; and the parameters of
+            parameters: ``part``, its id; ``download``, a kind of file to return instead of HTML; and the parameters of
                 the address.
 
         Returns:
             ``html``, and where there is one ``figure`` and ``templates`` (JSON) or ``traces``; or ``file``.
         """
         try:
-            drawn = self._draw(tab, request)
-            if kind := request.get("download"):
-                return {"file": _file(drawn, kind)}
-            return _answer(drawn)
+            rendered = self._draw(tab, parameters)
+            if kind := parameters.get("download"):
+                return {"file": _file(rendered, kind)}
+            return _answer(rendered)
         except Exception as error:
             return {"html": self._problem(error), "problem": True}
 
-    def place(self, request: Mapping[str, Any], question: Question | None) -> str:
+    def place(self, parameters: Mapping[str, Any], question: Question | None) -> str:
         """Place the visitor's pair on the map of a run; return JSON with ``html`` and ``traces``."""
         try:
             from analysis.views.research.space import place_pair
 
             if question is None:
                 raise InputError("Tag a sentence with a photo in the first tab; then it can be placed on this map.")
-            return json.dumps(place_pair(self._asked(request), self.service.answer(question).prediction))
+            return json.dumps(place_pair(self._request(parameters), self.service.answer(question).prediction))
         except Exception as error:
             return json.dumps({"html": self._problem(error), "traces": []})
 
     def _problem(self, error: Exception) -> str:
         folders = [folder for path in self.library.folders for folder in (path, path.absolute(), path.resolve())]
         roots = dict.fromkeys(str(folder.parent) for folder in folders)
-        return _PROBLEM.format(shown(short_sentence(told(error), [working_folder(), *roots])))
+        return _PROBLEM.format(escape_html(short_sentence(user_message(error), [working_folder(), *roots])))
 
-    def _asked(self, request: Mapping[str, Any]) -> Asked:
-        return Asked(view=View.read(request), library=self.library, photos=self.photos, live=self.live)
+    def _request(self, parameters: Mapping[str, Any]) -> TabRequest:
+        return TabRequest(view=View.read(parameters), library=self.library, images=self.images, model=self.model)
 
-    def _draw(self, tab: str, request: Mapping[str, Any]) -> Drawn:
+    def _draw(self, tab: str, parameters: Mapping[str, Any]) -> RenderedPart:
         from analysis.views.research.tabs import part_of
 
-        part = part_of(tab, str(request.get("part")))
+        part = part_of(tab, str(parameters.get("part")))
         if part is None:
-            raise InputError(f"The tab {tab!r} has no part {str(request.get('part'))[:40]!r}.")
-        asked = self._asked(request)
+            raise InputError(f"The tab {tab!r} has no part {str(parameters.get('part'))[:40]!r}.")
+        request = self._request(parameters)
         if not part.kept:
-            return part.draw(asked)
-        runs = (asked.run, asked.other, asked.valid if "valid" in part.uses else None)
-        key = (part.id, *map(id, runs), *(getattr(asked.view, name) for name in part.uses))
+            return part.draw(request)
+        runs = (request.run, request.other, request.valid if "valid" in part.uses else None)
+        key = (part.id, *map(id, runs), *map(request.view.value, part.uses))
         with self._lock:
-            kept = self._drawn.get(key)
+            kept = self._rendered.get(key)
         if kept is not None:
             return kept[0]
-        drawn = part.draw(asked)
+        rendered = part.draw(request)
         with self._lock:
             # The request keeps its runs alive, or their ids could come to mean others.
-            self._drawn[key] = (drawn, asked)
-        return drawn
+            self._rendered[key] = (rendered, request)
+        return rendered
 
     def _draw_first_run(self) -> None:
         from analysis.views.research.space import place_something
@@ -131,20 +131,20 @@ class ResearchDesk:
         release_freed_memory()
 
 
-def _answer(drawn: Drawn) -> dict[str, Any]:
-    answer: dict[str, Any] = {"html": drawn.html}
-    if drawn.figure is not None:
+def _answer(rendered: RenderedPart) -> dict[str, Any]:
+    answer: dict[str, Any] = {"html": rendered.html}
+    if rendered.figure is not None:
         from analysis.figures import figure_json, template_json
 
-        answer |= {"figure": figure_json(drawn.figure), "templates": template_json()}
-    if drawn.traces is not None:
-        answer["traces"] = drawn.traces
+        answer |= {"figure": figure_json(rendered.figure), "templates": template_json()}
+    if rendered.traces is not None:
+        answer["traces"] = rendered.traces
     return answer
 
 
-def _file(drawn: Drawn, kind: object) -> dict[str, str]:
-    if kind == FIGURE and drawn.drawn is not None:
-        return table_file(drawn.drawn, f"{drawn.name}-figure", "csv")
-    if kind not in MIME or drawn.table is None:
+def _file(rendered: RenderedPart, kind: object) -> dict[str, str]:
+    if kind == FIGURE and rendered.figure_data is not None:
+        return table_file(rendered.figure_data, f"{rendered.name}-figure", "csv")
+    if kind not in MIME or rendered.table is None:
         raise InputError("There is no such file to download.")
-    return table_file(drawn.table(), drawn.name, str(kind))
+    return table_file(rendered.table(), rendered.name, str(kind))

@@ -1,4 +1,4 @@
-"""Photos of a run, which says where they lie: shown only from folders that the app may show, and as small copies."""
+"""The images of runs as small copies for the page, only from folders that the app may show."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.views.marks import shown
+from analysis.views.marks import escape_html
 from mmner_core.errors import InputError
 from mmner_core.serving.engine import DECODING
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 DEMO_PHOTOS = Path(__file__).resolve().parents[2] / "demo" / "photos"
 SMALL, LARGE = 128, 720  # longer side in pixels: twice the size on screen of a thumbnail, and the inspector's photo
 
 
-class PhotoShelf:
-    """Finds the photos of runs.
+class ImageStore:
+    """Finds the images of runs and embeds them in HTML.
 
     Args:
-        folders: photos below these may be shown, besides the demo's and those below a run's own data.
+        folders: images below these may be shown, besides the demo's and those below a run's own data.
     """
 
     def __init__(self, folders: Sequence[Path] = ()) -> None:
         self.folders = tuple(folder.resolve() for folder in (DEMO_PHOTOS, *folders))
 
-    def find(self, run: Run, stored: str) -> Path | None:
+    def find(self, run: EvaluationRun, stored: str) -> Path | None:
         """Return the file that a run calls ``stored``, or None where it is missing or may not be shown.
 
         A run made on another machine names folders that are not here; then the file of that name in one of ours counts.
@@ -45,16 +45,16 @@ class PhotoShelf:
                 return resolved
         return None
 
-    def image_html(self, run: Run, stored: str, *, side: int = SMALL, alternative: str = "") -> str:
-        """Return the photo as an ``img`` that carries its data, or words in its place."""
+    def image_html(self, run: EvaluationRun, stored: str, *, side: int = SMALL, alternative: str = "") -> str:
+        """Return the image as an ``img`` that carries its data, or words in its place."""
         path = self.find(run, stored)
         data = "" if path is None else _data_uri(path, path.stat().st_mtime_ns, side)
         if not data:
             return f'<span class="wb-no-photo">{"photo not available" if stored else "no photo"}</span>'
-        return f'<img class="wb-photo" alt="{shown(alternative)}" src="{data}">'
+        return f'<img class="wb-photo" alt="{escape_html(alternative)}" src="{data}">'
 
 
-def _data_roots(run: Run) -> list[Path]:
+def _data_roots(run: EvaluationRun) -> list[Path]:
     data = run.provenance.get("data")
     named = [data.get(key) for key in ("images", "path")] if isinstance(data, dict) else []
     paths = [Path(name).resolve() for name in named if isinstance(name, str) and name and "\0" not in name]

@@ -1,4 +1,4 @@
-"""Gold over prediction: a sentence in two lines of marks, and cards that hold a photo and such lines."""
+"""A sentence of a run as HTML: gold over prediction in two lines of marks, and cards with its image."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.panels.wording import language_name
-from analysis.views.marks import Mark, marked_text, shown
+from analysis.views.marks import Mark, escape_html, marked_text
 from analysis.views.research.tables import set_attribute
 
 if TYPE_CHECKING:
     from analysis.run.answers import Answers
     from analysis.run.spans import Spans
-    from analysis.views.research.asked import Asked
+    from analysis.views.research.tab_request import TabRequest
 
 _LINES = '<div class="wb-lines">{lines}</div>'
 _LINE = '<div class="wb-line"><span class="wb-line-name">{name}</span>{text}</div>'
@@ -62,18 +62,18 @@ def line_html(
     return _LINE.format(name=name, text=text)
 
 
-def cards(asked: Asked, items: Iterable[tuple[int, str]]) -> str:
+def cards(request: TabRequest, items: Iterable[tuple[int, str]]) -> str:
     """Return a list of sentences under the condition that is shown.
 
     Args:
-        asked: gives run, photos and condition.
+        request: gives run, photos and condition.
         items: per card the sentence's id and what to say of it, plain text.
     """
-    return _CARDS.format(cards="".join(_card(asked, sentence, note) for sentence, note in items))
+    return _CARDS.format(cards="".join(_card(request, sentence, note) for sentence, note in items))
 
 
-def _card(asked: Asked, sentence: int, note: str) -> str:
-    answers, row = asked.answers, asked.row_of(sentence)
+def _card(request: TabRequest, sentence: int, note: str) -> str:
+    answers, row = request.answers, request.row_of(sentence)
     if row is None:
         return ""
     of_sentence = answers.sentences.iloc[row]
@@ -81,10 +81,10 @@ def _card(asked: Asked, sentence: int, note: str) -> str:
     return _CARD.format(
         set=set_attribute(row=sentence),
         id=sentence,
-        photo=asked.photos.image_html(asked.run, of_sentence["image_path"]),
-        note=f'<p class="wb-item-note">{shown(note)}</p>' if note else "",
-        lines=two_lines(answers, row, asked.colours),
-        place=shown(place),
+        photo=request.images.image_html(request.run, of_sentence["image_path"]),
+        note=f'<p class="wb-item-note">{escape_html(note)}</p>' if note else "",
+        lines=two_lines(answers, row, request.colours),
+        place=escape_html(place),
     )
 
 
@@ -106,5 +106,5 @@ def pager(what: str, parameter: str, number: int, pages: int, total: str) -> str
         after=set_attribute(**{parameter: number + 1}),
         first=" disabled" if number <= 1 else "",
         last=" disabled" if number >= pages else "",
-        shown=shown(f"Page {number:,} of {pages:,} · {total}"),
+        shown=escape_html(f"Page {number:,} of {pages:,} · {total}"),
     )

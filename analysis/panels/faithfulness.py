@@ -1,4 +1,4 @@
-"""Do heat maps show what answers rest on? Deletion and insertion tests."""
+"""The panel on faithfulness: do heat maps show what answers rest on? Deletion and insertion tests."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from analysis.panels.wording import counted, number, with_interval
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 PASSED, CHANCE_TO_PASS = "better_than_chance", 0.05
 _REMEDY = "write it from a checkpoint and data with photos"
@@ -25,12 +25,12 @@ _GREY = (
 
 @panel(
     "honesty",
-    "Are the heat maps honest?",
+    "Are the heat maps faithful?",
     "Covering the hottest cells first, with those of another photo, should lower the probability faster, and showing "
     "them first raise it faster, than random orders do (the grey band); a map inside the band says nothing about the "
     "answer. Only names that the photo decides about are tested, for elsewhere there is nothing to show.",
 )
-def honesty(run: Run) -> Content:
+def faithfulness(run: EvaluationRun) -> Content:
     """Show deletion and insertion of each kind of map against random orders, with a verdict each."""
     from analysis.figures import deletion_curves
 
@@ -49,11 +49,11 @@ def honesty(run: Run) -> Content:
         n=counted(int(table["n"].max()), "entity", "entities"),
         notes=(*verdicts, *_similarity(run), _GREY if sample is None else _drawn(sample)),
         badges=tuple(f"{row['method']}: no better than chance" for _, row in passed.iterrows() if _is_chance(row)),
-        drawn=curves,
+        figure_data=curves,
     )
 
 
-def chance_badge(run: Run, method: str) -> str:
+def chance_badge(run: EvaluationRun, method: str) -> str:
     """Return the warning to show beside a heat map whose kind did no better than chance in a run, else ""."""
     table = optional_table(run, "maps")
     if table is None:
@@ -77,7 +77,7 @@ def _is_chance(row: pd.Series) -> bool:
     return bool(row["low"] <= CHANCE_TO_PASS)
 
 
-def _similarity(run: Run) -> tuple[str, ...]:
+def _similarity(run: EvaluationRun) -> tuple[str, ...]:
     """Say how like the maps are to those of a model that has learnt nothing."""
     table = optional_table(run, "map_similarity")
     if table is None:

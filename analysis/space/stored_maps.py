@@ -30,7 +30,7 @@ from analysis.space.umap_layout import UmapSettings
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
 
 PAIRS, ENTITIES = "pairs", "entities"
 MAX_PAIRS = 5000
@@ -57,7 +57,7 @@ def build_maps(arrays: Mapping[str, np.ndarray], settings: UmapSettings | None =
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
 
 
-def map_vectors(run: Run, name: str = PAIRS) -> tuple[np.ndarray, pd.DataFrame]:
+def map_vectors(run: EvaluationRun, name: str = PAIRS) -> tuple[np.ndarray, pd.DataFrame]:
     """Return the vectors [P, D] of a stored map and its points, row by row, as ``projection.place_points`` wants them.
 
     Raises:

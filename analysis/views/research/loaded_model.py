@@ -1,4 +1,4 @@
-"""What only the model itself can say: marginals and heat maps of a run's sentence, the vector of a visitor's text."""
+"""The loaded model behind the research tabs: tags a run's sentence, draws its heat maps, embeds a visitor's text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.panels.facts import checkpoint_of
-from analysis.views.maps import DrawnMap, MapControls, draw_asked_map
+from analysis.views.heat_map_view import MapControls, RenderedHeatMap, render_requested_heat_map
 from analysis.views.service import Answer, Question, TagService
 from mmner_core.errors import InputError
 from mmner_core.text.words import join_words
@@ -14,11 +14,11 @@ from mmner_core.text.words import join_words
 if TYPE_CHECKING:
     import numpy as np
 
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
     from mmner_core.results import Prediction
 
 
-class LiveModel:
+class LoadedModel:
     """Asks the model of the first tab: it tags sentences of a run, word by word as the run has them, and reads texts.
 
     They go the way of visitors' questions: decoded within the same limits, and read together with what else waits.
@@ -52,17 +52,17 @@ class LiveModel:
         """
         return self._service.answer(_question(words, photo, language))
 
-    def draw_map(
+    def render_heat_map(
         self, words: list[str], photo: Path | None, language: str, entity: int, controls: MapControls
-    ) -> DrawnMap:
+    ) -> RenderedHeatMap:
         """Draw the heat map of one name of the answer.
 
         Raises:
-            InputError: as :func:`analysis.views.maps.draw_asked_map`.
+            InputError: as :func:`analysis.views.heat_map_view.render_requested_heat_map`.
         """
-        return draw_asked_map(self._service, _question(words, photo, language), entity, controls)
+        return render_requested_heat_map(self._service, _question(words, photo, language), entity, controls)
 
-    def text_vector(self, run: Run, text: str) -> np.ndarray:
+    def text_vector(self, run: EvaluationRun, text: str) -> np.ndarray:
         """Return a visitor's text, in any of the languages, in the contrastive space of a run: [D], unit length.
 
         Raises:
@@ -71,7 +71,7 @@ class LiveModel:
         self.check_made(run)  # before the model works for nothing
         return text_vector_of(self._service.answer(Question(text=text)).prediction)
 
-    def check_made(self, run: Run) -> None:
+    def check_made(self, run: EvaluationRun) -> None:
         """Check that a run was made by this model, so that its vectors and the model's may be compared.
 
         Raises:

@@ -1,4 +1,4 @@
-"""A request with what it takes to answer it, and the answer."""
+"""The request for a part of a research tab, with all that it takes to answer it, and the rendered part."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
     from analysis.run.answers import Answers
-    from analysis.run.folder import Run
+    from analysis.run.folder import EvaluationRun
+    from analysis.views.research.image_store import ImageStore
     from analysis.views.research.library import RunLibrary
-    from analysis.views.research.live import LiveModel
-    from analysis.views.research.photos import PhotoShelf
-    from analysis.views.research.request import View
+    from analysis.views.research.loaded_model import LoadedModel
+    from analysis.views.research.view import View
 
 
 OWN_HALVES = "-"  # instead of a validation run: what is stored with the run, or its own two halves
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """One request.
+class TabRequest:
+    """One request for a part of a tab.
 
     Attributes:
         view: the state of the page.
         library: the runs.
-        photos: the photos.
-        live: the model of the first tab.
+        images: the images of runs.
+        model: the loaded model, that of the first tab.
     """
 
     view: View
     library: RunLibrary
-    photos: PhotoShelf
-    live: LiveModel
+    images: ImageStore
+    model: LoadedModel
 
     @cached_property
-    def run(self) -> Run:
+    def run(self) -> EvaluationRun:
         """Return the run that is shown."""
         return self.library.run(self.view.run)
 
     @property
-    def other(self) -> Run | None:
+    def other(self) -> EvaluationRun | None:
         """Return the run to compare with, None where none is chosen."""
         return self.library.run(self.view.other) if self.view.other else None
 
     @property
-    def valid(self) -> Run | None:
+    def valid(self) -> EvaluationRun | None:
         """Return the run to fit the temperature on: the chosen one, else the first that there is; None for none.
 
         Raises:
@@ -96,14 +96,14 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Drawn:
-    """A part of the page.
+class RenderedPart:
+    """A part of a tab, rendered.
 
     Attributes:
         html: its markup; empty for a part that has nothing to show now.
         figure: to draw where the markup has a ``.wb-figure``.
         table: makes what is downloaded.
-        drawn: what the figure shows beyond the table, to be downloaded as well.
+        figure_data: what the figure shows beyond the table, to be downloaded as well.
         name: of the downloaded file.
         traces: lines and points to lay over the map, as plotly traces.
     """
@@ -111,6 +111,6 @@ class Drawn:
     html: str
     figure: go.Figure | None = None
     table: Callable[[], pd.DataFrame] | None = None
-    drawn: pd.DataFrame | None = None
+    figure_data: pd.DataFrame | None = None
     name: str = "table"
     traces: list[dict[str, Any]] | None = field(default=None)

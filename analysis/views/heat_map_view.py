@@ -1,4 +1,4 @@
-"""One heat map as the page needs it: the choices of its controls, the picture, its text alternative, its caption."""
+"""A heat map rendered for the page: the image, its text alternative, its caption, and the choices of its controls."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ STREAM_NAMES = {"vit": "ViT stream", "cnn": "CNN stream"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DrawnMap:
-    """A photo with a name's heat map over it, its text alternative, its caption as HTML."""
+class RenderedHeatMap:
+    """An image with the heat map of one entity over it, its text alternative, its caption as HTML."""
 
     image: Image
     alternative: str
@@ -77,7 +77,9 @@ def head_choices(prediction: Prediction) -> list[tuple[str, str]]:
     return [("Mean over heads", MEAN), *((f"Head {head + 1}", str(head)) for head in heads)]
 
 
-def draw_map(answer: Answer, entity: int, controls: MapControls, computed: np.ndarray | None = None) -> DrawnMap:
+def render_heat_map(
+    answer: Answer, entity: int, controls: MapControls, computed: np.ndarray | None = None
+) -> RenderedHeatMap:
     """Draw the map of one name over the photo of an answer.
 
     A stream without places gives the photo alone, with the crop, and a caption that says so.
@@ -100,21 +102,23 @@ def draw_map(answer: Answer, entity: int, controls: MapControls, computed: np.nd
         raise InputError("There is no photo to draw on; add one and run again.")
     levels = None if found.cells is None else found.levels()
     style = DrawStyle(opacity=controls.opacity, smooth=not controls.cells)
-    return DrawnMap(
+    return RenderedHeatMap(
         image=draw_overlay(photo, levels, prediction.crop, prediction.image_size, style),
         alternative=describe_place(found),
         caption=caption_html(found),
     )
 
 
-def draw_asked_map(service: TagService, question: Question, entity: int, controls: MapControls) -> DrawnMap:
+def render_requested_heat_map(
+    service: TagService, question: Question, entity: int, controls: MapControls
+) -> RenderedHeatMap:
     """Draw the map of one name of the answer to a question, computed by the model if it is not known yet.
 
     Raises:
-        InputError: as :func:`draw_map`, or if the question cannot be answered, or the model has no such map.
+        InputError: as :func:`render_heat_map`, or if the question cannot be answered, or the model has no such map.
     """
     answer = service.answer(question)
-    return draw_map(answer, entity, controls, service.computed_map(question, answer, entity, controls.kind))
+    return render_heat_map(answer, entity, controls, service.computed_map(question, answer, entity, controls.kind))
 
 
 def _head_index(head: str) -> int:
