@@ -14,7 +14,7 @@ import torch
 from mmner_core.config import AlignmentConfig, FusionConfig, ImageConfig
 from mmner_core.data import Example
 from mmner_core.errors import InputError
-from mmner_core.inference.batches import image_source
+from mmner_core.inference import image_source
 from mmner_core.inference.encoded_photos import EncodedPhotos
 from mmner_core.inference.feature_store import FeatureStore
 from mmner_core.inference.image_source import PhotoFiles, StoredImages, can_store
