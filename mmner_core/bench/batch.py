@@ -14,7 +14,8 @@ from mmner_core.bench.sentences import SENTENCES
 from mmner_core.bench.timing import time_call
 from mmner_core.data import Example
 from mmner_core.inference.batches import BATCH_ROWS, BATCH_SUBWORDS, predict_tags, window_batches
-from mmner_core.inference.tagger import Tagger, TagRequest
+from mmner_core.inference.tag_job import TagRequest
+from mmner_core.inference.tagger import Tagger
 from mmner_core.text.encoding import Window, collate
 
 BATCH_SENTENCES = 512

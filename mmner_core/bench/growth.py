@@ -10,7 +10,8 @@ import numpy as np
 
 from mmner_core.bench.sentences import SENTENCES
 from mmner_core.bench.timing import time_call
-from mmner_core.inference.tagger import Tagger, TagRequest
+from mmner_core.inference.tag_job import TagRequest
+from mmner_core.inference.tagger import Tagger
 
 SENTENCE_COUNTS = (250, 500, 1_000, 2_000)
 COPIES = (4, 8, 16, 32, 64)

@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from mmner_core.bench.tagging import SENTENCES, draw_photo
+from mmner_core.bench.sentences import SENTENCES, draw_photo
 from mmner_core.bench.timing import Timing
 from mmner_core.inference.photo_reader import PhotoReader
-from mmner_core.inference.tagger import Tagger, TagRequest
+from mmner_core.inference.tag_job import TagRequest
+from mmner_core.inference.tagger import Tagger
 from mmner_core.results import Prediction
 from mmner_core.runtime.cache import RecentlyUsed
 from mmner_core.serving.engine import Engine

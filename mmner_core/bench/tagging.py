@@ -13,7 +13,8 @@ from mmner_core.bench.sentences import SENTENCES, draw_photo
 from mmner_core.bench.timing import Timing, measure_in_turn
 from mmner_core.checkpoints.folder import load_checkpoint
 from mmner_core.inference.photo_reader import PhotoReader
-from mmner_core.inference.tagger import Tagger, TagRequest
+from mmner_core.inference.tag_job import TagRequest
+from mmner_core.inference.tagger import Tagger
 from mmner_core.network.model import MMNER
 from mmner_core.runtime.cache import RecentlyUsed
 from mmner_core.text.encoding import Batch, Pixels, collate

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mmner_core.bench.tagging import draw_photo
+from mmner_core.bench.sentences import draw_photo
 from mmner_core.data import Example
 from mmner_core.encoders.tokenizer import FastTokenizer
 from mmner_core.labels import LabelSet

@@ -27,7 +27,8 @@ from analysis.views.service import Question, TagService
 from app import TagTab, build_app, launch_options
 from mmner_core.checkpoints.folder import save_checkpoint
 from mmner_core.errors import InputError
-from mmner_core.inference.tagger import Tagger, TagRequest
+from mmner_core.inference.tag_job import TagRequest
+from mmner_core.inference.tagger import Tagger
 from mmner_core.photos.colour import GREY
 from mmner_core.results import TaggedEntity
 from mmner_core.serving.config import ServingConfig

@@ -16,7 +16,7 @@ from analysis.views.research.desk import ResearchDesk
 from analysis.views.research.photo_search import PhotoVectors
 from analysis.views.service import TagService
 from mmner_core.errors import InputError
-from mmner_core.inference.tagger import TagRequest
+from mmner_core.inference.tag_job import TagRequest
 from mmner_core.results import Prediction
 from mmner_core.serving.engine import Engine
 from mmner_core.serving.visitor import current_visitor, working_for

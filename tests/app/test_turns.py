@@ -11,7 +11,7 @@ import pytest
 
 from analysis.views.service import TagService
 from app import build_app, launch_options
-from mmner_core.inference.tagger import TagRequest
+from mmner_core.inference.tag_job import TagRequest
 from mmner_core.results import Prediction
 from mmner_core.serving.engine import Engine
 from mmner_core.serving.guard import guarded
