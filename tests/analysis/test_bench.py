@@ -18,6 +18,8 @@ from analysis.run.folder import Run
 from analysis.scores.query import select
 from analysis.views.research.tabs import TABS
 
+pytestmark = pytest.mark.slow  # measures time
+
 ONE_TAB = {"embedding": TABS["embedding"][:1]}
 
 

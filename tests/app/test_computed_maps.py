@@ -39,6 +39,8 @@ from tests.analysis.tiny_model import drawn_photo, tiny_probe
 from tests.app.attacking import FILE, call, sentence, upload
 from tests.app.serving import launched
 
+pytestmark = pytest.mark.slow  # serves an app of its own
+
 TEXT = "Jordan runs\n\nAda Lovelace in Paris"  # two parts, which are decoded apart
 SECOND = 2  # the first word of the second
 ROWS = [{"layout": "two", "method": "occlusion", "type": "all", "hit": 0.75, "chance": 0.5}]

@@ -22,6 +22,8 @@ from mmner_core.serving.engine import Engine
 from mmner_core.serving.visitor import current_visitor, working_for
 from tests.app.research_run import EVIL, write_hand_made_run, write_long_run, write_tiny_run
 
+pytestmark = pytest.mark.slow  # compiles UMAP
+
 TEXT = "Quién vio Amazon en Bilbao"
 
 

@@ -22,6 +22,8 @@ from mmner_core.loadtest.wire import Session
 from mmner_core.serving.gate import BUSY, NO_ANSWER
 from tests.app.attacking import FILE, Trap, active_content, call, get_raw, sentence, trap, upload, visitor
 
+pytestmark = pytest.mark.slow  # attacks an app of its own
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEXT = "Ada Lovelace in Berlin"
 HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script> [a](javascript:alert(3)) **b** {{1+1}} ${1+1}'

@@ -17,6 +17,8 @@ from mmner_core.serving.engine import Engine
 from mmner_core.serving.guard import guarded
 from tests.app.serving import launched
 
+pytestmark = pytest.mark.slow  # serves an app of its own
+
 SHORT = "Ada Lovelace in Berlin"
 SENTENCES = [f"Ada met Bob{i} in the harbour of Köln." for i in range(64 * 6)]
 MUCH = {

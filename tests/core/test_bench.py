@@ -22,6 +22,8 @@ from mmner_core.inference.tagger import Tagger
 from mmner_core.loadtest import app_process
 from mmner_core.text.language import detect_language
 
+pytestmark = pytest.mark.slow  # measures time
+
 SERVER = """
 import http.server, sys
 port = int(sys.argv[sys.argv.index("--port") + 1])

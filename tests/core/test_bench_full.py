@@ -15,6 +15,8 @@ from mmner_core.data import open_image
 from mmner_core.labels import LabelSet
 from mmner_core.presets import TINY_BERT, paper, paper_code
 
+pytestmark = pytest.mark.slow  # measures time
+
 
 def small(config: ModelConfig, vit: str) -> ModelConfig:
     """Shrink the encoders of a preset and leave all else."""
