@@ -92,7 +92,7 @@ def panel(
         parameters = signature(function)
 
         @wraps(function)
-        def build(run: EvaluationRun, *args: P.args, **kwargs: P.kwargs) -> Panel:
+        def build(run: EvaluationRun, /, *args: P.args, **kwargs: P.kwargs) -> Panel:
             asked = parameters.bind(run, *args, **kwargs).arguments
             command = command_of(panel_id, run, asked.get("other"), asked.get("valid"), asked.get("condition"))
             try:

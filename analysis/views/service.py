@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
 
-    from mmner_core.inference.tagger import Tagger, TagRequest
+    from mmner_core.inference.tag_job import TagRequest
+    from mmner_core.inference.tagger import Tagger
     from mmner_core.results import Prediction
     from mmner_core.text.encoding import Pixels
 
@@ -247,7 +248,7 @@ def _submit(
 
 
 def _request(question: TagQuestion, photo: bytes | None = None, other: Path | None = None) -> TagRequest:
-    from mmner_core.inference.tagger import TagRequest
+    from mmner_core.inference.tag_job import TagRequest
 
     return TagRequest(
         text=question.text,

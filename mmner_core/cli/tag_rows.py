@@ -10,7 +10,7 @@ from mmner_core.errors import InputError
 from mmner_core.runtime.json_files import parse_object
 
 if TYPE_CHECKING:
-    from mmner_core.inference.tagger import TagRequest
+    from mmner_core.inference.tag_job import TagRequest
     from mmner_core.results import Prediction
 
 FIELDS = ("text", "image", "lang", "convention", "id")
@@ -55,7 +55,7 @@ def parse_row(line: str, where: str, folder: Path, lang: str | None, convention:
     Raises:
         InputError: if it is no such object, or has a key that its result has as well.
     """
-    from mmner_core.inference.tagger import TagRequest
+    from mmner_core.inference.tag_job import TagRequest
 
     record = parse_object(line, "text")
     if taken := [name for name in record if name in RESULTS]:

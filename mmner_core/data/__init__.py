@@ -12,7 +12,8 @@ from mmner_core.data.report import ReadReport
 from mmner_core.data.sniff import FORMATS
 from mmner_core.photos.colour import to_rgb
 from mmner_core.photos.folder import ImageFolder, resolve_image
-from mmner_core.photos.open import ImageLimits, Photo, open_image, open_photo
+from mmner_core.photos.limits import ImageLimits
+from mmner_core.photos.open import Photo, open_image, open_photo
 from mmner_core.text.words import LANGUAGES
 
 __all__ = [

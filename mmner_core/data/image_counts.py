@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from mmner_core.data.example import Example
 from mmner_core.errors import InputError
-from mmner_core.photos.open import DEFAULT_LIMITS, ImageLimits, Photo, open_photo
+from mmner_core.photos.limits import DEFAULT_LIMITS, ImageLimits
+from mmner_core.photos.open import Photo, open_photo
 
 NAMES_KEPT = 5
 

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from mmner_core.encoders.image import ImageStates
-from mmner_core.photos.open import ImageLimits, Photo, open_photo
+from mmner_core.photos.limits import ImageLimits
+from mmner_core.photos.open import Photo, open_photo
 from mmner_core.photos.preprocess import decode_size, to_pixels
 from mmner_core.results import Crop
 from mmner_core.runtime.cache import RecentlyUsed

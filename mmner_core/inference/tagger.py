@@ -29,7 +29,7 @@ from mmner_core.labels import LabelSet
 from mmner_core.network.crf import mask_words
 from mmner_core.network.fusion import Keys
 from mmner_core.network.precision import choose_dtype
-from mmner_core.photos.open import DEFAULT_LIMITS, ImageLimits
+from mmner_core.photos.limits import DEFAULT_LIMITS, ImageLimits
 from mmner_core.results import Prediction
 from mmner_core.runtime.available_cores import side_by_side
 from mmner_core.runtime.cache import RecentlyUsed

@@ -13,7 +13,7 @@ from mmner_core.text.readable import LONE_SURROGATE
 from mmner_core.text.words import join_words
 
 if TYPE_CHECKING:
-    from mmner_core.inference.tagger import TagRequest
+    from mmner_core.inference.tag_job import TagRequest
     from mmner_core.large_jobs.row_stream import Record
     from mmner_core.results import Word
 
@@ -33,7 +33,7 @@ def to_request(record: Record, defaults: Defaults) -> TagRequest:
     Raises:
         InputError: if the row could not be read or a column of it cannot be used.
     """
-    from mmner_core.inference.tagger import TagRequest
+    from mmner_core.inference.tag_job import TagRequest
 
     if record.problem is not None:
         raise InputError(record.problem)

@@ -16,7 +16,8 @@ from mmner_core.text.readable import LONE_SURROGATE
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from mmner_core.inference.tagger import Tagger, TagJob
+    from mmner_core.inference.tag_job import TagJob
+    from mmner_core.inference.tagger import Tagger
     from mmner_core.results import Prediction, TaggedEntity
 
 WINDOW_ROWS = 512

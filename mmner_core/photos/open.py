@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from mmner_core.errors import InputError
 from mmner_core.photos.colour import to_rgb
@@ -150,7 +150,7 @@ def _damage_reported(name: str) -> Iterator[None]:
 def _identify(data: bytes, name: str, limits: ImageLimits) -> Image.Image:
     try:
         return Image.open(TimedFile(data, name, limits), formats=FORMATS)
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         if _SIGNATURE.match(data):
             raise InputError(f"{begin(name)} is damaged or cut short and cannot be decoded.") from error
         raise InputError(f"{begin(name)} is in no format this program reads; give {_READABLE}.") from error

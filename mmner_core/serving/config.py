@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from annotated_types import Ge, Gt, Le
 
 from mmner_core.errors import InputError
-from mmner_core.photos.open import ImageLimits
+from mmner_core.photos.limits import ImageLimits
 from mmner_core.runtime.repository import SHIPPED
 from mmner_core.text.text_limits import TextLimits
 

@@ -25,7 +25,8 @@ from mmner_core.serving.visitor import current_visitor
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mmner_core.inference.tagger import Tagger, TagJob, TagRequest
+    from mmner_core.inference.tag_job import TagJob, TagRequest
+    from mmner_core.inference.tagger import Tagger
     from mmner_core.results import Prediction
     from mmner_core.serving.config import ServingConfig
 

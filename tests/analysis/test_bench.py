@@ -19,6 +19,8 @@ from tests.bench import print_tabs
 from tests.bench.command import bench
 from tests.bench.tabs import FILTERS, SORTED_BY, bench_table, bench_tabs, write_errors
 
+pytestmark = pytest.mark.slow  # measures time
+
 ONE_TAB = {"embedding": TABS["embedding"][:1]}
 
 

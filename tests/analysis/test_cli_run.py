@@ -17,6 +17,8 @@ from analysis.cli.main import app
 from analysis.run.folder import EvaluationRun
 from mmner_core.cli.main import app as core
 
+pytestmark = pytest.mark.slow  # evaluates with all maps and intervals
+
 REPOSITORY = Path(__file__).parents[2]
 DATA = REPOSITORY / "tests" / "data" / "tiny"
 FAST = ("--no-studies", "--no-maps", "--shard", "3")

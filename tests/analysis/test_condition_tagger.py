@@ -14,7 +14,8 @@ from analysis.evaluation.tagged_shard import TaggedShard, to_table
 from analysis.run.evaluation_set import EvaluationSet, read_evaluation_set
 from mmner_core.evaluation.evaluate import evaluate
 from mmner_core.evaluation.scores import score
-from mmner_core.inference.tagger import Tagger, TagRequest
+from mmner_core.inference.tag_job import TagRequest
+from mmner_core.inference.tagger import Tagger
 from mmner_core.results import Prediction, Word
 
 DATA = Path(__file__).parents[1] / "data" / "tiny"

@@ -18,6 +18,8 @@ from typer.testing import CliRunner, Result
 from analysis.cli.main import app
 from analysis.run.folder import EvaluationRun
 
+pytestmark = pytest.mark.slow  # evaluates with all maps and intervals
+
 REPOSITORY = Path(__file__).parents[2]
 TINY = REPOSITORY / "tests" / "data" / "tiny"
 # Ends itself in the second epoch of the second cell: one is finished, one half trained.

@@ -11,6 +11,8 @@ from analysis.space.retrieval import unit_rows
 from analysis.space.umap_layout import UmapSettings, cosine_neighbours, place_on_layout
 from mmner_core.errors import InputError
 
+pytestmark = pytest.mark.slow  # compiles UMAP
+
 SETTINGS = UmapSettings(neighbours=8, epochs=50)
 
 

@@ -27,7 +27,8 @@ from analysis.views.service import TagQuestion, TagService
 from app import TagTab, build_app, launch_options
 from mmner_core.checkpoints.folder import save_checkpoint
 from mmner_core.errors import InputError
-from mmner_core.inference.tagger import Tagger, TagRequest
+from mmner_core.inference.tag_job import TagRequest
+from mmner_core.inference.tagger import Tagger
 from mmner_core.photos.colour import GREY
 from mmner_core.results import TaggedEntity
 from mmner_core.serving.config import ServingConfig
@@ -37,6 +38,8 @@ from mmner_core.text.encoding import Pixels, SubwordEncoder, collate
 from tests.analysis.tiny_model import drawn_photo, tiny_explainer
 from tests.app.attacking import FILE, call, sentence, upload
 from tests.app.serving import launched
+
+pytestmark = pytest.mark.slow  # serves an app of its own
 
 TEXT = "Jordan runs\n\nAda Lovelace in Paris"  # two parts, which are decoded apart
 SECOND = 2  # the first word of the second

@@ -23,6 +23,8 @@ from tests.app.bystander import TEXT, bystander
 from tests.app.test_forgotten import Visit
 from tests.load.app_process import AppProcess, running_app
 
+pytestmark = pytest.mark.slow  # attacks an app of its own
+
 CONNECTIONS = 20
 MEGAPIXELS = 45
 UNKNOWN = "/gradio_api/queue/data?session_hash=nobody"

@@ -16,6 +16,8 @@ from app import build_app, launch_options
 from mmner_core.serving.guard import guarded
 from tests.app.serving import launched
 
+pytestmark = pytest.mark.slow  # serves an app of its own
+
 TEXT = "Barack Obama was in Berlin with Ada Lovelace"
 FORGOTTEN = "Your question is no longer known here"
 

@@ -19,6 +19,8 @@ from tests.app.attacking import call, get_raw, sentence, upload, visitor
 from tests.app.meanwhile import TEXT, another_visitor_is_served
 from tests.load.app_process import AppProcess, running_app
 
+pytestmark = pytest.mark.slow  # attacks an app of its own
+
 API = "/gradio_api"
 JSON = {"Content-Type": "application/json"}
 MARKER = "Quellbrunnsoweit"  # a word that stands in no log for any other reason

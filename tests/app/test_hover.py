@@ -20,6 +20,8 @@ from analysis.views.research.view import PARAMETERS, View
 from analysis.views.service import TagService
 from tests.app.research_run import write_hand_made_run, write_tiny_run
 
+pytestmark = pytest.mark.slow  # compiles UMAP
+
 VIEWS = Path(assets.__file__).parents[1]
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from analysis.views.research.loaded_model import LoadedModel
 from analysis.views.service import TagQuestion, TagService
 from mmner_core.errors import InputError
-from mmner_core.inference.tagger import TagRequest
+from mmner_core.inference.tag_job import TagRequest
 from mmner_core.results import Prediction
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.engine import Engine

@@ -12,6 +12,8 @@ import pytest
 
 from tests.load.attacks.table import ATTACKS
 
+pytestmark = pytest.mark.slow  # attacks an app of its own
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 

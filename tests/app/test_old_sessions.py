@@ -16,6 +16,8 @@ from mmner_core.serving.guard import guarded
 from tests.app.serving import launched
 from tests.load.wire import RESULT, Handler
 
+pytestmark = pytest.mark.slow  # serves an app of its own
+
 REMEMBERED = 20
 """Sessions whose messages are kept; a server that runs for days has many times more than the 2,000 of gradio."""
 

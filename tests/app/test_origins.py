@@ -12,6 +12,8 @@ from tests.app.attacking import call, sentence, visitor
 from tests.app.meanwhile import TEXT
 from tests.load.app_process import AppProcess, running_app
 
+pytestmark = pytest.mark.slow  # attacks an app of its own
+
 LOGIN = {"username": "ada", "password": "correct horse"}
 EVIL = "https://evil.example"
 FRIEND = "https://friend.example"

@@ -16,11 +16,13 @@ from analysis.views.research.controller import TabController
 from analysis.views.research.photo_search import PhotoVectors
 from analysis.views.service import TagService
 from mmner_core.errors import InputError
-from mmner_core.inference.tagger import TagRequest
+from mmner_core.inference.tag_job import TagRequest
 from mmner_core.results import Prediction
 from mmner_core.serving.engine import Engine
 from mmner_core.serving.visitor import current_visitor, working_for
 from tests.app.research_run import EVIL, write_hand_made_run, write_long_run, write_tiny_run
+
+pytestmark = pytest.mark.slow  # compiles UMAP
 
 TEXT = "Quién vio Amazon en Bilbao"
 

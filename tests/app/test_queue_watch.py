@@ -19,6 +19,8 @@ from mmner_core.serving.watchdog import LOST, Watchdog
 from tests.app.attacking import call, sentence
 from tests.app.serving import launched
 
+pytestmark = pytest.mark.slow  # attacks an app of its own
+
 TEXT = "Ada Lovelace in Berlin"
 
 

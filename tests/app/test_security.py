@@ -22,6 +22,8 @@ from tests.load.app_process import AppProcess, running_app
 from tests.load.questions import Photo, Question
 from tests.load.wire import Session
 
+pytestmark = pytest.mark.slow  # attacks an app of its own
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 TEXT = "Ada Lovelace in Berlin"
 HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script> [a](javascript:alert(3)) **b** {{1+1}} ${1+1}'

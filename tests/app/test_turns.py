@@ -11,11 +11,13 @@ import pytest
 
 from analysis.views.service import TagService
 from app import build_app, launch_options
-from mmner_core.inference.tagger import TagRequest
+from mmner_core.inference.tag_job import TagRequest
 from mmner_core.results import Prediction
 from mmner_core.serving.engine import Engine
 from mmner_core.serving.guard import guarded
 from tests.app.serving import launched
+
+pytestmark = pytest.mark.slow  # serves an app of its own
 
 SHORT = "Ada Lovelace in Berlin"
 SENTENCES = [f"Ada met Bob{i} in the harbour of Köln." for i in range(64 * 6)]

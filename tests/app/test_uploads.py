@@ -20,6 +20,8 @@ from tests.app.bystander import bystander
 from tests.hostile.disks import full_disk
 from tests.load.app_process import REPOSITORY, AppProcess, free_port, running_app
 
+pytestmark = pytest.mark.slow  # attacks an app of its own
+
 MEGABYTE = 1_000_000
 FORM = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'
 ROOM = ["--upload-space-mb", "40", "--upload-share-mb", "4", "--visitor-burst", "1000"]

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from mmner_core.data import Example
 from mmner_core.inference.batches import BATCH_ROWS, BATCH_SUBWORDS, predict_tags, window_batches
-from mmner_core.inference.tagger import Tagger, TagRequest
+from mmner_core.inference.tag_job import TagRequest
+from mmner_core.inference.tagger import Tagger
 from mmner_core.text.encoding import Window, collate
 from tests.bench.sentences import SENTENCES
 from tests.bench.timing import time_call

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from mmner_core.inference.tagger import Tagger, TagRequest
+from mmner_core.inference.tag_job import TagRequest
+from mmner_core.inference.tagger import Tagger
 from tests.bench.sentences import SENTENCES
 from tests.bench.timing import time_call
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from mmner_core.inference.photo_reader import PhotoReader
-from mmner_core.inference.tagger import Tagger, TagRequest
+from mmner_core.inference.tag_job import TagRequest
+from mmner_core.inference.tagger import Tagger
 from mmner_core.results import Prediction
 from mmner_core.runtime.cache import RecentlyUsed
 from mmner_core.serving.engine import Engine

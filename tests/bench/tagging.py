@@ -11,7 +11,8 @@ import torch
 
 from mmner_core.checkpoints.folder import load_checkpoint
 from mmner_core.inference.photo_reader import PhotoReader
-from mmner_core.inference.tagger import Tagger, TagRequest
+from mmner_core.inference.tag_job import TagRequest
+from mmner_core.inference.tagger import Tagger
 from mmner_core.network.model import MMNER
 from mmner_core.runtime.cache import RecentlyUsed
 from mmner_core.text.encoding import Batch, Pixels, collate

@@ -22,6 +22,8 @@ from tests.bench.tagging import bench_tagging
 from tests.bench.timing import Timing, measure_in_turn
 from tests.load import app_process
 
+pytestmark = pytest.mark.slow  # measures time
+
 SERVER = """
 import http.server, sys
 port = int(sys.argv[sys.argv.index("--port") + 1])

@@ -15,6 +15,8 @@ from mmner_core.presets import TINY_BERT, paper, paper_code
 from tests.bench.full import bench_full
 from tests.bench.workload import word_encoder, write_examples
 
+pytestmark = pytest.mark.slow  # measures time
+
 
 def small(config: ModelConfig, vit: str) -> ModelConfig:
     """Shrink the encoders of a preset and leave all else."""

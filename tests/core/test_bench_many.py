@@ -9,6 +9,8 @@ import pytest
 from mmner_core.errors import InputError
 from tests.bench.many import bench_many, make_text, write_rows
 
+pytestmark = pytest.mark.slow  # measures time
+
 
 def test_made_up_rows_differ_in_length_and_repeat_exactly(tmp_path: Path) -> None:
     """As many rows as asked for, posts of a few words among whole sentences, the same each time."""

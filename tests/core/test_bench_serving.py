@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from mmner_core.inference.tagger import Tagger
 from mmner_core.network.precision import multiplies_bfloat16
 from tests.bench.serving import bench_serving, compare_answers
+
+pytestmark = pytest.mark.slow  # measures time
 
 
 def test_one_at_a_time_is_compared_with_groups(person_tagger: Tagger) -> None:

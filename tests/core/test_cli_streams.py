@@ -20,6 +20,8 @@ from mmner_core.cli.main import app
 from mmner_core.runtime.streams import STANDARD_OUTPUT, descriptor, is_stream
 from tests.core.test_cli import PHOTO, REPOSITORY, TINY, call, parsed, refused
 
+pytestmark = pytest.mark.slow  # starts the program again and again
+
 SENTENCES = TINY / "en" / "test.txt"
 LONG = "x" * 300
 STOPPED_WHILE_WRITING = """

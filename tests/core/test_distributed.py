@@ -17,6 +17,8 @@ from mmner_core.checkpoints.folder import load_checkpoint
 from mmner_core.runtime.distributed import gather_pairs
 from tests.core.two_processes import PICTURES, SENTENCES, build, gradients, share
 
+pytestmark = pytest.mark.slow  # trains
+
 REPOSITORY = Path(__file__).parents[2]
 
 

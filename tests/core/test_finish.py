@@ -22,6 +22,8 @@ from mmner_core.training.loop import Trainer
 from tests.core.test_cli import call
 from tests.core.training_run import DATA, tiny_run
 
+pytestmark = pytest.mark.slow  # trains
+
 
 @pytest.fixture(scope="module")
 def weights(tiny_bert: Path, tokenizer_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -23,6 +23,8 @@ from mmner_core.training.finish import train_named
 from tests.conftest import TINY_DATA
 from tests.core.test_cli import call
 
+pytestmark = pytest.mark.slow  # trains
+
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:

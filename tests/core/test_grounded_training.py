@@ -108,6 +108,7 @@ def test_another_photo_is_of_another_type(items: list[Item]) -> None:
             assert not own & shown[other]
 
 
+@pytest.mark.slow
 def test_a_run_teaches_where_to_look(tiny_bert: Path, tokenizer_folder: Path, tmp_path: Path) -> None:
     """Both losses are those of its own pictures, and training lowers them."""
     described = run(tiny_bert, epochs=2, head_lr=1e-2)

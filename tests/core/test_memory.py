@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow  # starts the program again and again
+
 FAULTS = """
 import resource, sys
 if sys.argv[1] == "keep":

@@ -95,6 +95,7 @@ def test_a_text_tagger_gets_eyes_and_reads_as_before(
     assert (answers[0] == answers[1]).all()
 
 
+@pytest.mark.slow
 def test_only_the_eye_learns(text_checkpoint: Path, pairs: Path, tmp_path: Path) -> None:
     """Of a model that has eyes the weights asked for and the reader of cells learn, nothing else."""
     first = run(text_checkpoint, pairs, tmp_path / "first")
@@ -105,6 +106,7 @@ def test_only_the_eye_learns(text_checkpoint: Path, pairs: Path, tmp_path: Path)
     assert changed and all(name.startswith(learning) for name in changed)
 
 
+@pytest.mark.slow
 def test_the_card_tells_the_stage_and_what_it_gained(text_checkpoint: Path, pairs: Path, tmp_path: Path) -> None:
     """Provenance names the checkpoint it began with; metrics hold the accuracy before and after each epoch."""
     folder = run(text_checkpoint, pairs, tmp_path / "out", epochs=2, seed=3)
@@ -115,6 +117,7 @@ def test_the_card_tells_the_stage_and_what_it_gained(text_checkpoint: Path, pair
     assert all(0 <= epoch["accuracy"] <= 1 for epoch in told["epochs"])
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_and_ends_alike(
     text_checkpoint: Path, pairs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

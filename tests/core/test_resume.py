@@ -18,6 +18,8 @@ from mmner_core.inference.image_loader import StoredImages
 from mmner_core.training.loop import Trainer
 from tests.core.training_run import DATA, tiny_run
 
+pytestmark = pytest.mark.slow  # trains
+
 REPOSITORY = Path(__file__).parents[2]
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from mmner_core.errors import InputError
-from mmner_core.inference.tagger import Tagger, TagJob, TagRequest
+from mmner_core.inference.tag_job import TagJob, TagRequest
+from mmner_core.inference.tagger import Tagger
 from mmner_core.network.precision import multiplies_bfloat16
 from mmner_core.results import Prediction
 from mmner_core.serving.config import ServingConfig

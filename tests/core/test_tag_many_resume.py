@@ -40,6 +40,7 @@ def assert_same_rows(ours: Path, theirs: Path) -> None:
         assert row == other
 
 
+@pytest.mark.slow
 def test_a_killed_job_goes_on_to_the_same_result(person_checkpoint: Path, tmp_path: Path) -> None:
     """Killed without warning in the middle, the same command ends with what one run writes, row for row."""
     source = large_jobs.write_jsonl(
@@ -181,6 +182,7 @@ def test_rows_are_read_from_any_place_on(tmp_path: Path) -> None:
             assert found == [(i, i) for i in range(start.row, min(start.row + 6, 23))]
 
 
+@pytest.mark.slow
 def test_ray_writes_and_resumes_the_same(person_checkpoint: Path, tmp_path: Path) -> None:
     """Two actors finish what one process began; the result is the same, row for row."""
     records = [row | {"image": "../x" if i % 11 == 5 else None} for i, row in enumerate(large_jobs.rows(60))]

@@ -16,7 +16,8 @@ from PIL import Image
 from mmner_core.checkpoints.folder import save_checkpoint
 from mmner_core.errors import InputError
 from mmner_core.inference.photo_reader import PhotoReader
-from mmner_core.inference.tagger import Tagger, TagRequest
+from mmner_core.inference.tag_job import TagRequest
+from mmner_core.inference.tagger import Tagger
 from mmner_core.labels import tags_to_entities
 from mmner_core.network.model import MMNER
 from mmner_core.network.precision import multiplies_bfloat16

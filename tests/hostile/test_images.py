@@ -10,7 +10,8 @@ import pytest
 from PIL import ExifTags, Image
 
 from mmner_core.errors import InputError
-from mmner_core.photos.open import ImageLimits, open_photo
+from mmner_core.photos.limits import ImageLimits
+from mmner_core.photos.open import open_photo
 from tests.hostile import pictures
 from tests.hostile.pictures import BLUE, RED, WHITE, encode, middle, plain
 from tests.hostile.visitor import Visitor, sentence

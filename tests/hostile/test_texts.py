@@ -11,7 +11,8 @@ import pytest
 
 from mmner_core.cli.tag_file import Rejects
 from mmner_core.errors import InputError
-from mmner_core.inference.tagger import Tagger, TagRequest
+from mmner_core.inference.tag_job import TagRequest
+from mmner_core.inference.tagger import Tagger
 from mmner_core.serving.config import ServingConfig
 from mmner_core.text.text_limits import DEFAULT_TEXT_LIMITS, TextLimits
 from mmner_core.text.words import split_words
