@@ -95,12 +95,17 @@ def test_it_says_before_it_starts_what_it_will_do(
     out, _, told = with_photos
     block = told[told.index("Training on your own data") :]
     assert block.startswith(f"Training on your own data, from {grounded_checkpoint}:\n")
-    rows = {line.split()[0]: line for line in block.splitlines()[1:11]}
+    rows: dict[str, str] = {}
+    for line in block.splitlines()[1:]:
+        if not line.startswith("  "):
+            break
+        name, text = line[:14].strip() or list(rows)[-1], line[14:]
+        rows[name] = f"{rows[name]} {text}" if name in rows else text
     assert list(rows) == "Training Validation Test Names Photos Learns Settings Before Time Writes".split()
-    assert "(en 8, de 8)" in rows["Training"]
-    assert "training sentences have one" in rows["Photos"]
-    assert "text encoder, fusion, classifier, CRF" in rows["Learns"]
-    assert "on cpu" in rows["Time"]
+    assert "16 sentences (en 8, de 8)" in rows["Training"]
+    assert "of the 16 training sentences have one" in rows["Photos"]
+    assert rows["Learns"] == "text encoder, fusion, classifier, CRF; the image encoder stays as it is"
+    assert "on cpu, by the first steps" in rows["Time"]
     assert str(out / "checkpoint") in rows["Writes"]
 
 
@@ -313,6 +318,7 @@ def test_sentences_of_validation_and_test_are_not_learnt(tmp_path: Path, grounde
         (FOOD + SOUP, CAKE, "\nA\tB-DISH\n\n", "c.txt:2: the test data have a name of the type DISH"),
         (FOOD + SOUP, "A\tO\n\n", CAKE, "The validation data hold no name"),
         (FOOD + SOUP, CAKE, "word\n", "c.txt:1: these lines are not tagged words"),
+        (FOOD + SOUP, CAKE, "\nA\tO\n\n", "c.txt:2: neither this sentence nor any other of the file has a name"),
         (FOOD + "bad line here\n", CAKE, CAKE, "a.txt:8: "),
     ],
     ids=[
@@ -323,6 +329,7 @@ def test_sentences_of_validation_and_test_are_not_learnt(tmp_path: Path, grounde
         "type only in test",
         "nothing to select by",
         "no tags",
+        "no names to score",
         "no word",
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from textwrap import fill
 
 from mmner_core.data import Example
 from mmner_core.data.type_names import count_types
@@ -14,6 +15,9 @@ from mmner_core.training.own.plan import Plan
 from mmner_core.training.own.trainer import Pace
 
 MINUTE, HOUR = 60, 3600
+WIDTH, NAME_WIDTH = 110, 12
+UNKNOWN = "unknown"
+"""What stands for a language that nobody knows, here as in the records of ``evaluate``."""
 
 
 def announce(plan: Plan, pace: Pace | None, *, epoch: int = 0) -> str:
@@ -27,7 +31,7 @@ def announce(plan: Plan, pace: Pace | None, *, epoch: int = 0) -> str:
     task, training = plan.task, plan.run.training
     begun = f"from {task.init}" if task.init is not None else f"model {task.preset}, from pretrained encoders"
     rows = [
-        ("Training", _data(plan.data.train) + _left_out(plan)),
+        ("Training", _data(plan.data.train) + _left_out(plan) + _foreign(plan)),
         ("Validation", f"{_data(plan.data.valid)}; chooses the best epoch"),
         ("Test", f"{_data(plan.data.test)}; scored once, at the end" if plan.data.test else "none (--test)"),
         ("Names", _names(plan)),
@@ -43,14 +47,23 @@ def announce(plan: Plan, pace: Pace | None, *, epoch: int = 0) -> str:
         ("Time", _time(plan, pace, epoch)),
         ("Writes", f"{task.out / 'checkpoint'}; stopped, the same command goes on from the last epoch"),
     ]
-    width = max(len(name) for name, _ in rows) + 2
-    body = "\n".join(f"  {name:{width}}{text}" for name, text in rows)
-    return f"Training on your own data, {begun}:\n{body}"
+    return "\n".join([f"Training on your own data, {begun}:", *(_row(name, text) for name, text in rows)])
+
+
+def _row(name: str, text: str) -> str:
+    return fill(
+        text,
+        WIDTH,
+        initial_indent=f"  {name:{NAME_WIDTH}}",
+        subsequent_indent=" " * (NAME_WIDTH + 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def languages_of(examples: Sequence[Example]) -> Counter[str]:
     """Count the sentences of each language, the most frequent first."""
-    counts = Counter(example.language or "unknown" for example in examples)
+    counts = Counter(example.language or UNKNOWN for example in examples)
     return Counter(dict(counts.most_common()))
 
 
@@ -84,6 +97,11 @@ def _left_out(plan: Plan) -> str:
     return f"; {n:,} more also stand in the validation or test data and are left out" if n else ""
 
 
+def _foreign(plan: Plan) -> str:
+    foreign = [name for name in languages_of(sentences(plan.data.train)) if name not in (*LANGUAGES, UNKNOWN)]
+    return f"; {listed(foreign)}: no language that the shipped model knows, so expect less" if foreign else ""
+
+
 def _names(plan: Plan) -> str:
     counts = count_types(sentences(plan.data.train))
     text = ", ".join(f"{name} {n:,}{' (new)' if name in plan.new else ''}" for name, n in counts.most_common())
@@ -107,12 +125,10 @@ def _learns(plan: Plan) -> str:
     trainable = plan.run.training.trainable
     if not trainable:
         return "all that the preset leaves free"
-    parts = ["text encoder", *(["fusion"] if "fusion." in trainable else []), "classifier", "CRF"]
-    return f"{', '.join(parts)}; what reads photos stays as it is" if _has_eyes(plan) else ", ".join(parts)
-
-
-def _has_eyes(plan: Plan) -> bool:
-    return plan.run.model.vit is not None or plan.run.model.cnn is not None
+    parts = ", ".join(["text encoder", *(["fusion"] if "fusion." in trainable else []), "classifier", "CRF"])
+    if plan.sees:
+        return f"{parts}; the image encoder stays as it is"
+    return f"{parts}; what only photos need stays as it is" if plan.run.model.fusion.streams else parts
 
 
 def _before(plan: Plan) -> str:
@@ -132,7 +148,4 @@ def _time(plan: Plan, pace: Pace | None, epoch: int) -> str:
     text = f"about {duration(seconds_left(plan, pace, epoch))} on {pace.device}, by the first steps"
     per_epoch = pace.learnt * len(plan.mixture.train) + pace.scored * sum(map(len, plan.mixture.valid.values()))
     text += f" ({duration(per_epoch)} an epoch)"
-    unknown = [name for name in languages_of(sentences(plan.data.train)) if name not in (*LANGUAGES, "unknown")]
-    if unknown:
-        text += f"; no checkpoint of ours was trained on {listed(unknown)}, so expect less there"
     return f"{text}; {epoch} epochs are done" if epoch else text

@@ -64,6 +64,7 @@ def read_own(task: OwnTask, known: Sequence[str]) -> OwnData:
     keep = _read(task.keep, "valid", None)
     task.names.check(*(sentences(part) for part in (train, valid, test, keep)))
     train, valid, test, keep = (_renamed(part, task.names) for part in (train, valid, test, keep))
+    _check_names(test, keep)
     _check_types(sentences(train), {"validation": sentences(valid), "test": sentences(test)}, known)
     if keep:
         check_types(sentences(keep), LabelSet(tuple(known)))
@@ -101,6 +102,15 @@ def _read(paths: Iterable[Path], split: str, images: Path | None) -> Part:
 
 def _renamed(part: Part, names: TypeNames) -> Part:
     return {name: names.rename(examples) for name, examples in part.items()}
+
+
+def _check_names(*parts: Part) -> None:
+    """See to it that each file that is scored in the end has names."""
+    for examples in (examples for part in parts for examples in part.values()):
+        if not count_types(examples):
+            raise InputError(
+                f"{examples[0].where}: neither this sentence nor any other of the file has a name to score."
+            )
 
 
 def _check_types(train: Sequence[Example], scored: dict[str, list[Example]], known: Collection[str]) -> None:
