@@ -117,9 +117,14 @@ class FusionConfig:
     grounded: bool = False
     """Let what each cell shows and what the text leaves open guide the attention, and let its share on the photo say
     how far the photo changes a word's tag (ours, not the paper's; :mod:`mmner_core.network.grounding`)."""
+    gated: bool = False
+    """With grounded attention, let the text say as well how far a word's tag may follow the photo (ours;
+    :mod:`mmner_core.network.gate`)."""
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
+        if self.gated and not self.grounded:
+            raise InputError("gated is a part of grounded attention; set grounded as well.")
         if self.grounded and not (self.null_sink and self.word_residual and self.cnn_keys == "grid"):
             raise InputError("grounded attention needs null_sink and word_residual, and cnn_keys of 'grid'; set them.")
 

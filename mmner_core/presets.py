@@ -103,7 +103,7 @@ def mini() -> ModelConfig:
             stretch=STRETCH,
             frozen=True,
         ),
-        fusion=FusionConfig(heads=6, null_sink=True, word_residual=True, grounded=True),
+        fusion=FusionConfig(heads=6, null_sink=True, word_residual=True, grounded=True, gated=True),
         alignment=AlignmentConfig(streams=("cnn",), text="names", temperature=0.07, learn_temperature=True),
         alpha=0.9,
     )
@@ -115,7 +115,7 @@ def reading_only(model: ModelConfig) -> ModelConfig:
         model,
         vit=None,
         cnn=None,
-        fusion=replace(model.fusion, streams=(), grounded=False),
+        fusion=replace(model.fusion, streams=(), grounded=False, gated=False),
         alignment=replace(model.alignment, streams=()),
         alpha=1.0,
     )
@@ -135,7 +135,7 @@ def tiny() -> ModelConfig:
 def tiny_grounded() -> ModelConfig:
     """The tiny model with grounded attention."""
     model = tiny()
-    return replace(model, fusion=replace(model.fusion, word_residual=True, grounded=True))
+    return replace(model, fusion=replace(model.fusion, word_residual=True, grounded=True, gated=True))
 
 
 PRESETS: dict[str, Callable[[], ModelConfig]] = {

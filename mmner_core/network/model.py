@@ -101,7 +101,7 @@ class MMNER(nn.Module):
         self.to_width = nn.ModuleDict({s: self._token_projection(s, width) for s in looked_at})
         self.fusion = Fusion(width, config.fusion)
         self.grounding = self._build_grounding(config) if config.fusion.grounded and self.sees else None
-        self.gate = TextGate(width, len(config.types)) if self.grounding is not None else None
+        self.gate = TextGate(width, len(config.types)) if config.fusion.gated and self.grounding is not None else None
         self.classifier = BatchInvariantLinear(width, len(self.labels))
         self.crf = CRF(self.labels, constrained=config.crf_constrained)
 
@@ -275,7 +275,7 @@ class MMNER(nn.Module):
     ) -> TaggedWords:
         """Let words look where the photo shows what they may be, and as far as it shows that; see :meth:`tag_words`."""
         seen = {stream: own.types for stream, own in keys.items() if own.types is not None}
-        if self.grounding is None or self.gate is None or not seen:
+        if self.grounding is None or not seen:
             nothing = torch.ones(n_attention_rows, self.config.fusion.heads, words.shape[1], 1, device=words.device)
             return TaggedWords(text_only, dict.fromkeys(keys, nothing) if n_attention_rows else {}, None)
         belief = believe(text_only.detach(), len(self.config.types))
@@ -293,7 +293,7 @@ class MMNER(nn.Module):
         fused, attention = self.fusion(words, keys, image_index, guides=guides)
         # The share as the attention has it, so that what the photo changes goes through each cell's weight alone.
         looked = torch.stack([attention[stream][..., 1:].sum(-1).mean(1) for stream in seen]).mean(0)  # [B, W]
-        follows = looked * self.gate(words, belief)  # [B, W]
+        follows = looked if self.gate is None else looked * self.gate(words, belief)  # [B, W]
         emissions = text_only + follows[..., None].to(text_only.dtype) * (self.classifier(fused) - text_only)
         if n_attention_rows < len(words):
             attention = (

@@ -20,7 +20,7 @@ from tests.core.test_model import batch_of, build
 
 HALF = math.log((share := (HARDLY + WHOLLY) / 2) / (1 - share))
 """Logit of half a share, in use."""
-GROUNDED = replace(tiny().fusion, grounded=True, word_residual=True)
+GROUNDED = replace(tiny().fusion, grounded=True, gated=True, word_residual=True)
 
 
 @pytest.fixture
@@ -82,6 +82,20 @@ def test_a_closed_gate_keeps_the_answer_of_the_text(grounded: MMNER) -> None:
     assert all(weights[batch_of().image_present][..., 0].max() < 1e-6 for weights in shut.attention.values())
     set_gate(grounded, 300.0)
     assert (grounded(batch_of()).emissions - alone)[batch_of().image_present].abs().max() > 1e-3
+
+
+@torch.no_grad()
+def test_without_a_gate_the_share_alone_decides() -> None:
+    """Grounded attention may be had without it, as a gate that is wide open; a gate without grounding may not."""
+    open_wide, ungated = build(fusion=GROUNDED), build(fusion=replace(GROUNDED, gated=False))
+    set_gate(open_wide, 300.0)
+    state = {name: value for name, value in open_wide.state_dict().items() if not name.startswith("gate.")}
+    ungated.load_state_dict(state)
+    for model in (open_wide, ungated):
+        model.classifier.bias[0] -= 5
+    torch.testing.assert_close(ungated(batch_of()).emissions, open_wide(batch_of()).emissions)
+    with pytest.raises(InputError, match="gated is a part of grounded attention"):
+        replace(tiny().fusion, gated=True)
 
 
 @torch.no_grad()
