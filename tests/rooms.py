@@ -16,7 +16,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PLAN = {
     "mmner_core": (
         *("errors results", "labels runtime", "config", "presets encoders", "text", "photos network"),
-        *("data checkpoints", "inference", "evaluation many serving", "training"),
+        *("data checkpoints", "inference", "evaluation large_jobs serving", "training"),
         *("loadtest", "bench", "cli", "__main__"),
     ),
     "analysis": (

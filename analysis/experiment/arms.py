@@ -55,11 +55,11 @@ def ablations(run: Recipe) -> tuple[Arm, ...]:
         FULL: (model, "the preset as it is"),
         NO_CONTRASTIVE: (replace(model, alignment=no_streams, alpha=1.0), "alpha = 1: the tagger's loss alone"),
         NO_GROUNDING: (
-            replace(model, fusion=replace(model.fusion, grounded=False)),
+            replace(model, fusion=replace(model.fusion, grounded=False, gated=False)),
             "nothing guides the attention or bounds what the image may change; the words' losses teach it alone",
         ),
         "no fusion": (
-            replace(model, fusion=replace(model.fusion, streams=(), grounded=False)),
+            replace(model, fusion=replace(model.fusion, streams=(), grounded=False, gated=False)),
             "words do not look at the image; the contrastive loss stays",
         ),
         "ViT only": (_one_stream(model, "vit"), "the patch tokens alone, in fusion and loss"),
@@ -161,7 +161,7 @@ def _one_stream(model: ModelConfig, stream: Stream) -> ModelConfig:
 
 
 def _text_only(model: ModelConfig) -> ModelConfig:
-    fusion = replace(model.fusion, streams=(), grounded=False)
+    fusion = replace(model.fusion, streams=(), grounded=False, gated=False)
     alignment = replace(model.alignment, streams=())
     return replace(model, fusion=fusion, alignment=alignment, vit=None, cnn=None, alpha=1.0)
 

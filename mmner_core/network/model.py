@@ -284,23 +284,15 @@ class MMNER(nn.Module):
         share = self.grounding.share(belief, list(cells.values()), list(evidence.values()))
         share = share * (image_index >= 0)[:, None]  # [B, W]
         hidden = next(iter(evidence.values()))[..., :0]
-        guides = {
-            stream: Guide(
-                self.grounding.strength[stream].float() * evidence[stream] if stream in seen else hidden, share
-            )
-            for stream in keys
-        }
+        strength = self.grounding.strength
+        guides = {s: Guide(strength[s].float() * evidence[s] if s in seen else hidden, share) for s in keys}
         fused, attention = self.fusion(words, keys, image_index, guides=guides)
         # The share as the attention has it, so that what the photo changes goes through each cell's weight alone.
         looked = torch.stack([attention[stream][..., 1:].sum(-1).mean(1) for stream in seen]).mean(0)  # [B, W]
         follows = looked if self.gate is None else looked * self.gate(words, belief)  # [B, W]
         emissions = text_only + follows[..., None].to(text_only.dtype) * (self.classifier(fused) - text_only)
         if n_attention_rows < len(words):
-            attention = (
-                {stream: weights[:n_attention_rows] for stream, weights in attention.items()}
-                if n_attention_rows
-                else {}
-            )
+            attention = {s: w[:n_attention_rows] for s, w in attention.items()} if n_attention_rows else {}
         return TaggedWords(emissions, attention, share)
 
     def text_only_emissions(self, words: Tensor) -> Tensor:

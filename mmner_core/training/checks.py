@@ -47,7 +47,7 @@ def check_mixture(mixture: Mixture, config: TrainConfig, model: ModelConfig) -> 
 
 
 def _check_number(train: Sequence[Example], sources: Sequence[DataSource]) -> None:
-    names = listed(source.path for source in sources)
+    names = ", ".join(source.path for source in sources)
     if not train:
         raise InputError(
             f"Every training sentence of {names} also stands in the validation data and is left out of training; "

@@ -63,14 +63,18 @@ def mini_text() -> Recipe:
             title_case=0.02,
         ),
     )
-    # Then posts again, at half the pace, with as much of the rest as it takes not to forget it: read together from the
-    # start, they are outweighed by encyclopaedias and captions.
-    posts = tuple(
-        replace(source, limit=None if source.convention == "post" else 400) for source in train if not source.cut
-    )
-    then = replace(
+    return Recipe(model=presets.reading_only(presets.mini()), training=training, then=_posts_again(training))
+
+
+def _posts_again(training: TrainConfig) -> TrainConfig:
+    """Return an epoch of posts at half the rates, with as much of the rest as it takes not to forget it.
+
+    Read together from the start, posts are outweighed by encyclopaedias and captions.
+    """
+    whole = [replace(source, limit=None if source.convention == "post" else 400) for source in training.train]
+    return replace(
         training,
-        train=posts,
+        train=tuple(source for source in whole if not source.cut),
         captions=None,
         plain=1,
         name_free_clauses=300,
@@ -79,7 +83,6 @@ def mini_text() -> Recipe:
         encoder_lr=5e-5,
         head_lr=5e-4,
     )
-    return Recipe(model=presets.reading_only(presets.mini()), training=training, then=then)
 
 
 def mini_fusion() -> Recipe:

@@ -25,16 +25,16 @@ FAST = ("--no-studies", "--no-maps", "--shard", "3")
 # Ends itself in the middle of writing the third shard: its rows are there, the file that vouches for them is not.
 KILLED = """
 import os, signal, sys
-from analysis import parts
+from analysis.evaluation import shard_store
 from analysis.cli.main import run
-write_table, count = parts.pq.write_table, 0
+write_table, count = shard_store.pq.write_table, 0
 def write_and_die(*arguments, **options):
     global count
     write_table(*arguments, **options)
     count += 1
     if count == 3:
         os.kill(os.getpid(), signal.SIGKILL)
-parts.pq.write_table = write_and_die
+shard_store.pq.write_table = write_and_die
 run()
 """
 

@@ -28,13 +28,13 @@ with atomic_write(Path(sys.argv[1])) as part:
 KILLED_BETWEEN_THE_RENAMES = """
 import os, signal, sys
 from pathlib import Path
-from mmner_core import whole
+from mmner_core.runtime import atomic
 rename = Path.rename
 def stop(self, target):
     rename(self, target)
     os.kill(os.getpid(), signal.SIGKILL)
 Path.rename = stop
-with whole.atomic_folder(Path(sys.argv[1]), what="it") as partial:
+with atomic.atomic_folder(Path(sys.argv[1]), what="it") as partial:
     (partial / "new").touch()
 """
 

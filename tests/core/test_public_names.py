@@ -44,10 +44,12 @@ def test_a_program_tags_and_scores(tiny_checkpoint: Path) -> None:
 
 
 @pytest.mark.slow
-def test_type_checkers_know_the_public_names() -> None:
+@pytest.mark.slow
+def test_type_checkers_know_the_public_names(tmp_path: Path) -> None:
     """They have their types, and a misspelt name is an error."""
-    program = "from mmner_core import Tagger, Taggers; reveal_type(Tagger.load('x').tag('y'))"
-    command = [sys.executable, "-m", "mypy", "-c", program]
+    program = tmp_path / "program.py"
+    program.write_text("from mmner_core import Tagger, Taggers\nreveal_type(Tagger.load('x').tag('y'))\n")
+    command = [sys.executable, "-m", "mypy", program]
     said = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False).stdout
     assert 'Revealed type is "mmner_core.results.Prediction"' in said
     assert 'has no attribute "Taggers"' in said
