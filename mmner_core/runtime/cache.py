@@ -23,6 +23,9 @@ class RecentlyUsed(Generic[Value]):
         self._items: LRUCache[Hashable, tuple[Value, int]] = LRUCache(max_bytes, getsizeof=itemgetter(1))
         self._lock = Lock()
 
+    def __len__(self) -> int:
+        return len(self._items)
+
     def get(self, key: Hashable) -> Value | None:
         """Return what is kept under the key, None where there is nothing."""
         with self._lock:
