@@ -182,7 +182,8 @@ class OwnModelEvaluation:
     ) -> tuple[str, ...]:
         """Put the shards together, work out the numbers, and write the folder; return the notes."""
         options = self.options
-        run, main = store.run(self.out.name, plan.names), store.run(self.out.name, plan.names).answers(plan.main)
+        run = store.run(self.out.name, plan.names)
+        main = run.answers(plan.main)
         notes, types = self._notes(main, met), self._types(main)
         vectors = sample_entities(with_types(store.vectors(), main, types), seed=options.seed)
         lexicon = Lexicon.from_examples(train_examples(self.train)).restrict(surfaces_of(run)) if self.train else None

@@ -227,7 +227,8 @@ def _numbers(given: Any, name: str, dimensions: int) -> np.ndarray | None:
     if given is None:
         return None
     try:
-        array = np.asarray(given, dtype=np.float32)
+        with np.errstate(over="ignore"):  # what is too large for 32 bits is infinite, and refused as such
+            array = np.asarray(given, dtype=np.float32)
     except (TypeError, ValueError, OverflowError):
         raise BadAnswer(f"gave a {name} that is no array of numbers") from None
     if array.ndim != dimensions or 0 in array.shape or array.shape[-1] > _WIDEST_VECTOR:

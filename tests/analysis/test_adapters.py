@@ -71,14 +71,13 @@ def test_a_model_of_hugging_face_is_evaluated_from_its_folder(token_classifier: 
     out = tmp_path / "run"
     result = call(
         "--model", "analysis.adapters.huggingface:pipeline", "--model-option", f"path={token_classifier}",
-        "--data", DATA, "--out", out,
+        "--data", DATA, "--out", out, "--no-maps",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
     run = EvaluationRun.open(out)
     assert list(run.conditions) == ["none"] and run.metrics["calibration"]
     assert run.provenance["conditions"]["left_out"]["matched"] == "the model reads text only"
     assert run.embedding("entity").shape[1] == 16 and len(run.embedding("entity"))
-    assert set(run.coordinates()["map"]) == {"entities"}
     assert run.provenance["types"][:2] == ["PER", "LOC"]
 
 

@@ -47,10 +47,12 @@ def whole(data: Path) -> EvaluationRun:
     out = data.parent.parent / "runs" / "whole"
     boxes = data.parent / "boxes.jsonl"
     row = {"image": "white-1.png", "name": "Ann", "type": "PER", "boxes": [[0, 0, 1, 1]], "sentence": "Ann sleeps"}
+    row["language"] = "en"
     boxes.write_text(json.dumps(row), encoding="utf-8")
     result = call(
         "--model", f"{MODELS}:Shades", "--data", data, "--lang", "en", "--out", out, *SMALL, "--boxes", boxes,
         "--corruptions", "--irrelevant", data.parent / "images", "--train", data, "--model-batch", 3, "--shard", 4,
+        "--no-maps",
     )  # fmt: skip
     assert (result.exit_code, result.stdout) == (0, f"{out}\n"), result.output
     return EvaluationRun.open(out)
@@ -69,7 +71,7 @@ def test_a_run_of_a_model_of_ones_own_holds_all_that_a_checkpoint_s_does(whole: 
         "calibration_bins", "leakage", "maps", "map_curves", "map_verdicts", "map_sample", "pointing", "mosaics",
         "boxes",
     } <= whole.metrics.keys()  # fmt: skip
-    assert set(whole.coordinates()["map"]) == {"pairs", "entities"}
+    assert {"text", "image_model", "entity", "entity_gold", "entity_predicted"} < set(whole.embedding_names())
     provenance = whole.provenance
     assert provenance["photos"]["unreadable"] == 1
     assert provenance["conditions"]["skipped"]["blank"]["the photo cannot be decoded"] == 1
@@ -88,14 +90,14 @@ def test_the_photo_s_part_is_measured(whole: EvaluationRun) -> None:
     pairs = {(row["condition"], row["outcome"]): row["value"] for row in whole.metrics["minimal_pairs"]}
     assert pairs["matched", "both right"] == 1.0 and pairs["none", "both right"] == 0.0
     shares = pd.DataFrame(whole.metrics["shapley"]).query("language == 'all' and type == 'all'").set_index("quantity")
-    assert shares.at["share_image", "value"] == pytest.approx(0.4) and shares.at["share_text", "value"] > 0.3
+    assert shares.at["share_image", "value"] == pytest.approx(0.4, abs=1e-5) and shares.at["share_text", "value"] > 0.3
 
 
 def test_its_maps_are_tested_and_point_at_the_right_photo(whole: EvaluationRun) -> None:
     """Its own map and occlusion show the half that the name's type is in; the same photo twice is chance."""
-    mosaics = pd.DataFrame(whole.metrics["mosaics"]).query("type == 'all'").set_index(["layout", "method"])
-    assert mosaics.at[("two", "model"), "hit"] == mosaics.at[("two", "occlusion"), "hit"] == 1.0
-    assert mosaics.at[("same photo twice", "model"), "hit"] == 0.5
+    mosaics = pd.DataFrame(whole.metrics["mosaics"]).set_index(["layout", "method", "type"])["hit"]
+    assert mosaics["two", "model", "PER"] == mosaics["two", "occlusion", "all"] == 1.0
+    assert mosaics["same photo twice", "model", "all"] == 0.5
     assert {row["method"] for row in whole.metrics["boxes"]} == {"model", "occlusion"}
     assert {row["method"] for row in whole.metrics["maps"]} == {"model", "occlusion"}
     assert whole.metrics["map_sample"][0]["tested"] == 2
@@ -103,11 +105,24 @@ def test_its_maps_are_tested_and_point_at_the_right_photo(whole: EvaluationRun) 
 
 def test_the_report_shows_it_and_says_what_cannot_be_had(whole: EvaluationRun) -> None:
     """Every panel is there; the one of image streams says why it is empty; probabilities are called what they are."""
-    panels = [panel for chapter in collect(whole).chapters for panel in chapter.panels]
-    empty = {panel.id for panel in panels if panel.table.empty}
-    assert {"shapley-streams"} == empty - {"pair-kinds", "noise", "failures", "failures-first", "hurt", "worst-slices"}
+    panels = {panel.id: panel for panel in collect(whole).panels()}
+    filled = {
+        "scores", "modality", "severity", "shapley", "minimal-pairs", "helped", "calibration", "mosaics", "boxes",
+        "pointing", "honesty", "retrieval", "cosines", "geometry", "leakage",
+    }  # fmt: skip
+    assert {name for name in filled if panels[name].table.empty} == set()
+    assert panels["shapley-streams"].table.empty
     assert "no stream 'vit' that could be hidden" in shapley_streams(whole).notes[0]
     assert "words taken as independent" in shapley(whole).rule
+
+
+@pytest.mark.slow
+def test_its_vectors_are_laid_out_on_maps(data: Path, tmp_path: Path) -> None:
+    """Texts with their photos, and entities."""
+    result = call("--model", f"{MODELS}:Shades", "--data", data, "--out", tmp_path / "run", "--no-studies")
+    assert result.exit_code == 0, result.output
+    coordinates = EvaluationRun.open(tmp_path / "run").coordinates()
+    assert coordinates is not None and set(coordinates["map"]) == {"pairs", "entities"}
 
 
 def test_tags_alone_are_enough_for_all_but_probabilities(data: Path, tmp_path: Path, whole: EvaluationRun) -> None:
@@ -120,7 +135,7 @@ def test_tags_alone_are_enough_for_all_but_probabilities(data: Path, tmp_path: P
     assert {"modality", "minimal_pairs", "shapley", "maps", "pointing"} <= run.metrics.keys()
     assert not {"calibration", "contrastive"} & run.metrics.keys()
     assert {row["method"] for row in run.metrics["pointing"]} == {"occlusion"}
-    assert set(run.answers("none").gold_confidence) == {0.0, 1.0} and run.answers().confidence is None
+    assert set(run.answers().gold_confidence) == {0.0, 1.0} and run.answers().confidence is None
     assert "holds no confidence" in calibration(run).notes[0]
     assert "it gives no probabilities" in shapley(run).rule
 
@@ -130,13 +145,13 @@ def test_the_example_of_the_documentation_runs(data: Path, tmp_path: Path, monke
     text = analysis.own_model.__doc__ or ""
     block = text.split("``bright.py``::\n", 1)[1].split("\n\nIt is evaluated", 1)[0]
     lines = [line.removeprefix("    ") for line in block.strip("\n").splitlines()]
-    assert 10 <= len([line for line in lines if line.strip()]) <= 25
+    assert len(lines) <= 25
     (tmp_path / "bright.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     result = call("--model", "bright:Bright", "--data", data, "--out", "runs/bright", *QUICK)
     assert (result.exit_code, result.stdout) == (0, "runs/bright\n"), result.output
     jordans = EvaluationRun.open("runs/bright").answers("matched").table["tags"].to_pylist()[2:4]
-    assert jordans == [["B-PER", "O"], ["B-PER", "O"]] or jordans == [["B-LOC", "O"], ["B-PER", "O"]]
+    assert jordans == [["B-LOC", "O"], ["B-PER", "O"]]
 
 
 @pytest.mark.parametrize(
@@ -157,13 +172,13 @@ def test_a_model_that_fails_is_told_in_one_sentence_with_the_item(
     out = tmp_path / "bad"
     result = call(
         "--model", f"{MODELS}:bad", "--model-option", f"how={how}", "--data", data, "--lang", "en", "--out", out,
-        "--model-seconds", 1, *QUICK, "--conditions", "none",
+        "--model-seconds", 1 if how == "sleeps" else 60, *QUICK, "--conditions", "none",
     )  # fmt: skip
     assert (result.exit_code, result.stdout) == (2, "")
     assert len(result.stderr.splitlines()) == 1 and told in result.stderr
     assert f"({data}:" in result.stderr and "image condition none" in result.stderr
     if how in ("raises", "lazily", "exits", "short"):
-        assert f"sentence 4 ({data}:17), image condition none" in result.stderr
+        assert re.search(rf"sentence 4 \({re.escape(str(data))}:1[78]\), image condition none", result.stderr)
     assert not out.exists()
 
 
@@ -244,7 +259,7 @@ def test_the_temperature_is_fitted_on_another_split(tmp_path: Path) -> None:
     (file.parent / "valid.txt").write_text("\n".join([text] * 5), encoding="utf-8")
     out = tmp_path / "run"
     result = call(
-        "--model", f"{MODELS}:Shades", "--data", file.parent, "--lang", "en", "--split", "test", "--out", out, *QUICK,
+        "--model", f"{MODELS}:Shades", "--data", file.parent, "--split", "test", "--out", out, *QUICK,
         "--calibrate", "valid",
     )  # fmt: skip
     assert result.exit_code == 0, result.output
@@ -288,7 +303,7 @@ def test_answers_must_have_the_same_parts(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_words_are_hidden_by_the_model_s_own_sign(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Under "nothing" and "image_only" it reads that sign in place of each word; equal questions are asked once."""
+    """Under "nothing" and "image_only" it reads that sign in place of each word."""
     log = tmp_path / "log"
     monkeypatch.setenv("SHADES_LOG", str(log))
     fixed = ("--data", data, "--lang", "en", "--out", tmp_path / "run", *QUICK)
