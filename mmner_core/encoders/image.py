@@ -226,6 +226,7 @@ def _fetch(encoder: VitEncoder | CnnEncoder, pretrained: str) -> dict[str, Tenso
     Raises:
         InputError: if it cannot.
     """
+    prepare_libraries()
     import open_clip
     import timm
 
