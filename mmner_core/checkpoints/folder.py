@@ -30,7 +30,7 @@ WEIGHTS = "model.safetensors"
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")
 REQUIRED = (WEIGHTS, "config.json", "labels.json", "tokenizer.json", "metrics.json", "provenance.json", "README.md")
 _DAMAGED = "the checkpoint is damaged"
-IMAGE_PARTS = ("vit_encoder.", "cnn_encoder.", "to_width.", "grounding.", "image_projections.")
+IMAGE_PARTS = ("vit_encoder.", "cnn_encoder.", "to_width.", "grounding.", "gate.", "image_projections.")
 """Tensors that only photos need."""
 
 

@@ -16,6 +16,8 @@ from mmner_core.training.own.trainer import Pace
 
 MINUTE, HOUR = 60, 3600
 WIDTH, NAME_WIDTH = 110, 12
+NAMED = 4
+"""How many files are named."""
 UNKNOWN = "unknown"
 """What stands for a language that nobody knows, here as in the records of ``evaluate``."""
 
@@ -89,7 +91,13 @@ def _data(part: Part) -> str:
     examples = sentences(part)
     languages = languages_of(examples)
     told = ", ".join(languages) if len(languages) == 1 else ", ".join(f"{k} {n:,}" for k, n in languages.items())
-    return f"{len(examples):,} sentence{'s' if len(examples) > 1 else ''} ({told}) of {listed(part)}"
+    return f"{len(examples):,} sentence{'s' if len(examples) > 1 else ''} ({told}) of {_files(part)}"
+
+
+def _files(part: Part) -> str:
+    names = list(part)
+    more = [f"{len(names) - NAMED} more"] if len(names) > NAMED else []
+    return ", ".join([*names[:NAMED], *more])
 
 
 def _left_out(plan: Plan) -> str:

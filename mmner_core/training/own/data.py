@@ -11,7 +11,7 @@ from mmner_core.data import Example, read_examples
 from mmner_core.data.type_names import TypeNames, check_types, count_types, how_to_rename
 from mmner_core.errors import InputError
 from mmner_core.labels import LabelSet
-from mmner_core.training.checks import check_labelled
+from mmner_core.training.checks import FEWEST_SENTENCES, check_labelled
 from mmner_core.training.mixture import LEAK_WORDS
 from mmner_core.training.own.languages import with_languages
 from mmner_core.training.own.task import OwnTask
@@ -65,7 +65,6 @@ def read_own(task: OwnTask, known: Sequence[str]) -> OwnData:
     task.names.check(*(sentences(part) for part in (train, valid, test, keep)))
     train, valid, test, keep = (_renamed(part, task.names) for part in (train, valid, test, keep))
     _check_names(test, keep)
-    _check_types(sentences(train), {"validation": sentences(valid), "test": sentences(test)}, known)
     if keep:
         check_types(sentences(keep), LabelSet(tuple(known)))
     held_out = {e.words for part in (valid, test) for e in sentences(part) if len(e.words) >= LEAK_WORDS}
@@ -76,6 +75,12 @@ def read_own(task: OwnTask, known: Sequence[str]) -> OwnData:
             f"{first}: this and every other training sentence also stands in the validation or test data; give other "
             "sentences to one of them."
         )
+    if len({e.words for e in sentences(kept)}) < FEWEST_SENTENCES:
+        raise InputError(
+            f"{sentences(kept)[0].where}: this is the only training sentence beside those of the validation and test "
+            f"data; a run needs at least {FEWEST_SENTENCES}."
+        )
+    _check_types(sentences(kept), {"validation": sentences(valid), "test": sentences(test)}, known)
     if task.images is not None and not any(e.image for e in sentences(kept)):
         raise InputError(_no_images(sentences(kept), task.images))
     return OwnData(

@@ -12,13 +12,12 @@ from torch import Tensor
 
 from mmner_core.checkpoints.folder import load_checkpoint
 from mmner_core.errors import InputError
-from mmner_core.network.gate import HIDDEN
+from mmner_core.network.grounding import Belief
 from mmner_core.network.model import MMNER
 
 _OF_TAGS = ("classifier.", "crf.")
 _READERS = "grounding.readers."
-_DOUBT = "grounding.hidden.weight"
-_OPENNESS = "gate.hidden.weight"
+_LOOKING, _GATE = "grounding.hidden.weight", "gate.hidden.weight"
 UNLIKELY = 3.0
 """By how much, as a log, a cell of a photo is at first less of a new type than it is of nothing."""
 
@@ -61,24 +60,20 @@ def add_types(
             nothing = value[-1:]
             new = nothing.repeat(len(after) - len(before), *[1] * (value.ndim - 1))
             grown[name] = torch.cat([value[:-1], new - UNLIKELY if name.endswith("bias") else new, nothing])
-        elif name == _DOUBT:
-            grown[name] = _move_columns(value, _seen_by_doubt(before), _seen_by_doubt(after))
-        elif name == _OPENNESS:
-            grown[name] = _move_columns(value, _seen_by_gate(before), _seen_by_gate(after))
+        elif name == _LOOKING:
+            grown[name] = _move_columns(value, _looking(before), _looking(after))
+        elif name == _GATE:
+            context = [("context", str(i)) for i in range(value.shape[1] - Belief.width(len(before)))]
+            grown[name] = _move_columns(value, [*context, *_said(before)], [*context, *_said(after)])
     return grown
 
 
 def _said(types: Sequence[str]) -> list[tuple[str, str]]:
-    """Name what a text says of a word, in the order of ``Belief.said``."""
+    """Name the numbers in which a text's belief is told, in their order there; see ``Belief.said``."""
     return [("text", name) for name in ("O", *types)] + [("likeliest", str(n)) for n in range(min(2, len(types)))]
 
 
-def _seen_by_gate(types: Sequence[str]) -> list[tuple[str, str]]:
-    """Name the inputs by which the gate settles how far a word follows the photo, in their order there."""
-    return [("context", str(n)) for n in range(HIDDEN)] + _said(types)
-
-
-def _seen_by_doubt(types: Sequence[str]) -> list[tuple[str, str]]:
+def _looking(types: Sequence[str]) -> list[tuple[str, str]]:
     """Name the inputs by which grounded attention settles how far words look, in their order there."""
     cells = [(how, name) for how in ("most", "mean") for name in (*types, "")]
     return [*_said(types), *cells, ("word", "most"), ("word", "mean")]

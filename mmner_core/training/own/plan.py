@@ -137,7 +137,7 @@ def learning_parts(model: ModelConfig, *, sees: bool, new: bool) -> tuple[str, .
         # Attention that is not grounded is in the way of every word, also where there is no photo.
         in_the_way = bool(model.fusion.streams) and not model.fusion.grounded
         return ("text_encoder.", *(("fusion.",) if in_the_way else ()), *HEADS)
-    looks = ("gate.", "grounding.strength.", "grounding.hidden.", "grounding.look.", *((READERS,) if new else ()))
+    looks = ("grounding.strength.", "grounding.hidden.", "grounding.look.", "gate.", *((READERS,) if new else ()))
     return ("text_encoder.", "to_width.", "fusion.", *(looks if model.fusion.grounded else ()), *HEADS)
 
 
