@@ -135,7 +135,7 @@ def test_tags_alone_are_enough_for_all_but_probabilities(data: Path, tmp_path: P
     assert {"modality", "minimal_pairs", "shapley", "maps", "pointing"} <= run.metrics.keys()
     assert not {"calibration", "contrastive"} & run.metrics.keys()
     assert {row["method"] for row in run.metrics["pointing"]} == {"occlusion"}
-    assert set(run.answers().gold_confidence) == {0.0, 1.0} and run.answers().confidence is None
+    assert set(run.answers("none").gold_confidence) == {0.0, 1.0} and run.answers().confidence is None
     assert "holds no confidence" in calibration(run).notes[0]
     assert "it gives no probabilities" in shapley(run).rule
 
