@@ -29,7 +29,7 @@ SOURCE = DataSource(path="tiny", images="tiny/images", mosaics=12, nothing=0.3, 
 def run(tiny_bert: Path, **training: Any) -> Recipe:
     """Describe a run of the grounded tiny model."""
     plain = tiny_run(tiny_bert, frozen=True, **{"train": (SOURCE,), "epochs": 1, **training})
-    fusion = tiny_grounded().fusion
+    fusion = replace(tiny_grounded().fusion, gated=False)
     return replace(plain, model=replace(plain.model, fusion=fusion))
 
 
