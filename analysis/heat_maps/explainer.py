@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from mmner_core.labels import Entity
 
 _VARIANTS_PER_BATCH = 16  # more would not fit the cache of two cores and gain nothing
-_IMPOSSIBLE = -1e4  # as the CRF has it: finite, so that gradients stay finite
 
 
 class Text(NamedTuple):
@@ -327,21 +326,9 @@ class ModelExplainer:
         return tagged.emissions.float(), tagged.attention
 
     def _log_probability(self, emissions: Tensor, entity: Entity) -> Tensor:
-        """Return [U] the log of the exact CRF probability of the entity.
-
-        Constrained over whole partition function, for all images at once: on the entity's words only its tags are left,
-        on the word after it anything but its continuation (``CRF.span_probabilities`` for one image is the same).
-        """
-        labels, crf = self.model.labels, self.model.crf
-        allowed = torch.ones(emissions.shape[1:], dtype=torch.bool, device=emissions.device)
-        allowed[entity.start : entity.end] = False
-        allowed[entity.start, labels.begin(entity.type)] = True
-        allowed[entity.start + 1 : entity.end, labels.inside(entity.type)] = True
-        if entity.end < len(allowed):
-            allowed[entity.end, labels.inside(entity.type)] = False
+        """Return [U] the log of the exact CRF probability of the entity."""
         mask = torch.ones(emissions.shape[:2], dtype=torch.bool, device=emissions.device)
-        constrained = crf.log_partition(emissions.masked_fill(~allowed, _IMPOSSIBLE), mask)
-        return constrained - crf.log_partition(emissions, mask)
+        return self.model.crf.log_span_probability(emissions, mask, entity)
 
     def _covered(self, pixels: Pixels, visible: Tensor, filler: Pixels | None) -> Pixels:
         """Replace [U, rows, columns] hidden cells by a filler's, or grey; U = 1 photo in, U photos out."""

@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-LANGUAGES = {"all": "all languages", "en": "English", "fr": "French", "de": "German", "es": "Spanish", "": "unknown"}
+from mmner_core.text.words import LANGUAGE_NAMES
+
+_NAMES = {"all": "all languages", **LANGUAGE_NAMES, "": "unknown"}
 
 
 def language_name(code: str) -> str:
     """Return a language in words; a code that is not ours stays as it is."""
-    return LANGUAGES.get(code, code)
+    return _NAMES.get(code, code)
 
 
 def number(value: float | None, digits: int = 3, sign: bool = False) -> str:

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from analysis.views.marks import escape_html
-from analysis.views.sentences import LANGUAGE_NAMES
+from mmner_core.text.words import LANGUAGE_NAMES
 
 DEMO = Path(__file__).resolve().parent.parent / "demo"
 _THUMBNAIL = (192, 144)  # pixels, twice the size on screen so that it stays sharp on dense displays

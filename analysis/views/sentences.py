@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mmner_core.results import Prediction, TaggedEntity
+from mmner_core.text.words import LANGUAGE_NAMES
 
-LANGUAGE_NAMES = {"en": "English", "fr": "French", "de": "German", "es": "Spanish"}
 _NOTABLE = 0.05  # a change of confidence smaller than this is not worth a word
 LITTLE = 0.1
 """Share of attention below which a photo tells nothing worth a word about a name."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
-from mmner_core.labels import OUTSIDE, LabelSet
+from mmner_core.labels import OUTSIDE, Entity, LabelSet
 
 IMPOSSIBLE = -1e4  # finite, so that gradients stay finite; exp(-1e4) is 0 in float32
 
@@ -129,6 +129,26 @@ class CRF(nn.Module):
         lengths = mask.sum(1).tolist()
         back = torch.stack(origins, dim=1).tolist() if origins else [[]] * len(last)
         return [_trace(tag, back[b][: lengths[b] - 1]) for b, tag in enumerate(last)]
+
+    def log_span_probability(self, emissions: Tensor, mask: Tensor, entity: Entity) -> Tensor:
+        """Return the log of the exact probability of one entity in each of many readings of a sentence, [B].
+
+        Constrained over whole partition function: on the entity's words only its tags are left, on the word after it
+        anything but its continuation. As a log it has a gradient where the probability is too small to be told from 0.
+
+        Args:
+            emissions: [B, W, L].
+            mask: [B, W] bool, true on words.
+            entity: the span and its type, the same in all B.
+        """
+        barred = torch.zeros(emissions.shape[1:], dtype=torch.bool, device=emissions.device)  # [W, L]
+        barred[entity.start : entity.end] = True
+        barred[entity.start, self.labels.begin(entity.type)] = False
+        barred[entity.start + 1 : entity.end, self.labels.inside(entity.type)] = False
+        if entity.end < len(barred):
+            barred[entity.end, self.labels.inside(entity.type)] = True
+        constrained = self.log_partition(emissions.masked_fill(barred, IMPOSSIBLE), mask)
+        return constrained - self.log_partition(emissions, mask)
 
     def span_probabilities(self, emissions: Tensor, spans: Sequence[tuple[int, int]]) -> Tensor:
         """Return the exact probability that each span of one sentence is an entity of each type.

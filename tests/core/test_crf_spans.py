@@ -5,7 +5,7 @@ from itertools import product
 import pytest
 import torch
 
-from mmner_core.labels import LabelSet, tags_to_entities
+from mmner_core.labels import Entity, LabelSet, tags_to_entities
 from mmner_core.network.crf import CRF
 
 LABELS = LabelSet(("PER", "LOC"))
@@ -54,6 +54,19 @@ def test_batched_spans_equal_enumeration(crf: CRF, emissions: torch.Tensor) -> N
         assert row == pytest.approx(expected, abs=1e-5)
     alone = crf.span_probabilities(emissions[0], [(s, e) for sentence, s, e in SPANS if sentence == 0])
     torch.testing.assert_close(got[:5], alone)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(s, e) for sentence, s, e in SPANS if sentence == 0])
+def test_one_span_in_many_readings_equals_enumeration(crf: CRF, emissions: torch.Tensor, start: int, stop: int) -> None:
+    """As a log, for each reading of the sentence, and with a gradient."""
+    emissions.requires_grad_()
+    mask = torch.ones(3, 3, dtype=torch.bool)
+    for place, kind in enumerate(LABELS.types):
+        got = crf.log_span_probability(emissions, mask, Entity(start, stop, kind))
+        expected = [by_enumeration(crf, reading, start, stop)[place] for reading in emissions.detach()]
+        assert got.exp().tolist() == pytest.approx(expected, abs=1e-5)
+        got.sum().backward()
+    assert emissions.grad is not None and emissions.grad.abs().sum() > 0
 
 
 def test_long_sentences_keep_their_digits(crf: CRF) -> None:
