@@ -26,12 +26,17 @@ SPECIAL_TOKENS = {"cls_token": "<s>", "pad_token": "<pad>", "sep_token": "</s>",
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow, beside the tests that say so themselves, hostile input and all browser tests but one walk."""
+    """Mark as slow, beside the tests that say so themselves, hostile input and all tests of the app but one walk.
+
+    So are the rules that every file is held to: there are thousands of such tests, and the linters run before them.
+    """
     for item in items:
         if item.path.is_relative_to(TESTS / "hostile"):
             item.add_marker("hostile")
             item.add_marker("slow")
-        if item.get_closest_marker("browser") and item.path != WALK:
+        if item.path.is_relative_to(TESTS / "app") and item.path != WALK:
+            item.add_marker("slow")
+        if item.path == TESTS / "test_architecture.py":
             item.add_marker("slow")
 
 

@@ -168,6 +168,7 @@ def test_plain_text_survives_plotly() -> None:
     assert plain("<b>&amp;") == "&lt;b&gt;&amp;amp;"
 
 
+@pytest.mark.slow
 def test_only_the_figures_import_plotly() -> None:
     """Panels without a figure, runs and the command line start without it."""
     code = "import sys, analysis.panels, analysis.report, analysis.cli.main; sys.exit('plotly' in sys.modules)"

@@ -14,6 +14,8 @@ from mmner_core.labels import Entity
 from mmner_core.text.encoding import SubwordEncoder
 from tests.analysis.tiny_model import tiny_explainer
 
+pytestmark = pytest.mark.slow  # seconds each
+
 DATA = Path(__file__).parents[1] / "data" / "tiny"
 
 

@@ -25,6 +25,8 @@ from analysis.run.folder import EvaluationRun
 from mmner_core.errors import InputError
 from tests.analysis.own_models import write_data
 
+pytestmark = pytest.mark.slow  # seconds each
+
 MODELS = "tests.analysis.own_models"
 SMALL = ("--honesty-sample", 2, "--pointing-sample", 4)
 QUICK = ("--no-studies", "--no-maps")

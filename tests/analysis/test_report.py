@@ -24,6 +24,8 @@ from mmner_core.errors import InputError
 from tests.analysis.report_run import EVIL, empty_run, model_run, tags_run
 from tests.app.browsing import chromium, watched_page
 
+pytestmark = pytest.mark.slow  # seconds each
+
 # Words of a sentence that try to leave the page, the caption, the table and the figure they are in.
 WORDS = f'{EVIL} "><img/src=x/onerror=alert(1)> \\end{{table}}$_&%# Paris'
 

@@ -16,6 +16,8 @@ from analysis.space.umap_layout import UmapSettings
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_table
 
+pytestmark = pytest.mark.slow  # seconds each
+
 N, D, M = 12, 6, 9
 SETTINGS = UmapSettings(epochs=20, seed=3)
 

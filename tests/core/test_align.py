@@ -40,6 +40,7 @@ def pairs() -> Pairs:
     return Pairs(view(16), {stream: view(width) for stream, width in widths.items()}, entity, types)
 
 
+@pytest.mark.slow
 def test_what_is_about_one_thing_comes_to_lie_together(pairs: Pairs) -> None:
     """After training the nearest photo of a text shows what it names; before, hardly ever. No other weight moves."""
     model = build()

@@ -91,6 +91,7 @@ def test_tag_says_when_there_is_no_name(tiny_model: object, person_checkpoint: P
     assert parsed("tag", "--text", "hello", "--checkpoint", folder)["entities"] == []
 
 
+@pytest.mark.slow
 def test_the_program_runs_as_a_process(person_checkpoint: Path) -> None:
     """``python -m mmner_core`` prints JSON alone on standard output, and nothing on standard error."""
     command = [sys.executable, "-m", "mmner_core", "tag", "--json", "--checkpoint", str(person_checkpoint)]
@@ -124,6 +125,7 @@ def test_importing_the_program_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == ""
 
 
+@pytest.mark.slow
 def test_tagging_text_needs_neither_transformers_nor_torchvision(person_checkpoint: Path) -> None:
     """Their imports cost more than all the rest of a cold start."""
     code = (

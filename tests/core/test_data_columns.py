@@ -160,6 +160,7 @@ def test_every_line_end_is_one(tmp_path: Path, end: str) -> None:
         read(tmp_path, end.join([*lines, "caf"]).encode() + b"\xe9\tO")
 
 
+@pytest.mark.slow
 def test_an_old_mac_file_of_any_size_is_read(tmp_path: Path) -> None:
     """Without a single line feed it is still no single line."""
     n = BLOCK_BYTES // 4

@@ -78,6 +78,7 @@ def test_photos_with_boxes_are_named_in_every_language(tiny_bert: Path, tmp_path
         assert item.region == (Box(0, 0, 1, 0.5),)  # the square in the middle of 200 x 100 is from 50 to 150
 
 
+@pytest.mark.slow
 def test_an_epoch_shows_wrong_photos_and_nothing_as_often_as_asked(
     items: list[Item], tiny_bert: Path, tmp_path: Path
 ) -> None:

@@ -183,6 +183,7 @@ def test_the_losses_are_those_of_the_definition() -> None:
     torch.testing.assert_close(losses["looking"], (shut - 0.3 * torch.tensor(0.8).log()) / 2)
 
 
+@pytest.mark.slow
 def test_the_losses_move_attention_into_the_region_and_onto_or_off_the_photo(grounded: MMNER) -> None:
     """A few steps on each loss alone do what its name says."""
     grids = grounded.grids

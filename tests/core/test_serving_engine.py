@@ -80,6 +80,7 @@ def subwords_of(tagger: Tagger, request: TagRequest) -> int:
     return sum(len(window.input_ids) for window in tagger.prepare(request).windows)
 
 
+@pytest.mark.slow
 def test_others_are_answered_between_the_pieces_of_a_long_text(tiny_checkpoint: Path) -> None:
     """Whoever asks while a piece is read is read right after it, not after the whole; the long text is answered too."""
     tagger = Tagger.load(tiny_checkpoint)
