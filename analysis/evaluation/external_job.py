@@ -12,15 +12,12 @@ import pyarrow as pa
 from analysis.evaluation import summary
 from analysis.evaluation.external_notes import external_notes
 from analysis.evaluation.provenance import environment
-from analysis.evaluation.train_data import surfaces_of, train_examples, train_facts
-from analysis.evaluation.writer import write_run
+from analysis.evaluation.train_data import lexicon_of, train_examples, train_facts
+from analysis.evaluation.writer import refuse_existing, write_run
 from analysis.run.external import paired_tags, predictions_table
 from analysis.run.folder import EvaluationRun
-from analysis.run.lexicon import Lexicon
 from mmner_core.data.type_names import TypeNames
-from mmner_core.errors import InputError
 from mmner_core.evaluation.evaluate import first_of_each_language, read_split
-from mmner_core.runtime.atomic import would_replace
 from mmner_core.runtime.digests import file_digest
 
 if TYPE_CHECKING:
@@ -58,8 +55,7 @@ def evaluate_predictions(
         InputError: if the folder exists, the predictions are about other sentences, or a type to be renamed is in
             neither.
     """
-    if would_replace(out) and not overwrite:
-        raise InputError(f"{out} exists already; choose another folder or add --overwrite.")
+    refuse_existing(out, overwrite=overwrite)
     split = data.facts["split"] if predictions.is_dir() else None
     predicted, report, _ = read_split(predictions, None, data.facts["language"], split)
     names = names or TypeNames()
@@ -90,6 +86,6 @@ def evaluate_predictions(
         **train_facts(train),
         **environment(),
     }
-    lexicon = Lexicon.from_examples(train_examples(train)).restrict(surfaces_of(run)) if train else None
+    lexicon = lexicon_of(train, run)
     write_run(out, table, metrics=metrics, provenance=provenance, lexicon=lexicon, overwrite=overwrite)
     return notes

@@ -15,13 +15,13 @@ import pyarrow as pa
 
 from analysis.evaluation import summary
 from analysis.evaluation.options import RunOptions, Stopwatch
-from analysis.evaluation.plan import MATCHED, RunPlan, condition_names, plan_facts, plan_run
+from analysis.evaluation.plan import MATCHED, RunPlan, plan_as_asked, plan_facts
 from analysis.evaluation.provenance import environment
 from analysis.evaluation.shard_store import ShardStore
 from analysis.evaluation.shards import arithmetic, job_record, n_shards, tag_shards
-from analysis.evaluation.train_data import surfaces_of, train_examples, train_facts
+from analysis.evaluation.train_data import lexicon_of, train_examples, train_facts
 from analysis.evaluation.workers import Workers
-from analysis.evaluation.writer import write_run
+from analysis.evaluation.writer import refuse_existing, write_run
 from analysis.heat_maps.explainer import ModelExplainer
 from analysis.heat_maps.measure import all_maps, measure_boxes, measure_mosaics
 from analysis.heat_maps.mosaic_plan import plan_mosaics
@@ -33,7 +33,6 @@ from analysis.space.stored_maps import build_maps
 from analysis.space.umap_layout import UmapSettings
 from mmner_core.errors import InputError
 from mmner_core.evaluation.evaluate import gold_tags
-from mmner_core.runtime.atomic import would_replace
 from mmner_core.runtime.memory import peak_megabytes, release_freed_memory
 
 if TYPE_CHECKING:
@@ -94,8 +93,7 @@ class Evaluation:
         return True
 
     def _check(self) -> None:
-        if would_replace(self.out) and not self.options.overwrite:
-            raise InputError(f"{self.out} exists already; choose another folder or add --overwrite.")
+        refuse_existing(self.out, overwrite=self.options.overwrite)
         convention, conventions = self.options.convention, self.tagger.conventions
         if convention is not None and convention not in conventions:
             known = ", ".join(conventions) or "none to choose from"
@@ -103,15 +101,11 @@ class Evaluation:
         gold_tags(self.tagger.labels, self.data.examples)
 
     def _plan(self) -> RunPlan:
-        asked, options = self.options.conditions, self.options
-        return plan_run(
-            self.data.examples,
-            condition_names(asked, corruptions=options.corruptions, hidden=options.studies),
-            insist=[name for name in asked if name != "all"],
-            irrelevant=self.data.irrelevant,
+        return plan_as_asked(
+            self.options,
+            self.data,
             reads_images=self.tagger.reads_images,
             streams=self.tagger.model.config.fusion.streams,
-            seed=options.seed,
         )
 
     def _tag(self, plan: RunPlan) -> ShardStore:
@@ -127,7 +121,7 @@ class Evaluation:
     def _write(self, plan: RunPlan, store: ShardStore, watch: Stopwatch) -> None:
         """Put the shards together, work out the numbers, and write the folder."""
         run, vectors = store.run(self.out.name, plan.names), sample_entities(store.vectors(), seed=self.options.seed)
-        lexicon = Lexicon.from_examples(train_examples(self.train)).restrict(surfaces_of(run)) if self.train else None
+        lexicon = lexicon_of(self.train, run)
         metrics = self._metrics(run, vectors, lexicon, plan)
         watch.lap("scores")
         release_freed_memory()

@@ -19,13 +19,13 @@ from analysis.evaluation.job import tagging_facts
 from analysis.evaluation.options import RunOptions, Stopwatch
 from analysis.evaluation.own_model_engine import OwnModelEngine, OwnTagged
 from analysis.evaluation.own_model_vectors import with_types
-from analysis.evaluation.plan import MATCHED, NONE, RunPlan, condition_names, plan_run
+from analysis.evaluation.plan import MATCHED, NONE, RunPlan, plan_as_asked, plan_run
 from analysis.evaluation.provenance import environment
 from analysis.evaluation.shard_store import ShardStore, files_digest
 from analysis.evaluation.shards import n_shards
 from analysis.evaluation.tagged_shard import to_table
-from analysis.evaluation.train_data import surfaces_of, train_examples, train_facts
-from analysis.evaluation.writer import write_run
+from analysis.evaluation.train_data import lexicon_of, train_examples, train_facts
+from analysis.evaluation.writer import refuse_existing, write_run
 from analysis.heat_maps.mosaic_plan import plan_mosaics
 from analysis.heat_maps.own_model_maps import OwnExplainer
 from analysis.heat_maps.own_model_study import (
@@ -46,7 +46,6 @@ from analysis.space.umap_layout import UmapSettings
 from mmner_core.data import dataset_digest
 from mmner_core.data.type_names import TypeNames, count_types
 from mmner_core.errors import InputError, listed
-from mmner_core.runtime.atomic import would_replace
 from mmner_core.runtime.memory import peak_megabytes
 
 if TYPE_CHECKING:
@@ -116,8 +115,7 @@ class OwnModelEvaluation:
         return Answers.from_table(to_table(tagged.answers, data, 0))
 
     def _check(self) -> None:
-        if would_replace(self.out) and not self.options.overwrite:
-            raise InputError(f"{self.out} exists already; choose another folder or add --overwrite.")
+        refuse_existing(self.out, overwrite=self.options.overwrite)
         for example in self.data.examples:
             if example.tags is None:
                 raise InputError(f"{example.where} has no gold tags; errors cannot be told from it.")
@@ -131,16 +129,7 @@ class OwnModelEvaluation:
         self.data = replace(self.data, examples=tuple(self.names.rename(self.data.examples)))
 
     def _plan(self) -> RunPlan:
-        asked, options = self.options.conditions, self.options
-        return plan_run(
-            self.data.examples,
-            condition_names(asked, corruptions=options.corruptions, hidden=options.studies),
-            insist=[name for name in asked if name != "all"],
-            irrelevant=self.data.irrelevant,
-            reads_images=self.model.facts.reads_images,
-            streams=(),
-            seed=options.seed,
-        )
+        return plan_as_asked(self.options, self.data, reads_images=self.model.facts.reads_images, streams=())
 
     def _tag(self, engine: OwnModelEngine, plan: RunPlan) -> ShardStore:
         from tqdm import tqdm
@@ -186,7 +175,7 @@ class OwnModelEvaluation:
         main = run.answers(plan.main)
         notes, types = self._notes(main, met), self._types(main)
         vectors = sample_entities(with_types(store.vectors(), main, types), seed=options.seed)
-        lexicon = Lexicon.from_examples(train_examples(self.train)).restrict(surfaces_of(run)) if self.train else None
+        lexicon = lexicon_of(self.train, run)
         metrics = self._metrics(run, main, vectors, lexicon)
         watch.lap("scores")
         if options.studies and MATCHED in run.conditions:

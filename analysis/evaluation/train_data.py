@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.run.lexicon import Lexicon
 from mmner_core.data import Example, dataset_digest, iter_examples
 from mmner_core.errors import InputError
 from mmner_core.runtime.streams import is_stream
@@ -25,6 +26,11 @@ def train_examples(paths: Iterable[Path]) -> Iterator[Example]:
 def train_facts(paths: Sequence[Path]) -> dict[str, Any]:
     """Return the digest of each, for the provenance; nothing where there is none."""
     return {"train": {str(path): dataset_digest(train_examples([path])) for path in paths}} if paths else {}
+
+
+def lexicon_of(paths: Sequence[Path], run: EvaluationRun) -> Lexicon | None:
+    """Return which names of a run occur in the training data; None where there is none."""
+    return Lexicon.from_examples(train_examples(paths)).restrict(surfaces_of(run)) if paths else None
 
 
 def surfaces_of(run: EvaluationRun) -> set[str]:

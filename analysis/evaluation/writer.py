@@ -24,6 +24,16 @@ from mmner_core.runtime.digests import file_digest
 _ROWS_PER_GROUP = 20_000
 
 
+def refuse_existing(folder: Path, *, overwrite: bool) -> None:
+    """Stop before a long job whose folder could not be written in the end.
+
+    Raises:
+        InputError: if the folder exists and may not be overwritten.
+    """
+    if would_replace(folder) and not overwrite:
+        raise InputError(f"{folder} exists already; choose another folder or add --overwrite.")
+
+
 def write_run(
     folder: str | Path,
     predictions: pa.Table | Iterable[pa.Table],

@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
-from analysis.heat_maps.attribution import MapTest, check_maps, map_table
+from analysis.heat_maps.attribution import MapTest, check_maps
 from analysis.heat_maps.box_game import play_boxes
 from analysis.heat_maps.draw import MATTERS, Draw
 from analysis.heat_maps.mosaic_game import play_mosaics
 from analysis.heat_maps.mosaic_plan import ONE_TYPE, SAME_PHOTO, MosaicPlan
 from analysis.heat_maps.own_model_maps import MODEL, OwnExplainer, on_grid, own_heat_maps
 from analysis.heat_maps.pointing_maps import OCCLUSION
-from analysis.heat_maps.study import mean_curves
+from analysis.heat_maps.study import faithfulness_rows, verdict_rows
 from analysis.heat_maps.tables import box_table, mosaic_table, pointing_table
 from analysis.own_model.interface import Item
-from analysis.run.json_rows import to_records
 from mmner_core.labels import Entity
 
 if TYPE_CHECKING:
@@ -92,20 +91,9 @@ def delete_and_insert(
         test = _test(explainer, _item(examples[i]), entity, photo, other, seed)
         tests.append(test)
         clusters.append(i)
-        verdicts += [
-            {"sentence_id": i, "start": entity.start, "end": entity.end, "type": entity.type, "method": name}
-            | {"passes": one.better_than_chance, "verdict": one.verdict()}
-            for name, one in test.items()
-        ]
+        verdicts += verdict_rows(i, entity, test)
         progress()
-    sample = {"map_sample": [{"looked_at": draw.looked_at, "tested": draw.tested, "matters": matters}]}
-    if not tests:
-        return sample if draw.looked_at else {}
-    return sample | {
-        "maps": to_records(map_table(tests, clusters)),
-        "map_curves": mean_curves(tests),
-        "map_verdicts": verdicts,
-    }
+    return faithfulness_rows(draw, matters, tests, clusters, verdicts)
 
 
 def point_at_mosaics(

@@ -104,20 +104,43 @@ def heat_map_faithfulness(
             {"sentence_id": i, "method": name, "value": rank_correlation(heat, random_maps[name])}
             for name, heat in maps.items()
         ]
-        verdicts += [
-            {"sentence_id": i, "start": entity.start, "end": entity.end, "type": entity.type, "method": name}
-            | {"passes": one.better_than_chance, "verdict": one.verdict()}
-            for name, one in test.items()
-            if name in maps
-        ]
+        verdicts += verdict_rows(i, entity, {name: test[name] for name in maps})
         progress()
+    found = faithfulness_rows(draw, matters, tests, clusters, verdicts)
+    return found | {"map_similarity": _means(pd.DataFrame(similarity))} if tests else found
+
+
+def verdict_rows(sentence_id: int, entity: Entity, test: Mapping[str, MapTest]) -> list[dict[str, Any]]:
+    """Return the rows of one entity under ``map_verdicts``, one per method."""
+    named = {"sentence_id": sentence_id, "start": entity.start, "end": entity.end, "type": entity.type}
+    return [
+        named | {"method": name, "passes": one.better_than_chance, "verdict": one.verdict()}
+        for name, one in test.items()
+    ]
+
+
+def faithfulness_rows(
+    draw: Draw[Any],
+    matters: float,
+    tests: Sequence[Mapping[str, MapTest]],
+    clusters: Sequence[int],
+    verdicts: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """Return what a study of faithfulness writes: its sample, and the tests where there are any.
+
+    Args:
+        draw: the sample, drawn.
+        matters: by how much a photo had to raise a probability.
+        tests: per entity, of each method.
+        clusters: the sentence of each entity.
+        verdicts: rows of :func:`verdict_rows`.
+    """
     sample = {"map_sample": [{"looked_at": draw.looked_at, "tested": draw.tested, "matters": matters}]}
     if not tests:
         return sample if draw.looked_at else {}
     return sample | {
         "maps": to_records(map_table(tests, clusters)),
         "map_curves": mean_curves(tests),
-        "map_similarity": _means(pd.DataFrame(similarity)),
         "map_verdicts": verdicts,
     }
 
