@@ -14,8 +14,8 @@ import pandas as pd
 import pyarrow as pa
 
 from analysis.evaluation import summary
-from analysis.evaluation.options import RunOptions, Stopwatch
-from analysis.evaluation.plan import MATCHED, RunPlan, plan_as_asked, plan_facts
+from analysis.evaluation.options import RunOptions, Stopwatch, plan_as_asked
+from analysis.evaluation.plan import MATCHED, RunPlan, plan_facts
 from analysis.evaluation.provenance import environment
 from analysis.evaluation.shard_store import ShardStore
 from analysis.evaluation.shards import arithmetic, job_record, n_shards, tag_shards

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from analysis.evaluation.plan import RunPlan, condition_names, plan_run
 from analysis.evaluation.shards import SHARD
+
+if TYPE_CHECKING:
+    from analysis.run.evaluation_set import EvaluationSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +55,26 @@ class Stopwatch:
         now = time.perf_counter()
         self.seconds[stage] = round(now - self._since, 2)
         self._since = now
+
+
+def plan_as_asked(options: RunOptions, data: EvaluationSet, *, reads_images: bool, streams: Sequence[str]) -> RunPlan:
+    """Plan what the options of a run ask for; see :func:`analysis.evaluation.plan.plan_run`.
+
+    Args:
+        options: which conditions, with corruptions and hidden words or not, and the seed.
+        data: the sentences, and the images of nothing to the point.
+        reads_images: whether the model does.
+        streams: its image streams that can be hidden.
+
+    Raises:
+        InputError: if a condition that was asked for by name cannot be had.
+    """
+    return plan_run(
+        data.examples,
+        condition_names(options.conditions, corruptions=options.corruptions, hidden=options.studies),
+        insist=[name for name in options.conditions if name != "all"],
+        irrelevant=data.irrelevant,
+        reads_images=reads_images,
+        streams=streams,
+        seed=options.seed,
+    )

@@ -16,10 +16,10 @@ import pyarrow as pa
 from analysis.evaluation import summary
 from analysis.evaluation.external_notes import unknown_types
 from analysis.evaluation.job import tagging_facts
-from analysis.evaluation.options import RunOptions, Stopwatch
+from analysis.evaluation.options import RunOptions, Stopwatch, plan_as_asked
 from analysis.evaluation.own_model_engine import OwnModelEngine, OwnTagged
 from analysis.evaluation.own_model_vectors import with_types
-from analysis.evaluation.plan import MATCHED, NONE, RunPlan, plan_as_asked, plan_run
+from analysis.evaluation.plan import MATCHED, NONE, RunPlan, plan_run
 from analysis.evaluation.provenance import environment
 from analysis.evaluation.shard_store import ShardStore, files_digest
 from analysis.evaluation.shards import n_shards

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analysis.conditions.conditions import (
     CONDITIONS,
@@ -23,10 +23,6 @@ from analysis.conditions.conditions import (
 )
 from mmner_core.data import Example
 from mmner_core.errors import InputError
-
-if TYPE_CHECKING:
-    from analysis.evaluation.options import RunOptions
-    from analysis.run.evaluation_set import EvaluationSet
 
 MATCHED, NONE = "matched", "none"
 ALL = "all"
@@ -81,29 +77,6 @@ def condition_names(asked: Sequence[str], *, corruptions: bool, hidden: bool) ->
     if hidden:
         wanted |= set(HIDDEN) | {MATCHED, NONE}
     return tuple(name for name in CONDITIONS if name in wanted)
-
-
-def plan_as_asked(options: RunOptions, data: EvaluationSet, *, reads_images: bool, streams: Sequence[str]) -> RunPlan:
-    """Plan what the options of a run ask for; see :func:`plan_run`.
-
-    Args:
-        options: which conditions, with corruptions and hidden words or not, and the seed.
-        data: the sentences, and the images of nothing to the point.
-        reads_images: whether the model does.
-        streams: its image streams that can be hidden.
-
-    Raises:
-        InputError: if a condition that was asked for by name cannot be had.
-    """
-    return plan_run(
-        data.examples,
-        condition_names(options.conditions, corruptions=options.corruptions, hidden=options.studies),
-        insist=[name for name in options.conditions if name != "all"],
-        irrelevant=data.irrelevant,
-        reads_images=reads_images,
-        streams=streams,
-        seed=options.seed,
-    )
 
 
 def plan_run(
