@@ -1,0 +1,1 @@
+"""Where the views meet gradio: components, their events, and the calls for programs; no other folder imports it."""

@@ -1,0 +1,53 @@
+"""The calls for programs, as gradio announces them: their names, parameters and documentation.
+
+Gradio reads the types of what they return as they stand, so annotations are no strings here.
+"""
+
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import FileData
+from gradio.processing_utils import save_pil_to_cache
+from gradio.utils import get_upload_folder
+
+from analysis.views.api import Api
+from analysis.views.heat_map_view import MapControls, render_requested_heat_map
+from analysis.views.heatmap import MEAN
+from analysis.views.kinds import ATTENTION
+from analysis.views.service import TagQuestion, TagService
+from analysis.views.wiring.blocks import together, uploaded
+from mmner_core.serving.reply import reply_schema
+
+
+def add_api(service: TagService) -> None:
+    """Add the handlers meant for programs; those behind the buttons deal in HTML."""
+    api = Api(service, uploaded)
+    options = together(service.config)
+
+    def tag(
+        text: str, image: FileData | None = None, language: str = "auto", convention: str = "", model: str = ""
+    ) -> dict[str, Any]:
+        """Find the names: text, language, entities with character offsets and confidence, notes, checkpoint."""
+        return api.tag(text, image, language, convention, model)
+
+    def tag_batch(items: list[dict[str, Any]], model: str = "") -> list[dict[str, Any]]:
+        """Find the names in several texts: items of text, image, language, convention; an item may get an error."""
+        return api.tag_batch(items, model)
+
+    def heat_map(
+        text: str, image: FileData, entity: int = 0, stream: str = "", head: str = MEAN, opacity: float = 0.5,
+        cells: bool = False, shuffled: bool = False, language: str = "auto", convention: str = "", model: str = "",
+        kind: str = ATTENTION,
+    ) -> tuple[FileData, str]:  # fmt: skip
+        """Draw the heat map of name number `entity` (from 0); return the image and where it is brightest."""
+        question = TagQuestion.from_inputs(text, uploaded(image), language, convention, model)
+        controls = MapControls(stream or "", head, opacity, cells, shuffled, kind)
+        drawn = render_requested_heat_map(service, question, entity, controls)
+        path = save_pil_to_cache(drawn.image, get_upload_folder(), format="webp")
+        return FileData(path=path), drawn.alternative
+
+    gr.api(tag, api_name="tag", **options)
+    gr.api(tag_batch, api_name="tag_batch", **options)
+    gr.api(heat_map, api_name="heat_map", **options)
+    gr.api(api.models, api_name="models")
+    gr.api(reply_schema, api_name="schema")
