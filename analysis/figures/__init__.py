@@ -5,7 +5,13 @@ Every function takes a table of the analysis and returns a figure in the workben
 """
 
 from analysis.figures.bars import modality_bars, outcome_bars, score_bars, shapley_bars, slice_dots, taxonomy_bars
-from analysis.figures.curves import cosine_histogram, deletion_curves, reliability_diagram, severity_lines
+from analysis.figures.curves import (
+    cosine_histogram,
+    deletion_curves,
+    reliability_diagram,
+    severity_lines,
+    threshold_curves,
+)
 from analysis.figures.export import figure_json, figure_page, library_script, template_json
 from analysis.figures.matrix import confusion_matrix
 from analysis.figures.scatter import space_map
@@ -30,5 +36,6 @@ __all__ = [
     "space_map",
     "taxonomy_bars",
     "template_json",
+    "threshold_curves",
     "transfer_matrix",
 ]

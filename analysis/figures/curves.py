@@ -1,4 +1,4 @@
-"""Lines: reliability, severities of a corruption, deletion and insertion, cosine histograms."""
+"""Lines: reliability, least confidence, severities of a corruption, deletion and insertion, cosine histograms."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.figures.theme import BLUE, NEUTRAL, VERMILION, colours_of, new_figure, plain, template
+from analysis.figures.theme import BLUE, GREEN, NEUTRAL, VERMILION, colours_of, new_figure, plain, template
 from analysis.heat_maps.attribution import RANDOM_MODEL, RANDOM_ORDER
 
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
@@ -46,6 +46,30 @@ def reliability_diagram(bins: pd.DataFrame) -> go.Figure:
     figure.update_yaxes(title_text="entities", row=2, col=1, nticks=4)
     figure.update_xaxes(range=[-0.02, 1.02])
     return figure.update_xaxes(title_text="probability", row=2, col=1)
+
+
+def threshold_curves(table: pd.DataFrame) -> go.Figure:
+    """Draw precision, recall and F1 against the least confidence of an entity that is kept.
+
+    Args:
+        table: threshold, precision, recall, f1, low, high (of F1), f1_at_random, kept.
+    """
+    figure = new_figure(height=420)
+    edge = {"x": table["threshold"], "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    figure.add_scatter(y=table["high"], **edge)
+    figure.add_scatter(y=table["low"], fill="tonexty", fillcolor="rgba(0,158,115,0.18)", **edge)
+    looks = (("precision", BLUE, "solid"), ("recall", VERMILION, "dash"), ("f1", GREEN, "solid"))
+    names = {"f1": "F1", "f1_at_random": "F1, as many dropped at random"}
+    for column, colour, dash in (*looks, ("f1_at_random", NEUTRAL, "dot")):
+        name = names.get(column, column)
+        figure.add_scatter(
+            x=table["threshold"], y=table[column], customdata=table["kept"], mode="lines", name=name,
+            line={"color": colour, "dash": dash, "width": 2 if column != "f1_at_random" else 1.5},
+            hovertemplate=f"{name} %{{y:.3f}}, least confidence %{{x:.2f}}<br>%{{customdata}} entities kept"
+            "<extra></extra>",
+        )  # fmt: skip
+    figure.update_xaxes(title_text="least confidence of an entity that is kept", range=[-0.02, 0.97])
+    return figure.update_yaxes(range=[-0.02, 1.02])
 
 
 def severity_lines(table: pd.DataFrame) -> go.Figure:

@@ -21,6 +21,7 @@ from analysis.panels import (
     shapley,
     slices,
     space_map,
+    threshold,
 )
 from analysis.panels.panel import Panel
 from analysis.run.folder import EvaluationRun
@@ -92,6 +93,7 @@ def sections(
             title="Calibration and data",
             builds=(
                 ("calibration", partial(calibration.calibration, run, valid, condition=condition)),
+                ("threshold", partial(threshold.threshold, run, condition=condition)),
                 ("noise", partial(data_quality.noise, run, condition=condition)),
                 ("leakage", partial(data_quality.leakage, run)),
             ),

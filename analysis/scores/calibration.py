@@ -70,7 +70,7 @@ def reliability(confidence: np.ndarray, right: np.ndarray, *, n_bins: int = N_BI
     hits = np.bincount(place, weights=right, minlength=n_bins)
     with np.errstate(invalid="ignore"):
         mean, accuracy = sums / n, hits / n
-    low, high = _wilson(hits, n)
+    low, high = wilson(hits, n)
     bins = pd.DataFrame(
         {
             "low": edges[:-1],
@@ -197,8 +197,8 @@ def _nll(confidence: np.ndarray, right: np.ndarray) -> float:
     return float(-np.where(right, np.log(p), np.log1p(-p)).mean())
 
 
-def _wilson(hits: np.ndarray, n: np.ndarray, z: float = 1.96) -> tuple[np.ndarray, np.ndarray]:
-    """Return Wilson's (1927) score interval of a share; NaN for n = 0."""
+def wilson(hits: np.ndarray, n: np.ndarray, z: float = 1.96) -> tuple[np.ndarray, np.ndarray]:
+    """Return Wilson's (1927) score interval of each share ``hits / n``; NaN for n = 0."""
     with np.errstate(invalid="ignore", divide="ignore"):
         share = hits / n
         centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)

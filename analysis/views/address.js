@@ -4,7 +4,7 @@ window.workbenchAddress = (() => {
   const prefix = "wb-";
   const names = [
     "example", "tab", "run", "other", "condition", "language", "values", "reading", "cell", "listed", "filters",
-    "valid", "sort", "page", "row", "name", "kind", "map", "projection", "colour", "pick", "find", "ask",
+    "valid", "entity_type", "sort", "page", "row", "name", "kind", "map", "projection", "colour", "pick", "find", "ask",
   ];
 
   // Those that are there, by their names without the prefix, which older links lack.

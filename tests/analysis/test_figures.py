@@ -27,6 +27,7 @@ from analysis.figures import (
     space_map,
     taxonomy_bars,
     template_json,
+    threshold_curves,
     transfer_matrix,
 )
 from analysis.figures.theme import BLUE, SCHEMES, colours_of, plain, template
@@ -68,6 +69,15 @@ def all_figures() -> Iterator[object]:
     yield confusion_matrix(pd.DataFrame([[3, 1], [2, 0]], index=[EVIL, "spurious"], columns=[EVIL, "missed"]))
     bins = {"series": [EVIL], "low": [0.0], "high": [0.1], "n": [3], "confidence": [0.05], "accuracy": [0.1]}
     yield reliability_diagram(pd.DataFrame(bins).assign(accuracy_low=0.0, accuracy_high=0.2))
+    kept = {
+        "threshold": [0.0, 0.5],
+        "precision": [0.5, None],
+        "recall": 0.4,
+        "f1": 0.45,
+        "f1_at_random": 0.4,
+        "kept": 3,
+    }
+    yield threshold_curves(pd.DataFrame(kept).assign(low=0.3, high=[0.5, None]))
     severity = {"corruption": [EVIL] * 2, "severity": [0, 1], "difference": [0.1, 0.0], "low": [0.0, None]}
     yield severity_lines(pd.DataFrame(severity).assign(high=0.2))
     curve = {"kind": "deletion", "method": EVIL, "share": [0.0, 1.0], "value": 0.5, "low": 0.4, "high": 0.6}

@@ -228,6 +228,24 @@ def test_temperature_is_fitted_on_the_valid_run(tmp_path: Path) -> None:
     assert "no run of this checkpoint over validation data" in fitted(valid="stranger")
 
 
+def test_the_curves_over_a_least_confidence_are_of_the_chosen_type(controller: TabController) -> None:
+    """The drop-down names the run's types; a chosen one has its own counts, a language its own rows."""
+
+    def rows(**state: str) -> pd.DataFrame:
+        asked = {"run": "hand", "part": "threshold", "download": "csv", **state}
+        file = controller.part("errors", asked)["file"]
+        return pd.read_csv(io.BytesIO(base64.b64decode(file["data"])))
+
+    html = ask(controller, "threshold", entity_type="ORG")
+    assert '<option value="ORG" selected>ORG</option>' in html and '<option value="">All types</option>' in html
+    everything, of_type = rows(), rows(entity_type="ORG")
+    assert set(of_type["type"]) == {"ORG"} and (of_type["gold"] == 0).all()
+    assert everything.loc[0, ["kept", "right", "predicted", "gold"]].tolist() == [6, 1, 6, 6]
+    assert set(rows(language="de")["language"]) == {"de"}
+    answer = controller.part("errors", {"run": "hand", "part": "threshold", "entity_type": "NOPE"})
+    assert "no type &#x27;NOPE&#x27;" in answer["html"]
+
+
 def test_downloads_hold_all_rows(controller: TabController) -> None:
     """CSV and Parquet of the failure table are the filtered table, all columns and pages."""
     sizes = {}

@@ -32,6 +32,7 @@ from analysis.views.research.panel_html import render_panel
 from analysis.views.research.search import draw_found, draw_search
 from analysis.views.research.space import draw_picked, draw_space_map
 from analysis.views.research.tab_request import RenderedPart, TabRequest
+from analysis.views.research.threshold import draw_threshold
 
 if TYPE_CHECKING:
     from analysis.panels import Panel
@@ -95,6 +96,7 @@ ERRORS = (
     _part("slices", lambda a: slices.slices(a.run, a.condition), "condition", chapter="Slices", height=_TALL),
     _part("worst", lambda a: slices.worst(a.run, a.condition), "condition"),
     TabPart("calibration", draw_calibration, ("language", "condition", "valid"), "Calibration", _TALL),
+    TabPart("threshold", draw_threshold, ("language", "condition", "entity_type"), "Least confidence", _TALL),
     _part("rules", lambda a: scores.rules(a.run, a.condition), "condition", chapter="Scoring rules"),
     _part("noise", lambda a: data_quality.noise(a.run, a.condition), "condition", chapter="Data"),
     _part("leakage", lambda a: data_quality.leakage(a.run)),

@@ -36,6 +36,7 @@ class View:
         listed: page of that list, from 1.
         filters: of the failure table.
         valid: name of the run that the temperature is fitted on, "" for the first that fits, "-" for none.
+        entity_type: of the curves over a least confidence, "" for all.
         sort: its column; a leading "-" means descending.
         page: its page, from 1.
         sentence_id: the sentence in the inspector.
@@ -60,6 +61,7 @@ class View:
     listed: int = 1
     filters: tuple[Filter, ...] = ()
     valid: str = ""
+    entity_type: str = ""
     sort: str = ""
     page: int = 1
     sentence_id: int | None = None
