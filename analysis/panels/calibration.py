@@ -26,6 +26,8 @@ SERIES = {"before": "as given", "after": "after temperature"}
     "Calibration of the span probabilities",
     "A dot on the dotted line is as sure as it is right, below the line it is too sure; ECE is the mean distance from "
     "the line, before and after one temperature.",
+    chapter="Calibration",
+    height=560,
 )
 def calibration(
     run: EvaluationRun, valid: EvaluationRun | None = None, language: str = "all", condition: str | None = None

@@ -27,6 +27,7 @@ def comparison_of(run: EvaluationRun, other: EvaluationRun) -> Comparison:
     "differences",
     "F1 of the other run minus F1 of this one",
     "An interval that holds 0 means that these sentences do not tell the two runs apart.",
+    chapter="Two runs",
 )
 def differences(run: EvaluationRun, other: EvaluationRun) -> Content:
     """Show the F1 difference per language and type by paired bootstrap."""

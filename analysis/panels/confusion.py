@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
@@ -13,6 +14,7 @@ from analysis.scores.confusion import Confusion, Reading, difference, row_shares
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
+    from analysis.panels.selection import Selection
     from analysis.run.folder import EvaluationRun
 
 RULES = {
@@ -30,20 +32,43 @@ def confusion_of(run: EvaluationRun, condition: str | None = None, reading: Read
     return run.remember(("confusion", condition, reading), lambda: Confusion.build(run.answers(condition), reading))
 
 
-@panel("confusion", "Confusion matrix", _HOW)
+def _each_language(chosen: Selection) -> Iterator[dict[str, str]]:
+    languages = _languages(chosen)
+    yield from ({"language": language} for language in ("all", *(languages if len(languages) > 1 else ())))
+
+
+def _each_pair(chosen: Selection) -> Iterator[dict[str, str]]:
+    """Yield each language beside English, or beside the first one where there is no English."""
+    languages = _languages(chosen)
+    reference = "en" if "en" in languages else (languages or [""])[0]
+    yield from ({"first": language, "second": reference} for language in languages if language != reference)
+
+
+def _languages(chosen: Selection) -> list[str]:
+    return sorted(set(chosen.run.answers(chosen.condition).languages))
+
+
+@panel(
+    "confusion",
+    "Confusion matrix",
+    _HOW,
+    chapter="Confusion",
+    height=430,
+    variants=_each_language,
+)
 def confusion(
     run: EvaluationRun,
-    language: str | None = None,
+    language: str = "all",
     values: Literal["counts", "shares"] = "counts",
     reading: Reading = "overlap",
     condition: str | None = None,
 ) -> Content:
-    """Show the matrix of one language (None: all) as counts or row shares."""
+    """Show the matrix of one language as counts or row shares."""
     from analysis.figures import confusion_matrix
 
-    counts = confusion_of(run, condition, reading).counts(language)
+    counts = confusion_of(run, condition, reading).counts(None if language == "all" else language)
     answers = run.answers(condition)
-    chosen = answers if language is None else answers.take(answers.languages == language)
+    chosen = answers if language == "all" else answers.take(answers.languages == language)
     empty = not counts.to_numpy().sum()
     matrix = counts if values == "counts" else row_shares(counts)
     return Content(
@@ -53,7 +78,7 @@ def confusion(
         rule=RULES[reading],
         n=counts_of(chosen),
         notes=("No gold and no predicted entity in this slice.",) if empty else (),
-        suffix=language_name("all" if language is None else language),
+        suffix=language_name(language),
     )
 
 
@@ -62,6 +87,7 @@ def confusion(
     "Where two languages differ",
     "Row shares of the first language minus those of the second, in percentage points of a gold type's entities: on "
     "the diagonal positive is better, elsewhere it is one more confusion.",
+    variants=_each_pair,
 )
 def confusion_languages(
     run: EvaluationRun, first: str, second: str, reading: Reading = "overlap", condition: str | None = None
@@ -79,11 +105,12 @@ def confusion_languages(
     "positive is better, elsewhere it is one more confusion.",
 )
 def confusion_runs(
-    run: EvaluationRun, other: EvaluationRun, language: str | None = None, reading: Reading = "overlap"
+    run: EvaluationRun, other: EvaluationRun, language: str = "all", reading: Reading = "overlap"
 ) -> Content:
-    """Show the difference of two runs over one language (None: all)."""
-    mine, theirs = (confusion_of(one, None, reading).counts(language) for one in (run, other))
-    return _difference(mine, theirs, reading, f"{run.name} minus {other.name}, {language_name(language or 'all')}")
+    """Show the difference of two runs over one language."""
+    of = None if language == "all" else language
+    mine, theirs = (confusion_of(one, None, reading).counts(of) for one in (run, other))
+    return _difference(mine, theirs, reading, f"{run.name} minus {other.name}, {language_name(language)}")
 
 
 def _difference(a: pd.DataFrame, b: pd.DataFrame, reading: Reading, suffix: str) -> Content:

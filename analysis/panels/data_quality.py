@@ -21,6 +21,7 @@ LIMIT = 25
     "Where the annotation may be wrong",
     "Places at which the model firmly disagrees with the annotation; a reason to look, not a verdict, for a model that "
     "learnt a wrong habit is sure of it as well.",
+    chapter="Data",
 )
 def noise(run: EvaluationRun, condition: str | None = None, limit: int = LIMIT) -> Content:
     """List the firmest disagreements."""

@@ -50,6 +50,7 @@ def contrastive_of(run: EvaluationRun) -> pd.DataFrame:
     "blind guessing would reach in a gallery of that size; type alone, what one would reach who knows nothing but the "
     "type of a text's only name, or of an image's, and puts all of that type first (texts without a name, or with "
     "several, are guessed blindly).",
+    chapter="Retrieval",
 )
 def retrieval(run: EvaluationRun, other: EvaluationRun | None = None) -> Content:
     """Show recall@1/5/10 in both directions per language, beside those of a run to compare with.
@@ -91,6 +92,7 @@ def _twins(run: EvaluationRun) -> tuple[str, ...]:
     "Modality gap: distance between the mean text and the mean image; alignment: mean squared distance of partners "
     "(0 is best); uniformity: how evenly vectors spread (more negative is more even); separation: how often a text is "
     "closer to its own image than to another (0.5 is chance).",
+    chapter="Geometry",
 )
 def geometry(run: EvaluationRun, other: EvaluationRun | None = None) -> Content:
     """Show gap, alignment, uniformity and separation per language, beside those of a run to compare with."""
@@ -107,6 +109,8 @@ def geometry(run: EvaluationRun, other: EvaluationRun | None = None) -> Content:
     "Right pairs and wrong pairs",
     "The further the two curves are apart, the better the space tells a text's own image from that of another "
     "sentence of its language.",
+    chapter="Cosines",
+    height=560,
 )
 def cosines(run: EvaluationRun, other: EvaluationRun | None = None, language: str = "all") -> Content:
     """Show the cosines of texts with their own and with another sentence's image.

@@ -40,6 +40,7 @@ def failures_of(run: EvaluationRun, condition: str | None = None) -> pd.DataFram
     "What goes wrong",
     "Every gold and every predicted entity lands in exactly one class; a bar is the share of each class in its "
     "language, and the table says which way boundaries slip.",
+    chapter="Error classes",
 )
 def taxonomy(run: EvaluationRun, condition: str | None = None) -> Content:
     """Show the error classes per language."""
@@ -69,6 +70,8 @@ def taxonomy(run: EvaluationRun, condition: str | None = None) -> Content:
     "Errors by class",
     "How sure the model was of each kind of error, how often the name was never seen in training, and how often text "
     "alone had it right.",
+    chapter="Failure table",
+    height=800,
 )
 def failure_summary(run: EvaluationRun, condition: str | None = None) -> Content:
     """Count the errors per class and language with the means of what is known about them."""

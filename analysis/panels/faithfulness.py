@@ -29,6 +29,7 @@ _GREY = (
     "Covering the hottest cells first, with those of another photo, should lower the probability faster, and showing "
     "them first raise it faster, than random orders do (the grey band); a map inside the band says nothing about the "
     "answer. Only names that the photo decides about are tested, for elsewhere there is nothing to show.",
+    height=560,
 )
 def faithfulness(run: EvaluationRun) -> Content:
     """Show deletion and insertion of each kind of map against random orders, with a verdict each."""

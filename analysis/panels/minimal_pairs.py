@@ -36,6 +36,7 @@ def pairs_of(run: EvaluationRun) -> list[MinimalPair]:
     "Minimal pairs: same words, another image",
     "A model that reads words alone is right on one of the two at best, so 'both right' and 'flipped the right way' "
     "cannot be had without looking at the image.",
+    chapter="Minimal pairs",
 )
 def minimal_pairs(run: EvaluationRun) -> Content:
     """Show what the model made of each pair, per language."""

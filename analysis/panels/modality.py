@@ -61,6 +61,8 @@ def modality_of(run: EvaluationRun) -> pd.DataFrame:
     "What the image contributes",
     "Each bar is F1 under one image condition minus F1 of text only on the same sentences; only if the pair's own "
     "image is clearly above the shuffled one does the image itself help, rather than having any image.",
+    chapter="Contribution",
+    height=640,
 )
 def modality(run: EvaluationRun) -> Content:
     """Show the conditions that replace or hide the image, per language and type."""
@@ -87,6 +89,8 @@ def modality(run: EvaluationRun) -> Content:
     "Corrupted images",
     "How far F1 falls towards text only (the dotted line at 0) as the photo is corrupted more and more: a model that "
     "looks at photos loses, one that ignores them stays flat.",
+    chapter="Corrupted images",
+    height=560,
 )
 def severity(run: EvaluationRun, language: str = "all") -> Content:
     """Show the corruptions at their severities, over all types; the table has every language, and every type."""
@@ -110,7 +114,12 @@ def severity(run: EvaluationRun, language: str = "all") -> Content:
     )
 
 
-@panel("terciles", "By image-text cosine", _HOW_SPLIT.format("fits the text well or badly"))
+@panel(
+    "terciles",
+    "By image-text cosine",
+    _HOW_SPLIT.format("fits the text well or badly"),
+    chapter="Splits",
+)
 def terciles(run: EvaluationRun) -> Content:
     """Split the contribution of the pair's image by thirds of the cosine within each language."""
     paired = _own_image(run)
@@ -145,13 +154,24 @@ def _split(table: pd.DataFrame, paired: Paired, none: str, name: Callable[[str],
     )
 
 
-@panel("helped", "What the image helped most", "The gold entities whose probability rises most with their image.")
+@panel(
+    "helped",
+    "What the image helped most",
+    "The gold entities whose probability rises most with their image.",
+    chapter="Helped and hurt",
+    height=560,
+)
 def helped(run: EvaluationRun, limit: int = LIMIT) -> Content:
     """List the greatest rises."""
     return _gallery(run, limit, rising=True)
 
 
-@panel("hurt", "What the image hurt most", "The gold entities whose probability falls most with their image.")
+@panel(
+    "hurt",
+    "What the image hurt most",
+    "The gold entities whose probability falls most with their image.",
+    height=560,
+)
 def hurt(run: EvaluationRun, limit: int = LIMIT) -> Content:
     """List the greatest falls."""
     return _gallery(run, limit, rising=False)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import wraps
-from inspect import signature
-from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from inspect import Parameter, signature
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec
 
 import pandas as pd
 
 from analysis.panels.facts import command_of, facts_of
+from analysis.panels.selection import CHOICES, Selection
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,31 +77,91 @@ class Content:
     suffix: str = ""
 
 
-def panel(
-    panel_id: str, title: str, how_to_read: str
-) -> Callable[[Callable[Concatenate[EvaluationRun, P], Content]], Callable[Concatenate[EvaluationRun, P], Panel]]:
-    """Turn a function of a run that returns a :class:`Content` into one that returns a :class:`Panel`.
+Variants = Callable[[Selection], Iterable[Mapping[str, Any]]]
+
+
+def _one_variant(_: Selection) -> Iterable[Mapping[str, Any]]:
+    return ({},)
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class PanelKind(Generic[P]):
+    """A function that makes panels, and what is known of them before it runs.
 
     Where the run lacks what the function needs, its :class:`InputError` becomes the panel's note, so that one missing
     column never takes the page with it.
+
+    Attributes:
+        id, title, how_to_read: of the panels, before a suffix.
+        function: works out the content; its parameters named as in ``CHOICES`` are what the panel depends on.
+        chapter: its name in the list at the top of a tab; "" for a panel that belongs to the one before it.
+        height: pixels that a tab keeps free for it, so that the page does not jump.
+        variants: further arguments, one set for each panel that a report has of this kind.
     """
 
-    def decorate(
-        function: Callable[Concatenate[EvaluationRun, P], Content],
-    ) -> Callable[Concatenate[EvaluationRun, P], Panel]:
-        parameters = signature(function)
+    id: str
+    title: str
+    how_to_read: str
+    function: Callable[Concatenate[EvaluationRun, P], Content]
+    chapter: str
+    height: int
+    variants: Variants
 
-        @wraps(function)
-        def build(run: EvaluationRun, /, *args: P.args, **kwargs: P.kwargs) -> Panel:
-            asked = parameters.bind(run, *args, **kwargs).arguments
-            command = command_of(panel_id, run, asked.get("other"), asked.get("valid"), asked.get("condition"))
-            try:
-                content = function(run, *args, **kwargs)
-            except InputError as error:
-                content = Content(table=pd.DataFrame(), rule="", n="", notes=(str(error),))
-            return _assemble(panel_id, title, how_to_read, content, facts_of(run).split, command)
+    def __call__(self, run: EvaluationRun, /, *args: P.args, **kwargs: P.kwargs) -> Panel:
+        """Make a panel of a run."""
+        asked = signature(self.function).bind(run, *args, **kwargs).arguments
+        command = command_of(self.id, run, asked.get("other"), asked.get("valid"), asked.get("condition"))
+        try:
+            content = self.function(run, *args, **kwargs)
+        except InputError as error:
+            content = Content(table=pd.DataFrame(), rule="", n="", notes=(str(error),))
+        return _assemble(self.id, self.title, self.how_to_read, content, facts_of(run).split, command)
 
-        return build
+    @property
+    def depends_on(self) -> tuple[str, ...]:
+        """Return which of ``CHOICES`` change the panel."""
+        return tuple(name for name in CHOICES if name in signature(self.function).parameters)
+
+    @property
+    def needs_other(self) -> bool:
+        """Tell whether there is no such panel without a run to compare with."""
+        other = signature(self.function).parameters.get("other")
+        return other is not None and other.default is Parameter.empty
+
+    def of(self, chosen: Selection, **further: Any) -> Panel:
+        """Make the panel of what is chosen."""
+        make: Callable[..., Panel] = self
+        return make(chosen.run, **{name: getattr(chosen, name) for name in self.depends_on} | further)
+
+    def panels(self, chosen: Selection) -> Iterator[Panel]:
+        """Make the panels of this kind that a report has, one by one."""
+        return (self.of(chosen, **further) for further in self.variants(chosen))
+
+
+def panel(
+    panel_id: str,
+    title: str,
+    how_to_read: str,
+    *,
+    chapter: str = "",
+    height: int = 320,
+    variants: Variants = _one_variant,
+) -> Callable[[Callable[Concatenate[EvaluationRun, P], Content]], PanelKind[P]]:
+    """Turn a function of a run that returns a :class:`Content` into a :class:`PanelKind`, called like it.
+
+    The other arguments are what a :class:`PanelKind` has under their names.
+    """
+
+    def decorate(function: Callable[Concatenate[EvaluationRun, P], Content]) -> PanelKind[P]:
+        return PanelKind(
+            id=panel_id,
+            title=title,
+            how_to_read=how_to_read,
+            function=function,
+            chapter=chapter,
+            height=height,
+            variants=variants,
+        )
 
     return decorate
 

@@ -25,6 +25,8 @@ _REMEDY = "write it from a checkpoint and data with photos"
     "Photos of different types share one image, and a map should be hottest on the photo of the name that is asked "
     "for; the same photo twice must give chance, two photos of one type are near it, and 'swap' says how often both "
     "names of a pair are answered by their own photo (chance 0.25).",
+    chapter="Heat maps",
+    height=560,
 )
 def mosaics(run: EvaluationRun) -> Content:
     """Show pointing accuracy per layout, method and type, beside chance and the controls."""

@@ -39,6 +39,8 @@ def scores_of(run: EvaluationRun, condition: str | None = None, rule: str = "str
     "Scores per language and type",
     "Each bar is the F1 of one entity type, each whisker its 95 % interval when sentences are resampled, which too few "
     "sentences do not give; where the whiskers of two bars overlap widely, the data do not tell them apart.",
+    chapter="Scores",
+    height=640,
 )
 def scores(run: EvaluationRun, condition: str | None = None) -> Content:
     """Show strict F1 as bars, and precision, recall and F1, strict and lenient, as a table."""
@@ -65,6 +67,7 @@ def scores(run: EvaluationRun, condition: str | None = None) -> Content:
     "One answer, four scoring rules",
     "What strict F1 loses to boundaries and to types: 'exact' ignores the type, 'overlap' asks for the right type and "
     "one shared word only.",
+    chapter="Scoring rules",
 )
 def rules(run: EvaluationRun, condition: str | None = None) -> Content:
     """Show all four rules per language."""

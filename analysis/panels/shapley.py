@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     "Text and image: who earns the probability",
     "The Shapley shares add up to what the model gains over seeing nothing at all; the crude drop-one number beside "
     "them credits nobody with what both could have done alone.",
+    chapter="Shapley shares",
+    height=560,
 )
 def shapley(run: EvaluationRun) -> Content:
     """Show the shares of text and image per language and type."""
@@ -35,6 +37,7 @@ def shapley(run: EvaluationRun) -> Content:
     "shapley-streams",
     "Text and each image stream",
     "The same shares with the two image streams apart; a stream with a share of 0 could be left out.",
+    height=560,
 )
 def shapley_streams(run: EvaluationRun) -> Content:
     """Show the shares of text and of the ViT and CNN streams."""

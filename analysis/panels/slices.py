@@ -34,6 +34,8 @@ def sliced_of(run: EvaluationRun, condition: str | None = None) -> SlicedEntitie
     "Scores by kind of name and sentence",
     "Each dot is the F1 of the entities that share one property, with its 95 % interval, hollow where they are too few "
     "for one; the dotted line is the F1 of all of them.",
+    chapter="Slices",
+    height=560,
 )
 def slices(run: EvaluationRun, condition: str | None = None) -> Content:
     """Show seen and unseen names, lengths, sources and the like, over all languages and within each."""

@@ -68,6 +68,8 @@ def pairs_of(points: pd.DataFrame) -> pd.DataFrame:
     "The map of texts and images",
     "Points that the model takes for alike lie close together; only neighbourhoods mean something in UMAP, distances "
     "across the map and its axes do not.",
+    chapter="Map",
+    height=760,
 )
 def space_map(
     run: EvaluationRun,

@@ -26,6 +26,8 @@ _READ_OFF = "The best threshold is read off the entities it is scored on, which 
     "Entities above a least confidence",
     "To the right more and more doubtful entities are dropped: recall falls, precision rises as far as confidence "
     "tells right from wrong; the dotted line is the F1 of dropping as many at random.",
+    chapter="Least confidence",
+    height=560,
 )
 def threshold(
     run: EvaluationRun, entity_type: str | None = None, language: str = ALL, condition: str | None = None

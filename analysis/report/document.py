@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from analysis.panels import Panel, sections
+from analysis.panels import Panel
 from analysis.panels.facts import RunFacts, checkpoint_of, facts_of, provenance_rows
+from analysis.panels.registry import SECTIONS, Section
+from analysis.panels.selection import Chosen
 from analysis.panels.wording import number
 from analysis.run.folder import EvaluationRun
 from mmner_core.errors import InputError
@@ -89,14 +91,13 @@ def collect(
             f"{valid.name} is a run of another checkpoint than {run.name}; its probabilities say nothing about the "
             "other's. Give a run of the same checkpoint over validation data."
         )
-    parts = sections(run, other, valid, condition)
-    known = list(dict.fromkeys(name for section in parts for name, _ in section.builds))
+    chosen = Chosen(run, other, valid, condition)
+    run.answers(condition)  # says so if there is no such condition
+    known = [kind.id for section in SECTIONS for kind in section.kinds(chosen)]
     if only is not None and only not in known:
         raise InputError(f"There is no panel {only!r}; there are {', '.join(known)}.")
     taken: Counter[str] = Counter()
-    chapters = [
-        Chapter(id=s.id, title=s.title, panels=tuple(_named_apart(p, taken) for p in s.panels(only))) for s in parts
-    ]
+    chapters = [_chapter(section, chosen, only, taken) for section in SECTIONS]
     runs = [one for one in (run, other, valid) if one is not None]
     title = f"{run.name} and {other.name}" if other is not None else run.name
     found = {panel.id: panel for chapter in chapters for panel in chapter.panels}
@@ -107,6 +108,12 @@ def collect(
         chapters=tuple(chapter for chapter in chapters if chapter.panels),
         highlights=tuple(_highlights(found)),
     )
+
+
+def _chapter(section: Section, chosen: Chosen, only: str | None, taken: Counter[str]) -> Chapter:
+    panels = (panel for kind in section.kinds(chosen) if only in (None, kind.id) for panel in kind.panels(chosen))
+    title = section.title.format(other=chosen.other.name if chosen.other is not None else "")
+    return Chapter(id=section.id, title=title, panels=tuple(_named_apart(panel, taken) for panel in panels))
 
 
 def _named_apart(panel: Panel, taken: Counter[str]) -> Panel:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.panels import Panel, sections
+from analysis.panels import Panel, PanelKind
 from analysis.panels.compare import outcomes
 from analysis.panels.confusion import confusion, confusion_languages
 from analysis.panels.display import MISSING, shown_table
@@ -20,7 +20,9 @@ from analysis.panels.minimal_pairs import minimal_pairs
 from analysis.panels.modality import modality, severity
 from analysis.panels.panel import shortened
 from analysis.panels.pointing import boxes, mosaics, pointing
+from analysis.panels.registry import SECTIONS
 from analysis.panels.scores import scores
+from analysis.panels.selection import Chosen
 from analysis.panels.shapley import shapley
 from analysis.panels.space_map import entity_map, pairs_of, points_of, space_map
 from analysis.run.folder import EvaluationRun
@@ -42,13 +44,16 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> EvaluationRun:
 
 def all_panels(run: EvaluationRun) -> Iterator[Panel]:
     """Make every panel of one run."""
-    return (panel for section in sections(run) for panel in section.panels())
+    chosen = Chosen(run)
+    return (panel for section in SECTIONS for kind in section.kinds(chosen) for panel in kind.panels(chosen))
 
 
-@pytest.mark.parametrize("place", range(7))
-def test_every_panel_of_a_full_run_says_what_it_rests_on(run: EvaluationRun, other: EvaluationRun, place: int) -> None:
+@pytest.mark.parametrize("kind", [kind for section in SECTIONS for kind in section.panels], ids=lambda kind: kind.id)
+def test_every_panel_of_a_full_run_says_what_it_rests_on(
+    run: EvaluationRun, other: EvaluationRun, kind: PanelKind[...]
+) -> None:
     """A sentence on how to read it, rule, split, n and command; a figure never without its alternative."""
-    for panel in sections(run, other)[place].panels():
+    for panel in kind.panels(Chosen(run, other)):
         assert len(panel.table), f"{panel.id}: {panel.notes}"
         assert panel.how_to_read.endswith(".") and panel.rule and panel.n, panel.id
         assert panel.split == "test, the data"

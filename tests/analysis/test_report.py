@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from analysis.cli.main import app
-from analysis.panels import sections
+from analysis.panels.registry import SECTIONS
 from analysis.report import Document, collect, write_csv, write_html, write_latex
 from analysis.report.html import render
 from analysis.report.tables import escaped, latex_text
@@ -221,8 +221,15 @@ def test_only_one_panel_can_be_asked_for(run: EvaluationRun) -> None:
     assert [panel.id for panel in collect(run, only="scores").panels()] == ["scores"]
     with pytest.raises(InputError, match="no panel 'score'; there are scores, rules, "):
         collect(run, only="score")
-    known = {name for section in sections(run) for name, _ in section.builds}
+    known = {kind.id for section in SECTIONS for kind in section.panels}
     assert {"scores", "map", "honesty", "hurt"} <= known
+
+
+def test_panels_that_compare_wait_for_a_second_run(run: EvaluationRun) -> None:
+    """Without a run to compare with they cannot be asked for; with one, their chapter bears its name."""
+    with pytest.raises(InputError, match="no panel 'flips'"):
+        collect(run, only="flips")
+    assert [chapter.title for chapter in collect(run, run, only="flips").chapters] == [f"Compared with {run.name}"]
 
 
 def test_the_command_writes_what_it_is_asked_for(run: EvaluationRun, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from PIL import Image
 
 from analysis.evaluation.writer import write_run
 from analysis.panels.errors import failures_of
+from analysis.panels.registry import SECTIONS
 from analysis.run.answers import Answers
 from analysis.scores.confusion import MISSED, SPURIOUS, Confusion
 from analysis.scores.query import Filter
@@ -92,6 +93,14 @@ def test_every_part_answers(controller: TabController) -> None:
         for part in parts:
             answer = controller.part(tab, {"run": "hand", "part": part.id})
             assert "went wrong on our side" not in answer["html"], (tab, part.id)
+
+
+def test_each_panel_is_in_the_tab_of_its_section() -> None:
+    """What the report has is in the app too, but for panels that a control of another one leads to."""
+    for section in SECTIONS:
+        shown = {part.id for part in TABS[section.tab]}
+        missing = {kind.id for kind in section.panels} - shown
+        assert missing <= {"confusion-languages", "failures-first", "entity-map"}, section.id
 
 
 @pytest.mark.parametrize("tab", list(TABS))

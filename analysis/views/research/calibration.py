@@ -12,13 +12,11 @@ _NONE_YET = "no run over valid: this run's halves, or as stored"
 
 def draw_calibration(request: TabRequest) -> RenderedPart:
     """Return the panel with a choice of the runs that the temperature may be fitted on."""
-    language = request.view.language
-    valid = request.valid
-    panel = calibration(request.run, valid, language or "all", request.condition)
+    panel = calibration.of(request)
     known = request.library.valid_runs(request.run)
     choices = {name: name for name in known} | {OWN_HALVES: "none: as stored, or halves"}
     if not known:
         choices = {"": _NONE_YET}
     chosen = request.view.valid or (known[0] if known else "")
     controls = f'<div class="wb-choices">{select_html("Temperature fitted on", "valid", choices, chosen)}</div>'
-    return render_panel(panel, language, controls)
+    return render_panel(panel, request.view.language, controls)

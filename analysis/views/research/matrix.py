@@ -80,7 +80,7 @@ def _panel(request: TabRequest) -> Panel:
     if view.values in ("counts", "shares"):
         return panels.confusion(
             request.run,
-            view.language or None,
+            request.language,
             "counts" if view.values == "counts" else "shares",
             reading,
             request.condition,
@@ -88,9 +88,9 @@ def _panel(request: TabRequest) -> Panel:
     if view.values == "runs":
         if request.other is None:
             raise InputError("Choose a run to compare with, at the top of this tab, to see the difference of two runs.")
-        return panels.confusion_runs(request.run, request.other, view.language or None, reading)
+        return panels.confusion_runs(request.run, request.other, request.language, reading)
     if pair := _pair(request):
-        return panels.confusion_languages(request.run, *pair, reading)
+        return panels.confusion_languages(request.run, *pair, reading, request.condition)
     raise InputError(f"The matrix cannot show {view.values!r}; choose what its cells hold above it.")
 
 

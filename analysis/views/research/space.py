@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -21,6 +22,7 @@ from mmner_core.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from analysis.panels import Panel
     from analysis.run.folder import EvaluationRun
     from mmner_core.results import Prediction
 
@@ -49,8 +51,8 @@ def draw_space_map(request: TabRequest) -> RenderedPart:
     which, projection = shown_map(request)
     colour = view.colour or panels.COLOURS[0]
     _check(colour, panels.COLOURS, "colour")
-    build = panels.entity_map if which == "entities" else panels.space_map
-    panel = build(request.run, cast(panels.Colour, colour), projection, view.language or "all")
+    build: Callable[..., Panel] = panels.entity_map if which == "entities" else panels.space_map
+    panel = build(request.run, cast(panels.Colour, colour), projection, request.language)
     controls = (
         '<div class="wb-choices">'
         + select_html("Points", "map", MAPS, which)

@@ -79,6 +79,11 @@ class TabRequest:
         return condition
 
     @property
+    def language(self) -> str:
+        """Return the language that is shown, "all" for all."""
+        return self.view.language or "all"
+
+    @property
     def answers(self) -> Answers:
         """Return what was said under that condition."""
         return self.run.answers(self.condition)

@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import get_args
 
-from analysis.panels import (
-    compare,
-    confusion,
-    data_quality,
-    embedding,
-    errors,
-    faithfulness,
-    minimal_pairs,
-    modality,
-    pointing,
-    scores,
-    shapley,
-    slices,
-)
+from analysis.panels import PanelKind, calibration, confusion, errors, modality, space_map, threshold
+from analysis.panels.registry import SECTIONS, Tab
 from analysis.views.research.calibration import draw_calibration
 from analysis.views.research.controls import draw_controls
 from analysis.views.research.failures import draw_failures
@@ -34,12 +22,7 @@ from analysis.views.research.space import draw_picked, draw_space_map
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.threshold import draw_threshold
 
-if TYPE_CHECKING:
-    from analysis.panels import Panel
-    from analysis.run.folder import EvaluationRun
-
 Draw = Callable[[TabRequest], RenderedPart]
-_TALL, _LOW = 560, 320
 _NO_OTHER = """<header class="wb-panel-head"><h3>Two runs compared</h3></header><p class="wb-how">Choose a run under
 “Compare with”, at the top of this tab, to see what one gets right and the other does not: the difference of F1 with its
 interval, what was fixed and what was broken, and where their confusion matrices differ.</p>"""
@@ -63,84 +46,67 @@ class TabPart:
     draw: Draw
     uses: tuple[str, ...] = ()
     chapter: str = ""
-    height: int = _LOW
+    height: int = 320
     kept: bool = True
 
 
-def _part(
-    name: str, build: Callable[[TabRequest], Panel], *uses: str, chapter: str = "", height: int = _LOW
-) -> TabPart:
+def _part(kind: PanelKind[...], draw: Draw, *uses: str) -> TabPart:
+    return TabPart(kind.id, draw, uses, kind.chapter, kind.height)
+
+
+def _plain_part(kind: PanelKind[...]) -> TabPart:
     """Return a part that is one panel, whose table shows the chosen language alone."""
-    return TabPart(name, lambda a: render_panel(build(a), a.view.language), ("language", *uses), chapter, height)
+    return _part(
+        kind,
+        lambda request: render_panel(kind.of(request), request.view.language),
+        *dict.fromkeys(("language", *kind.depends_on)),
+    )
 
 
-def _versus(name: str, build: Callable[[EvaluationRun, EvaluationRun], Panel], *, chapter: str = "") -> TabPart:
-    """Return a part that is there only while a run to compare with is chosen; the first says how to choose one."""
+def _comparing_part(kind: PanelKind[...]) -> TabPart:
+    """Return a part that is there only while a run to compare with is chosen; a chapter's first says how to."""
+    part = _plain_part(kind)
 
     def draw(request: TabRequest) -> RenderedPart:
-        other = request.other
-        if other is None:
-            return RenderedPart(html=_NO_OTHER if chapter else "")
-        return render_panel(build(request.run, other), request.view.language)
+        return RenderedPart(html=_NO_OTHER if kind.chapter else "") if request.other is None else part.draw(request)
 
-    return TabPart(name, draw, ("language", "other"), chapter, height=120 if chapter else 0)
+    return replace(part, draw=draw, height=120 if kind.chapter else 0)
 
 
 _CELLS = ("language", "condition", "values", "reading", "cell", "other")
-ERRORS = (
-    _part("scores", lambda a: scores.scores(a.run, a.condition), "condition", chapter="Scores", height=640),
-    TabPart("confusion", draw_matrix, _CELLS, "Confusion", 430),
-    TabPart("cell", draw_cell, (*_CELLS, "listed"), height=0),
-    _part("taxonomy", lambda a: errors.taxonomy(a.run, a.condition), "condition", chapter="Error classes"),
-    TabPart("failures", draw_failures, ("language", "condition", "filters", "sort", "page"), "Failure table", 800),
-    _part("slices", lambda a: slices.slices(a.run, a.condition), "condition", chapter="Slices", height=_TALL),
-    _part("worst", lambda a: slices.worst(a.run, a.condition), "condition"),
-    TabPart("calibration", draw_calibration, ("language", "condition", "valid"), "Calibration", _TALL),
-    TabPart("threshold", draw_threshold, ("language", "condition", "entity_type"), "Least confidence", _TALL),
-    _part("rules", lambda a: scores.rules(a.run, a.condition), "condition", chapter="Scoring rules"),
-    _part("noise", lambda a: data_quality.noise(a.run, a.condition), "condition", chapter="Data"),
-    _part("leakage", lambda a: data_quality.leakage(a.run)),
-    _versus("differences", compare.differences, chapter="Two runs"),
-    _versus("outcomes", compare.outcomes),
-    _versus("confusion-runs", confusion.confusion_runs),
-    _versus("flips", compare.flips),
-)
-EMBEDDING = (
-    TabPart("map", draw_space_map, ("map", "projection", "colour", "language"), "Map", 760),
-    TabPart("picked", draw_picked, ("map", "projection", "pick", "find"), height=0),
-    TabPart("search", draw_search, chapter="Photo search", height=150),
-    TabPart("found", draw_found, ("ask", "language"), height=0, kept=False),
-    _part("retrieval", lambda a: embedding.retrieval(a.run, a.other), "other", chapter="Retrieval"),
-    _part(
-        "cosines",
-        lambda a: embedding.cosines(a.run, a.other, a.view.language or "all"),
-        "other",
-        chapter="Cosines",
-        height=_TALL,
+_WITH_CONTROLS = (
+    (_part(confusion.confusion, draw_matrix, *_CELLS), TabPart("cell", draw_cell, (*_CELLS, "listed"), height=0)),
+    (_part(errors.failure_summary, draw_failures, "language", "condition", "filters", "sort", "page"),),
+    (_part(calibration.calibration, draw_calibration, "language", "condition", "valid"),),
+    (_part(threshold.threshold, draw_threshold, "language", "condition", "entity_type"),),
+    (_part(modality.helped, draw_helped, "language"),),
+    (_part(modality.hurt, draw_hurt, "language"),),
+    (
+        _part(space_map.space_map, draw_space_map, "map", "projection", "colour", "language"),
+        TabPart("picked", draw_picked, ("map", "projection", "pick", "find"), height=0),
+        TabPart("search", draw_search, chapter="Photo search", height=150),
+        TabPart("found", draw_found, ("ask", "language"), height=0, kept=False),
     ),
-    _part("geometry", lambda a: embedding.geometry(a.run, a.other), "other", chapter="Geometry"),
 )
-MODALITY = (
-    _part("modality", lambda a: modality.modality(a.run), chapter="Contribution", height=640),
-    TabPart("helped", draw_helped, ("language",), "Helped and hurt", _TALL),
-    TabPart("hurt", draw_hurt, ("language",), height=_TALL),
-    _part(
-        "severity",
-        lambda a: modality.severity(a.run, a.view.language or "all"),
-        chapter="Corrupted images",
-        height=_TALL,
-    ),
-    _part("shapley", lambda a: shapley.shapley(a.run), chapter="Shapley shares", height=_TALL),
-    _part("streams", lambda a: shapley.shapley_streams(a.run), height=_TALL),
-    _part("pairs", lambda a: minimal_pairs.minimal_pairs(a.run), chapter="Minimal pairs"),
-    _part("terciles", lambda a: modality.terciles(a.run), chapter="Splits"),
-    _part("kinds", lambda a: modality.pair_kinds(a.run)),
-    _part("mosaics", lambda a: pointing.mosaics(a.run), chapter="Heat maps", height=_TALL),
-    _part("boxes", lambda a: pointing.boxes(a.run)),
-    _part("pointing", lambda a: pointing.pointing(a.run)),
-    _part("honesty", lambda a: faithfulness.faithfulness(a.run), height=_TALL),
-)
-TABS = {"errors": ERRORS, "embedding": EMBEDDING, "modality": MODALITY}
+"""Panels that the app draws in a way of its own, each with the parts that follow it."""
+_INSIDE_OTHERS = (confusion.confusion_languages, errors.failures_first, space_map.entity_map)
+"""Panels that the app shows as a choice of the confusion matrix, of the failure table and of the map."""
+_OWN_PARTS = {parts[0].id: parts for parts in _WITH_CONTROLS} | {kind.id: () for kind in _INSIDE_OTHERS}
+
+
+def _parts_of(kind: PanelKind[...]) -> tuple[TabPart, ...]:
+    own = _OWN_PARTS.get(kind.id)
+    if own is not None:
+        return own
+    return (_comparing_part(kind) if kind.needs_other else _plain_part(kind),)
+
+
+TABS = {
+    tab: tuple(
+        part for section in SECTIONS if section.tab == tab for kind in section.panels for part in _parts_of(kind)
+    )
+    for tab in get_args(Tab)
+}
 # Which runs there are may change.
 CONTROLS = TabPart("controls", draw_controls, ("other", "condition", "language"), height=74, kept=False)
 INSPECTOR = (
