@@ -26,8 +26,6 @@ from analysis.evaluation.tagged_shard import TaggedSentence, TaggedShard, attent
 from analysis.evaluation.text_states import TextReader, TextShard
 from analysis.run.vectors import main_stream
 from mmner_core.encoders.image import ImageStates
-from mmner_core.inference.prediction import attention_map
-from mmner_core.network.crf import mask_words
 from mmner_core.runtime.memory import release_freed_memory
 
 if TYPE_CHECKING:
@@ -46,7 +44,6 @@ class _Batch:
 
     rows: list[int]
     words: Tensor
-    mask: Tensor
     hidden: Tensor | None
     emissions: list[Tensor] = field(default_factory=list)
     keys: list[tuple[str, int]] = field(default_factory=list)
@@ -67,9 +64,7 @@ class ConditionTagger:
         self.images = ShownImageEncoder(model)
         index = model.config.conventions.index(convention) if convention is not None else 0
         self.reader = TextReader(model, tagger.subwords, index)
-        layouts = {s: attention_map(model, s, torch.zeros(1, 1, 2)) for s in model.config.fusion.streams}
-        # In a stream's keys the "no image" key comes first, then the whole-image token where there is one, then cells.
-        self.first_cell = {s: 1 + layout.has_whole for s, layout in layouts.items() if layout.grid != (0, 0)}
+        self.layouts = {stream: model.key_layout(stream) for stream in model.config.fusion.streams}
         self.aligned: tuple[str, ...] = model.config.alignment.streams
 
     @torch.no_grad()
@@ -119,8 +114,7 @@ class ConditionTagger:
         words = [text.words[i] for i in rows]
         hide = any(not plan.words_seen for plan in plans)
         hidden = pad_sequence([self.reader.hidden(len(w)) for w in words], batch_first=True) if hide else None
-        padded = pad_sequence(words, batch_first=True)
-        return _Batch(rows, padded, mask_words(padded, [len(w) for w in words]), hidden)
+        return _Batch(rows, pad_sequence(words, batch_first=True), hidden)
 
     def _cosines(self, text: TextShard, seen: dict[int, ImageFeatures]) -> dict[int, float]:
         if text.vectors is None or not self.aligned or not seen:
@@ -140,18 +134,15 @@ class ConditionTagger:
         distinct = {id(seen[i]): seen[i] for i in rows if i in seen}
         number = {key: n for n, key in enumerate(distinct)}
         index = torch.tensor([number[id(seen[i])] if i in seen else -1 for i in rows], device=batch.words.device)
-        keys = self.model.image_keys(ImageStates.join([p.states for p in distinct.values()]) if distinct else None)
-        for stream in self.model.config.fusion.streams:
-            if plan.streams is not None and stream not in plan.streams:
-                keys[stream] = self.model.fusion.keys(stream, None)
+        images = ImageStates.join([p.states for p in distinct.values()]) if distinct else None
+        keys = self.model.image_keys(images, plan.streams)
         words = batch.words if plan.words_seen or batch.hidden is None else batch.hidden
         n_attention_rows = len(places) if distinct else 0
-        tagged = self.model.tag_words(words[places], batch.mask[places], keys, index, n_attention_rows=n_attention_rows)
+        tagged = self.model.tag_words(words[places], keys, index, n_attention_rows=n_attention_rows)
         batch.emissions.append(tagged.emissions.float())
         batch.keys += [(plan.name, i) for i in rows]
-        seen_by = tagged.attention
-        cells = [seen_by[s][..., first:].mean(1) for s, first in self.first_cell.items() if s in seen_by]
-        # A hidden stream has the "no image" key alone, so no cell.
+        cells = [self.layouts[stream].cells(weights).mean(1) for stream, weights in tagged.attention.items()]
+        # A hidden stream has the "no image" key alone, a pooled one the whole image, so neither has cells.
         weights = [w.float().cpu().numpy() for w in cells if w.shape[-1]]  # [B, W, G] each
         for row, i in enumerate(rows):
             if i in seen and weights:

@@ -96,10 +96,9 @@ class ShownImageEncoder:
 
     @torch.no_grad()
     def _features(self, images: list[Image.Image]) -> list[ImageFeatures]:
-        config, weight = self.model.config, self.model.classifier.weight
+        config = self.model.config
         pixels, _ = to_pixels([Photo(image, image.size) for image in images], config.vit, config.cnn)
-        filled = Pixels(vit=_fill(pixels.vit), cnn=_fill(pixels.cnn)).to(weight.device, weight.dtype)
-        states = self.model.encode_pixels(filled)
+        states = self.model.encode_pixels(Pixels(vit=_fill(pixels.vit), cnn=_fill(pixels.cnn)))
         vectors = self.model.project_image(states)
         return [
             ImageFeatures(states=own, vectors={stream: vector[i].clone() for stream, vector in vectors.items()})

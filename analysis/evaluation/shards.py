@@ -107,8 +107,7 @@ def job_record(
 
 def arithmetic(tagger: Tagger) -> str:
     """Return the number format and the kind of device that a model computes in."""
-    weight = tagger.model.classifier.weight
-    return f"{weight.dtype} on {weight.device.type}"
+    return f"{tagger.model.dtype} on {tagger.model.device.type}"
 
 
 def _tag(condition_tagger: ConditionTagger, data: EvaluationSet, plan: RunPlan, places: range) -> TaggedShard:

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
-from analysis.heat_maps.explainer import hidden_windows
-from mmner_core.inference.batches import join_windows, window_batches
-from mmner_core.text.encoding import SubwordEncoder, Window, collate
+from mmner_core.inference.batches import join_windows, read_windows, window_batches
+from mmner_core.text.encoding import SubwordEncoder, Window
 
 if TYPE_CHECKING:
     from mmner_core.network.model import MMNER
@@ -77,16 +76,11 @@ class TextReader:
     def hidden(self, n_words: int) -> Tensor:
         """Return [W, D] for a sentence of ``n_words`` unknown tokens; all such sentences are the same."""
         if n_words not in self._hidden:
-            windows = hidden_windows(self.subwords, n_words)
+            windows = self.subwords.hidden_windows(n_words)
             words, _ = self._encode(windows)
             self._hidden[n_words] = join_windows(windows, list(words)).clone()
         return self._hidden[n_words]
 
     @torch.no_grad()
     def _encode(self, windows: Sequence[Window]) -> tuple[Tensor, Tensor | None]:
-        conventions = [self.convention] * len(windows)
-        batch = collate(windows, pad=self.subwords.pad, conventions=conventions)
-        batch = batch.to(self.model.classifier.weight.device)
-        text = self.model.encode_text(batch)
-        words = self.model.word_states(text, batch)
-        return words, self.model.project_text(text, words, batch.word_mask)
+        return read_windows(self.model, self.subwords, windows, [self.convention] * len(windows))

@@ -16,14 +16,14 @@ from torch import Tensor
 
 from mmner_core.encoders.image import ImageStates
 from mmner_core.errors import InputError
-from mmner_core.inference.batches import join_windows
-from mmner_core.inference.prediction import attention_map
+from mmner_core.inference.batches import join_windows, read_windows
+from mmner_core.network.fusion import image_share
 from mmner_core.network.model import MMNER
 from mmner_core.photos.colour import GREY
 from mmner_core.photos.mosaics import Box
 from mmner_core.photos.open import Photo, open_image
 from mmner_core.photos.preprocess import cut_box, decode_size, to_pixels
-from mmner_core.text.encoding import Pixels, SubwordEncoder, Window, collate
+from mmner_core.text.encoding import Pixels, SubwordEncoder, Window
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,8 +101,8 @@ class ModelExplainer:
         self.model = model.eval()
         self.subwords = subwords
         self.streams: tuple[str, ...] = model.config.fusion.streams
-        layouts = {stream: attention_map(model, stream, torch.zeros(1, 1, 2)) for stream in self.streams}
-        self.grids = {stream: layout.grid for stream, layout in layouts.items() if layout.grid != (0, 0)}
+        self.layouts = {stream: model.key_layout(stream) for stream in self.streams}
+        self.grids = {stream: layout.grid for stream, layout in self.layouts.items() if layout.grid != (0, 0)}
 
     def open(self, path: Path | None) -> Image.Image | None:
         """Read a photo as large as the model needs it; None where there is none that can be decoded."""
@@ -135,7 +135,7 @@ class ModelExplainer:
         index = config.conventions.index(convention) if convention is not None else 0
         return Text(
             words=self._word_states(self.subwords.windows([words])[0], index),
-            hidden_words=self._word_states(hidden_windows(self.subwords, len(words)), index),
+            hidden_words=self._word_states(self.subwords.hidden_windows(len(words)), index),
         )
 
     @torch.no_grad()
@@ -153,7 +153,6 @@ class ModelExplainer:
             if config is not None
         }
         pixels, _ = to_pixels([Photo(photo, photo.size)], read.get("vit"), read.get("cnn"))
-        pixels = pixels.to(self._device, self._dtype)
         lengths = (*photo.size, *photo.size)
         seen = {
             name: Box(*(edge / length for edge, length in zip(cut_box(photo.size, config), lengths, strict=True)))
@@ -234,7 +233,7 @@ class ModelExplainer:
         The share is the mean over heads and streams of what is not on "no image".
         """
         emissions, attention = self._emissions(text.words, sight.image, None, need_weights=True)
-        shares = [1 - weights[0, ..., 0].float().mean(0) for weights in attention.values()]
+        shares = [image_share(weights[0].float()).mean(0) for weights in attention.values()]
         return torch.stack(shares).mean(0).cpu().numpy(), self._best(emissions)
 
     @torch.no_grad()
@@ -282,7 +281,7 @@ class ModelExplainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             twin = MMNER.build(self.model.config)
-        twin = twin.to(self._device, self._dtype)
+        twin = twin.to(self.model.device, self.model.dtype)
         twin.crf.to(next(self.model.crf.parameters()).dtype)
         return ModelExplainer(twin, self.subwords)
 
@@ -297,32 +296,25 @@ class ModelExplainer:
         """
         config = self.model.config
         index = config.conventions.index(convention) if convention is not None else 0
-        words, pixels = self._word_states(windows, index), pixels.to(self._device, self._dtype)
-        image = self.model.encode_pixels(pixels)
+        words, image = self._word_states(windows, index), self.model.encode_pixels(pixels)
         return Scene(words=words, hidden_words=words[:0], pixels=pixels, image=image, seen={})
 
     def _cells(self, keys: Tensor, stream: str) -> np.ndarray:
-        """Pick the photo's cells out of [K] keys, as :meth:`AttentionMap.cells` does."""
-        return attention_map(self.model, stream, keys[None, None]).cells()[0, 0]
+        """Pick the image's cells out of [K] keys, [rows, columns]."""
+        return self.layouts[stream].cells(keys).unflatten(0, self.grids[stream]).float().cpu().numpy()
 
     def _word_states(self, windows: Sequence[Window], convention: int) -> Tensor:
-        batch = collate(windows, pad=self.subwords.pad, conventions=[convention] * len(windows)).to(self._device)
-        states = self.model.word_states(self.model.encode_text(batch), batch)
-        return join_windows(windows, list(states))
+        words, _ = read_windows(self.model, self.subwords, windows, [convention] * len(windows))
+        return join_windows(windows, list(words))
 
     def _emissions(
         self, words: Tensor, image: ImageStates, streams: Sequence[str] | None, *, need_weights: bool = False
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return [U, W, L] tag scores of the sentence beside each image, and the attention [U, H, W, K] per stream."""
         n = next(len(states) for states in image if states is not None)
-        index = torch.arange(n, device=self._device)
-        keys = self.model.image_keys(image)
-        for stream in self.streams:
-            if streams is not None and stream not in streams:
-                keys[stream] = self.model.fusion.keys(stream, None)
-        n_attention_rows = n if need_weights else 0
-        mask = torch.ones(n, len(words), dtype=torch.bool, device=self._device)
-        tagged = self.model.tag_words(words.expand(n, -1, -1), mask, keys, index, n_attention_rows=n_attention_rows)
+        index = torch.arange(n, device=words.device)
+        keys = self.model.image_keys(image, streams)
+        tagged = self.model.tag_words(words.expand(n, -1, -1), keys, index, n_attention_rows=n if need_weights else 0)
         return tagged.emissions.float(), tagged.attention
 
     def _log_probability(self, emissions: Tensor, entity: Entity) -> Tensor:
@@ -344,14 +336,6 @@ class ModelExplainer:
         """Return which part of the photo the cells of a stream cover."""
         return scene.seen["vit" if stream == "vit" and self.model.vit_encoder is not None else "cnn"]
 
-    @property
-    def _device(self) -> torch.device:
-        return self.model.classifier.weight.device
-
-    @property
-    def _dtype(self) -> torch.dtype:
-        return self.model.classifier.weight.dtype
-
 
 def _cover(pixels: Tensor | None, visible: Tensor, config: ImageConfig | None, other: Tensor | None) -> Tensor | None:
     """[1, 3, size, size] and [U, rows, columns] -> [U, 3, size, size]."""
@@ -364,17 +348,3 @@ def _cover(pixels: Tensor | None, visible: Tensor, config: ImageConfig | None, o
         grey = (torch.tensor(GREY) / 255 - torch.tensor(config.mean)) / torch.tensor(config.std)
         other = grey.to(pixels).view(1, 3, 1, 1)
     return torch.where(shown[:, None], pixels, other)
-
-
-def hidden_windows(subwords: SubwordEncoder, n_words: int) -> list[Window]:
-    """Return the windows of a sentence of ``n_words`` words, each read as one unknown token."""
-    windows, start = [], 0
-    while True:
-        stop = min(start + subwords.capacity, n_words)
-        unknown = [subwords.unknown] * (stop - start)
-        places = [i + subwords.first for i in range(stop - start)]
-        ids = [subwords.prefix, *unknown, subwords.suffix]
-        windows.append(Window(input_ids=ids, word_to_token=places, start=start, stop=stop))
-        if stop == n_words:
-            return windows
-        start = max(start + 1, stop - subwords.overlap)

@@ -84,7 +84,7 @@ def evaluate(
         names=names,
         types=[name.strip() for name in types.split(",")] if types is not None else (),
     )
-    result["number_format"] = str(tagger.model.classifier.weight.dtype).removeprefix("torch.")
+    result["number_format"] = str(tagger.model.dtype).removeprefix("torch.")
     if json:
         print_json(result)
     else:

@@ -42,6 +42,20 @@ def window_batches(
         yield batch
 
 
+def read_windows(
+    model: MMNER, subwords: SubwordEncoder, windows: Sequence[Window], conventions: Sequence[int]
+) -> tuple[Tensor, Tensor | None]:
+    """Encode windows of text, each by its convention.
+
+    Returns:
+        word vectors [N, W, D], and [N, D] in the contrastive space, None without alignment.
+    """
+    batch = collate(windows, pad=subwords.pad, conventions=conventions).to(model.device)
+    text = model.encode_text(batch)
+    words = model.word_states(text, batch)
+    return words, model.project_text(text, words, batch.word_mask)
+
+
 @torch.no_grad()
 def predict_tags(
     model: MMNER,
@@ -80,8 +94,7 @@ def predict_tags(
             pixels=loaded.pixels if loaded else None,
             image_states=loaded.states if loaded else None,
         )
-        first = model.classifier.weight
-        output: ModelOutput = model(_read(model, batch.to(first.device, first.dtype), texts))
+        output: ModelOutput = model(_read(model, batch.to(model.device, model.dtype), texts))
         emissions.update(zip(batch_ids, output.emissions.float(), strict=True))
     return _decode(model, windows, emissions)
 

@@ -50,8 +50,7 @@ class EncodedPhotos(PhotoFiles):
         loaded = super().load(examples)
         if loaded.pixels is None:
             return {}
-        weight = self._model.classifier.weight
-        states = self._model.encode_pixels(loaded.pixels.to(weight.device, weight.dtype)).each()
+        states = self._model.encode_pixels(loaded.pixels).each()
         encoded = {e.image: states[row] for e, row in zip(examples, loaded.rows, strict=True) if row >= 0}
         for image, own in encoded.items():
             self._kept.put(image, own, own.n_bytes)

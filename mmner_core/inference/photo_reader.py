@@ -130,10 +130,9 @@ class PhotoReader:
         return ImageStates.join(encoded) if encoded else None, index
 
     def _encode(self, photos: Sequence[EncodedImage]) -> list[ImageStates]:
-        first = self._model.classifier.weight
         pixels = [photo.pixels for photo in photos if photo.pixels is not None]
         batch = Pixels(vit=_cat([p.vit for p in pixels]), cnn=_cat([p.cnn for p in pixels]))
-        return self._model.encode_pixels(batch.to(first.device, first.dtype)).each()
+        return self._model.encode_pixels(batch).each()
 
     def _keep(self, photo: EncodedImage, states: ImageStates) -> None:
         if photo.key is not None:

@@ -21,6 +21,7 @@ from torch import Tensor
 from mmner_core.inference.pieces import Pieces
 from mmner_core.labels import OUTSIDE, Entity, tags_to_entities
 from mmner_core.network.crf import mask_words
+from mmner_core.network.fusion import on_image
 from mmner_core.network.model import MMNER
 from mmner_core.results import AttentionMap, Candidate, Prediction, TaggedEntity, Word
 
@@ -233,16 +234,13 @@ def _best(types: Sequence[str], probabilities: Sequence[float]) -> Candidate:
 
 
 def attention_map(model: MMNER, stream: str, weights: Tensor) -> AttentionMap:
-    """Describe a stream's attention, [H, W, K], key 0 being the "no image" key."""
-    config = model.config.fusion
-    pooled = stream == "cnn" and config.cnn_keys == "pooled"
-    from_vit = stream == "vit" and model.vit_encoder is not None
-    encoder = model.vit_encoder if from_vit else model.cnn_encoder
+    """Describe a stream's attention, [H, W, K]; without the "no image" key where it is no sink, so weighs nothing."""
+    layout, has_null = model.key_layout(stream), model.config.fusion.null_sink
     return AttentionMap(
-        weights=weights[..., 0 if config.null_sink else 1 :].float().cpu().numpy(),
-        has_null=config.null_sink,
-        has_whole=pooled or from_vit,
-        grid=(0, 0) if pooled else encoder.grid,  # type: ignore[union-attr]
+        weights=(weights if has_null else on_image(weights)).float().cpu().numpy(),
+        has_null=has_null,
+        has_whole=layout.has_whole,
+        grid=layout.grid,
     )
 
 

@@ -20,20 +20,19 @@ from torch import Tensor
 from mmner_core.checkpoints.folder import Checkpoint, load_checkpoint
 from mmner_core.encoders.image import ImageStates
 from mmner_core.errors import InputError
-from mmner_core.inference.batches import BATCH_ROWS, BATCH_SUBWORDS, window_batches
+from mmner_core.inference.batches import BATCH_ROWS, BATCH_SUBWORDS, read_windows, window_batches
 from mmner_core.inference.photo_reader import EncodedImage, PhotoReader
 from mmner_core.inference.pieces import Pieces, finish
 from mmner_core.inference.prediction import ImageCondition, predict_in_pieces
 from mmner_core.inference.tag_job import EncodedText, TagJob, TagRequest, WindowOutput, facts, join, window_notes
 from mmner_core.labels import LabelSet
-from mmner_core.network.crf import mask_words
 from mmner_core.network.fusion import Keys
 from mmner_core.network.precision import choose_dtype
 from mmner_core.photos.limits import DEFAULT_LIMITS, ImageLimits
 from mmner_core.results import Prediction
 from mmner_core.runtime.available_cores import side_by_side
 from mmner_core.runtime.cache import RecentlyUsed
-from mmner_core.text.encoding import SubwordEncoder, Window, collate
+from mmner_core.text.encoding import SubwordEncoder, Window
 from mmner_core.text.language import resolve_language
 from mmner_core.text.segments import parts_of
 from mmner_core.text.text_limits import DEFAULT_TEXT_LIMITS, TextLimits
@@ -291,14 +290,13 @@ class Tagger:
             condition = ImageCondition.TEXT_ONLY if jobs[j].image_row >= 0 else ImageCondition.AS_ASKED
             if condition is ImageCondition.AS_ASKED or compare:
                 jobs[j].outputs[window].emissions[condition] = scores
-        self._look(jobs, ids, words, [len(text.words) for text in texts], text_only, keys, attention=attention)
+        self._look(jobs, ids, words, text_only, keys, attention=attention)
 
     def _look(
         self,
         jobs: Sequence[TagJob],
         ids: Sequence[tuple[int, int]],
         words: Tensor,
-        n_words: Sequence[int],
         text_only: Tensor,
         keys: dict[str, Keys],
         *,
@@ -320,10 +318,8 @@ class Tagger:
         rows = [look.row for look in looks]
         images = torch.tensor([look.image for look in looks], device=self.device)
         n_attention_rows = len(seen) if attention else 0
-        looking = words[rows]
-        mask = mask_words(looking, [n_words[row] for row in rows])
         tagged = self.model.tag_words(
-            looking, mask, keys, images, n_attention_rows=n_attention_rows, text_only_emissions=text_only[rows]
+            words[rows], keys, images, n_attention_rows=n_attention_rows, text_only_emissions=text_only[rows]
         )
         for look, scores in zip(looks, tagged.emissions.float(), strict=True):
             j, window = ids[look.row]
@@ -350,12 +346,9 @@ class Tagger:
         ]
         fresh = [row for row, text in enumerate(known) if text is None]
         if fresh:
-            batch = collate(
-                [windows[row] for row in fresh], pad=self.subwords.pad, conventions=[conventions[row] for row in fresh]
-            ).to(self.device)
-            encoded = self.model.encode_text(batch)
-            words = self.model.word_states(encoded, batch)
-            vectors = self.model.project_text(encoded, words, batch.word_mask)
+            words, vectors = read_windows(
+                self.model, self.subwords, [windows[row] for row in fresh], [conventions[row] for row in fresh]
+            )
             for i, row in enumerate(fresh):
                 own = words[i, : len(windows[row].word_to_token)]
                 text = EncodedText(own.clone() if kept else own, None if vectors is None else vectors[i])

@@ -6,6 +6,7 @@ Shapes: B sentences, W words, U images, K keys, H heads, D width.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +17,36 @@ from mmner_core.config import FusionConfig
 from mmner_core.network.linear import BatchInvariantLinear
 
 _TINY = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLayout:
+    """The order of the keys that words attend to in one stream.
+
+    "No image" comes first, then the whole image where the stream has a token of it, then the image's cells row by row.
+    Keys of no image are "no image" alone.
+
+    Attributes:
+        has_whole: whether the whole image has a token: a ViT's class token, or the pooled image.
+        grid: rows and columns of the cells; (0, 0) where there are none.
+    """
+
+    has_whole: bool
+    grid: tuple[int, int]
+
+    def cells(self, weights: Tensor) -> Tensor:
+        """Pick the weights of the cells, [..., K] -> [..., rows * columns]; none of keys of no image."""
+        return weights[..., 1 + self.has_whole :]
+
+
+def on_image(weights: Tensor) -> Tensor:
+    """Drop the weight of "no image", [..., 1 + P] -> [..., P]."""
+    return weights[..., 1:]
+
+
+def image_share(weights: Tensor) -> Tensor:
+    """Return how much of the attention is on the image, [..., 1 + P] -> [...]."""
+    return 1 - weights[..., 0]
 
 
 class Guide(NamedTuple):
@@ -115,7 +146,7 @@ class CrossAttention(nn.Module):
         scores = (q @ k.transpose(-1, -2)).float() / q.shape[-1] ** 0.5 + guide.evidence[:, None]  # [B, H, W, K]
         share = guide.share[:, None, :, None].expand(-1, self.heads, -1, 1)
         weights = torch.cat([1 - share, share * scores.softmax(-1)], dim=-1)
-        seen = weights[..., 1:] / share.clamp(min=_TINY)
+        seen = on_image(weights) / share.clamp(min=_TINY)
         return seen.to(v.dtype) @ v, weights
 
     def _allowed(self, image_index: Tensor, n_keys: int) -> Tensor:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from mmner_core.network.fusion import image_share
+
 MARGIN = 0.5
 """By how much of the map's maximum the hottest cell inside is to stand above the hottest one outside."""
 FLOOR = 1e-6
@@ -36,7 +38,7 @@ def grounding_losses(
         if stream in regions and mean.shape[-1] > 1:
             pointing.append(_pointing(mean[..., -regions[stream].shape[1] :], named, regions[stream]))
         if looking is not None:
-            shares.append(_looking(1 - mean[..., 0], named, looking))
+            shares.append(_looking(image_share(mean), named, looking))
     return {"pointing": torch.stack(pointing).sum(), "looking": torch.stack(shares).sum() / max(1, len(attention))}
 
 

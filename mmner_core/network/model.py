@@ -6,6 +6,7 @@ D width, L tags.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -19,12 +20,11 @@ from mmner_core.encoders.text import TextEncoder, TextStates, load_pretrained_te
 from mmner_core.labels import LabelSet
 from mmner_core.network.alignment import NTXent, Projection
 from mmner_core.network.crf import CRF
-from mmner_core.network.fusion import Fusion, Guide, Keys
+from mmner_core.network.fusion import Fusion, Guide, KeyLayout, Keys, on_image
 from mmner_core.network.gate import TextGate
 from mmner_core.network.grounding import Grounding, believe
-from mmner_core.network.grounding_loss import grounding_losses
 from mmner_core.network.linear import BatchInvariantLinear
-from mmner_core.runtime.distributed import process_count
+from mmner_core.network.losses import training_losses
 from mmner_core.text.encoding import Batch, Pixels
 
 UNNAMED = 0.02
@@ -121,6 +121,16 @@ class MMNER(nn.Module):
         )
 
     @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.classifier.weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Number format of the weights."""
+        return self.classifier.weight.dtype
+
+    @property
     def sees(self) -> bool:
         """Whether there is an image encoder."""
         return self.vit_encoder is not None or self.cnn_encoder is not None
@@ -201,9 +211,7 @@ class MMNER(nn.Module):
         keys = self.image_keys(image if bool(batch.image_present.any()) else None)  # per stream, of U images
         pointed = bool(batch.regions) or batch.looking is not None  # attention itself is taught
         n_attention_rows = len(words) if need_weights or (pointed and batch.tags is not None) else 0
-        tagged = self.tag_words(
-            words, batch.word_mask, keys, batch.image_index, n_attention_rows=n_attention_rows
-        )  # emissions [B, W, L]
+        tagged = self.tag_words(words, keys, batch.image_index, n_attention_rows=n_attention_rows)
         text_projection = self.project_text(text, words, batch.word_mask)  # [B, D]
         image_projection = {} if image is None else self.project_image(image)  # per stream [U, D]
         output = ModelOutput(
@@ -215,7 +223,7 @@ class MMNER(nn.Module):
             image_projection=image_projection,
         )
         if batch.tags is not None:
-            output.losses.update(self.losses(output, batch))
+            output.losses.update(training_losses(self, output, batch))
         return output
 
     def encode_text(self, batch: Batch) -> TextStates:
@@ -234,7 +242,8 @@ class MMNER(nn.Module):
         return ImageStates(*(before if now is None else now for before, now in zip(known, encoded, strict=True)))
 
     def encode_pixels(self, pixels: Pixels) -> ImageStates:
-        """Encode preprocessed photos, [U, 3, size, size]."""
+        """Encode preprocessed photos, [U, 3, size, size], wherever and in whatever number format they are."""
+        pixels = pixels.to(self.device, self.dtype)
         vit = None if self.vit_encoder is None or pixels.vit is None else self.vit_encoder(pixels.vit)
         cnn = None if self.cnn_encoder is None or pixels.cnn is None else self.cnn_encoder(pixels.cnn)
         return ImageStates(vit, cnn)
@@ -247,7 +256,6 @@ class MMNER(nn.Module):
     def tag_words(
         self,
         words: Tensor,
-        word_mask: Tensor,
         keys: dict[str, Keys],
         image_index: Tensor,
         *,
@@ -258,7 +266,6 @@ class MMNER(nn.Module):
 
         Args:
             words: [B, W, D].
-            word_mask: [B, W] bool, true on words.
             keys: what :meth:`image_keys` returned for the images.
             image_index: [B] which of these each sentence has, -1 where it has none.
             n_attention_rows: of how many sentences, from the first on, to say where the words looked.
@@ -288,7 +295,7 @@ class MMNER(nn.Module):
         guides = {s: Guide(strength[s].float() * evidence[s] if s in seen else hidden, share) for s in keys}
         fused, attention = self.fusion(words, keys, image_index, guides=guides)
         # The share as the attention has it, so that what the photo changes goes through each cell's weight alone.
-        looked = torch.stack([attention[stream][..., 1:].sum(-1).mean(1) for stream in seen]).mean(0)  # [B, W]
+        looked = torch.stack([on_image(attention[stream]).sum(-1).mean(1) for stream in seen]).mean(0)  # [B, W]
         follows = looked if self.gate is None else looked * self.gate(words, belief)  # [B, W]
         emissions = text_only + follows[..., None].to(text_only.dtype) * (self.classifier(fused) - text_only)
         if n_attention_rows < len(words):
@@ -303,9 +310,22 @@ class MMNER(nn.Module):
         fused, _ = self.fusion(words, self.image_keys(None), nothing)
         return self.classifier(fused)
 
-    def image_keys(self, image: ImageStates | None) -> dict[str, Keys]:
-        """Return what words may look at, per stream, of each of the U images; None: of no image."""
-        return {stream: self._keys(image, stream) for stream in self.config.fusion.streams}
+    def image_keys(self, image: ImageStates | None, seeing: Collection[str] | None = None) -> dict[str, Keys]:
+        """Return what words may look at, per stream.
+
+        Args:
+            image: of U images; None: of no image.
+            seeing: the streams that see them; None: all; the others have the keys of no image.
+        """
+        streams = self.config.fusion.streams
+        return {s: self._keys(image if seeing is None or s in seeing else None, s) for s in streams}
+
+    def key_layout(self, stream: str) -> KeyLayout:
+        """Return the order of a stream's keys."""
+        if stream == "cnn" and self.config.fusion.cnn_keys == "pooled":
+            return KeyLayout(has_whole=True, grid=(0, 0))
+        encoder = self._encoder_of(stream)
+        return KeyLayout(has_whole=encoder is self.vit_encoder, grid=encoder.grid)
 
     def _keys(self, image: ImageStates | None, stream: str) -> Keys:
         if image is None:
@@ -357,42 +377,3 @@ class MMNER(nn.Module):
             return image.cnn.mean((2, 3))
         tokens = self._tokens(image, "vit")
         return tokens.flatten(1) if self.config.alignment.vit_pooling == "flatten" else tokens.mean(1)
-
-    def losses(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
-        """Return the training losses.
-
-        Their total is 2 * (alpha * crf + (1 - alpha) * sum of contrastive losses), and those of grounded attention.
-        """
-        assert batch.tags is not None  # noqa: S101 (forward asks only then)
-        losses = {"crf": self.crf(output.emissions, batch.tags, batch.word_mask, batch.unannotated).mean()}
-        contrastive = self._contrast(output, batch)
-        losses.update(contrastive)
-        alpha = self.config.alpha
-        aligned = sum(contrastive.values(), output.emissions.new_zeros(()))
-        losses["total"] = 2 * (alpha * losses["crf"] + (1 - alpha) * aligned)
-        if self.grounding is not None and output.attention:
-            named = (batch.tags > 0) & batch.word_mask  # [B, W], ``O`` is tag 0
-            losses.update(grounding_losses(output.attention, named, batch.regions, batch.looking))
-            losses["total"] = losses["total"] + losses["pointing"] + losses["looking"]
-        return losses
-
-    def _contrast(self, output: ModelOutput, batch: Batch) -> dict[str, Tensor]:
-        """Return each stream's contrastive loss over the aligned pairs; empty where there are none."""
-        paired = batch.image_present if batch.aligned is None else batch.image_present & batch.aligned
-        alone = not self.training or process_count() == 1  # else others wait for this process's pairs, even if none
-        if output.text_projection is None or (alone and not bool(paired.any())):
-            return {}
-        text, index = output.text_projection[paired], batch.image_index[paired]
-        key = None
-        if self.config.alignment.mask_same_image:
-            key = index if batch.image_key is None else batch.image_key[paired]
-        losses = {}
-        for stream in self.image_projections:
-            images = output.image_projection.get(stream)
-            losses[f"contrastive_{stream}"] = self.contrastive(text, text[:0] if images is None else images[index], key)
-        return losses
-
-    @torch.no_grad()
-    def viterbi(self, output: ModelOutput, batch: Batch) -> list[list[int]]:
-        """Return the best tag sequence of each sentence."""
-        return self.crf.viterbi(output.emissions, batch.word_mask)

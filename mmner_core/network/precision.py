@@ -34,7 +34,7 @@ def set_precision(model: MMNER, name: str) -> MMNER:
     """
     if name not in PRECISIONS:
         raise InputError(f"There is no number format {name!r}; choose {' or '.join(PRECISIONS)}.")
-    if model.classifier.weight.dtype != PRECISIONS[name]:
+    if model.dtype != PRECISIONS[name]:
         model = model.to(PRECISIONS[name])
         model.crf.float()
     return model

@@ -71,6 +71,10 @@ class SubwordEncoder:
         pieces = self._pieces(sentences)
         return [self._cut(words, 0, len(words), {}) for words in pieces]
 
+    def hidden_windows(self, n_words: int) -> list[Window]:
+        """Return the windows of a sentence of ``n_words`` words that are hidden: each is read as the unknown token."""
+        return self._cut([[self.unknown]] * n_words, 0, n_words, {})
+
     def windows_of_parts(self, words: Sequence[str], parts: Sequence[TextPart]) -> list[Window]:
         """Encode one text; see :mod:`mmner_core.text.segments` for how its parts are read."""
         marks = list({part.mark for part in parts if part.mark})

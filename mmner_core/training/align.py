@@ -65,7 +65,7 @@ def collect_pairs(model: MMNER, subwords: SubwordEncoder, items: Sequence[Item],
             conventions=[conventions.get(e.convention or "", 0) for e in examples],
             pixels=loaded.pixels,
             image_states=loaded.states,
-        ).to(model.classifier.weight.device)
+        ).to(model.device)
         encoded, seen = model.encode_text(batch), model.encode_image(batch)
         vectors = model.text_vector(encoded, model.word_states(encoded, batch), batch.word_mask)
         if seen is None:

@@ -159,7 +159,7 @@ def _infer_as_written(
 
     def read(chosen: Sequence[Example]) -> None:
         batch = collator([Sample(example, True) for example in chosen]).to(device)
-        model.viterbi(model(batch), batch)
+        model.crf.viterbi(model(batch).emissions, batch.word_mask)
 
     return _timed(read, [examples[i : i + BATCH] for i in range(0, len(examples), BATCH)], device)
 

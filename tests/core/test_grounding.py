@@ -166,7 +166,7 @@ def test_attention_goes_where_the_reader_sees_the_words_type(grounded: MMNER) ->
         shown[:, 2] = torch.tensor([0.0] * 4 + [-8.0])
         keys[name] = own._replace(types=shown.log_softmax(-1))
         grounded.grounding.strength[name].fill_(3.0)
-    tagged = grounded.tag_words(output.word_states, batch.word_mask, keys, batch.image_index, n_attention_rows=1)
+    tagged = grounded.tag_words(output.word_states, keys, batch.image_index, n_attention_rows=1)
     for weights in tagged.attention.values():
         assert torch.all(weights[0, :, batch.word_mask[0], 1:].argmax(-1) == 2)
 

@@ -145,7 +145,7 @@ def test_attention_is_returned_on_request(tiny_model: MMNER) -> None:
 def test_viterbi_gives_one_tag_per_word(tiny_model: MMNER) -> None:
     """Padding gets none."""
     batch = batch_of()
-    assert [len(path) for path in tiny_model.viterbi(tiny_model(batch), batch)] == [5, 2, 3]
+    assert [len(path) for path in tiny_model.crf.viterbi(tiny_model(batch).emissions, batch.word_mask)] == [5, 2, 3]
 
 
 @torch.no_grad()
