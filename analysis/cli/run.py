@@ -40,14 +40,10 @@ from analysis.cli.run_options import (
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from analysis.evaluation.options import RunOptions
     from analysis.run.answers import Answers
     from analysis.run.evaluation_set import EvaluationSet
     from mmner_core.inference.tagger import Tagger
-
-_SPLITS = ("train", "valid", "test")
 
 
 def run(
@@ -141,6 +137,7 @@ def _evaluate(
     boxes: Path | None,
 ) -> bool:
     """Write the run of a checkpoint; say whether this is the process that wrote it."""
+    from analysis.cli.calibrate import answers_to_fit_on
     from analysis.evaluation.job import Evaluation
     from analysis.evaluation.provenance import command_line
     from analysis.evaluation.workers import find_workers
@@ -160,40 +157,17 @@ def _evaluate(
         options=options,
         command=command_line(),
         train=train,
-        valid=_validation(calibrate, tagger, sentences, options),
+        valid=answers_to_fit_on(calibrate, tagger.digest, sentences, lambda split: _tag_split(tagger, split, options)),
         workers=workers,
         boxes=None if boxes is None else read_boxes(boxes, tagger.labels.types, split=sentences.facts["split"]),
     )
     return evaluation.run()
 
 
-def _validation(
-    calibrate: str | None, tagger: Tagger, sentences: EvaluationSet, options: RunOptions
-) -> Callable[[], Answers | None]:
-    """Return what gives the answers to fit the temperature on; a run is checked now, a split is tagged when asked."""
-    if calibrate is None:
-        return lambda: None
-    if calibrate in _SPLITS:
-        return lambda: _tag_split(calibrate, tagger, sentences, options)
-    from analysis.run.folder import EvaluationRun
-
-    run = EvaluationRun.open(calibrate)
-    digest = run.provenance.get("checkpoint", {}).get("digest")
-    if digest != tagger.digest:
-        raise InputError(
-            f"{calibrate} is a run of another checkpoint ({digest or 'none'}, not {tagger.digest}); its probabilities "
-            "say nothing about this one's. Give a run of this checkpoint, or a split."
-        )
-    return run.answers
-
-
-def _tag_split(split: str, tagger: Tagger, sentences: EvaluationSet, options: RunOptions) -> Answers:
+def _tag_split(tagger: Tagger, split: EvaluationSet, options: RunOptions) -> Answers:
     from analysis.evaluation.plan import MATCHED, NONE, plan_run
     from analysis.evaluation.shards import tag_all
-    from analysis.run.evaluation_set import read_evaluation_set
 
-    facts = sentences.facts
-    other = read_evaluation_set(facts["path"], images=facts["images"], language=facts["language"], split=split)
-    has_images = tagger.reads_images and any(e.image is not None and e.image.is_file() for e in other.examples)
-    plan = plan_run(other.examples, (MATCHED if has_images else NONE,), seed=options.seed)
-    return tag_all(tagger, other, plan, convention=options.convention)
+    has_images = tagger.reads_images and any(e.image is not None and e.image.is_file() for e in split.examples)
+    plan = plan_run(split.examples, (MATCHED if has_images else NONE,), seed=options.seed)
+    return tag_all(tagger, split, plan, convention=options.convention)

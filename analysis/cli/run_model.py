@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmner_core.data.example import SPLITS
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
     from analysis.evaluation.options import RunOptions
-    from analysis.evaluation.own_model_job import OwnModelEvaluation
     from analysis.run.answers import Answers
     from analysis.run.evaluation_set import EvaluationSet
     from mmner_core.data.type_names import TypeNames
@@ -48,6 +47,7 @@ def evaluate_model(
     Returns:
         What a reader of the scores should know, one sentence each.
     """
+    from analysis.cli.calibrate import answers_to_fit_on
     from analysis.evaluation.own_model_job import OwnModelEvaluation
     from analysis.evaluation.provenance import command_line
     from analysis.heat_maps.boxes import read_boxes
@@ -74,7 +74,11 @@ def evaluate_model(
             train=train,
             boxes=None if boxes is None else read_boxes(boxes, types, split=chosen.facts["split"], names=names),
         )
-        evaluation.valid = _validation(calibrate, evaluation, sentences)
+
+        def of_split(split: EvaluationSet) -> Answers:
+            return evaluation.answers(replace(split, examples=tuple(names.rename(split.examples))))
+
+        evaluation.valid = answers_to_fit_on(calibrate, model.facts.digest, sentences, of_split)
         return evaluation.run()
 
 
@@ -83,35 +87,3 @@ def _argument(setting: str) -> tuple[str, str]:
     if not sign or not name.isidentifier():
         raise InputError(f"--model-option {setting!r} sets nothing; write NAME=VALUE, as in path=models/bert.")
     return name, value
-
-
-def _validation(
-    calibrate: str | None, evaluation: OwnModelEvaluation, sentences: EvaluationSet
-) -> Callable[[], Answers | None]:
-    """Return what gives the answers to fit the temperature on; a run is checked now, a split is asked when needed."""
-    if calibrate is None:
-        return lambda: None
-    if calibrate in SPLITS:
-        return lambda: _ask_split(calibrate, evaluation, sentences)
-
-    from analysis.run.folder import EvaluationRun
-
-    run = EvaluationRun.open(calibrate)
-    made_by = run.provenance.get("model")
-    digest = made_by.get("digest") if isinstance(made_by, dict) else None
-    if digest != evaluation.model.facts.digest:
-        raise InputError(
-            f"{calibrate} is no run of this model, so its probabilities say nothing about this one's. Give a run of "
-            "this model, or a split."
-        )
-    return run.answers
-
-
-def _ask_split(split: str, evaluation: OwnModelEvaluation, sentences: EvaluationSet) -> Answers:
-    from dataclasses import replace
-
-    from analysis.run.evaluation_set import read_evaluation_set
-
-    facts, names = sentences.facts, evaluation.names
-    other = read_evaluation_set(facts["path"], images=facts["images"], language=facts["language"], split=split)
-    return evaluation.answers(replace(other, examples=tuple(names.rename(other.examples))))

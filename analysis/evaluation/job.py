@@ -5,73 +5,41 @@ Nothing but the shard in hand and, at the end, one image condition after the oth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import pandas as pd
-import pyarrow as pa
-
-from analysis.evaluation import summary
-from analysis.evaluation.options import RunOptions, Stopwatch, plan_as_asked
-from analysis.evaluation.plan import MATCHED, RunPlan, plan_facts
-from analysis.evaluation.provenance import environment
+from analysis.evaluation.base import BaseEvaluation
+from analysis.evaluation.options import Stopwatch, plan_as_asked
+from analysis.evaluation.plan import RunPlan
 from analysis.evaluation.shard_store import ShardStore
 from analysis.evaluation.shards import arithmetic, job_record, n_shards, tag_shards
-from analysis.evaluation.train_data import lexicon_of, train_examples, train_facts
 from analysis.evaluation.workers import Workers
-from analysis.evaluation.writer import refuse_existing, write_run
+from analysis.evaluation.writer import refuse_existing
 from analysis.heat_maps.explainer import ModelExplainer
 from analysis.heat_maps.measure import all_maps, measure_boxes, measure_mosaics
 from analysis.heat_maps.mosaic_plan import plan_mosaics
 from analysis.heat_maps.study import heat_map_faithfulness
 from analysis.run.evaluation_set import IRRELEVANT
-from analysis.run.lexicon import Lexicon
 from analysis.run.vectors import sample_entities
-from analysis.space.stored_maps import build_maps
-from analysis.space.umap_layout import UmapSettings
 from mmner_core.errors import InputError
 from mmner_core.evaluation.evaluate import gold_tags
-from mmner_core.runtime.memory import peak_megabytes, release_freed_memory
+from mmner_core.runtime.memory import release_freed_memory
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from analysis.heat_maps.boxes import BoxRows
-    from analysis.run.answers import Answers
-    from analysis.run.evaluation_set import EvaluationSet
-    from analysis.run.folder import EvaluationRun
     from mmner_core.inference.tagger import Tagger
 
-_PROBLEMS_KEPT = 5
-_UNREADABLE = "the photo cannot be decoded"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+@dataclass(slots=True, kw_only=True)
+class Evaluation(BaseEvaluation):
     """A run to be made of a checkpoint.
 
     Attributes:
         tagger: the checkpoint.
-        data: the sentences.
-        out: the folder to write.
-        options: how.
-        command: for the provenance.
-        train: training data, to tell seen names from new ones and to count leakage.
-        valid: gives what this checkpoint said of other sentences, to fit the temperature on.
-        boxes: photos with boxes to measure heat maps on; None: there are none.
         workers: the processes that share the tagging; the first one writes the folder.
+        others as in :class:`BaseEvaluation`.
     """
 
     tagger: Tagger
-    data: EvaluationSet
-    out: Path
-    options: RunOptions
-    command: str
-    train: Sequence[Path] = ()
-    valid: Callable[[], Answers | None] = lambda: None
-    boxes: BoxRows | None = None
     workers: Workers = Workers()
 
     def run(self) -> bool:
@@ -121,41 +89,13 @@ class Evaluation:
     def _write(self, plan: RunPlan, store: ShardStore, watch: Stopwatch) -> None:
         """Put the shards together, work out the numbers, and write the folder."""
         run, vectors = store.run(self.out.name, plan.names), sample_entities(store.vectors(), seed=self.options.seed)
-        lexicon = lexicon_of(self.train, run)
-        metrics = self._metrics(run, vectors, lexicon, plan)
-        watch.lap("scores")
-        release_freed_memory()
-        if self.options.studies and MATCHED in run.conditions:
-            metrics |= self._studies()
-            release_freed_memory()
-            watch.lap("heat maps")
-        coordinates = build_maps(vectors, UmapSettings(seed=self.options.seed)) if self.options.maps else pd.DataFrame()
-        watch.lap("maps")
-        release_freed_memory()
-        write_run(
-            self.out,
-            (run.answers(condition).table for condition in run.conditions),
-            metrics=metrics,
-            provenance=self._provenance(plan, store, watch),
-            lexicon=lexicon,
-            embeddings=vectors,
-            coordinates=None if coordinates.empty else pa.Table.from_pandas(coordinates),
-            overwrite=self.options.overwrite,
-        )
-
-    def _metrics(
-        self, run: EvaluationRun, vectors: dict[str, np.ndarray], lexicon: Lexicon | None, plan: RunPlan
-    ) -> dict[str, Any]:
-        metrics: dict[str, Any] = {"sentences": len(self.data), "conditions": run.conditions}
-        metrics |= summary.scores(run)
-        metrics |= summary.modality(run)
-        metrics |= summary.minimal_pairs(run)
-        metrics |= summary.shapley(run)
-        metrics |= summary.contrastive(run, vectors, lexicon)
-        metrics |= summary.calibration(run.answers(plan.main), self.valid())
-        if self.train:
-            metrics |= summary.leakage(train_examples(self.train), self.data.examples)
-        return metrics
+        about = {
+            "checkpoint": {"path": str(self.tagger.checkpoint.path), "digest": self.tagger.digest},
+            "types": list(self.tagger.labels.types),
+            "processes": self.workers.count,
+            "arithmetic": arithmetic(self.tagger),
+        }
+        self.write(run, vectors, plan, store, watch, studies=self._studies, about=about)
 
     def _studies(self) -> dict[str, Any]:
         from tqdm import tqdm
@@ -179,33 +119,3 @@ class Evaluation:
                 maps = all_maps(explainer, convention=options.convention, occlusion=True, seed=seed)
                 found |= measure_boxes(explainer, boxes, maps, **asked)
             return found
-
-    def _provenance(self, plan: RunPlan, store: ShardStore, watch: Stopwatch) -> dict[str, Any]:
-        return {
-            "command": self.command,
-            "data": self.data.to_json(),
-            "checkpoint": {"path": str(self.tagger.checkpoint.path), "digest": self.tagger.digest},
-            "types": list(self.tagger.labels.types),
-            **tagging_facts(plan, store),
-            **train_facts(self.train),
-            "options": asdict(self.options),
-            "seed": self.options.seed,
-            **environment(),
-            "processes": self.workers.count,
-            "arithmetic": arithmetic(self.tagger),
-            "seconds": watch.seconds,
-            "peak_megabytes": round(peak_megabytes()),
-        }
-
-
-def tagging_facts(plan: RunPlan, store: ShardStore) -> dict[str, Any]:
-    """Return which sentences took part in which condition and why others did not, and which photos are damaged."""
-    conditions = plan_facts(plan)
-    unreadable: dict[str, str] = {}
-    for facts in store.facts():
-        unreadable |= facts["unreadable"]
-        for condition, n in facts["dropped"].items():
-            reasons = conditions["skipped"].setdefault(condition, {})
-            reasons[_UNREADABLE] = reasons.get(_UNREADABLE, 0) + n
-    photos = {"unreadable": len(unreadable), "problems": list(unreadable.values())[:_PROBLEMS_KEPT]}
-    return {"conditions": conditions, "photos": photos}

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from analysis.evaluation import summary
+from analysis.evaluation.base import BaseEvaluation
 from analysis.evaluation.external_notes import unknown_types
-from analysis.evaluation.job import tagging_facts
-from analysis.evaluation.options import RunOptions, Stopwatch, plan_as_asked
+from analysis.evaluation.options import Stopwatch, plan_as_asked
 from analysis.evaluation.own_model_engine import OwnModelEngine, OwnTagged
 from analysis.evaluation.own_model_vectors import with_types
 from analysis.evaluation.plan import MATCHED, NONE, RunPlan, plan_run
-from analysis.evaluation.provenance import environment
 from analysis.evaluation.shard_store import ShardStore, files_digest
 from analysis.evaluation.shards import n_shards
 from analysis.evaluation.tagged_shard import to_table
-from analysis.evaluation.train_data import lexicon_of, train_examples, train_facts
-from analysis.evaluation.writer import refuse_existing, write_run
+from analysis.evaluation.writer import refuse_existing
 from analysis.heat_maps.mosaic_plan import plan_mosaics
 from analysis.heat_maps.own_model_maps import OwnExplainer
 from analysis.heat_maps.own_model_study import (
@@ -38,51 +32,33 @@ from analysis.heat_maps.own_model_study import (
 from analysis.own_model.probability import meaning
 from analysis.run.answers import Answers
 from analysis.run.evaluation_set import IRRELEVANT
-from analysis.run.lexicon import Lexicon
 from analysis.run.schema import VERSION
 from analysis.run.vectors import sample_entities
-from analysis.space.stored_maps import build_maps
-from analysis.space.umap_layout import UmapSettings
 from mmner_core.data import dataset_digest
 from mmner_core.data.type_names import TypeNames, count_types
 from mmner_core.errors import InputError, listed
-from mmner_core.runtime.memory import peak_megabytes
 
 if TYPE_CHECKING:
-    from analysis.heat_maps.boxes import BoxRows
     from analysis.own_model.checked import CheckedAnswer
     from analysis.own_model.interface import Item
     from analysis.own_model.process import ModelProcess
     from analysis.run.evaluation_set import EvaluationSet
-    from analysis.run.folder import EvaluationRun
 
 
 @dataclass(slots=True, kw_only=True)
-class OwnModelEvaluation:
-    """A run to be made of a model of your own.
+class OwnModelEvaluation(BaseEvaluation):
+    """A run to be made of a model of your own, which has no annotation convention.
 
     Attributes:
         model: its process, started.
         data: the sentences, their types as the data have them.
-        out: the folder to write.
-        options: how; a model of your own has no annotation convention.
-        command: for the provenance.
         names: what types are to be called, in the data and the answers alike.
-        train: training data, to tell seen names from new ones and to count leakage.
-        valid: gives what this model said of other sentences, to fit the temperature on.
-        boxes: photos with boxes to measure heat maps on; None: there are none.
         before: the types of the data before any was renamed.
+        others as in :class:`BaseEvaluation`.
     """
 
     model: ModelProcess
-    data: EvaluationSet
-    out: Path
-    options: RunOptions
-    command: str
     names: TypeNames = field(default_factory=TypeNames)
-    train: Sequence[Path] = ()
-    valid: Callable[[], Answers | None] = lambda: None
-    boxes: BoxRows | None = None
     before: frozenset[str] = field(default=frozenset(), init=False)
 
     def run(self) -> tuple[str, ...]:
@@ -170,46 +146,20 @@ class OwnModelEvaluation:
         self, engine: OwnModelEngine, plan: RunPlan, store: ShardStore, watch: Stopwatch, met: set[str]
     ) -> tuple[str, ...]:
         """Put the shards together, work out the numbers, and write the folder; return the notes."""
-        options = self.options
         run = store.run(self.out.name, plan.names)
         main = run.answers(plan.main)
         notes, types = self._notes(main, met), self._types(main)
-        vectors = sample_entities(with_types(store.vectors(), main, types), seed=options.seed)
-        lexicon = lexicon_of(self.train, run)
-        metrics = self._metrics(run, main, vectors, lexicon)
-        watch.lap("scores")
-        if options.studies and MATCHED in run.conditions:
-            metrics |= self._studies(engine, types)
-            watch.lap("heat maps")
-        coordinates = build_maps(vectors, UmapSettings(seed=options.seed)) if options.maps else pd.DataFrame()
-        watch.lap("maps")
-        provenance = self._provenance(engine, types, notes) | tagging_facts(plan, store)
-        write_run(
-            self.out,
-            (run.answers(condition).table for condition in run.conditions),
-            metrics=metrics,
-            provenance=provenance | {"seconds": watch.seconds, "peak_megabytes": round(peak_megabytes())},
-            lexicon=lexicon,
-            embeddings=vectors,
-            coordinates=None if coordinates.empty else pa.Table.from_pandas(coordinates),
-            overwrite=options.overwrite,
+        vectors = sample_entities(with_types(store.vectors(), main, types), seed=self.options.seed)
+        self.write(
+            run,
+            vectors,
+            plan,
+            store,
+            watch,
+            studies=lambda: self._studies(engine, types),
+            about=self._about(engine, types, notes),
         )
         return notes
-
-    def _metrics(
-        self, run: EvaluationRun, main: Answers, vectors: dict[str, np.ndarray], lexicon: Lexicon | None
-    ) -> dict[str, Any]:
-        metrics: dict[str, Any] = {"sentences": len(self.data), "conditions": run.conditions}
-        metrics |= summary.scores(run)
-        metrics |= summary.modality(run)
-        metrics |= summary.minimal_pairs(run)
-        metrics |= summary.shapley(run)
-        metrics |= summary.contrastive(run, vectors, lexicon)
-        if main.confidence is not None:
-            metrics |= summary.calibration(main, self.valid())
-        if self.train:
-            metrics |= summary.leakage(train_examples(self.train), self.data.examples)
-        return metrics
 
     def _studies(self, engine: OwnModelEngine, types: Sequence[str]) -> dict[str, Any]:
         from tqdm import tqdm
@@ -264,11 +214,10 @@ class OwnModelEvaluation:
             )
         )
 
-    def _provenance(self, engine: OwnModelEngine, types: Sequence[str], notes: Sequence[str]) -> dict[str, Any]:
+    def _about(self, engine: OwnModelEngine, types: Sequence[str], notes: Sequence[str]) -> dict[str, Any]:
+        """Return what the provenance says of the model."""
         model = self.model
         return {
-            "command": self.command,
-            "data": self.data.to_json(),
             "model": {
                 "factory": model.factory,
                 "options": model.options,
@@ -281,10 +230,6 @@ class OwnModelEvaluation:
             },
             "probability": meaning(engine.parts),
             "types": list(types),
-            **train_facts(self.train),
-            "options": asdict(self.options),
-            "seed": self.options.seed,
-            **environment(),
         }
 
 

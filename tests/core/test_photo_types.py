@@ -169,14 +169,20 @@ def test_every_kind_of_scene_says_what_is_where(kind: str, pairs: Path, boxes: P
 @pytest.mark.parametrize(
     ("line", "complaint"),
     [
-        ("{", ":1: not a JSON object"),
-        ('{"image": "a.jpg", "type": "ORG", "boxes": [[0, 0, 1, 1]], "split": "train"}', ":1: no name; add it"),
+        ("{", ":1: the line is not JSON"),
+        (
+            '{"image": "a.jpg", "type": "ORG", "boxes": [[0, 0, 1, 1]], "split": "train"}',
+            ":1: the field 'name' is missing",
+        ),
         (
             '{"image": "a", "name": "A", "type": "X", "boxes": [[0, 0, 1, 1]], "split": "train"}',
             ":1: type 'X' is none of",
         ),
-        ('{"image": "a", "name": "A", "type": "ORG", "boxes": [[0, 0, 9, 1]], "split": "train"}', "within the photo"),
-        ('{"image": "a", "name": "A", "type": "ORG", "boxes": [[0, 1]], "split": "train"}', "is not four numbers"),
+        (
+            '{"image": "a", "name": "A", "type": "ORG", "boxes": [[0, 0, 9, 1]], "split": "train"}',
+            "no part of the photo",
+        ),
+        ('{"image": "a", "name": "A", "type": "ORG", "boxes": [[0, 1]], "split": "train"}', "not four numbers"),
         ('{"image": "a", "name": "A", "type": "ORG", "boxes": [[0, 0, 1, 1]], "split": "test"}', "no row of split"),
     ],
 )

@@ -1,13 +1,13 @@
-"""Reads images with boxes around what they name, one JSON object a line: {image, type, boxes, name, split}."""
+"""Reads images with boxes around what they name, of one split."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from mmner_core.data.boxes import read_box_lines
+from mmner_core.data.example import SPLITS
 from mmner_core.errors import InputError
 from mmner_core.photos.mosaics import Box
 
@@ -33,7 +33,7 @@ def read_boxed_photos(table: Path, images: Path, split: str, types: Sequence[str
     """Read the photos of a split.
 
     Args:
-        table: JSON lines with image, name, type, boxes ([[left, top, right, bottom], ...], shares of the photo), split.
+        table: in the form of :mod:`mmner_core.data.boxes`, each line with its split.
         images: folder of the photos.
         split: rows of another split are not looked at.
         types: the model's types.
@@ -42,37 +42,14 @@ def read_boxed_photos(table: Path, images: Path, split: str, types: Sequence[str
         InputError: naming line and field of what is missing or malformed, or if there is no row of the split.
     """
     photos = []
-    for number, line in enumerate(table.read_text(encoding="utf-8").splitlines(), start=1):
-        row = _row(line, f"{table}:{number}")
-        if row["split"] != split:
+    for line in read_box_lines(table):
+        if line.split is None:
+            raise InputError(f"{line.where}: the field 'split' is missing; choose one of {', '.join(SPLITS)}.")
+        if line.split != split:
             continue
-        if row["type"] not in types:
-            raise InputError(f"{table}:{number}: type {row['type']!r} is none of {', '.join(types)}; correct it.")
-        boxes = tuple(_box(values, f"{table}:{number}") for values in row["boxes"])
-        photos.append(BoxedPhoto(images / row["image"], row["name"], row["type"], boxes))
+        if line.type not in types:
+            raise InputError(f"{line.where}: type {line.type!r} is none of {', '.join(types)}; correct it.")
+        photos.append(BoxedPhoto(images / line.image, line.name, line.type, line.boxes))
     if not photos:
         raise InputError(f"{table} has no row of split {split!r}.")
     return photos
-
-
-def _row(line: str, where: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except ValueError as error:
-        raise InputError(f"{where}: not a JSON object ({error}); correct the line.") from None
-    absent = {"image", "name", "type", "boxes", "split"} - set(row if isinstance(row, dict) else ())
-    if absent or not isinstance(row["boxes"], list) or not row["boxes"]:
-        raise InputError(f"{where}: no {', '.join(sorted(absent)) or 'box in boxes'}; add it.")
-    return row
-
-
-def _box(values: Any, where: str) -> Box:
-    try:
-        box = Box(*map(float, values))
-    except (TypeError, ValueError):
-        raise InputError(
-            f"{where}: field boxes: {values!r} is not four numbers; write [left, top, right, bottom]."
-        ) from None
-    if not box.is_part:
-        raise InputError(f"{where}: field boxes: {list(box)} does not lie within the photo; give shares from 0 to 1.")
-    return box
