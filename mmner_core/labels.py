@@ -138,21 +138,3 @@ def tags_to_entities(tags: Sequence[str]) -> list[Entity]:
         if tag.startswith("B-"):
             start = i
     return entities
-
-
-def entities_to_tags(entities: Iterable[Entity], n_words: int) -> list[str]:
-    """Write entities as ``n_words`` IOB2 tags.
-
-    Raises:
-        InputError: if a span is empty, leaves the sentence, or overlaps another.
-    """
-    tags = [OUTSIDE] * n_words
-    for entity in entities:
-        if not 0 <= entity.start < entity.end <= n_words:
-            raise InputError(f"{entity} does not lie within the {n_words} words of the sentence.")
-        if any(tag != OUTSIDE for tag in tags[entity.start : entity.end]):
-            raise InputError(f"{entity} overlaps another entity; IOB2 cannot express that.")
-        tags[entity.start] = f"B-{entity.type}"
-        for i in range(entity.start + 1, entity.end):
-            tags[i] = f"I-{entity.type}"
-    return tags

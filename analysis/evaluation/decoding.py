@@ -53,7 +53,7 @@ def decode(crf: CRF, emissions: Tensor, n_words: Sequence[int], gold: Sequence[S
     paths = [labels.decode(path) for path in crf.viterbi(emissions, mask)]
     found, annotated = ([tags_to_entities(tags) for tags in column] for column in (paths, gold))
     spans = {(row, e.start, e.end): 0 for side in (found, annotated) for row, es in enumerate(side) for e in es}
-    probabilities = crf.batch_span_probabilities(emissions, mask, list(spans)).tolist()
+    probabilities = crf.span_probabilities(emissions, mask, list(spans)).tolist()
     by_span = dict(zip(spans, probabilities, strict=True))
     return [
         Decoded(

@@ -74,12 +74,6 @@ class MapTest:
         return float((1 + (random <= self.deletion.auc).sum()) / (1 + len(random)))
 
     @property
-    def p_insertion(self) -> float:
-        """Return the permutation p value of the insertion area."""
-        random = self.random_auc[1]
-        return float((1 + (random >= self.insertion.auc).sum()) / (1 + len(random)))
-
-    @property
     def better_than_chance(self) -> bool:
         """Say whether the map passes; the rule is that its deletion p value is at most 0.05.
 

@@ -16,7 +16,7 @@ A file whose digest is not the one in provenance.json is refused; files added la
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -29,7 +29,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from analysis.run.answers import Answers
-from analysis.run.external import CONDITION, predictions_table
 from analysis.run.lexicon import Lexicon
 from analysis.run.schema import VERSION
 from mmner_core.errors import InputError
@@ -37,7 +36,7 @@ from mmner_core.runtime.digests import file_digest
 from mmner_core.runtime.json_files import read_object
 
 if TYPE_CHECKING:
-    from mmner_core.data import Example
+    pass
 
 PREDICTIONS, PROVENANCE, METRICS = "predictions.parquet", "provenance.json", "metrics.json"
 LEXICON, EMBEDDINGS, COORDINATES = "lexicon.parquet", "embeddings.safetensors", "coordinates.parquet"
@@ -115,22 +114,6 @@ class EvaluationRun:
             folder=None,
             _load=lru_cache(CONDITIONS_KEPT)(load),
         )
-
-    @classmethod
-    def from_predictions(
-        cls,
-        gold_examples: Sequence[Example],
-        predicted_tags: Sequence[Sequence[str]],
-        *,
-        name: str = "predictions",
-        condition: str = CONDITION,
-    ) -> EvaluationRun:
-        """Make a run in memory from another system's tags; it has every view that needs no model.
-
-        Raises:
-            InputError: if tags and sentences do not fit, see :func:`analysis.run.external.predictions_table`.
-        """
-        return cls.from_table(predictions_table(gold_examples, predicted_tags, condition=condition), name=name)
 
     @property
     def condition(self) -> str:

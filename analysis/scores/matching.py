@@ -73,14 +73,6 @@ class Matches:
     def __len__(self) -> int:
         return len(self.sentence)
 
-    def group_of_gold(self) -> np.ndarray:
-        """Return [N] the group each gold entity is in."""
-        return np.repeat(np.arange(len(self)), self.gold_rows[:, 1] - self.gold_rows[:, 0])
-
-    def group_of_predicted(self) -> np.ndarray:
-        """Return [N] the group each predicted entity is in."""
-        return np.repeat(np.arange(len(self)), self.predicted_rows[:, 1] - self.predicted_rows[:, 0])
-
     def partners(self) -> np.ndarray:
         """Return [N] the predicted entity that answers each gold one, -1 for none; no two share one.
 

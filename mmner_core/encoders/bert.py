@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
 from mmner_core.encoders.fast.fast_form import WithFastForm
-from mmner_core.encoders.fast.packed import PackedLayer, PackedLayers, PackedLinear, can_pack
+from mmner_core.encoders.fast.packed import PackedLayer, PackedLayers, can_pack, pack_linear
+from mmner_core.runtime.fast import is_fast
 
 
 class BertOutput(NamedTuple):
@@ -50,11 +51,11 @@ class BertShape:
 
     @classmethod
     def from_architecture(cls, architecture: dict[str, Any]) -> BertShape | None:
-        """Read a Hugging Face config; None where it is not a plain BERT encoder."""
+        """Read a Hugging Face config; None where it is not a plain BERT encoder, or transformers is to build it."""
         plain = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
         if any(architecture.get(key, value) != value for key, value in plain.items()):
             return None
-        if "model_type" not in architecture or architecture.get("is_decoder"):
+        if not is_fast("networks") or "model_type" not in architecture or architecture.get("is_decoder"):
             return None
         return cls(**{f.name: architecture[f.name] for f in fields(cls) if f.name in architecture})
 
@@ -138,11 +139,11 @@ class Layer(nn.Module):
         up: Any = self.intermediate["dense"]
         return PackedLayer(
             heads=attention.heads,
-            qkv=PackedLinear(attention.query, attention.key, attention.value),
-            attended=PackedLinear(attended.dense),
+            qkv=pack_linear(attention.query, attention.key, attention.value),
+            attended=pack_linear(attended.dense),
             norm=attended.LayerNorm,
-            up=PackedLinear(up),
-            down=PackedLinear(self.output.dense),
+            up=pack_linear(up),
+            down=pack_linear(self.output.dense),
             last_norm=self.output.LayerNorm,
         )
 

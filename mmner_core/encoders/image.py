@@ -19,6 +19,7 @@ from mmner_core.encoders.fast.folded import FoldedNetwork
 from mmner_core.encoders.libraries import WEIGHTS_FOLDER, prepare_libraries
 from mmner_core.encoders.weights import find_image_weights, read_image_weights
 from mmner_core.errors import InputError
+from mmner_core.runtime.fast import is_fast
 
 
 class ImageStates(NamedTuple):
@@ -158,7 +159,7 @@ class CnnEncoder(ImageEncoder):
 
 def _build_cnn(config: ImageConfig) -> tuple[Any, int]:
     """Return the network with random weights, and how many pixels a side of its map's cells stands for."""
-    if config.name == EFFICIENTNET_LITE0:
+    if config.name == EFFICIENTNET_LITE0 and is_fast("networks"):
         return EfficientNetLite0(), EfficientNetLite0.reduction
     prepare_libraries()
     import timm

@@ -161,7 +161,7 @@ def _decode(
         for n, key in enumerate(keys)
         for span in (*spans[seen[key.part]], *(spans[n] if key.condition is not ImageCondition.OTHER_IMAGE else ()))
     }
-    scores = crf.batch_span_probabilities(emissions, mask, list(asked), messages).tolist()
+    scores = crf.span_probabilities(emissions, mask, list(asked), messages).tolist()
     marginals = crf.marginals(emissions, mask, messages).cpu().numpy()
     for n, ((text, start, stop), condition) in enumerate(keys):
         if condition is ImageCondition.AS_ASKED:

@@ -32,6 +32,7 @@ from mmner_core.photos.limits import DEFAULT_LIMITS, ImageLimits
 from mmner_core.results import Prediction
 from mmner_core.runtime.available_cores import side_by_side
 from mmner_core.runtime.cache import RecentlyUsed
+from mmner_core.runtime.fast import is_fast
 from mmner_core.text.encoding import SubwordEncoder, Window
 from mmner_core.text.language import resolve_language
 from mmner_core.text.segments import parts_of
@@ -94,7 +95,7 @@ class Tagger:
         self.photos = PhotoReader(self.model, limits)
         self.texts: RecentlyUsed[EncodedText] = RecentlyUsed(TEXT_CACHE_BYTES)
         weights = sum(parameter.numel() for parameter in self.model.parameters())
-        self._is_light = self.device.type == "cpu" and weights <= LIGHT
+        self._is_light = self.device.type == "cpu" and weights <= LIGHT and is_fast("two_cores")
 
     @classmethod
     def load(

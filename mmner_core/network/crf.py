@@ -150,20 +150,7 @@ class CRF(nn.Module):
         constrained = self.log_partition(emissions.masked_fill(barred, IMPOSSIBLE), mask)
         return constrained - self.log_partition(emissions, mask)
 
-    def span_probabilities(self, emissions: Tensor, spans: Sequence[tuple[int, int]]) -> Tensor:
-        """Return the exact probability that each span of one sentence is an entity of each type.
-
-        Args:
-            emissions: [W, L] of one sentence, no padding.
-            spans: half-open word spans.
-
-        Returns:
-            [len(spans), T] probabilities, types in the order of the label set.
-        """
-        mask = torch.ones(1, len(emissions), dtype=torch.bool, device=emissions.device)
-        return self.batch_span_probabilities(emissions[None], mask, [(0, first, stop) for first, stop in spans])
-
-    def batch_span_probabilities(
+    def span_probabilities(
         self,
         emissions: Tensor,
         mask: Tensor,

@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from mmner_core.encoders.fast.fast_form import WithFastForm
-from mmner_core.encoders.fast.packed import PackedLinear, can_pack
+from mmner_core.encoders.fast.onednn import FusedLinear
+from mmner_core.encoders.fast.packed import can_pack, pack_linear
 
 
-class BatchInvariantLinear(WithFastForm[PackedLinear], nn.Linear):
+class BatchInvariantLinear(WithFastForm[FusedLinear], nn.Linear):
     """A linear layer that gives a row the same result alone and in a batch of any size or memory layout.
 
     oneDNN multiplies a single bfloat16 row by another kernel, which sums in another order, so a single row is computed
@@ -23,7 +24,7 @@ class BatchInvariantLinear(WithFastForm[PackedLinear], nn.Linear):
 
     def pack(self) -> None:
         """Lay the weights out for inference where this machine has kernels for it, until something drops that form."""
-        self._fast = PackedLinear(self) if can_pack(self.weight) else None
+        self._fast = pack_linear(self) if can_pack(self.weight) else None
 
     def forward(self, states: Tensor) -> Tensor:
         """[..., D] -> [..., out]."""

@@ -8,6 +8,8 @@ import os
 import platform
 from pathlib import Path
 
+from mmner_core.runtime.fast import is_fast
+
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8  # glibc's malloc.h
 _KEPT = 1 << 30
 _SHARED_ARENAS = 2
@@ -25,7 +27,7 @@ def keep_freed_memory() -> bool:
     that tags batch after batch; the price is that memory once used stays with the process until
     :func:`release_freed_memory` is called.
     """
-    if not _has_glibc():
+    if not _has_glibc() or not is_fast("kept_memory"):
         return False
     libc = ctypes.CDLL(None)
     return all(libc.mallopt(option, _KEPT) == 1 for option in (_MMAP_THRESHOLD, _TRIM_THRESHOLD))

@@ -49,12 +49,6 @@ class TagReply(TypedDict):
     checkpoint: CheckpointReply
 
 
-class ErrorReply(TypedDict):
-    """One sentence: what is wrong with an item of /tag_batch."""
-
-    error: str
-
-
 def tag_reply(prediction: Prediction, name: str, digest: str) -> dict[str, Any]:
     """Return a prediction and the model it is from, in the form of :class:`TagReply`."""
     return {**prediction.to_json(), "checkpoint": {"name": name, "digest": digest}}

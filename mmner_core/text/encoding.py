@@ -181,10 +181,6 @@ class Batch:
         """[B] bool: whether the sentence has an image."""
         return self.image_index >= 0
 
-    def without_images(self) -> Batch:
-        """Return the same sentences with no image."""
-        return replace(self, image_index=torch.full_like(self.image_index, -1), pixels=None, image_states=None)
-
     def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> Batch:
         """Return the batch on a device, its images in a precision."""
         return replace(self, **{f.name: _to(getattr(self, f.name), device, dtype) for f in fields(self)})

@@ -14,6 +14,7 @@ from mmner_core.photos.open import Photo
 from mmner_core.photos.preprocess import to_pixels
 from mmner_core.text.encoding import SubwordEncoder, Window, collate
 from tests.analysis.tiny_model import drawn_photo, tiny_explainer
+from tests.helpers import span_probabilities
 
 SENTENCE = ("Jordan", "runs", "in", "Paris")
 ENTITIES = [Entity(0, 1, "PER"), Entity(2, 4, "LOC"), Entity(0, 4, "ORG")]
@@ -38,7 +39,7 @@ def model_probabilities(explainer: ModelExplainer, windows: list[Window], *, pho
     batch = collate(windows, pad=subwords.pad, image_index=[0] if photo else None, pixels=pixels if photo else None)
     with torch.no_grad():
         emissions = model(batch).emissions[0]
-        spans = model.crf.span_probabilities(emissions, [(e.start, e.end) for e in ENTITIES])
+        spans = span_probabilities(model.crf, emissions, [(e.start, e.end) for e in ENTITIES])
     return np.array([spans[i, model.labels.types.index(e.type)].item() for i, e in enumerate(ENTITIES)])
 
 

@@ -6,8 +6,9 @@ from hypothesis import given
 
 from analysis.run.spans import read_spans
 from analysis.scores.matching import CORRECT, DETAILS, KINDS, MISSED, SPURIOUS, match
-from mmner_core.labels import Entity, entities_to_tags, tags_to_entities
+from mmner_core.labels import Entity, tags_to_entities
 from tests.analysis.taggings import MANY, paired_tags
+from tests.helpers import entities_to_tags
 
 N_WORDS = 10
 

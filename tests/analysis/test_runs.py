@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.evaluation.writer import write_run
-from analysis.run.external import paired_tags
+from analysis.run.external import paired_tags, predictions_table
 from analysis.run.folder import EvaluationRun
 from analysis.run.lexicon import Lexicon
 from mmner_core.data import Example
@@ -176,7 +176,9 @@ def example(words: str, tags: str | None, where: str = "gold.txt:1") -> Example:
 
 def test_a_run_from_another_system_s_tags() -> None:
     """Words, gold and tags are enough; the rest is stated as not known."""
-    run = EvaluationRun.from_predictions([example("Ada Bob", "B-PER O")], [["B-PER", "B-LOC"]], name="spaCy")
+    run = EvaluationRun.from_table(
+        predictions_table([example("Ada Bob", "B-PER O")], [["B-PER", "B-LOC"]]), name="spaCy"
+    )
     answers = run.answers()
     assert (run.name, run.conditions) == ("spaCy", {"as given": 1})
     assert answers.predicted.type_names().tolist() == ["PER", "LOC"]
@@ -188,11 +190,11 @@ def test_tags_that_do_not_fit_are_refused() -> None:
     """Count of sentences, count of tags, missing gold: each with its place."""
     one = example("Ada Bob", "B-PER O")
     with pytest.raises(InputError, match="1 gold sentences and 2 predicted"):
-        EvaluationRun.from_predictions([one], [["O", "O"], ["O"]])
+        predictions_table([one], [["O", "O"], ["O"]])
     with pytest.raises(InputError, match="gold.txt:1: 2 words, but 1 predicted tags"):
-        EvaluationRun.from_predictions([one], [["O"]])
+        predictions_table([one], [["O"]])
     with pytest.raises(InputError, match="gold.txt:1 has no gold tags"):
-        EvaluationRun.from_predictions([example("Ada", None)], [["O"]])
+        predictions_table([example("Ada", None)], [["O"]])
 
 
 def test_two_files_are_paired_word_by_word() -> None:

@@ -38,6 +38,7 @@ from mmner_core.text.encoding import Pixels, SubwordEncoder, collate
 from tests.analysis.tiny_model import drawn_photo, tiny_explainer
 from tests.app.attacking import FILE, call, sentence, upload
 from tests.app.serving import launched
+from tests.helpers import span_probabilities
 
 pytestmark = pytest.mark.slow  # serves an app of its own
 
@@ -87,7 +88,7 @@ def probability(tagger: Tagger, pixels: torch.Tensor, name: TaggedEntity) -> flo
     batch = collate([window], pad=tagger.subwords.pad, image_index=[0], pixels=Pixels(cnn=pixels))
     span = (name.word_start - SECOND, name.word_end - SECOND)
     with torch.no_grad():
-        by_type = tagger.model.crf.span_probabilities(tagger.model(batch).emissions[0], [span])[0]
+        by_type = span_probabilities(tagger.model.crf, tagger.model(batch).emissions[0], [span])[0]
     return float(by_type[tagger.labels.types.index(name.type)])
 
 

@@ -53,7 +53,10 @@ def bench(
             show_default="1,000, 4,000 and 16,000; 50,000",
         ),
     ] = None,
-    rounds: Annotated[int, typer.Option(min=1, help="With --tabs: how often everything is measured.")] = 5,
+    rounds: Annotated[int, typer.Option(min=1, help="With --tabs or --fast: how often everything is measured.")] = 5,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="What is there for speed alone: the same work without each.")
+    ] = False,
     serving: Annotated[
         bool, typer.Option("--serving", help="Measure many visitors instead: one at a time against grouped.")
     ] = False,
@@ -67,6 +70,11 @@ def bench(
         from tests.bench.print_serving import print_serving_bench
 
         print_serving_bench(checkpoint, requests=16 * repeats, batch_size=16, json=json)
+        return
+    if fast:
+        from tests.bench.fast import print_fast
+
+        print_fast(checkpoint.absolute(), rounds=rounds, as_json=json)
         return
     if many:
         from tests.bench.print_many import print_many

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mmner_core.labels import LabelSet, may_follow
 from mmner_core.network.crf import CRF
+from tests.helpers import span_probabilities
 
 LABELS = LabelSet(("PER", "LOC"))
 MODES = pytest.mark.parametrize("constrained", [True, False])
@@ -96,7 +97,7 @@ def test_span_probabilities_are_sums_over_sequences(constrained: bool, seed: int
     crf, emissions = build(seed, constrained=constrained)
     scores = sequences(crf, emissions, constrained=constrained)
     spans = [(a, b) for a in range(4) for b in range(a + 1, 5)]
-    found = crf.span_probabilities(emissions[0], spans)
+    found = span_probabilities(crf, emissions[0], spans)
     for (first, stop), row in zip(spans, found.tolist(), strict=True):
         for entity_type, value in zip(LABELS.types, row, strict=True):
             begin, inside = LABELS.begin(entity_type), LABELS.inside(entity_type)
@@ -113,7 +114,7 @@ def test_span_probabilities_carry_gradients() -> None:
     """A span's probability rises with the emission of its own tag."""
     crf, emissions = build(3, constrained=True)
     emissions.requires_grad_()
-    crf.span_probabilities(emissions[0], [(1, 3)])[0, 0].backward()
+    span_probabilities(crf, emissions[0], [(1, 3)])[0, 0].backward()
     assert emissions.grad is not None
     assert emissions.grad[0, 1, LABELS.begin("PER")] > 0
     assert emissions.grad[0, 2, LABELS.inside("PER")] > 0
@@ -123,7 +124,7 @@ def test_span_probabilities_carry_gradients() -> None:
 def test_no_spans_give_no_rows() -> None:
     """A sentence without names asks for nothing and gets an empty table."""
     crf, emissions = build(0, constrained=True)
-    assert crf.span_probabilities(emissions[0], []).shape == (0, 2)
+    assert span_probabilities(crf, emissions[0], []).shape == (0, 2)
 
 
 @MODES
@@ -139,8 +140,8 @@ def test_padding_changes_nothing(constrained: bool) -> None:
     marginals = crf.marginals(both, mask)
     torch.testing.assert_close(marginals[:1, :2], crf.marginals(short, words(2)))
     assert not marginals[0, 2:].any()
-    spans = crf.batch_span_probabilities(both, mask, [(0, 0, 2), (1, 1, 3)])
-    torch.testing.assert_close(spans[:1], crf.span_probabilities(short[0], [(0, 2)]))
+    spans = crf.span_probabilities(both, mask, [(0, 0, 2), (1, 1, 3)])
+    torch.testing.assert_close(spans[:1], span_probabilities(crf, short[0], [(0, 2)]))
 
 
 def test_an_illegal_sequence_is_impossible_only_when_constrained() -> None:

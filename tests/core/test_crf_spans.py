@@ -7,6 +7,7 @@ import torch
 
 from mmner_core.labels import Entity, LabelSet, tags_to_entities
 from mmner_core.network.crf import CRF
+from tests.helpers import span_probabilities
 
 LABELS = LabelSet(("PER", "LOC"))
 LENGTHS = (3, 1, 2)
@@ -48,11 +49,11 @@ def by_enumeration(crf: CRF, emissions: torch.Tensor, start: int, stop: int) -> 
 def test_batched_spans_equal_enumeration(crf: CRF, emissions: torch.Tensor) -> None:
     """Spans of one to three words, at the start, in the middle and at the end of sentences of three lengths."""
     mask = torch.arange(3) < torch.tensor(LENGTHS)[:, None]
-    got = crf.batch_span_probabilities(emissions, mask, SPANS)
+    got = crf.span_probabilities(emissions, mask, SPANS)
     for row, (sentence, start, stop) in zip(got.tolist(), SPANS, strict=True):
         expected = by_enumeration(crf, emissions[sentence, : LENGTHS[sentence]], start, stop)
         assert row == pytest.approx(expected, abs=1e-5)
-    alone = crf.span_probabilities(emissions[0], [(s, e) for sentence, s, e in SPANS if sentence == 0])
+    alone = span_probabilities(crf, emissions[0], [(s, e) for sentence, s, e in SPANS if sentence == 0])
     torch.testing.assert_close(got[:5], alone)
 
 
@@ -73,11 +74,11 @@ def test_long_sentences_keep_their_digits(crf: CRF) -> None:
     """In a thousand words a span's probability is that of the same span read without the far words."""
     emissions = torch.randn(1, 1000, len(LABELS), generator=torch.Generator().manual_seed(2))
     emissions[0, 980, 0] = 60.0  # certainly outside: what stands before and after it does not interact
-    late = crf.span_probabilities(emissions[0], [(981, 985)])
-    near = crf.span_probabilities(emissions[0, 980:], [(1, 5)])
+    late = span_probabilities(crf, emissions[0], [(981, 985)])
+    near = span_probabilities(crf, emissions[0, 980:], [(1, 5)])
     torch.testing.assert_close(late, near, rtol=2e-3, atol=0)
 
 
 def test_no_span_no_row(crf: CRF, emissions: torch.Tensor) -> None:
     """A batch without entities asks for nothing and gets nothing."""
-    assert crf.batch_span_probabilities(emissions, torch.ones(3, 3, dtype=torch.bool), []).shape == (0, 2)
+    assert crf.span_probabilities(emissions, torch.ones(3, 3, dtype=torch.bool), []).shape == (0, 2)

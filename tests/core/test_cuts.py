@@ -7,8 +7,9 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmner_core.labels import Entity, entities_to_tags, tags_to_entities
+from mmner_core.labels import Entity, tags_to_entities
 from mmner_core.training.sentences.cuts import AROUND, cut_to_a_name
+from tests.helpers import entities_to_tags
 
 
 @st.composite

@@ -123,14 +123,12 @@ def test_a_batch_is_padded_and_masked() -> None:
     assert batch.convention.tolist() == [0, 0]
 
 
-def test_a_batch_can_forget_its_images_and_change_device() -> None:
-    """Without images nothing of them is left; moving takes every tensor along."""
+def test_a_batch_changes_device_as_a_whole() -> None:
+    """Moving takes every tensor along."""
     states = ImageStates(None, torch.zeros(1, 2, 1, 1))
     batch = collate(
         [window(0, 1)], pad=9, image_index=[0], pixels=Pixels(cnn=torch.zeros(1, 3, 4, 4)), image_states=states
     )
-    bare = batch.without_images()
-    assert not bare.image_present.any() and bare.pixels is None and bare.image_states is None
     moved = batch.to("meta")
     assert moved.input_ids.is_meta and moved.pixels.cnn.is_meta and moved.image_states.cnn.is_meta
     assert moved.pixels.vit is None and moved.tags is None

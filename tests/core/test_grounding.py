@@ -17,6 +17,7 @@ from mmner_core.network.grounding_loss import MARGIN, grounding_losses
 from mmner_core.network.model import MMNER
 from mmner_core.presets import tiny
 from tests.core.test_model import batch_of, build
+from tests.helpers import without_images
 
 HALF = math.log((share := (HARDLY + WHOLLY) / 2) / (1 - share))
 """Logit of half a share, in use."""
@@ -51,7 +52,7 @@ def set_gate(model: MMNER, logit: float) -> None:
 @torch.no_grad()
 def test_without_a_photo_nothing_but_the_text_speaks(grounded: MMNER) -> None:
     """The emissions are the classifier's of the words, to the last bit, and all attention is on "no image"."""
-    output = grounded(batch_of().without_images(), need_weights=True)
+    output = grounded(without_images(batch_of()), need_weights=True)
     assert torch.equal(output.emissions, grounded.classifier(output.word_states))
     assert all(torch.equal(weights, torch.ones_like(weights)) for weights in output.attention.values())
 
@@ -59,7 +60,7 @@ def test_without_a_photo_nothing_but_the_text_speaks(grounded: MMNER) -> None:
 @torch.no_grad()
 def test_a_photo_given_no_share_changes_nothing(grounded: MMNER) -> None:
     """The share on the photo is how far it changes the emissions: none of it, not by a bit; all of it, wholly."""
-    alone = grounded(batch_of().without_images()).emissions
+    alone = grounded(without_images(batch_of())).emissions
     set_share(grounded, -300.0)
     assert torch.equal(grounded(batch_of()).emissions, alone)
     shown = batch_of().image_present
@@ -74,7 +75,7 @@ def test_a_photo_given_no_share_changes_nothing(grounded: MMNER) -> None:
 @torch.no_grad()
 def test_a_closed_gate_keeps_the_answer_of_the_text(grounded: MMNER) -> None:
     """Where the words tell the type themselves, the photo is looked at as before and decides nothing."""
-    alone = grounded(batch_of().without_images()).emissions
+    alone = grounded(without_images(batch_of())).emissions
     set_share(grounded, 300.0)
     set_gate(grounded, -300.0)
     shut = grounded(batch_of(), need_weights=True)
@@ -131,7 +132,7 @@ def test_a_sentence_without_photo_beside_others_is_read_alone(grounded: MMNER) -
 def test_what_the_text_takes_for_no_name_stays_none(grounded: MMNER) -> None:
     """A photo decides what a name is, never that there is one."""
     grounded.classifier.bias[0] += 50
-    assert torch.equal(grounded(batch_of()).emissions, grounded(batch_of().without_images()).emissions)
+    assert torch.equal(grounded(batch_of()).emissions, grounded(without_images(batch_of())).emissions)
 
 
 @torch.no_grad()

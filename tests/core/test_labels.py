@@ -8,12 +8,12 @@ from mmner_core.errors import InputError
 from mmner_core.labels import (
     Entity,
     LabelSet,
-    entities_to_tags,
     may_follow,
     repair,
     split_tag,
     tags_to_entities,
 )
+from tests.helpers import entities_to_tags
 
 LABELS = LabelSet()
 any_tags = st.lists(st.sampled_from(LABELS.tags), max_size=20)
@@ -115,18 +115,3 @@ def test_unknown_tag_is_named_with_its_place() -> None:
     """Encoding says which tag, where, and what there is."""
     with pytest.raises(InputError, match=r"train\.txt:3: unknown tag 'B-OTHER'.*B-PER"):
         LABELS.encode(["O", "B-OTHER"], "train.txt:3")
-
-
-@pytest.mark.parametrize(
-    "entity", [Entity(1, 1, "PER"), Entity(2, 1, "PER"), Entity(-1, 1, "PER"), Entity(2, 4, "PER")]
-)
-def test_span_outside_the_sentence_is_refused(entity: Entity) -> None:
-    """Empty spans and spans beyond the words are an input error."""
-    with pytest.raises(InputError, match="3 words"):
-        entities_to_tags([entity], 3)
-
-
-def test_overlapping_entities_are_refused() -> None:
-    """IOB2 has one tag per word."""
-    with pytest.raises(InputError, match="overlaps"):
-        entities_to_tags([Entity(0, 2, "PER"), Entity(1, 3, "LOC")], 3)

@@ -16,6 +16,7 @@ from mmner_core.network.model import MMNER
 from mmner_core.presets import tiny, tiny_grounded
 from mmner_core.text.encoding import Batch, Pixels, Window, collate
 from mmner_core.training import runs
+from tests.helpers import without_images
 
 CNN = ImageConfig(library="timm", name="test_efficientnet", size=64)
 SENTENCES = ([5, 6, 7, 8, 9], [10, 11], [12, 13, 14])
@@ -65,7 +66,7 @@ def test_a_batch_of_one_equals_a_batch_of_many(tiny_model: MMNER) -> None:
 @torch.no_grad()
 def test_a_sentence_without_image_is_read_as_in_a_batch_without_images(tiny_model: MMNER) -> None:
     """Taking away the image of one sentence, or of all, is the same for that sentence; and it matters."""
-    mixed, bare = tiny_model(batch_of()), tiny_model(batch_of().without_images())
+    mixed, bare = tiny_model(batch_of()), tiny_model(without_images(batch_of()))
     torch.testing.assert_close(mixed.emissions[1, :2], bare.emissions[1, :2], atol=1e-5, rtol=1e-4)
     assert not torch.allclose(mixed.emissions[0], bare.emissions[0], atol=1e-4)
     assert bare.image_projection == {} and "contrastive_cnn" not in bare.losses
@@ -76,14 +77,14 @@ def test_what_the_last_stage_trains_is_nothing_without_a_photo() -> None:
     """``mini_fusion`` moves weights that a text alone does not reach, to the last bit."""
     model = build(fusion=tiny_grounded().fusion)
     model.classifier.bias[0] -= 5  # all are names, which look
-    bare, seen = model(batch_of().without_images()).emissions, model(batch_of()).emissions
+    bare, seen = model(without_images(batch_of())).emissions, model(batch_of()).emissions
     moved = [
         p for name, p in model.named_parameters() if name.startswith(runs.named_run("mini_fusion").training.trainable)
     ]
     assert moved
     for parameter in moved:
         parameter.add_(torch.randn_like(parameter))
-    assert torch.equal(model(batch_of().without_images()).emissions, bare)
+    assert torch.equal(model(without_images(batch_of())).emissions, bare)
     assert not torch.allclose(model(batch_of()).emissions, seen, atol=1e-3)
 
 

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from mmner_core.data import FORMATS, Example, read_examples, write_examples
 from mmner_core.errors import InputError
 from mmner_core.inference.tagger import Tagger
-from mmner_core.labels import DEFAULT_TYPES, Entity, LabelSet, entities_to_tags, repair, tags_to_entities
+from mmner_core.labels import DEFAULT_TYPES, Entity, LabelSet, repair, tags_to_entities
 from mmner_core.text.invisible import is_blank
 from mmner_core.text.words import LANGUAGES, split_words
+from tests.helpers import entities_to_tags
 from tests.hostile.counting import count, examples
 from tests.hostile.test_texts import TEXTS
 from tests.hostile.visitor import Visitor, sentence

@@ -13,22 +13,20 @@ import math
 from collections.abc import Iterator
 from itertools import accumulate, groupby
 from operator import itemgetter
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
+from mmner_core.encoders.fast.onednn import FusedConvolution, can_fuse
+from mmner_core.runtime.fast import is_fast
+
 _BYTES_AT_ONCE = 5 << 20  # largest states within a block; twice as many are read from memory, half leave cores idle
 
 
 def can_fold(weight: Tensor) -> bool:
-    """Say whether these weights can be folded: on a CPU, with oneDNN's fused kernels in this torch."""
-    return (
-        weight.device.type == "cpu"
-        and torch.backends.mkldnn.is_available()
-        and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
-    )
+    """Say whether these weights are to be folded: where there are kernels for it."""
+    return can_fuse(weight) and is_fast("folded")
 
 
 class FoldedConvolution:
@@ -50,33 +48,25 @@ class FoldedConvolution:
         # Padding that is one wider right and below is had by a kernel with a row and column of zeros before it.
         if stride > 1:
             weight = F.pad(weight, (1, 0, 1, 0))
-        self._padding = [kernel // 2] * 2
-        self._stride = [stride] * 2
+        bias = (norm.bias.float() - norm.running_mean.float() * scale).detach()
+        self._stride = stride
         self._bytes_per_cell = dtype.itemsize * convolution.out_channels / stride**2
-        self._groups = convolution.groups
-        self._bias = (norm.bias.float() - norm.running_mean.float() * scale).detach().to(dtype)
-        self._weight = torch.ops.mkldnn._reorder_convolution_weight(
-            weight.detach().to(dtype).contiguous(memory_format=torch.channels_last),
-            self._padding,
-            self._stride,
-            [1, 1],
-            self._groups,
-            [],
+        self._convolve = FusedConvolution(
+            weight.detach().to(dtype),
+            bias.to(dtype),
+            padding=kernel // 2,
+            stride=stride,
+            groups=convolution.groups,
+            relu6=relu6,
         )
-        self._activation: tuple[Any, ...] = ("hardtanh", [0.0, 6.0], "") if relu6 else ("none", [], "")
 
     def result_bytes(self, cells: int) -> tuple[float, int]:
         """Return the size of the result for an image of so many cells, and how many cells that has."""
-        return self._bytes_per_cell * cells, cells // (self._stride[0] * self._stride[1])
+        return self._bytes_per_cell * cells, cells // self._stride**2
 
     def __call__(self, states: Tensor, residual: Tensor | None = None) -> Tensor:
         """[B, C, h, w] -> [B, out, h / stride, w / stride], ``residual`` of that shape added; even h and w only."""
-        layout = (self._padding, self._stride, [1, 1], self._groups)
-        if residual is None:
-            return torch.ops.mkldnn._convolution_pointwise(states, self._weight, self._bias, *layout, *self._activation)
-        return torch.ops.mkldnn._convolution_pointwise.binary(
-            states, residual, self._weight, self._bias, *layout, "add", 1.0, None, [], None
-        )
+        return self._convolve(states, residual)
 
 
 class FoldedBlock:

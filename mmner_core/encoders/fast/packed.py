@@ -24,44 +24,22 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-_TYPICAL_ROWS = 1024  # the blocking that the weights are laid out for; other sizes work as well
+from mmner_core.encoders.fast.onednn import FusedLinear, can_fuse
+from mmner_core.runtime.fast import is_fast
+
 _LANES = 16  # float32 numbers in a register of AVX-512
 _GROUP_SCORES = 1 << 19  # more of them no longer stay in the caches from the product through the softmax
 
 
 def can_pack(weight: Tensor) -> bool:
-    """Say whether these weights can be packed: bfloat16, on a CPU, with oneDNN's fused kernels in this torch."""
-    return (
-        weight.device.type == "cpu"
-        and weight.dtype == torch.bfloat16
-        and torch.backends.mkldnn.is_available()
-        and hasattr(torch.ops.mkldnn, "_linear_pointwise")
-    )
+    """Say whether these weights are to be packed: bfloat16, where there are kernels for it."""
+    return weight.dtype == torch.bfloat16 and can_fuse(weight) and is_fast("packed")
 
 
-class PackedLinear:
-    """A linear layer with packed weights; its results carry no gradient.
-
-    Args:
-        layers: linear layers of one input, computed as one with their outputs side by side.
-    """
-
-    def __init__(self, *layers: nn.Linear) -> None:
-        weight = torch.cat([layer.weight.detach() for layer in layers])
-        self._weight = torch.ops.mkldnn._reorder_linear_weight(weight, _TYPICAL_ROWS)
-        self._bias = torch.cat([layer.bias.detach() for layer in layers])
-
-    def __call__(self, states: Tensor) -> Tensor:
-        """[T, in] -> [T, out]."""
-        return torch.ops.mkldnn._linear_pointwise(states, self._weight, self._bias, "none", [], "")
-
-    def gelu(self, states: Tensor) -> Tensor:
-        """[T, in] -> [T, out], through the exact GELU."""
-        return torch.ops.mkldnn._linear_pointwise(states, self._weight, self._bias, "gelu", [], "none")
-
-    def plus(self, states: Tensor, residual: Tensor) -> Tensor:
-        """[T, in] and [T, out] -> [T, out], their sum."""
-        return torch.ops.mkldnn._linear_pointwise.binary(states, residual, self._weight, self._bias, "add")
+def pack_linear(*layers: nn.Linear) -> FusedLinear:
+    """Pack linear layers of one input, computed as one with their outputs side by side."""
+    weight = torch.cat([layer.weight.detach() for layer in layers])
+    return FusedLinear(weight, torch.cat([layer.bias.detach() for layer in layers]))
 
 
 class AttentionGroup(NamedTuple):
@@ -116,11 +94,11 @@ class PackedLayer:
         self,
         *,
         heads: int,
-        qkv: PackedLinear,
-        attended: PackedLinear,
+        qkv: FusedLinear,
+        attended: FusedLinear,
         norm: nn.LayerNorm,
-        up: PackedLinear,
-        down: PackedLinear,
+        up: FusedLinear,
+        down: FusedLinear,
         last_norm: nn.LayerNorm,
     ) -> None:
         self.heads = heads

@@ -1,0 +1,77 @@
+"""The fused kernels of oneDNN: a product with bias, activation and residual added while its result is in the cache.
+
+torch has them for its compiler and gives them no public name; the compiler itself takes minutes for each new shape of a
+batch. Another torch may rename them: then :func:`can_fuse` is false, the plain layers compute the same more slowly, and
+a test says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_NAMES = ("_linear_pointwise", "_reorder_linear_weight", "_convolution_pointwise", "_reorder_convolution_weight")
+_TYPICAL_ROWS = 1024  # the blocking that the weights are laid out for; other sizes work as well
+_DILATION = [1, 1]
+
+
+def can_fuse(weight: Tensor) -> bool:
+    """Say whether these weights can be laid out for the kernels: on a CPU, in a torch that has them."""
+    return (
+        weight.device.type == "cpu"
+        and torch.backends.mkldnn.is_available()
+        and all(hasattr(torch.ops.mkldnn, name) for name in _NAMES)
+    )
+
+
+class FusedLinear:
+    """A linear layer with its weights laid out; its results carry no gradient.
+
+    Args:
+        weight: [out, in], bfloat16.
+        bias: [out].
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        self._weight = torch.ops.mkldnn._reorder_linear_weight(weight, _TYPICAL_ROWS)
+        self._bias = bias
+
+    def __call__(self, states: Tensor) -> Tensor:
+        """[T, in] -> [T, out]."""
+        return torch.ops.mkldnn._linear_pointwise(states, self._weight, self._bias, "none", [], "")
+
+    def gelu(self, states: Tensor) -> Tensor:
+        """[T, in] -> [T, out], through the exact GELU."""
+        return torch.ops.mkldnn._linear_pointwise(states, self._weight, self._bias, "gelu", [], "none")
+
+    def plus(self, states: Tensor, residual: Tensor) -> Tensor:
+        """[T, in] and [T, out] -> [T, out], their sum."""
+        return torch.ops.mkldnn._linear_pointwise.binary(states, residual, self._weight, self._bias, "add")
+
+
+class FusedConvolution:
+    """A convolution with its weights laid out; its results carry no gradient.
+
+    Args:
+        weight: [out, in / groups, k, k].
+        bias: [out].
+        padding, stride: of both axes.
+        groups: of channels.
+        relu6: whether ReLU6 follows.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor, *, padding: int, stride: int, groups: int, relu6: bool) -> None:
+        self._layout = ([padding] * 2, [stride] * 2, _DILATION, groups)
+        innermost = weight.contiguous(memory_format=torch.channels_last)
+        self._weight = torch.ops.mkldnn._reorder_convolution_weight(innermost, *self._layout, [])
+        self._bias = bias
+        self._activation: tuple[Any, ...] = ("hardtanh", [0.0, 6.0], "") if relu6 else ("none", [], "")
+
+    def __call__(self, states: Tensor, residual: Tensor | None = None) -> Tensor:
+        """[B, C, h, w] -> [B, out, h / stride, w / stride], ``residual`` of that shape added instead of ReLU6."""
+        kernel, weights = torch.ops.mkldnn._convolution_pointwise, (self._weight, self._bias)
+        if residual is None:
+            return kernel(states, *weights, *self._layout, *self._activation)
+        return kernel.binary(states, residual, *weights, *self._layout, "add", 1.0, None, [], None)
