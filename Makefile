@@ -33,7 +33,7 @@ load: $(VENV)/.dev  ## many visitors at once against the app: make load ARGS="--
 audit: $(VENV)/.demo  ## known holes in the installed versions, where the database of them can be reached
 	./.ci/audit.sh
 
-screenshots: $(VENV)/.dev chromium  ## writes .screenshots/ and the picture in README.md
+screenshots: $(VENV)/.dev chromium  ## writes .screenshots/ and the screenshot in README.md
 	$(RUN) -m tests.app.screenshots $(ARGS)
 	cp .screenshots/tag-1280-light.png analysis/views/screenshot.png
 

@@ -45,7 +45,7 @@ def tables(outcomes: Sequence[ArmResult]) -> list[ResultTable]:
     if seeing:
         rows = [_difference(o, MATCHED, o, NONE, where) for o in seeing for where in by_source]
         title = "What the image adds: F1 with it minus F1 of the same model without"
-        found.append(_table("picture", title, pd.DataFrame(rows), "source", DIFFERENCE))
+        found.append(_table("image", title, pd.DataFrame(rows), "source", DIFFERENCE))
     return found
 
 

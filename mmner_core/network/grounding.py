@@ -26,7 +26,7 @@ TEMPERATURE = 2.0
 """By which the text's belief in types is flattened: a tagger is surer than it is right, and the photo may know."""
 HARDLY, WHOLLY = 0.2, 0.65
 """In use, what is learnt as a share of the photo up to the first is none, and from the second on all: chosen on valid,
-where pictures of nothing get 0.2."""
+where images of nothing get 0.2."""
 SOME_NAME = 0.5
 """A photo decides what a name is, never that there is one: words that the text takes for a name by less do not look."""
 

@@ -16,7 +16,7 @@ from PIL import Image
 from mmner_core.errors import InputError
 
 # Bytes that decoding and converting a pixel may take at the peak: measured with the hungriest kind of each format
-# (``python -m tests.hostile.worst_pictures``), and a third more for depths that could not be written here.
+# (``python -m tests.hostile.worst_images``), and a third more for depths that could not be written here.
 _BYTES_PER_PIXEL = {"PNG": 13, "GIF": 13, "BMP": 13, "JPEG": 16, "MPO": 16, "WEBP": 22, "TIFF": 24, "AVIF": 30}
 _MOST_BYTES_PER_PIXEL = max(_BYTES_PER_PIXEL.values())
 # A progressive JPEG is written in about ten passes over the image; a file of 60 kB can ask for thousands.

@@ -23,7 +23,7 @@ SOURCES = {
     "grounding/boxes.jsonl": "photos of persons and of logos in scenes, with boxes around what they name",
     "posts": "posts: English from the Broad Twitter Corpus (CC BY 4.0), German and Spanish from xLiMe (MIT)",
     "twitter2017": "Twitter-2017, English text, train",
-    "probe": "ambiguous names in open contexts, the same words with pictures of different types",
+    "probe": "ambiguous names in open contexts, the same words with images of different types",
 }
 
 

@@ -31,12 +31,12 @@ class DataSource:
     random_image: float = 0.0
     """Share of its sentences that get a random other image in an epoch, to learn when to ignore it."""
     nothing: float = 0.0
-    """Share of its sentences that get a picture of nothing in an epoch (:mod:`mmner_core.photos.nothing`), which their
+    """Share of its sentences that get an image of nothing in an epoch (:mod:`mmner_core.photos.nothing`), which their
     names are to leave alone."""
     near: float = 0.0
     """How much it counts that names look at the photo that shows them, beside that they leave one of nothing alone."""
     away: float = 0.0
-    """How much it counts that names leave a photo alone that does not show them, beside a picture of nothing (1): a
+    """How much it counts that names leave a photo alone that does not show them, beside an image of nothing (1): a
     photo of another thing is no nonsense beside a name that may be of another type."""
     mosaics: int = 0
     """How many mosaics to make of its photos, each read with a sentence of every photo in it: they teach where to

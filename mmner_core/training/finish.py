@@ -201,8 +201,8 @@ def validation_scores(trainer: Trainer) -> list[dict[str, Any]]:
     rows = []
     for source in trainer.config.valid:
         examples = trainer.mixture.valid[source.key]
-        pictured = any(e.image is not None for e in examples)
-        for condition in (source.condition, "none") if pictured else ("none",):
+        has_images = any(e.image is not None for e in examples)
+        for condition in (source.condition, "none") if has_images else ("none",):
             images = None if condition == "none" else trainer.images
             with trainer.accelerator.autocast():
                 predicted = predict_tags(trainer.model, trainer.subwords, examples, images)

@@ -125,7 +125,7 @@ class Trainer:
 
     def _make_images(self, data: Path) -> list[Path]:
         """Add mosaics and photos with boxes to the sentences; return the images of nothing."""
-        folder = self.out / "pictures"
+        folder = self.out / "made_images"
         if self.config.boxes is not None:
             self.mixture.digests[f"train:{self.config.boxes}"] = file_digest(data / self.config.boxes)
         with self.accelerator.local_main_process_first():

@@ -14,7 +14,7 @@ from mmner_core.training.config import AlignConfig, DataSource, Recipe, TrainCon
 from mmner_core.training.sentences.augment import AugmentConfig
 
 PHOTOS = "mmwiki/images"
-_pictured = partial(DataSource, images=PHOTOS, pairs="mmwiki/pairs.tsv", conventions_by={"mmnerd": "caption"})
+_with_images = partial(DataSource, images=PHOTOS, pairs="mmwiki/pairs.tsv", conventions_by={"mmnerd": "caption"})
 
 
 def mini_text() -> Recipe:
@@ -91,7 +91,7 @@ def mini_fusion() -> Recipe:
     Begins with what ``train-photos`` made of ``mini_text`` (``--init``). Text encoder and eye stay as they are, so that
     what is read without a photo stays as it was, to the last bit.
     """
-    misled = partial(_pictured, random_image=0.2, nothing=0.15, near=1.0, away=0.3)
+    misled = partial(_with_images, random_image=0.2, nothing=0.15, near=1.0, away=0.3)
     train = (
         misled(path="mmwiki"),
         misled(path="mmwiki-short", mosaics=3000, contexts=0.3, bare=0.2),
@@ -132,8 +132,8 @@ def mini() -> Recipe:
     train = (
         DataSource(path="wikineural", random_image=0.12),
         DataSource(path="mmnerd", convention="caption", random_image=0.12),
-        _pictured(path="mmwiki", image_dropout=0.25, random_image=0.12),
-        _pictured(path="mmwiki-short", image_dropout=0.25, random_image=0.08, mosaics=2000),
+        _with_images(path="mmwiki", image_dropout=0.25, random_image=0.12),
+        _with_images(path="mmwiki-short", image_dropout=0.25, random_image=0.08, mosaics=2000),
         DataSource(path="probe", images=PHOTOS, image_dropout=0.15, repeat=3),
     )
     text = mini_text().training

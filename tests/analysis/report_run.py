@@ -30,7 +30,7 @@ _GOLD = ("B-PER I-PER O B-LOC", "B-LOC I-LOC O B-ORG", "B-ORG I-ORG O B-PER")
 def model_run(folder: Path, *, words: str = "Ada Byron saw Paris", seed: int = 0, name: str = "ours") -> EvaluationRun:
     """Write a run with every condition, stored studies, a lexicon, vectors and a map.
 
-    Sentences i and i + 4 have the same words, language and another picture and gold: minimal pairs.
+    Sentences i and i + 4 have the same words, language and another image and gold: minimal pairs.
     """
     rng = np.random.default_rng(seed)
     tables = []
@@ -40,15 +40,15 @@ def model_run(folder: Path, *, words: str = "Ada Byron saw Paris", seed: int = 0
             gold = _GOLD[i // 4 % 3]
             tags = gold if rng.random() < (0.7 if condition == "matched" else 0.4) else _GOLD[(i // 4 + 1) % 3]
             rows.append((words, gold, "O O O O" if rng.random() < 0.1 else tags))
-        pictured = condition not in ("none", "nothing")
+        with_image = condition not in ("none", "nothing")
         tables.append(
             small_table(
                 rows,
                 condition=condition,
                 language=[LANGUAGES[i % 4] for i in range(N)],
                 kind=["exact-entity" if i % 2 else "irrelevant" for i in range(N)],
-                image_id=[f"photo{i}" if pictured else "" for i in range(N)],
-                cosine=[float(rng.uniform(-1, 1)) if pictured else None for _ in range(N)],
+                image_id=[f"photo{i}" if with_image else "" for i in range(N)],
+                cosine=[float(rng.uniform(-1, 1)) if with_image else None for _ in range(N)],
             )
         )
     vectors = {name: rng.normal(size=(N, 8)).astype(np.float32) for name in ("text", "image_vit")}

@@ -64,7 +64,7 @@ def test_letter_case(text: str, casing: str) -> None:
 
 
 def test_what_is_not_known_is_called_so() -> None:
-    """No training data, no language, no kind, no picture, no model."""
+    """No training data, no language, no kind, no image, no model."""
     rows = [("Ada", "B-PER", "B-PER")]
     answers = small_answers(rows, model=False, language=[""], image_id=[""], image_path=[""])
     row = attribute_table(answers, answers.gold).iloc[0]

@@ -1,4 +1,4 @@
-"""The engine says under each condition what the tagger says of the same words and picture, one by one."""
+"""The engine says under each condition what the tagger says of the same words and image, one by one."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -94,7 +94,7 @@ def test_scores_are_those_of_evaluate(tagger: Tagger, data: EvaluationSet, tagge
         assert got["micro"] == pytest.approx(expected["micro"])
 
 
-def test_the_picture_matters(tagged: TaggedShard) -> None:
+def test_the_image_matters(tagged: TaggedShard) -> None:
     """Photo, another photo, none, and hidden words are different questions, or the tests above would show nothing."""
     losses = {a.condition: a.decoded.loss for a in tagged.answers if a.sentence == 0}
     apart = [losses[name] for name in ("matched", "shuffled", "none", "image_only")]
@@ -115,7 +115,7 @@ def test_attention_entropy_is_that_of_the_map(tagger: Tagger, data: EvaluationSe
     assert all(a.attention_entropy is None for a in tagged.answers if a.condition == "none")
 
 
-def test_rows_fit_the_schema_and_name_the_picture_shown(data: EvaluationSet, tagged: TaggedShard) -> None:
+def test_rows_fit_the_schema_and_name_the_image_shown(data: EvaluationSet, tagged: TaggedShard) -> None:
     """A shuffled sentence names its owner's photo, a blank one "blank", and ids start where the shard does."""
     table = to_table(
         tagged.answers, replace(data, examples=data.examples * 2, kinds=data.kinds * 2, sources=data.sources * 2), 12

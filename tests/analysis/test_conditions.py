@@ -49,11 +49,11 @@ def test_every_condition_plans_renders_and_repeats(examples: list[Example], name
     for i, source in enumerate(planned.sources):
         assert (source is None) == (i in planned.skipped)
         if source is not None:
-            picture = render(source, open_rgb)
-            assert (picture is None) == (name in ("none", "nothing"))
+            image = render(source, open_rgb)
+            assert (image is None) == (name in ("none", "nothing"))
 
 
-def test_the_picture_shown_is_the_one_promised(examples: list[Example]) -> None:
+def test_the_image_shown_is_the_one_promised(examples: list[Example]) -> None:
     """Own photo, none, grey, noise, another's photo, a spoilt own photo."""
     shown = {name: plan(examples, name).sources[3] for name in CONDITIONS}
     assert shown["matched"] == ShownImage(kind="photo", path=examples[3].image)
@@ -72,13 +72,13 @@ def test_conditions_that_hide_words_or_streams(examples: list[Example]) -> None:
     for players, name in (TEXT_AND_IMAGE | TEXT_AND_STREAMS).items():
         planned = plan(examples, name)
         assert planned.words_seen == ("text" in players)
-        pictures = players - {"text"}
+        images = players - {"text"}
         source = planned.sources[0]
         assert source is not None
         shown = {"vit", "cnn"} if planned.streams is None else set(planned.streams)
         if source.kind == "none":
             shown = set()
-        assert shown == ({"vit", "cnn"} if pictures == {"image"} else pictures)
+        assert shown == ({"vit", "cnn"} if images == {"image"} else images)
 
 
 def test_severities_share_their_seed_and_photos_do_not(examples: list[Example]) -> None:

@@ -69,7 +69,7 @@ def test_another_seed_spoils_elsewhere(name: str) -> None:
 @pytest.mark.parametrize("name", CORRUPTIONS)
 @pytest.mark.parametrize(("size", "mode"), [((1, 1), "RGB"), ((300, 2), "L"), ((2, 300), "RGBA"), ((9, 9), "P")])
 def test_odd_sizes_and_modes_come_out_as_rgb(name: str, size: tuple[int, int], mode: str) -> None:
-    """A picture of one pixel, a line, with alpha or a palette is spoilt without complaint and keeps its size."""
+    """An image of one pixel, a line, with alpha or a palette is spoilt without complaint and keeps its size."""
     spoilt = corrupt(Image.new(mode, size), name, 5)
     assert (spoilt.mode, spoilt.size) == ("RGB", size)
 
@@ -83,8 +83,8 @@ def test_a_severity_means_the_same_on_a_large_photo() -> None:
     assert psnr(small, spoilt) == pytest.approx(psnr(small, corrupt(small, "blur", 3)), abs=1)
 
 
-def test_replacement_pictures() -> None:
-    """The blank picture is even grey; noise is reproducible and not even."""
+def test_replacement_images() -> None:
+    """The blank image is even grey; noise is reproducible and not even."""
     assert blank_image((3, 2)).getcolors() == [(6, GREY)]
     assert noise_image((8, 8), seed=1).tobytes() == noise_image((8, 8), seed=1).tobytes()
     assert noise_image((8, 8), seed=1).tobytes() != noise_image((8, 8), seed=2).tobytes()

@@ -57,7 +57,7 @@ def test_one_cnn_for_both_streams_keeps_each_stream_alone() -> None:
         assert arms[name].alignment.vit_pooling == "mean"
 
 
-def test_a_model_without_pictures_has_nothing_to_take_away() -> None:
+def test_a_model_without_images_has_nothing_to_take_away() -> None:
     """A text-only preset cannot be ablated, which is said."""
     text = next(arm.run for arm in ablations(run_of(mini())) if arm.name == "text only")
     with pytest.raises(InputError, match="looks at no image"):

@@ -1,4 +1,4 @@
-"""Minimal pairs: recognised by words, picture and gold; each lands in exactly one outcome."""
+"""Minimal pairs: recognised by words, image and gold; each lands in exactly one outcome."""
 
 import pytest
 from hypothesis import given, settings

@@ -13,7 +13,7 @@ from mmner_core.errors import InputError
 
 
 def sentence(image: str, *tags: str, language: str = "en") -> Example:
-    """Make a sentence with these tags and this picture."""
+    """Make a sentence with these tags and this image."""
     return Example(words=("w",) * len(tags), tags=tags, language=language, image=Path(image), where="f.txt:1")
 
 

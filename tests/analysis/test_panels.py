@@ -246,7 +246,7 @@ def test_recalls_of_parts_are_told_where_the_run_knows_them(run: EvaluationRun) 
 
 
 def test_points_carry_what_they_are_coloured_by(run: EvaluationRun) -> None:
-    """Texts and pictures join to pairs; an entity has its own type and error."""
+    """Texts and images join to pairs; an entity has its own type and error."""
     points = points_of(run)
     assert len(points) == 2 * N and set(points["language"]) == set(LANGUAGES)
     assert len(pairs_of(points)) == N

@@ -53,9 +53,9 @@ def open_rgb(path: Path) -> Image.Image | None:
         return None
 
 
-def seeing(picture: Image.Image):  # noqa: ANN201 (the type of a fake)
+def seeing(image: Image.Image):  # noqa: ANN201 (the type of a fake)
     """Make maps: one finds the colour of the type, one avoids it, one is always left, one always red, one even."""
-    cells = np.asarray(picture.resize((CELLS, CELLS), Image.Resampling.BOX), dtype=float)
+    cells = np.asarray(image.resize((CELLS, CELLS), Image.Resampling.BOX), dtype=float)
     near = {kind: -np.abs(cells - colour).sum(axis=-1) for kind, colour in COLOURS.items()}
     left = np.tile(np.arange(CELLS)[::-1], (CELLS, 1)).astype(float)
 
@@ -85,8 +85,8 @@ def test_every_photo_visits_every_place_and_its_mirror() -> None:
             counts = Counter(one.parts[photo] for one in arranged)
             assert each is None or set(counts.values()) == {each}
             assert {part.mirrored() for part in counts} == set(counts)
-        pictures = {frozenset(enumerate(one.parts)) for one in arranged}
-        assert {frozenset((i, part.mirrored()) for i, part in one) for one in pictures} == pictures
+        images = {frozenset(enumerate(one.parts)) for one in arranged}
+        assert {frozenset((i, part.mirrored()) for i, part in one) for one in images} == images
 
 
 def test_groups_mix_types_evenly_and_show_every_sentence(examples: list[Example]) -> None:
@@ -153,7 +153,7 @@ def test_the_controls_give_chance_whatever_the_map(examples: list[Example]) -> N
 
 
 def test_cells_on_an_edge_belong_to_both_parts(examples: list[Example]) -> None:
-    """On an odd grid over a cut of the picture, the hits of two names asked for by one map still sum to 1."""
+    """On an odd grid over a cut of the image, the hits of two names asked for by one map still sum to 1."""
 
     def look(_: Image.Image):  # noqa: ANN202 (the type of a fake)
         heat = Heat(np.random.default_rng(0).integers(0, 2, (7, 7)).astype(float), Box(0.0625, 0.0625, 0.9375, 0.9375))
@@ -176,7 +176,7 @@ def test_runs_keep_two_photos_per_language(examples: list[Example]) -> None:
 def test_damaged_photos_are_counted(examples: list[Example], tmp_path: Path) -> None:
     """A mosaic with a photo that cannot be decoded is left out."""
     plan = plan_mosaics(examples)
-    (tmp_path / "0.png").write_bytes(b"no picture")
+    (tmp_path / "0.png").write_bytes(b"no image")
     results, left_out = play_mosaics(plan.groups, seeing, open_rgb)
     assert left_out[BROKEN] > 0 and 0 not in set(results["sentence"])
 

@@ -30,7 +30,7 @@ def explainer_of(model: MMNER, subwords: SubwordEncoder) -> ModelExplainer:
 
 
 def test_a_model_that_ignores_photos_is_at_chance(subwords: SubwordEncoder) -> None:
-    """Its shares are the same beside every picture, and none changes a tag."""
+    """Its shares are the same beside every image, and none changes a tag."""
     torch.manual_seed(0)
     model = MMNER.build(tiny_grounded())
     assert model.grounding is not None

@@ -81,11 +81,11 @@ def take_screenshots(
 
     Args:
         url: of the app.
-        folder: where the pictures go.
+        folder: where the images go.
         example: which one the first tab shows.
         run: which one the others show, "" for the first.
         tabs: which to photograph.
-        suffix: of the pictures' names, to tell runs apart.
+        suffix: of the images' names, to tell runs apart.
 
     Returns:
         The files.

@@ -102,7 +102,7 @@ def test_problem_reaches_a_program_as_one_sentence(client: Client) -> None:
         client.predict(text=TEXT, language="xx", api_name="/tag")
 
 
-def test_file_that_is_no_picture_is_refused_without_its_path(client: Client, tmp_path: Path) -> None:
+def test_file_that_is_no_image_is_refused_without_its_path(client: Client, tmp_path: Path) -> None:
     """The sentence about a bad photo names no folder of the server."""
     page = tmp_path / "photo.jpg"
     page.write_text("<html>not a photo</html>")

@@ -119,21 +119,21 @@ def test_keyboard_alone_is_enough(home: Page) -> None:
 
 
 def test_controls_redraw_the_map(page: Page, page_url: str) -> None:
-    """Opacity, cells, a single head and the random map each change the picture; the caption says which it is."""
+    """Opacity, cells, a single head and the random map each change the image; the caption says which it is."""
     open_example(page, page_url, 1)
-    picture = page.locator("#wb-overlay img")
-    seen = {picture.get_attribute("src")}
+    image = page.locator("#wb-overlay img")
+    seen = {image.get_attribute("src")}
     for change in (
         lambda: page.get_by_label("Random map").check(),
         lambda: page.get_by_label("Show the cells").check(),
         lambda: page.locator("#wb-map input[type=number]").fill("0.2"),
         lambda: (page.get_by_label("Attention head").click(), page.get_by_role("option", name="Head 2").click()),
     ):
-        before = picture.get_attribute("src")
+        before = image.get_attribute("src")
         change()
         page.keyboard.press("Tab")
-        expect(picture).not_to_have_attribute("src", before or "")
-        seen.add(picture.get_attribute("src"))
+        expect(image).not_to_have_attribute("src", before or "")
+        seen.add(image.get_attribute("src"))
     assert len(seen) == 5
     assert caption(page).startswith("Shuffled places for")
 
@@ -141,12 +141,12 @@ def test_controls_redraw_the_map(page: Page, page_url: str) -> None:
 def test_the_kind_of_map_is_chosen(page: Page, page_url: str) -> None:
     """Each is drawn when it is asked for, and for the next name as well; streams and heads are of attention alone."""
     open_example(page, page_url, 1)
-    picture, head = page.locator("#wb-overlay img"), page.get_by_label("Attention head")
+    image, head = page.locator("#wb-overlay img"), page.get_by_label("Attention head")
     assert caption(page).startswith("Where the model looked for")
     for kind, title in (("Gradient-weighted", "spoke for"), ("Occlusion", "needs of the photo")):
-        before = picture.get_attribute("src")
+        before = image.get_attribute("src")
         page.locator("#wb-kind").get_by_label(re.compile(kind)).check()
-        expect(picture).not_to_have_attribute("src", before or "")
+        expect(image).not_to_have_attribute("src", before or "")
         expect(page.locator(".wb-caption h4")).to_contain_text(title)
         expect(head).to_be_hidden()
     second = page.locator(".wb-name").nth(1)

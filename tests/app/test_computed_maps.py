@@ -202,19 +202,19 @@ def client(grounded: Path) -> Iterator[httpx.Client]:
 
 @pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # gradio's, from counting its requests
 def test_a_program_chooses_the_kind(client: httpx.Client, photo: bytes) -> None:
-    """Each is another picture and another sentence; a kind that there is not is told."""
+    """Each is another image and another sentence; a kind that there is not is told."""
     (path,) = upload(client, "photo.png", photo).json()
     defaults = [0, "", "mean", 0.5, False, False, "en", "", ""]
-    told, pictures = [], []
+    told, images = [], []
     for kind in ([], [ATTENTION], [GRADIENT], [OCCLUSION]):
         fine, answer = call(client, "heat_map", [TEXT, {"path": path, **FILE}, *defaults, *kind])
         assert fine, answer
-        picture, place = json.loads(answer)
+        image, place = json.loads(answer)
         told.append(place)
-        pictures.append(client.get(f"gradio_api/file={picture['path']}").content)
-    assert told[0] == told[1] and pictures[0] == pictures[1]
-    assert len(set(told)) == len(set(pictures)) == 3
-    assert Image.open(io.BytesIO(pictures[3])).size == (64, 64)
+        images.append(client.get(f"gradio_api/file={image['path']}").content)
+    assert told[0] == told[1] and images[0] == images[1]
+    assert len(set(told)) == len(set(images)) == 3
+    assert Image.open(io.BytesIO(images[3])).size == (64, 64)
     fine, answer = call(client, "heat_map", [TEXT, {"path": path, **FILE}, *defaults, "saliency"])
     assert not fine and "choose one of attention, gradient, occlusion" in sentence(answer)
 

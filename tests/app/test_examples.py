@@ -41,7 +41,7 @@ def credit_rows() -> list[dict[str, str]]:
 
 
 def test_photos_open_and_are_credited() -> None:
-    """Each photo is a picture whose author and licence are listed beside it."""
+    """Each photo is an image whose author and licence are listed beside it."""
     credited = {row["file"]: row for row in credit_rows()}
     for photo in {example.photo for example in demo_examples() if example.photo}:
         assert credited[photo.name]["licence"]

@@ -44,7 +44,7 @@ def app(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def draw(width: int, height: int, colour: str = "white") -> bytes:
-    """Draw a picture of one colour: many pixels, few bytes."""
+    """Draw an image of one colour: many pixels, few bytes."""
     buffer = io.BytesIO()
     Image.new("RGB", (width, height), colour).save(buffer, "PNG")
     return buffer.getvalue()

@@ -82,9 +82,9 @@ def test_a_point_has_the_photo_of_its_sentence(controller: TabController, monkey
     """Text and photo of a sentence show the same one, in both projections; a photo that may not be shown is none."""
     run = controller.library.run("tiny")
     points = points_of(run)
-    pictured = points[points["modality"] == "image"]
+    with_image = points[points["modality"] == "image"]
     photos = run.answers().sentences.set_index("sentence_id")["image_path"]
-    for sentence, point in zip(pictured["sentence_id"], pictured["point"], strict=True):
+    for sentence, point in zip(with_image["sentence_id"], with_image["point"], strict=True):
         shown = hover(controller, point)
         assert re.fullmatch(r'<img class="wb-photo" alt="" src="data:image/webp;base64,[\w+/=]+">', shown)
         text = points[(points["sentence_id"] == sentence) & (points["modality"] == "text")]["point"].iloc[0]

@@ -32,7 +32,7 @@ def photo(tmp_path: Path) -> Path:
 
 
 def test_a_runs_photo_obeys_the_servers_limits(tiny_checkpoint: Path, photo: Path) -> None:
-    """A run may name a picture as big as it likes; it is refused as a visitor's would be."""
+    """A run may name an image as big as it likes; it is refused as a visitor's would be."""
     model = LoadedModel(TagService(tiny_checkpoint, ServingConfig(max_megapixels=0.005)))
     with pytest.raises(InputError, match="pixels"):
         model.answer(WORDS, photo, "en")

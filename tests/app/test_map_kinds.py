@@ -41,7 +41,7 @@ def drawn(kind: str, computed: np.ndarray) -> tuple[str, np.ndarray]:
 
 
 def test_the_measured_score_stands_beside_the_name() -> None:
-    """Of the pictures made of two photos, over all types; a kind that was not measured has its name alone."""
+    """Of the images made of two photos, over all types; a kind that was not measured has its name alone."""
     rows = [ROW | {"layout": "four", "hit": 0.1}, ROW | {"type": "PER", "hit": 0.2}, ROW]
     rows.append(ROW | {"method": "occlusion", "hit": 0.6})
     measured = Measured.read({"pointing": rows, "match": {"low": 0.21}})

@@ -52,7 +52,7 @@ def cosines(html: str) -> list[float]:
 
 
 def test_the_nearest_photos_come_first(controller: TabController) -> None:
-    """Each photo of the run once, by its cosine with the text, with its picture and all of its sentences."""
+    """Each photo of the run once, by its cosine with the text, with its image and all of its sentences."""
     run, html = controller.library.run("tiny"), found(controller)
     vector = controller.model.text_vector(run, TEXT)
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)

@@ -271,7 +271,7 @@ def test_the_visitors_pair_is_placed_on_the_map(page: Page, page_url: str) -> No
 
 
 def test_a_gallery_card_opens_the_inspector(page: Page, page_url: str) -> None:
-    """A pair that its picture helped or hurt is one click from the inspector."""
+    """A pair that its image helped or hurt is one click from the inspector."""
     page.goto(f"{page_url}?tab=modality&run=tiny")
     part(page, "modality", "hurt").locator(".wb-gallery-card").first.click()
     expect(page.get_by_role("dialog").locator(".wb-lines-large")).to_be_visible()

@@ -125,7 +125,7 @@ def test_photos_of_the_examples_are_served(client: httpx.Client) -> None:
     assert client.get(f"/gradio_api/file={photo}").content == photo.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["page.html", "picture.svg", "../../page.html"])
+@pytest.mark.parametrize("name", ["page.html", "image.svg", "../../page.html"])
 def test_an_uploaded_page_is_a_download(client: httpx.Client, app: AppProcess, name: str) -> None:
     """What a visitor uploads never runs in another's browser under our address, and stays in the uploads' folder."""
     (path,) = upload(client, name, b"<svg onload=alert(1)><script>alert(1)</script></svg>").json()

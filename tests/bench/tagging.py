@@ -51,7 +51,7 @@ def _questions(tagger: Tagger) -> dict[str, Callable[[int], object]]:
 
     def new_photo(_: int) -> None:
         i = next(asked)
-        shown = photos[i % NEW_PHOTOS] + i.to_bytes(4, "big")  # trailing bytes: the same picture, a new file
+        shown = photos[i % NEW_PHOTOS] + i.to_bytes(4, "big")  # trailing bytes: the same image, a new file
         tagger.tag(_new_text(i), shown, other_image=other)
 
     def known_photo(_: int) -> None:

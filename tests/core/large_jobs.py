@@ -13,7 +13,7 @@ SENTENCES = ("best of Jordan", "Anna a vu Paris .", "Berlin", "Juan vive en Madr
 
 
 def photo(shade: int = 0) -> bytes:
-    """Return a small picture."""
+    """Return a small image."""
     from PIL import Image
 
     file = io.BytesIO()

@@ -69,10 +69,10 @@ def test_half_of_a_batch_is_of_one_type(pairs: Pairs) -> None:
 def test_only_images_of_the_very_thing_are_paired(subwords: SubwordEncoder) -> None:
     """Pairs of one type, or of which nothing is known, are left out; two sentences about one thing are told to be."""
     examples, _ = read_examples(DATA, images=DATA / "images", split="test")
-    pictured = [e for e in examples if e.image is not None][:4]
+    with_image = [e for e in examples if e.image is not None][:4]
     source = DataSource(path="tiny")
     things = [("PER", "Ada"), ("LOC", "Ada"), ("PER", "Ada"), None]
-    items = [Item(e, source, shown=thing) for e, thing in zip(pictured, things, strict=True)]
+    items = [Item(e, source, shown=thing) for e, thing in zip(with_image, things, strict=True)]
     model = build(fusion=tiny_grounded().fusion)
     found = collect_pairs(model, subwords, items, PhotoFiles(model.config))
     assert len(found.text) == len(found.type) == 3

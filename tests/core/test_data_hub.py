@@ -200,8 +200,8 @@ def test_a_training_source_may_be_a_data_set(tmp_path: Path) -> None:
 
     save("hub", tmp_path / "set")
     (tmp_path / "valid.parquet").write_bytes((tmp_path / "set" / "data" / "test-00000-of-00001.parquet").read_bytes())
-    for images, pictured in (("embedded", 2), (None, 0)):
+    for images, with_image in (("embedded", 2), (None, 0)):
         train, valid = DataSource(path="set", images=images), DataSource(path="valid.parquet")
         mixture = build_mixture(TrainConfig(train=(train,), valid=(valid,)), tmp_path)
         assert len(mixture.train) == 2  # the third sentence is held out by validation
-        assert sum(item.example.image is not None for item in mixture.train) == pictured - bool(images)
+        assert sum(item.example.image is not None for item in mixture.train) == with_image - bool(images)

@@ -78,11 +78,11 @@ def test_one_image_may_serve_many_sentences(tmp_path: Path) -> None:
 
 
 def example(image: Path | None, image_id: str | None = "x") -> Example:
-    """Build a sentence with this picture."""
+    """Build a sentence with this image."""
     return Example(words=("a",), tags=("O",), image_id=image_id, image=image, where="train.txt:1")
 
 
-def test_pictures_are_counted_as_they_fare(tmp_path: Path) -> None:
+def test_images_are_counted_as_they_fare(tmp_path: Path) -> None:
     """Present, missing, broken and without are told apart, and problems are named."""
     counts = ImageCounts()
     broken = touch(tmp_path, "broken.jpg") / "broken.jpg"

@@ -1,4 +1,4 @@
-"""Pictures come back upright, RGB and whole, or with one sentence that says why not."""
+"""Images come back upright, RGB and whole, or with one sentence that says why not."""
 
 import io
 import os
@@ -21,7 +21,7 @@ READABLE = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 
 
 def encode(image: Image.Image, fmt: str = "PNG", **options: Any) -> bytes:
-    """Return the bytes of a picture file."""
+    """Return the bytes of an image file."""
     buffer = io.BytesIO()
     image.save(buffer, fmt, **options)
     return buffer.getvalue()
@@ -51,7 +51,7 @@ def near(image: Image.Image, colour: tuple[int, int, int]) -> bool:
 
 @pytest.mark.parametrize("fmt", READABLE)
 def test_every_named_format_is_read_whatever_its_extension(tmp_path: Path, fmt: str) -> None:
-    """Path, string and bytes give the same picture; the extension is not believed."""
+    """Path, string and bytes give the same image; the extension is not believed."""
     file = tmp_path / "photo.jpg"
     file.write_bytes(encode(red(), fmt))
     images = [open_image(file), open_image(str(file)), open_image(file.read_bytes())]
@@ -60,12 +60,12 @@ def test_every_named_format_is_read_whatever_its_extension(tmp_path: Path, fmt: 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "CMYK", "YCbCr", "HSV", "RGBX"])
 def test_colour_modes_keep_the_colour(mode: str) -> None:
-    """An open picture in any colour mode comes back in RGB with the colour it shows."""
+    """An open image in any colour mode comes back in RGB with the colour it shows."""
     assert near(open_image(red(mode=mode)), RED)
 
 
 def test_palette_keeps_the_colour() -> None:
-    """Palette pictures are looked up, also when they shrink."""
+    """Palette images are looked up, also when they shrink."""
     assert near(open_image(encode(red((400, 300)).quantize(4)), target=50), RED)
 
 
@@ -138,7 +138,7 @@ def test_photo_is_turned_upright(orientation: int, target: int | None) -> None:
 
 @pytest.mark.parametrize("fmt", ["JPEG", "PNG", "GIF"])
 def test_target_shrinks_but_not_below(fmt: str) -> None:
-    """A big picture comes back smaller with its short side at least the target, and its size is still known."""
+    """A big image comes back smaller with its short side at least the target, and its size is still known."""
     image, size, _ = open_photo(encode(red((1200, 900)), fmt), target=100)
     assert size == (1200, 900)
     assert 100 <= min(image.size) < 200
@@ -146,8 +146,8 @@ def test_target_shrinks_but_not_below(fmt: str) -> None:
     assert open_photo(encode(red((120, 90)), fmt), target=100).image.size == (120, 90)
 
 
-def test_one_pixel_is_a_picture() -> None:
-    """The smallest picture is read as it is, whatever the target."""
+def test_one_pixel_is_a_image() -> None:
+    """The smallest image is read as it is, whatever the target."""
     assert open_photo(encode(red((1, 1))), target=224).image.size == (1, 1)
 
 
@@ -159,7 +159,7 @@ def test_damaged_exif_is_no_reason_to_refuse() -> None:
 
 
 def test_colour_profile_is_no_obstacle() -> None:
-    """An embedded ICC profile, sound or not, does not stop the picture."""
+    """An embedded ICC profile, sound or not, does not stop the image."""
     assert near(open_image(encode(red(), "JPEG", icc_profile=b"no profile at all")), RED)
 
 
@@ -187,7 +187,7 @@ JPEG = encode(red(), "JPEG")
         (encode(red((1, 3000))), "1 x 3000 pixels, too narrow"),
     ],
 )
-def test_what_is_no_picture_is_refused_in_one_sentence(data: bytes, problem: str) -> None:
+def test_what_is_no_image_is_refused_in_one_sentence(data: bytes, problem: str) -> None:
     """Each kind of bad file is told apart, without a path or a traceback."""
     with pytest.raises(InputError, match=problem) as caught:
         open_photo(data)
@@ -205,13 +205,13 @@ def test_file_over_the_limit_is_refused(tmp_path: Path, source: str) -> None:
         open_photo(data if source == "bytes" else tmp_path / "big.png", limits=limits)
 
 
-def test_open_picture_is_held_to_the_limits_too() -> None:
-    """A picture that is already open may still be too big."""
+def test_open_image_is_held_to_the_limits_too() -> None:
+    """An image that is already open may still be too big."""
     with pytest.raises(InputError, match="40 x 30 pixels; at most 0.001 million"):
         open_photo(red(), limits=ImageLimits(max_pixels=1000))
 
 
-def test_open_but_cut_short_picture_is_refused() -> None:
+def test_open_but_cut_short_image_is_refused() -> None:
     """Pillow opens lazily: the damage shows when the pixels are wanted."""
     with pytest.raises(InputError, match="cut short"):
         open_photo(Image.open(io.BytesIO(JPEG[:-25])))
@@ -253,8 +253,8 @@ SAMPLES = [encode(red((24, 16)), fmt) for fmt in READABLE] + [
     keep=st.floats(0.1, 1),
 )
 @example(data=SAMPLES[READABLE.index("AVIF")], cuts=[(0.46875, 2)], keep=1.0)  # once a bare RuntimeError
-def test_mutated_pictures_are_read_or_refused(data: bytes, cuts: list[tuple[float, int]], keep: float) -> None:
-    """Flipped bytes and cut ends give a picture or an input error, nothing else."""
+def test_mutated_images_are_read_or_refused(data: bytes, cuts: list[tuple[float, int]], keep: float) -> None:
+    """Flipped bytes and cut ends give an image or an input error, nothing else."""
     mutated = bytearray(data)
     for place, byte in cuts:
         mutated[int(place * (len(data) - 1))] = byte

@@ -1,4 +1,4 @@
-"""Which files of a folder are read, with which language, split and pictures."""
+"""Which files of a folder are read, with which language, split and images."""
 
 from pathlib import Path
 
@@ -26,8 +26,8 @@ def found(root: Path, **options: str) -> list[tuple[str, str | None, str | None]
     return [(file.path.relative_to(root).as_posix(), file.language, file.split) for file in files]
 
 
-def test_tiny_data_is_read_with_its_pictures() -> None:
-    """Four languages, three splits, and every picture that is named is there."""
+def test_tiny_data_is_read_with_its_images() -> None:
+    """Four languages, three splits, and every image that is named is there."""
     examples, report = read_examples(TINY)
     assert (len(examples), len(report.files)) == (56, 12)
     assert (report.without_image, report.images_present, report.images_missing) == (12, 44, 0)
@@ -36,8 +36,8 @@ def test_tiny_data_is_read_with_its_pictures() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("split", SPLITS)
-def test_tiny_data_needs_its_pictures(language: str, split: str) -> None:
-    """In every split some words stand twice, with another picture and other tags."""
+def test_tiny_data_needs_its_images(language: str, split: str) -> None:
+    """In every split some words stand twice, with another image and other tags."""
     examples, _ = read_examples(TINY, language=language, split=split)
     pairs = [(a, b) for a in examples for b in examples if a.words == b.words and a.image_id != b.image_id]
     assert pairs
@@ -45,7 +45,7 @@ def test_tiny_data_needs_its_pictures(language: str, split: str) -> None:
 
 
 def test_authors_layout_is_found(tmp_path: Path) -> None:
-    """Folders and files as MMNERD's authors name them; pictures lie beside the language folders."""
+    """Folders and files as MMNERD's authors name them; images lie beside the language folders."""
     names = [f"train_valid_test_{code}/{split}_conll_format.txt" for code in ("en", "de") for split in SPLITS]
     (lay_out(tmp_path, *names) / "images").mkdir()
     assert found(tmp_path, split="valid") == [
@@ -97,7 +97,7 @@ def test_given_image_folder_wins(tmp_path: Path) -> None:
 
 
 def test_folder_above_a_plain_file_is_not_searched(tmp_path: Path) -> None:
-    """Pictures are looked for beside a language folder, not two levels up from just any file."""
+    """Images are looked for beside a language folder, not two levels up from just any file."""
     root = lay_out(tmp_path, "images/a.jpg", "notes/data.txt")
     example = read_examples(root / "notes" / "data.txt")[0][0]
     assert (example.image_id, example.image) == ("a", None)

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 
 from mmner_core.checkpoints.folder import load_checkpoint
 from mmner_core.runtime.distributed import gather_pairs
-from tests.core.two_processes import PICTURES, SENTENCES, build, gradients, share
+from tests.core.two_processes import IMAGES, SENTENCES, build, gradients, share
 
 pytestmark = pytest.mark.slow  # trains
 
@@ -55,7 +55,7 @@ def test_two_processes_train_one_checkpoint(both: Path) -> None:
     assert len(list((both / "features").glob("cnn-*/*.safetensors"))) == 1
 
 
-@pytest.mark.parametrize("case", PICTURES)
+@pytest.mark.parametrize("case", IMAGES)
 def test_two_processes_equal_one(case: str, both: Path) -> None:
     """Same contrastive losses and same gradient of every weight, also where one process has fewer pairs or none."""
     model = build()

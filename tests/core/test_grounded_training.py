@@ -1,4 +1,4 @@
-"""What teaches grounded attention in a run: mosaics of the data's photos, boxes, pictures of nothing, wrong photos."""
+"""What teaches grounded attention in a run: mosaics of the data's photos, boxes, images of nothing, wrong photos."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def test_a_mosaic_is_read_with_a_sentence_of_each_photo_in_it(
         assert len({name_of(item) for item in parts}) == len(parts)
         assert len({item.region for item in parts}) == len(parts)
         assert file is not None
-        with Image.open(file) as picture:
-            assert picture.width == picture.height
+        with Image.open(file) as image:
+            assert image.width == image.height
     again = mosaic_items(items, config, tmp_path)
     assert [(i.example, i.region) for i in again] == [(i.example, i.region) for i in made]
 
@@ -82,7 +82,7 @@ def test_photos_with_boxes_are_named_in_every_language(tiny_bert: Path, tmp_path
 def test_an_epoch_shows_wrong_photos_and_nothing_as_often_as_asked(
     items: list[Item], tiny_bert: Path, tmp_path: Path
 ) -> None:
-    """Own photos are to be looked at, others and pictures of nothing not, each by its weight."""
+    """Own photos are to be looked at, others and images of nothing not, each by its weight."""
     config = run(tiny_bert).training
     nothing = images_of_nothing(config, tmp_path)
     own = [item for item in items if item.example.image is not None and item.example.tags]
@@ -111,10 +111,10 @@ def test_another_photo_is_of_another_type(items: list[Item]) -> None:
 
 @pytest.mark.slow
 def test_a_run_teaches_where_to_look(tiny_bert: Path, tokenizer_folder: Path, tmp_path: Path) -> None:
-    """Both losses are those of its own pictures, and training lowers them."""
+    """Both losses are those of its own images, and training lowers them."""
     described = run(tiny_bert, epochs=2, head_lr=1e-2)
     trainer = Trainer(described, DATA, tmp_path / "out", tokenizer_folder)
-    assert trainer.nothing and (tmp_path / "out" / "pictures").is_dir()
+    assert trainer.nothing and (tmp_path / "out" / "made_images").is_dir()
     batch = trainer.loader.collate_fn([trainer.epoch_data[i] for i in range(len(trainer.epoch_data))])
 
     @torch.no_grad()

@@ -14,7 +14,7 @@ from mmner_core.evaluation.image_shuffling import derange, shuffle_images
 
 
 def sentence(image: str | None, language: str) -> Example:
-    """Make a sentence of one word with this picture."""
+    """Make a sentence of one word with this image."""
     return Example(words=("w",), tags=("O",), language=language, image=Path(image) if image else None, where="f.txt:1")
 
 

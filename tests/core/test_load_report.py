@@ -75,13 +75,13 @@ def test_questions_hold_their_number_and_their_share_of_photos() -> None:
     assert {q.photo.mime_type for q in questions if q.photo} == {"image/jpeg", "image/png", "image/webp"}
 
 
-def test_a_numbered_photo_is_the_same_picture_in_other_bytes() -> None:
+def test_a_numbered_photo_is_the_same_image_in_other_bytes() -> None:
     """No cache that goes by the bytes knows it, and every decoder reads it."""
     photo = draw_photos(3, count=1)[0]
     other = photo.numbered(7)
     assert other.content != photo.content
-    pictures = [np.asarray(Image.open(io.BytesIO(p.content))) for p in (photo, other)]
-    assert np.array_equal(*pictures)
+    images = [np.asarray(Image.open(io.BytesIO(p.content))) for p in (photo, other)]
+    assert np.array_equal(*images)
 
 
 def test_the_button_is_found_in_the_configuration() -> None:

@@ -22,28 +22,28 @@ def test_each_photo_is_where_it_is_said_to_be(name: str) -> None:
     """The middle of each place has the photo's colour, and so have its corners, just inside."""
     layout = LAYOUTS[name]
     shown = photos(len(layout.parts))
-    picture, places = compose(shown, layout)
-    side = picture.width
+    image, places = compose(shown, layout)
+    side = image.width
     for photo, place in zip(shown, places, strict=True):
         for x, y in (
             ((place.left + place.right) / 2, (place.top + place.bottom) / 2),
             (place.left + 2 / side, place.top + 2 / side),
             (place.right - 3 / side, place.bottom - 3 / side),
         ):
-            assert picture.getpixel((int(x * side), int(y * side))) == photo.getpixel((0, 0))
+            assert image.getpixel((int(x * side), int(y * side))) == photo.getpixel((0, 0))
 
 
 def test_a_whole_photo_keeps_its_form_and_a_filled_part_has_none_free() -> None:
-    """Letterboxed, a photo of 2:1 stays so; otherwise the parts cover the picture."""
+    """Letterboxed, a photo of 2:1 stays so; otherwise the parts cover the image."""
     _, [left, right] = compose(photos(2), LAYOUTS["two"])
     assert (left.right - left.left) == pytest.approx(2 * (left.bottom - left.top), rel=0.02)
     assert (right.bottom - right.top) == pytest.approx(2 * (right.right - right.left), rel=0.02)
-    picture, _ = compose(photos(4), LAYOUTS["four"])
-    assert set(picture.get_flattened_data()) == {photo.getpixel((0, 0)) for photo in photos(4)}
+    image, _ = compose(photos(4), LAYOUTS["four"])
+    assert set(image.get_flattened_data()) == {photo.getpixel((0, 0)) for photo in photos(4)}
 
 
 @pytest.mark.parametrize("parts", [1, 2, 4])
-def test_random_layouts_tile_the_picture(parts: int) -> None:
+def test_random_layouts_tile_the_image(parts: int) -> None:
     """Parts do not overlap and leave nothing out; no draw is like another."""
     rng = np.random.default_rng(3)
     layouts = [random_layout(parts, rng) for _ in range(20)]

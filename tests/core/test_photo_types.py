@@ -195,7 +195,7 @@ def test_a_bad_row_of_boxes_is_told(tmp_path: Path, line: str, complaint: str) -
 
 
 def test_a_photo_of_two_types_is_half_of_each(tmp_path: Path) -> None:
-    """A picture serves several sentences: their types share it; an object is a class of its own; a note outranks."""
+    """An image serves several sentences: their types share it; an object is a class of its own; a note outranks."""
     table = tmp_path / "pairs.tsv"
     rows = [
         "a\ttrain\tLOC\t",

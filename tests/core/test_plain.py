@@ -11,7 +11,7 @@ from mmner_core.training.sentences.plain import PLAIN_FOLDER, name_free_clauses,
 
 
 def tagged(text: str, language: str = "en") -> Example:
-    """Build a sentence from ``word`` and ``word/B-PER`` items, with a picture."""
+    """Build a sentence from ``word`` and ``word/B-PER`` items, with an image."""
     pairs = [item.partition("/") for item in text.split()]
     return Example(
         words=tuple(word for word, _, _ in pairs),
@@ -71,8 +71,8 @@ def test_clauses_skip_short_whole_and_doubtful_ones() -> None:
     assert clauses(tagged("er sah den Hund dort , Anna/B-PER lachte", "de")) == ["er sah den Hund dort"]
 
 
-def test_clauses_are_capped_deterministic_and_without_picture() -> None:
-    """The cap holds, the same seed draws the same clauses, language and convention stay, the picture goes."""
+def test_clauses_are_capped_deterministic_and_without_image() -> None:
+    """The cap holds, the same seed draws the same clauses, language and convention stay, the image goes."""
     sentences = [tagged(f"on day {i} it rained , Anna/B-PER") for i in range(20)]
     assert clauses(*sentences, limit=5) == clauses(*sentences, limit=5)
     drawn = name_free_clauses(sentences, rng=random.Random(1), limit=5)

@@ -266,10 +266,10 @@ def test_attention_is_optional(tagger: Tagger) -> None:
     same(quick, tagger.tag(TEXT, PHOTO, "en"))
 
 
-def test_a_photo_may_be_a_path_bytes_or_a_picture(tagger: Tagger) -> None:
+def test_a_photo_may_be_a_path_bytes_or_a_image(tagger: Tagger) -> None:
     """All three are the same photo."""
-    with Image.open(PHOTO) as picture:
-        results = [tagger.tag(TEXT, image, "en") for image in (PHOTO, str(PHOTO), PHOTO.read_bytes(), picture)]
+    with Image.open(PHOTO) as opened:
+        results = [tagger.tag(TEXT, image, "en") for image in (PHOTO, str(PHOTO), PHOTO.read_bytes(), opened)]
     for result in results[1:]:
         same(result, results[0])
 

@@ -17,7 +17,7 @@ from tests.core.training_run import DATA, tiny_run
 
 SENTENCES = ([5, 6, 7], [10, 11], [12, 13, 14], [8, 9], [15, 16], [17, 18, 19], [20, 21], [22, 23])
 TAGS = ([0, 1, 2], [5, 0], [0, 7, 8], [0, 0], [1, 0], [3, 4, 4], [0, 1], [0, 0])
-PICTURES = {"mixed": (0, 1, 2, -1, 3, 1, -1, 4), "one-sees-none": (0, 1, 2, 3, -1, -1, -1, -1)}
+IMAGES = {"mixed": (0, 1, 2, -1, 3, 1, -1, 4), "one-sees-none": (0, 1, 2, 3, -1, -1, -1, -1)}
 """The photo of each sentence; the second half of the sentences is the second process's share."""
 ALIGNED = (True, True, False, True, True, True, True, True)
 
@@ -40,7 +40,7 @@ def build() -> MMNER:
 def share(case: str, first: int, last: int) -> Batch:
     """Build the batch of the sentences from ``first`` to before ``last``, with only their own photos."""
     chosen = range(first, last)
-    shown = sorted({PICTURES[case][i] for i in chosen} - {-1})
+    shown = sorted({IMAGES[case][i] for i in chosen} - {-1})
     photos = torch.randn(5, 3, 64, 64, generator=torch.Generator().manual_seed(4))
     windows = [
         Window(input_ids=[0, *SENTENCES[i], 2], word_to_token=[*range(1, 1 + len(TAGS[i]))], start=0, stop=len(TAGS[i]))
@@ -50,8 +50,8 @@ def share(case: str, first: int, last: int) -> Batch:
         windows,
         pad=1,
         tags=[TAGS[i] for i in chosen],
-        image_index=[shown.index(PICTURES[case][i]) if PICTURES[case][i] >= 0 else -1 for i in chosen],
-        image_key=[PICTURES[case][i] for i in chosen],
+        image_index=[shown.index(IMAGES[case][i]) if IMAGES[case][i] >= 0 else -1 for i in chosen],
+        image_key=[IMAGES[case][i] for i in chosen],
         aligned=[ALIGNED[i] for i in chosen],
         pixels=Pixels(cnn=photos[shown]) if shown else None,
     )
@@ -78,7 +78,7 @@ def main(folder: Path, text_folder: Path, tokenizer_folder: Path) -> None:
     torch.set_num_threads(1)
     rank = PartialState(cpu=True).process_index
     half = len(SENTENCES) // 2
-    for case in PICTURES:
+    for case in IMAGES:
         model = build()
         network = DistributedDataParallel(model, find_unused_parameters=True)
         losses = network(share(case, rank * half, (rank + 1) * half)).losses

@@ -1,4 +1,4 @@
-"""Draw the pictures of tests/data/tiny: a face, a landscape, a badge or a star in four variants each.
+"""Draw the images of tests/data/tiny: a face, a landscape, a badge or a star in four variants each.
 
 Run as ``python tests/data/make_tiny.py``; the drawings are the same every time.
 """
@@ -47,7 +47,7 @@ def draw_misc(pen: ImageDraw.ImageDraw, width: int, height: int, colour: str) ->
 
 
 def main() -> None:
-    """Write the sixteen pictures."""
+    """Write the sixteen images."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, draw in (("per", draw_per), ("loc", draw_loc), ("org", draw_org), ("misc", draw_misc)):
         for variant, colour in VARIANTS.items():

@@ -15,7 +15,7 @@ from mmner_core.cli.tag_file import Rejects
 from mmner_core.data import FORMATS, ImageCounts, convert, iter_examples, load_photo, read_examples
 from mmner_core.errors import InputError
 from tests.hostile.disks import full_disk, read_only_disk
-from tests.hostile.pictures import encode, plain
+from tests.hostile.odd_images import encode, plain
 from tests.hostile.requests_file import rows_of
 from tests.hostile.visitor import sentence
 

@@ -1,4 +1,4 @@
-"""A corpus of small pictures, each broken in many ways: a picture within the limits, or an input error; counted."""
+"""A corpus of small images, each broken in many ways: an image within the limits, or an input error; counted."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from PIL import ExifTags, Image
 from mmner_core.errors import InputError
 from mmner_core.photos.limits import ImageLimits
 from mmner_core.photos.open import open_photo
-from tests.hostile import pictures
+from tests.hostile import odd_images
 from tests.hostile.counting import TIMES, count
-from tests.hostile.pictures import encode, plain
+from tests.hostile.odd_images import encode, plain
 from tests.hostile.visitor import sentence
 
 MUTATIONS = 80 * TIMES
@@ -24,27 +24,27 @@ EXIF[ExifTags.Base.Orientation] = 6
 NOISE = Image.effect_noise((48, 32), 80).convert("RGB")
 MORE = [plain((48, 32), colour) for colour in ((0, 0, 255), (255, 255, 255))]
 CORPUS = {
-    "jpeg": encode(NOISE, "JPEG", exif=EXIF, icc_profile=pictures.rgb_profile()),
+    "jpeg": encode(NOISE, "JPEG", exif=EXIF, icc_profile=odd_images.rgb_profile()),
     "jpeg-progressive": encode(NOISE, "JPEG", progressive=True),
     "jpeg-cmyk": encode(NOISE.convert("CMYK"), "JPEG"),
-    "jpeg-grey": encode(NOISE.convert("L"), "JPEG", icc_profile=pictures.grey_profile(2.2)),
-    "png": encode(NOISE, "PNG", exif=EXIF, icc_profile=pictures.rgb_profile()),
+    "jpeg-grey": encode(NOISE.convert("L"), "JPEG", icc_profile=odd_images.grey_profile(2.2)),
+    "png": encode(NOISE, "PNG", exif=EXIF, icc_profile=odd_images.rgb_profile()),
     "png-palette": encode(NOISE.quantize(16), "PNG", transparency=0),
-    "png-16-bit": pictures.png_of_deep_pixels(24, 16, (50_000, 1_000, 30_000, 40_000)),
+    "png-16-bit": odd_images.png_of_deep_pixels(24, 16, (50_000, 1_000, 30_000, 40_000)),
     "png-animated": encode(NOISE, "PNG", save_all=True, append_images=MORE),
     "gif": encode(NOISE, "GIF", interlace=1),
     "gif-animated": encode(NOISE, "GIF", save_all=True, append_images=MORE, loop=0),
-    "webp": encode(NOISE, "WEBP", exif=EXIF, icc_profile=pictures.rgb_profile()),
+    "webp": encode(NOISE, "WEBP", exif=EXIF, icc_profile=odd_images.rgb_profile()),
     "webp-lossless": encode(NOISE.convert("RGBA"), "WEBP", lossless=True),
     "webp-animated": encode(NOISE, "WEBP", save_all=True, append_images=MORE),
     "bmp": encode(NOISE, "BMP"),
     "bmp-palette": encode(NOISE.convert("L"), "BMP"),
     "tiff": encode(NOISE, "TIFF", exif=EXIF),
-    "tiff-lzw": encode(NOISE, "TIFF", compression="tiff_lzw", icc_profile=pictures.rgb_profile()),
+    "tiff-lzw": encode(NOISE, "TIFF", compression="tiff_lzw", icc_profile=odd_images.rgb_profile()),
     "tiff-jpeg": encode(NOISE, "TIFF", compression="jpeg"),
     "tiff-cmyk": encode(NOISE.convert("CMYK"), "TIFF", compression="tiff_deflate"),
     "tiff-pages": encode(NOISE, "TIFF", save_all=True, append_images=MORE),
-    "tiff-tile": pictures.tiff_of_one_tile(64),
+    "tiff-tile": odd_images.tiff_of_one_tile(64),
     "avif": encode(NOISE, "AVIF", exif=EXIF),
     "avif-animated": encode(NOISE, "AVIF", save_all=True, append_images=MORE),
 }  # fmt: skip
@@ -76,7 +76,7 @@ def mutate(data: bytes, chance: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("name", CORPUS)
-def test_mutated_picture(name: str) -> None:
+def test_mutated_image(name: str) -> None:
     """Whatever is broken in it: upright RGB of the size it claims, within limits and in time, or one sentence."""
     chance = random.Random(f"hostile {name}")
     with warnings.catch_warnings():
@@ -95,7 +95,7 @@ def test_first_bytes_of_every_kind(length: int) -> None:
 
 def check(data: bytes, target: int | None) -> None:
     """Open what may be broken."""
-    count("mutated pictures")
+    count("mutated images")
     began = time.thread_time()
     try:
         photo = open_photo(data, target=target, limits=LIMITS)

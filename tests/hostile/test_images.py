@@ -12,10 +12,10 @@ from PIL import ExifTags, Image
 from mmner_core.errors import InputError
 from mmner_core.photos.limits import ImageLimits
 from mmner_core.photos.open import open_photo
-from tests.hostile import pictures
-from tests.hostile.pictures import BLUE, RED, WHITE, encode, middle, plain
+from tests.hostile import odd_images
+from tests.hostile.odd_images import BLUE, RED, WHITE, encode, middle, plain
 from tests.hostile.visitor import Visitor, sentence
-from tests.hostile.worst_pictures import measure
+from tests.hostile.worst_images import measure
 
 ANIMATED = "The image is animated: only its first frame was looked at."
 EVERY_FORMAT = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
@@ -56,7 +56,7 @@ def test_html_called_jpg(visitor: Visitor, page: bytes) -> None:
 
 def test_decompression_bomb(visitor: Visitor) -> None:
     """50,000 x 50,000 pixels in a few hundred bytes: refused by the header."""
-    bomb = pictures.png(50_000, 50_000, bytes(1000))
+    bomb = odd_images.png(50_000, 50_000, bytes(1000))
     assert visitor.refused(photo=bomb) == (
         "The image has 50000 x 50000 pixels; at most 60 million are decoded, make it smaller."
     )
@@ -123,16 +123,16 @@ def test_cmyk(visitor: Visitor, fmt: str, ink: tuple[int, ...]) -> None:
 
 def test_cmyk_with_a_profile(visitor: Visitor) -> None:
     """A printer whose cyan is a dark red, by its own profile."""
-    data = encode(plain(colour=(255, 0, 0, 0), mode="CMYK"), "TIFF", icc_profile=pictures.ink_profile((40, 50, 30)))
-    assert near(middle(open_photo(data).image), pictures.srgb_of_xyz(pictures.xyz_of_lab(40, 50, 30)))
+    data = encode(plain(colour=(255, 0, 0, 0), mode="CMYK"), "TIFF", icc_profile=odd_images.ink_profile((40, 50, 30)))
+    assert near(middle(open_photo(data).image), odd_images.srgb_of_xyz(odd_images.xyz_of_lab(40, 50, 30)))
     assert visitor.ask(photo=data).image_size == (40, 30)
 
 
 @pytest.mark.parametrize("target", [None, 16])
 def test_sixteen_bit(visitor: Visitor, target: int | None) -> None:
-    """Sixteen bits a colour, with and without alpha, and greys: scaled, also when the picture is reduced."""
-    deep = pictures.png_of_deep_pixels(64, 48, (50_000, 1_000, 30_000))
-    clear = pictures.png_of_deep_pixels(64, 48, (50_000, 1_000, 30_000, 0))
+    """Sixteen bits a colour, with and without alpha, and greys: scaled, also when the image is reduced."""
+    deep = odd_images.png_of_deep_pixels(64, 48, (50_000, 1_000, 30_000))
+    clear = odd_images.png_of_deep_pixels(64, 48, (50_000, 1_000, 30_000, 0))
     grey = encode(Image.fromarray(np.full((48, 64), 32_768, np.uint16)), "TIFF")
     colours = [middle(open_photo(data, target=target).image) for data in (deep, clear, grey)]
     assert near(colours[0], (195, 4, 117)) and near(colours[1], WHITE) and near(colours[2], (127, 127, 127))
@@ -175,16 +175,16 @@ def test_turned_by_exif(visitor: Visitor, fmt: str, orientation: int) -> None:
 def test_colour_profile_of_a_camera(visitor: Visitor, fmt: str, colour: tuple[int, int, int]) -> None:
     """Adobe RGB: the colours shown are those that the profile's own formulas give."""
     options = {"JPEG": {"quality": 100, "subsampling": 0}, "WEBP": {"lossless": True}, "AVIF": {"quality": 100}}
-    data = encode(plain(colour=colour), fmt, icc_profile=pictures.rgb_profile(), **options.get(fmt, {}))
-    light = (np.array(colour) / 255) ** pictures.ADOBE_GAMMA
-    reference = pictures.srgb_of_xyz(np.array(pictures.ADOBE_RGB).T @ light)
+    data = encode(plain(colour=colour), fmt, icc_profile=odd_images.rgb_profile(), **options.get(fmt, {}))
+    light = (np.array(colour) / 255) ** odd_images.ADOBE_GAMMA
+    reference = odd_images.srgb_of_xyz(np.array(odd_images.ADOBE_RGB).T @ light)
     assert near(middle(open_photo(data).image), reference, by=5 if fmt == "AVIF" else 3)
     assert visitor.ask(photo=data).image_size == (40, 30)
 
 
 def test_colour_profile_of_greys() -> None:
     """A linear grey of one half is 188 in sRGB."""
-    data = encode(Image.new("L", (8, 8), 128), icc_profile=pictures.grey_profile(1.0))
+    data = encode(Image.new("L", (8, 8), 128), icc_profile=odd_images.grey_profile(1.0))
     assert near(middle(open_photo(data).image), (188, 188, 188))
 
 
@@ -193,7 +193,7 @@ def test_colour_profile_with_a_palette_and_alpha() -> None:
     image = Image.new("P", (8, 8), 1)
     image.putpalette([0, 0, 0, 100, 150, 50])
     image.paste(0, (0, 0, 4, 8))
-    shown = open_photo(encode(image, transparency=0, icc_profile=pictures.rgb_profile())).image
+    shown = open_photo(encode(image, transparency=0, icc_profile=odd_images.rgb_profile())).image
     assert near(shown.getpixel((0, 0)), WHITE)  # type: ignore[arg-type]
     assert near(shown.getpixel((7, 0)), (66, 151, 34))  # type: ignore[arg-type]
 
@@ -202,14 +202,14 @@ def test_colour_profile_with_a_palette_and_alpha() -> None:
     "profile",
     [
         b"no profile at all",
-        pictures.rgb_profile()[:200],
-        pictures.grey_profile(2.2),
-        pictures.rgb_profile() + b"x" * 99,
+        odd_images.rgb_profile()[:200],
+        odd_images.grey_profile(2.2),
+        odd_images.rgb_profile() + b"x" * 99,
     ],
     ids=["garbage", "cut short", "of greys", "too long"],
 )
 def test_colour_profile_that_does_not_fit(visitor: Visitor, profile: bytes) -> None:
-    """A picture is shown as it is stored rather than refused, unless the profile can be used after all."""
+    """An image is shown as it is stored rather than refused, unless the profile can be used after all."""
     data = encode(plain(), "PNG", icc_profile=profile)
     assert open_photo(data).image.size == (40, 30)
     assert visitor.ask(photo=data).image_size == (40, 30)
@@ -251,7 +251,7 @@ def test_svg_compressed(visitor: Visitor) -> None:
 def test_thirty_megabytes(visitor: Visitor) -> None:
     """A JPEG of nearly 30 MB is looked at; one byte over the limit is refused."""
     limit = ImageLimits().max_bytes
-    data = pictures.noise_jpeg(29)
+    data = odd_images.noise_jpeg(29)
     assert 25_000_000 < len(data) < limit
     assert visitor.ask(photo=data + bytes(limit - len(data))).image_size
     assert visitor.refused(photo=data + bytes(limit + 1 - len(data))) == (
@@ -263,7 +263,7 @@ def test_same_file_from_twenty_visitors(visitor: Visitor, tmp_path_factory: pyte
     """Twenty at once, one file: the same answer for all, and the file is as it was."""
     file = tmp_path_factory.mktemp("photo") / "photo.webp"
     data = encode(
-        plain(), "WEBP", save_all=True, append_images=[plain(colour=BLUE)], icc_profile=pictures.rgb_profile()
+        plain(), "WEBP", save_all=True, append_images=[plain(colour=BLUE)], icc_profile=odd_images.rgb_profile()
     )
     file.write_bytes(data)
     with ThreadPoolExecutor(max_workers=20) as visitors:
@@ -276,23 +276,23 @@ def test_same_file_from_twenty_visitors(visitor: Visitor, tmp_path_factory: pyte
 
 def test_tile_of_a_hundred_million_pixels(visitor: Visitor) -> None:
     """A TIFF of 16 x 16 pixels in a tile that would unpack to 300 MB."""
-    bomb = pictures.tiff_of_one_tile(10_000)
+    bomb = odd_images.tiff_of_one_tile(10_000)
     assert len(bomb) < 1_500_000
     assert visitor.refused(photo=bomb).startswith("The image is stored in one tile of far more pixels than it has")
-    assert open_photo(pictures.tiff_of_one_tile(64)).size == (16, 16)
+    assert open_photo(odd_images.tiff_of_one_tile(64)).size == (16, 16)
 
 
 def test_thousands_of_passes(visitor: Visitor) -> None:
     """A progressive JPEG of 100 kB that would be decoded for minutes; the usual ten passes are fine."""
-    bomb = pictures.jpeg_of_scans((3000, 2000), 3000)
+    bomb = odd_images.jpeg_of_scans((3000, 2000), 3000)
     assert len(bomb) < 200_000
     assert visitor.refused(photo=bomb) == "The image takes too many passes to decode; save it again."
-    assert open_photo(pictures.jpeg_of_scans((300, 200), 10)).size == (300, 200)
+    assert open_photo(odd_images.jpeg_of_scans((300, 200), 10)).size == (300, 200)
 
 
 @pytest.mark.parametrize(
     "bomb",
-    [pictures.gif_of_comments(3), pictures.png_of_empty_chunks(60_000), pictures.jpeg_of_empty_segments(300_000)],
+    [odd_images.gif_of_comments(3), odd_images.png_of_empty_chunks(60_000), odd_images.jpeg_of_empty_segments(300_000)],
     ids=["gif of comments", "png of empty chunks", "jpeg of empty segments"],
 )
 def test_file_that_is_all_wrapping(bomb: bytes) -> None:
@@ -303,10 +303,10 @@ def test_file_that_is_all_wrapping(bomb: bytes) -> None:
 
 
 @pytest.mark.parametrize("kind", ["png-palette-alpha", "webp-lossless"])
-def test_hungriest_pictures_that_are_let_in(kind: str) -> None:
-    """At the limit of its format a picture takes less than 5 seconds of one core and 1 GB.
+def test_hungriest_images_that_are_let_in(kind: str) -> None:
+    """At the limit of its format an image takes less than 5 seconds of one core and 1 GB.
 
-    ``python -m tests.hostile.worst_pictures`` measures all kinds.
+    ``python -m tests.hostile.worst_images`` measures all kinds.
     """
     record = measure(kind)
     assert " x " in str(record["said"])

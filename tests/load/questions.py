@@ -27,14 +27,14 @@ _JPEG_COMMENT = b"\xff\xfe"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Photo:
-    """A picture file as a visitor uploads it."""
+    """An image file as a visitor uploads it."""
 
     name: str
     mime_type: str
     content: bytes
 
     def numbered(self, number: int) -> Photo:
-        """Return the photo with other bytes but the same picture, so that no cache of the app knows it; JPEG only."""
+        """Return the photo with other bytes but the same image, so that no cache of the app knows it; JPEG only."""
         if self.mime_type != "image/jpeg":
             return self
         comment = f"question {number}".encode()
@@ -53,7 +53,7 @@ class Question:
 
 
 def draw_photos(seed: int, count: int = PHOTOS) -> list[Photo]:
-    """Draw pictures of several sizes and formats: soft colours with a coloured disc, and noise as a camera has it."""
+    """Draw images of several sizes and formats: soft colours with a coloured disc, and noise as a camera has it."""
     import numpy as np
     from PIL import Image
 

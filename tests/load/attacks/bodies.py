@@ -1,4 +1,4 @@
-"""What hostile requests carry: lists in lists, and pictures that are tiny as files and huge as pixels."""
+"""What hostile requests carry: lists in lists, and images that are tiny as files and huge as pixels."""
 
 from __future__ import annotations
 

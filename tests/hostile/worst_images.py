@@ -1,6 +1,6 @@
-"""Decode the hungriest picture of each kind that is let in, each in a fresh process, and print what it took.
+"""Decode the hungriest image of each kind that is let in, each in a fresh process, and print what it took.
 
-``python -m tests.hostile.worst_pictures [KIND ...]``
+``python -m tests.hostile.worst_images [KIND ...]``
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from PIL import Image
 
 from mmner_core.photos.limits import DEFAULT_LIMITS
 from mmner_core.photos.open import open_photo
-from tests.hostile.pictures import encode, gif_of_comments, jpeg_of_scans, png_of_empty_chunks, rgb_profile
+from tests.hostile.odd_images import encode, gif_of_comments, jpeg_of_scans, png_of_empty_chunks, rgb_profile
 
 Image.MAX_IMAGE_PIXELS = None
 REPOSITORY = Path(__file__).parents[2]
 TARGET = 512
-"""Short side that the shipped model asks for; pictures are also decoded whole, as nothing in the app does."""
+"""Short side that the shipped model asks for; images are also decoded whole, as nothing in the app does."""
 
 
 def side(fmt: str) -> int:
-    """Return the side of the biggest square picture of a format that is let in."""
+    """Return the side of the biggest square image of a format that is let in."""
     return int(DEFAULT_LIMITS.pixels(fmt) ** 0.5)
 
 
 def flat(fmt: str, mode: str) -> Image.Image:
-    """Draw the biggest picture of one colour."""
+    """Draw the biggest image of one colour."""
     return Image.new(mode, (side(fmt), side(fmt)))
 
 
 def noise(fmt: str, mode: str) -> Image.Image:
-    """Draw the biggest picture of black and white noise in every band."""
+    """Draw the biggest image of black and white noise in every band."""
     bands = len(Image.new(mode, (1, 1)).getbands())
     pixels = np.random.default_rng(19).integers(0, 2, (side(fmt), side(fmt), bands), dtype=np.uint8)
     return Image.fromarray(pixels.squeeze() * 255, mode)
@@ -85,7 +85,7 @@ def decode(file: Path, target: int | None) -> dict[str, object]:
 
 
 def measure(kind: str, target: int | None = TARGET) -> dict[str, object]:
-    """Write a picture in one process, decode it in another, and return what that took."""
+    """Write an image in one process, decode it in another, and return what that took."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / kind
         _run("write", kind, str(file))
@@ -95,7 +95,7 @@ def measure(kind: str, target: int | None = TARGET) -> dict[str, object]:
 
 
 def _run(*arguments: str) -> str:
-    command = [sys.executable, "-m", "tests.hostile.worst_pictures", *arguments]
+    command = [sys.executable, "-m", "tests.hostile.worst_images", *arguments]
     return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
 
 

@@ -1,4 +1,4 @@
-"""Pictures that no camera takes: bombs, odd depths, foreign profiles; all built in memory."""
+"""Images that no camera takes: bombs, odd depths, foreign profiles; all built in memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ D50 = (0.9642, 1.0, 0.8249)
 
 
 def encode(image: Image.Image, fmt: str = "PNG", **options: Any) -> bytes:
-    """Return the bytes of a picture file."""
+    """Return the bytes of an image file."""
     buffer = io.BytesIO()
     image.save(buffer, fmt, **options)
     return buffer.getvalue()
