@@ -60,7 +60,7 @@ Markdown = Annotated[
 def experiment(
     name: Name,
     runs: Runs,
-    data: Data = Path("../shared/data"),
+    data: Data,
     preset: Preset = "mini",
     seeds: Seeds = 2,
     train: Train = "",

@@ -146,7 +146,7 @@ def test_target_shrinks_but_not_below(fmt: str) -> None:
     assert open_photo(encode(red((120, 90)), fmt), target=100).image.size == (120, 90)
 
 
-def test_one_pixel_is_a_image() -> None:
+def test_one_pixel_is_an_image() -> None:
     """The smallest image is read as it is, whatever the target."""
     assert open_photo(encode(red((1, 1))), target=224).image.size == (1, 1)
 

@@ -266,7 +266,7 @@ def test_attention_is_optional(tagger: Tagger) -> None:
     same(quick, tagger.tag(TEXT, PHOTO, "en"))
 
 
-def test_a_photo_may_be_a_path_bytes_or_a_image(tagger: Tagger) -> None:
+def test_a_photo_may_be_a_path_bytes_or_an_image(tagger: Tagger) -> None:
     """All three are the same photo."""
     with Image.open(PHOTO) as opened:
         results = [tagger.tag(TEXT, image, "en") for image in (PHOTO, str(PHOTO), PHOTO.read_bytes(), opened)]
