@@ -74,7 +74,7 @@ def tag(
 
 
 def _get_ready(text: str, lang: str | None) -> None:
-    """Load what a text's language is detected by, what its words are split by, and what prints the result."""
+    """Load the language detection, the tokenizer and the output in parallel with the model."""
     import rich.console
     import rich.table  # noqa: F401 (for later)
 

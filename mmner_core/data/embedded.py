@@ -15,7 +15,7 @@ CACHE_FOLDER = "MMNER_CACHE"
 
 
 def cache_folder() -> Path:
-    """Return where unpacked photos go."""
+    """Return the folder of unpacked images."""
     named = os.environ.get(CACHE_FOLDER)
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return (Path(named) if named else home / "mmner") / "images"

@@ -201,7 +201,7 @@ class _Open:
         self._first = self._first or number
 
     def check_number(self, line: str, number: int, where: str) -> None:
-        """See to it that the words' numbers rise: where they begin anew, a blank line was forgotten."""
+        """Check that the words' numbers rise: where they begin anew, a blank line was forgotten."""
         match = NUMBER.match(line.lstrip(" "))
         count = int(match[0]) if match else -1
         if self.words and count <= self._number:

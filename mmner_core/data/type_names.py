@@ -54,7 +54,7 @@ class TypeNames:
         self._check(present)
 
     def check(self, *parts: Iterable[Example]) -> None:
-        """See to it that each type that is to be renamed occurs.
+        """Check that each type that is to be renamed occurs.
 
         Raises:
             InputError: naming one that does not.
@@ -120,7 +120,7 @@ def how_to_rename(names: Sequence[str], known: Sequence[str], remedy: str = "add
 
 
 def check_types(examples: Sequence[Example], labels: LabelSet, remedy: str = "add") -> None:
-    """See to it that a label set has all types of some sentences.
+    """Check that a label set has all types of some sentences.
 
     Args:
         examples: sentences with legal tags.

@@ -23,7 +23,7 @@ from mmner_core.runtime.fast import is_fast
 
 
 class ImageStates(NamedTuple):
-    """What the image encoders say; a field is None where the model has no such encoder.
+    """The outputs of the image encoders; a field is None where the model has no such encoder.
 
     Attributes:
         vit: [B, P, D] tokens of the ViT's last layer, class token first.
@@ -50,7 +50,7 @@ class ImageStates(NamedTuple):
 
 
 class ImageEncoder(nn.Module):
-    """What both have in common: a network that may be frozen."""
+    """The base of both image encoders: a network that may be frozen."""
 
     network: Any
     width: int
@@ -107,7 +107,7 @@ class VitEncoder(ImageEncoder):
 
     @property
     def network(self) -> Any:
-        """The module that pretrained weights are for."""
+        """The module that pretrained weights are loaded into."""
         return self.tower
 
     def states(self, pixels: Tensor) -> Tensor:
@@ -133,7 +133,7 @@ class CnnEncoder(ImageEncoder):
 
     @property
     def network(self) -> Any:
-        """The module that pretrained weights are for."""
+        """The module that pretrained weights are loaded into."""
         return self.model
 
     def fold(self, device: torch.device, dtype: torch.dtype) -> FoldedNetwork | None:

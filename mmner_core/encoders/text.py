@@ -20,7 +20,7 @@ from mmner_core.errors import InputError
 
 
 class TextStates(NamedTuple):
-    """What the text encoder says.
+    """The outputs of the text encoder.
 
     Attributes:
         tokens: [B, S, D] last hidden states.

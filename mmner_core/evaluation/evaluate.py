@@ -31,7 +31,7 @@ from mmner_core.runtime.streams import kept
 ImageCondition = Literal["matched", "none", "shuffled", "blank"]
 CONDITIONS: tuple[str, ...] = get_args(ImageCondition)
 SHUFFLES = 20
-"""How often the photos are shuffled where nothing is said: F1 of a single shuffle scatters by a point on 200 names."""
+"""Default number of shuffles: with 200 names, F1 of a single one varies by a point."""
 TEXT_BYTES = 1 << 30
 """Kept of the texts that several shuffles share: some 20,000 sentences of the shipped model."""
 
@@ -204,7 +204,7 @@ def gold_tags(labels: LabelSet, examples: Sequence[Example]) -> list[list[str]]:
 
 
 def _photos(model: MMNER, condition: ImageCondition, *, again: bool) -> PhotoFiles:
-    """Return what reads the photos; where each is shown again and again, it is encoded once if that is all the same."""
+    """Return the reader of the photos; photos that are shown again, cut the same way each time, are encoded once."""
     if condition == "blank":
         return BlankPhotos(model.config)
     return EncodedPhotos(model) if again and model.config.deterministic_crop else PhotoFiles(model.config)

@@ -100,7 +100,7 @@ def predict_tags(
 
 
 def _read(model: MMNER, batch: Batch, texts: RecentlyUsed[TextStates] | None) -> Batch:
-    """Add what the text encoder makes of the batch, if that is kept: from memory, or for the next time."""
+    """Fill in the batch's text states from the cache, or compute and cache them; without a cache, change nothing."""
     if texts is None:
         return batch
     key = tuple((tuple(ids.shape), ids.cpu().numpy().tobytes()) for ids in (batch.input_ids, batch.convention))

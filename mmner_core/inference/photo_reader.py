@@ -68,7 +68,7 @@ class PhotoReader:
         self.kept: RecentlyUsed[EncodedImage] = RecentlyUsed(max_bytes)
 
     def open(self, source: Path | str | bytes | Image) -> EncodedImage:
-        """Decode, resize and cut a photo, or return what is known of it; several threads may do so.
+        """Decode, resize and cut a photo, unless it is in the cache; several threads may do so.
 
         Raises:
             InputError: if it cannot be read.
@@ -77,12 +77,12 @@ class PhotoReader:
         return self.decode(source, key) if known is None else known
 
     def look_up(self, source: Path | str | bytes | Image) -> tuple[Hashable | None, EncodedImage | None]:
-        """Return what a photo is kept under, and what is known of it if it was encoded lately."""
+        """Return a photo's key in the cache, and the photo itself if it is there."""
         key = _key(source) if self._model.config.deterministic_crop else None
         return key, None if key is None else self.kept.get(key)
 
     def decode(self, source: Path | str | bytes | Image, key: Hashable | None = None) -> EncodedImage:
-        """Decode, resize and cut a photo, known or not; several threads may do so.
+        """Decode, resize and cut a photo without looking it up; several threads may do so.
 
         Args:
             source: the photo.
@@ -101,7 +101,7 @@ class PhotoReader:
 
     @torch.inference_mode()
     def read(self, source: Path | str | bytes | Image, key: Hashable | None) -> EncodedImage:
-        """Open and encode a photo of which :meth:`look_up` knew no more than the key.
+        """Open and encode a photo that :meth:`look_up` did not find.
 
         Raises:
             InputError: if it cannot be read.
@@ -111,7 +111,7 @@ class PhotoReader:
         return replace(photo, states=states)
 
     def encode(self, photos: Sequence[EncodedImage]) -> tuple[ImageStates | None, list[int]]:
-        """Encode the distinct ones of some photos, as far as that was not done before.
+        """Encode photos, each distinct one once, unless its states are known already.
 
         Returns:
             the states of the distinct photos, [U, ...] each, None where there are none; and each photo's row.

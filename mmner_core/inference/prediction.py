@@ -38,7 +38,7 @@ class ImageCondition(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What the model said of one text.
+    """The outputs of the network for one text, before they are decoded.
 
     Attributes:
         emissions: [W, L] per condition: ``AS_ASKED`` always, the others where they were asked for.
@@ -61,7 +61,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Decoded:
-    """What the CRF makes of one text, part by part.
+    """The result of decoding one text, part by part.
 
     Attributes:
         tags: the best sequence as asked.
@@ -85,7 +85,7 @@ class _TextPart(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """What is decoded in one row of a batch: a part of a text, in one condition."""
+    """A row of a batch to decode: a part of a text, in one condition."""
 
     part: _TextPart
     condition: ImageCondition
@@ -145,7 +145,7 @@ def _by_length(readings: Sequence[Reading]) -> Iterator[list[_TextPart]]:
 def _decode(
     model: MMNER, readings: Sequence[Reading], parts: Sequence[_TextPart], decoded: Sequence[_Decoded]
 ) -> Pieces[None]:
-    """Run the CRF over parts of like length, in all conditions, and note down under their texts what it says."""
+    """Run the CRF over parts of like length, in all conditions, and store the results with their texts."""
     crf, labels = model.crf, model.labels
     keys = [_Row(part, condition) for part in parts for condition in readings[part.text].emissions]
     seen = {key.part: n for n, key in enumerate(keys) if key.condition is ImageCondition.AS_ASKED}

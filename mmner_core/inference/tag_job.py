@@ -1,4 +1,4 @@
-"""A request to tag a text, and what becomes of it on its way to an answer.
+"""A request to tag a text, and its intermediate results up to the answer.
 
 Shapes: W words, L tags, H heads, K attention keys, D width.
 """
@@ -56,7 +56,7 @@ class EncodedText(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class WindowOutput:
-    """What the model made of one window.
+    """The outputs of the network for one window.
 
     Attributes:
         words: [W, D] word states.
@@ -75,7 +75,7 @@ class WindowOutput:
 
 @dataclass(slots=True, kw_only=True)
 class TagJob:
-    """A request on its way: words, parts, windows, and what the model made of each window."""
+    """A request in progress: words, parts, windows, and the outputs of the network for each window."""
 
     request: TagRequest
     language: str
@@ -94,7 +94,7 @@ class TagJob:
 
 
 def join(job: TagJob) -> Reading:
-    """Join what was read of a text's windows; addresses and handles can be nothing but outside of names."""
+    """Join the outputs of a text's windows; addresses and handles are forced to be outside of entities."""
     outputs = [job.outputs[w] for w in range(len(job.windows))]
     first = outputs[0]
     emissions = {
@@ -123,7 +123,7 @@ def join(job: TagJob) -> Reading:
 
 
 def facts(job: TagJob) -> dict[str, Any]:
-    """Return what a prediction says of its request."""
+    """Return the fields of a prediction that come from its request."""
     return {
         "text": job.request.text,
         "language": job.language,
@@ -136,7 +136,7 @@ def facts(job: TagJob) -> dict[str, Any]:
 
 
 def overlapping_windows(parts: Sequence[TextPart], windows: Sequence[Window]) -> int:
-    """Return how many windows the longest stretch of a text took that is read as one; 1 where each fitted."""
+    """Return how many overlapping windows the longest part of a text took; 1 where each part fitted one."""
     apart = {part.start for part in parts if part.mark is None}
     most = count = 0
     for window in windows:
@@ -146,7 +146,7 @@ def overlapping_windows(parts: Sequence[TextPart], windows: Sequence[Window]) ->
 
 
 def window_notes(parts: Sequence[TextPart], windows: Sequence[Window]) -> list[str]:
-    """Say what the user should know of how a text was cut."""
+    """Return notes for the user on how a text was cut into windows."""
     notes = []
     if (n := overlapping_windows(parts, windows)) > 1:
         notes.append(f"Long text: read in {n} overlapping windows, no word left out.")

@@ -1,4 +1,4 @@
-"""Text and photo in, names out: the one object that an application needs.
+"""The tagger: text and image in, entities out; the one object that an application needs.
 
 Text and photo are encoded once; the answers with the photo, without it and with another one differ only in the fusion,
 which is cheap. What was encoded lately is kept: a second question about a photo, or another photo for a text, is half
@@ -52,7 +52,7 @@ REMEMBERED_REQUESTS = 32
 
 
 class _Look(NamedTuple):
-    """One text's look at one image: the condition, the row of the batch, the image's row."""
+    """A text to be tagged with an image: the condition, the row of the batch, the row of the image."""
 
     condition: ImageCondition
     row: int
@@ -195,7 +195,7 @@ class Tagger:
         )
 
     def prepare(self, request: TagRequest) -> TagJob:
-        """Split a request's text and open its photo, all that can be at fault in it; several threads may do so.
+        """Split a request's text and open its photo, which is where bad input shows; several threads may do so.
 
         Raises:
             InputError: as :meth:`tag_batch`.
@@ -206,7 +206,7 @@ class Tagger:
 
     @torch.inference_mode()
     def _prepare_on_all_cores(self, request: TagRequest, image: Path | str | bytes | Image) -> TagJob:
-        """Prepare a request that nothing waits with: one core opens and encodes a new photo, the rest read the text.
+        """Prepare a single request: one core opens and encodes a new photo, the others read the text.
 
         The photo's path is long and narrow, and a second core is of little use to a sentence: side by side both are
         ready sooner than one after the other on all cores.
@@ -248,7 +248,7 @@ class Tagger:
         )
 
     def _show(self, job: TagJob, photo: EncodedImage | None) -> None:
-        """Lay the photo beside the text, and the one to compare it with if there is one."""
+        """Attach the photo to a job, and the one to compare it with if there is one."""
         job.photo = photo
         if photo is None:
             job.notes.append("No photo: tagged from the text alone.")
@@ -303,7 +303,7 @@ class Tagger:
         *,
         attention: bool,
     ) -> None:
-        """Let the windows of a batch that have a photo look at it and, to compare, at another one."""
+        """Tag the windows of a batch that have a photo with it and, to compare, with another one."""
         seen = [
             _Look(ImageCondition.AS_ASKED, row, jobs[j].image_row)
             for row, (j, _) in enumerate(ids)
@@ -333,7 +333,7 @@ class Tagger:
             output.photo_share = None if tagged.photo_share is None else tagged.photo_share[i]
 
     def _encode_texts(self, jobs: Sequence[TagJob], ids: Sequence[tuple[int, int]]) -> list[EncodedText]:
-        """Read some windows, those that were not read lately in one pass."""
+        """Encode some windows: from the cache, those that are not there in one pass."""
         names = {name: i for i, name in enumerate(self.conventions)}
         windows = [jobs[j].windows[w] for j, w in ids]
         conventions = [names.get(jobs[j].request.convention or "", 0) for j, _ in ids]
@@ -360,6 +360,6 @@ class Tagger:
 
 
 def _key(window: Window, convention: int) -> bytes:
-    """Digest all that the text encoder is given of a window."""
+    """Return the digest of the text encoder's input for a window."""
     given = (window.input_ids, window.word_to_token, convention)
     return hashlib.sha256(repr(given).encode()).digest()

@@ -39,7 +39,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What decides every row of the output."""
+    """Everything that decides the rows of the output."""
 
     input: tuple[InputFile, ...]
     checkpoint: str

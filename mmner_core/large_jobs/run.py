@@ -26,7 +26,7 @@ SHARD_ROWS = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What is to be done.
+    """Options of a large job.
 
     Attributes:
         source: a file or a folder of files.
@@ -56,7 +56,7 @@ class Options:
 
 @dataclass(slots=True, kw_only=True)
 class JobSummary:
-    """How a job went.
+    """The result of a job.
 
     Attributes:
         rows, tagged, rejected: of the whole job, earlier runs included.

@@ -1,4 +1,4 @@
-"""The multimodal collaboration module: words look at the image through one cross-attention block per stream.
+"""The multimodal collaboration module: words attend to the image through one cross-attention block per stream.
 
 Shapes: B sentences, W words, U images, K keys, H heads, D width.
 """
@@ -50,7 +50,7 @@ def image_share(weights: Tensor) -> Tensor:
 
 
 class Guide(NamedTuple):
-    """What grounded attention goes by in one stream.
+    """What steers grounded attention in one stream.
 
     Attributes:
         evidence: [B, W, K] added to every head's logits.
@@ -62,7 +62,7 @@ class Guide(NamedTuple):
 
 
 class Keys(NamedTuple):
-    """What words may look at in one stream: the "no image" key first, then the tokens of one of U images.
+    """Attention keys and values of one stream: "no image" first, then the tokens of each of U images.
 
     Attributes:
         key: [U, H, K, D/H]; without any image U is 1 and so is K. Grounded attention has no "no image" key among them
@@ -95,13 +95,13 @@ class CrossAttention(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def keys(self, states: Tensor) -> Keys:
-        """Project what may be looked at, [U, K, D]."""
+        """Project tokens, [U, K, D], to keys and values."""
         return Keys(self._split(self.key(states)), self._split(self.value(states)))
 
     def forward(
         self, words: Tensor, keys: Keys, image_index: Tensor, *, n_attention_rows: int, guide: Guide | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """Return the words having looked, [B, W, D], and each head's weights in the first ``n_attention_rows`` rows.
+        """Return the words after attention, [B, W, D], and each head's weights in the first ``n_attention_rows`` rows.
 
         Grounded attention, which a guide belongs to, returns those of all sentences.
         """
@@ -115,7 +115,7 @@ class CrossAttention(nn.Module):
     def _attend(
         self, words: Tensor, keys: Keys, image_index: Tensor, *, n_attention_rows: int
     ) -> tuple[Tensor, Tensor | None]:
-        """Return what each word sees, [B, H, W, D/H], and the weights [n_attention_rows, H, W, K] if there are any."""
+        """Return each word's context, [B, H, W, D/H], and the weights [n_attention_rows, H, W, K] if there are any."""
         if keys.key.shape[2] == 1 and not (self.training or torch.is_grad_enabled()):
             # A single key has all the attention, whatever the query, so its value is what every word sees.
             undivided = torch.ones(n_attention_rows, self.heads, words.shape[1], 1, device=words.device)
@@ -136,9 +136,9 @@ class CrossAttention(nn.Module):
         return torch.cat(contexts), weights
 
     def _attend_by(self, guide: Guide, words: Tensor, keys: Keys, image_index: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what each word sees of its photo, however little it looks, and the weights [B, H, W, 1 + K].
+        """Return each word's context from its image alone, and the weights [B, H, W, 1 + K].
 
-        What is not the photo's share is the weight of "no image", which has no value: it adds nothing.
+        The rest of the image's share is the weight of "no image", which has no value and adds nothing.
         """
         q = self._split(self.key(words) if self.tied else self.query(words))  # [B, H, W, D/H]
         image = image_index.clamp(min=0)
@@ -197,7 +197,7 @@ class Fusion(nn.Module):
         n_attention_rows: int = 0,
         guides: Mapping[str, Guide] | None = None,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """Let words look at images.
+        """Let words attend to images, and join the streams.
 
         Args:
             words: [B, W, D].

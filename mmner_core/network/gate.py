@@ -1,4 +1,4 @@
-"""How far a text lets its photo decide: much where its words leave a name's type open, little where they tell it.
+"""The gate of the text: the image decides much where the words leave an entity's type open, little where they tell it.
 
 Attention says whether the photo shows what a name may be. That alone harms: beside "Paris, capital of France" a photo
 of a person shows what "Paris" may be, and is beside the point. (Ours; the paper has no gate.)

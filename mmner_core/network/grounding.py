@@ -1,4 +1,4 @@
-"""What guides the words' attention on the photo: what each of its cells shows, and what the text leaves open.
+"""Grounded attention: words attend to the cells that show a type which the text leaves open.
 
 A reader says of every cell which type of name it could be of. A word looks where something of a type lies that its own
 text holds possible, and how much of its attention goes to the photo at all follows from the two together. What is left,
@@ -32,7 +32,7 @@ SOME_NAME = 0.5
 
 
 class Belief(NamedTuple):
-    """What the text by itself makes of each word.
+    """The text's own probabilities of each word's type.
 
     Attributes:
         types: [B, W, T - 1] how likely it holds each type, flattened, of sum 1.
@@ -55,7 +55,7 @@ def believe(emissions: Tensor, n_types: int) -> Belief:
     """Read off the text's own emissions, [B, W, L], ``O`` first and then each type's two.
 
     In double precision, and rounded then: torch computes the last elements of a tensor, which do not fill a register,
-    by other code than the rest, and a text would come out otherwise alone than in a group.
+    by other code than the rest, so the results of a text would differ between alone and in a group.
     """
     tags = emissions.double().softmax(-1)
     outside, types = tags[..., :1], tags[..., 1:].unflatten(-1, (n_types, 2)).sum(-1)
@@ -129,7 +129,7 @@ class Grounding(nn.Module):
 
 
 def _summary(cells: Tensor, evidence: Tensor) -> Tensor:
-    """Say what is seen in a photo's cells for each word: [B, P, T] and [B, W, P] -> [B, W, 2T + 2]."""
+    """Summarise the cells of each image for each word: [B, P, T] and [B, W, P] -> [B, W, 2T + 2]."""
     shown, fitting = cells.double().exp(), evidence.double().exp()
     photo = torch.cat([shown.amax(1), shown.mean(1)], dim=-1)  # [B, 2T]
     word = torch.stack([fitting.amax(-1), fitting.mean(-1)], dim=-1)  # [B, W, 2]

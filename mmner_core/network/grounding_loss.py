@@ -1,4 +1,4 @@
-"""What teaches attention where to look: into the part of a photo that shows the name, and at none that does not.
+"""The losses that teach attention to look at the part of an image that shows the entity, and at no image that does not.
 
 The two losses on the region are of the form of AMC (Yang et al., CVPR 2023, section 3.2), on the attention itself.
 

@@ -32,7 +32,7 @@ UNNAMED = 0.02
 
 
 class TaggedWords(NamedTuple):
-    """What words come to once they have looked at their images.
+    """Emissions of words that attended to their images, and where they attended.
 
     Attributes:
         emissions: [B, W, L] score of each tag for each word.
@@ -48,7 +48,7 @@ class TaggedWords(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelOutput:
-    """What one forward pass yields.
+    """The outputs of one forward pass.
 
     Attributes:
         emissions: [B, W, L] score of each tag for each word.
@@ -141,7 +141,7 @@ class MMNER(nn.Module):
         return {} if self.grounding is None else {s: self._encoder_of(s).grid for s in self.config.fusion.streams}
 
     def cell_types(self, image: ImageStates) -> Tensor | None:
-        """Say what each cell of a photo shows by itself, whatever the text.
+        """Return the type of entity that each cell of an image shows, whatever the text.
 
         Args:
             image: what :meth:`encode_pixels` returned for U photos.
@@ -262,7 +262,7 @@ class MMNER(nn.Module):
         n_attention_rows: int = 0,
         text_only_emissions: Tensor | None = None,
     ) -> TaggedWords:
-        """Let words look at their images.
+        """Compute the emissions of words that attend to their images.
 
         Args:
             words: [B, W, D].
@@ -280,7 +280,7 @@ class MMNER(nn.Module):
     def _tag_grounded(
         self, words: Tensor, keys: dict[str, Keys], image_index: Tensor, n_attention_rows: int, text_only: Tensor
     ) -> TaggedWords:
-        """Let words look where the photo shows what they may be, and as far as it shows that; see :meth:`tag_words`."""
+        """Compute :meth:`tag_words` with grounded attention: by what the cells show and what the text leaves open."""
         seen = {stream: own.types for stream, own in keys.items() if own.types is not None}
         if self.grounding is None or not seen:
             nothing = torch.ones(n_attention_rows, self.config.fusion.heads, words.shape[1], 1, device=words.device)
@@ -311,7 +311,7 @@ class MMNER(nn.Module):
         return self.classifier(fused)
 
     def image_keys(self, image: ImageStates | None, seeing: Collection[str] | None = None) -> dict[str, Keys]:
-        """Return what words may look at, per stream.
+        """Return the attention keys of images, per stream.
 
         Args:
             image: of U images; None: of no image.
@@ -356,7 +356,7 @@ class MMNER(nn.Module):
         return F.normalize(self.text_projection(self.text_vector(text, words, word_mask)).float(), dim=-1)
 
     def text_vector(self, text: TextStates, words: Tensor, word_mask: Tensor) -> Tensor:
-        """Return what stands for each text in the contrastive space before it is projected there, [B, D]."""
+        """Return the vector of each text before its projection into the contrastive space, [B, D]."""
         if self.config.alignment.text == "sentence":
             return text.sentence
         named = 1 - self.text_only_emissions(words).double().softmax(-1)[..., 0]  # [B, W]

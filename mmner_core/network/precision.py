@@ -1,4 +1,4 @@
-"""In which number format to run: bfloat16 where the processor multiplies it natively, float32 elsewhere."""
+"""Chooses the number format: bfloat16 where the processor multiplies it natively, float32 elsewhere."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _READS_PER_LOOK = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageLimits:
-    """What is refused.
+    """Limits beyond which an image is refused.
 
     Attributes:
         max_bytes: size of the file.

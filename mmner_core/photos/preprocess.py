@@ -28,7 +28,7 @@ OVERSAMPLING = 2
 
 
 class Square(NamedTuple):
-    """What the encoder reads of a photo.
+    """The square of an image that an encoder reads.
 
     Attributes:
         array: [size, size, 3] uint8.

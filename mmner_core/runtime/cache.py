@@ -1,4 +1,4 @@
-"""Keep what was computed lately, up to so many bytes."""
+"""A cache of the most recently used values, bounded in bytes."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def gather_pairs(text: Tensor, image: Tensor, image_key: Tensor | None) -> tuple
 
 
 def _gather_rows(rows: Tensor, counts: list[int]) -> list[Tensor]:
-    """Gather [n, ...] of differing n: padded to the longest for the way, cut again on arrival."""
+    """Gather [n, ...] of differing n: padded to the longest to be sent, cut again on arrival."""
     padded = rows.new_zeros(max(*counts, 1), *rows.shape[1:])
     padded[: len(rows)] = rows
     return [part[:n] for part, n in zip(_gather(padded), counts, strict=True)]

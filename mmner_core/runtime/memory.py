@@ -34,7 +34,7 @@ def keep_freed_memory() -> bool:
 
 
 def begin_long_job() -> None:
-    """Have a program that tags batch after batch keep what it frees, and pass over what it keeps; call it once loaded.
+    """Prepare a program that tags many batches: keep freed memory, and let garbage collection skip what is loaded.
 
     Every so often Python looks for cycles among all objects there are, and those of the libraries and the model are a
     million: 0.15 s, in the middle of a batch. They stay to the end, so it need not look at them again.
@@ -45,7 +45,7 @@ def begin_long_job() -> None:
 
 
 def share_freed_memory() -> bool:
-    """Have all threads allocate from the same memory, and keep little of what is freed; say whether that could be done.
+    """Let all threads allocate from the same arenas and return freed memory early; say whether that could be done.
 
     For a server. By default each thread has an arena of its own, up to eight for each core, and what one of them has
     freed no other can use; a decoded photo leaves a hole there. oneDNN keeps the code it generated for each of the last

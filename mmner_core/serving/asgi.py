@@ -24,7 +24,7 @@ class Refusal(NamedTuple):
 
 
 class Refused(InputError):
-    """A request is turned away, wherever it is noticed."""
+    """Raised where a request has to be turned away."""
 
     def __init__(self, refusal: Refusal) -> None:
         super().__init__(refusal.sentence)

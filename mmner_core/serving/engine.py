@@ -50,7 +50,7 @@ class _Ready:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Other:
-    """Something else to do with the model."""
+    """Other work for the model's thread."""
 
     work: Callable[[], Any]
 
@@ -109,7 +109,7 @@ class Engine:
         return self.submit(request, attention=attention).result()
 
     def run(self, work: Callable[[], T]) -> Future[T]:
-        """Have other work done in the visitor's turn, by the thread that the model is for.
+        """Run other work in the model's own thread, when it is the visitor's turn.
 
         Nobody else is answered meanwhile, so it should not take longer than a group of requests does.
 

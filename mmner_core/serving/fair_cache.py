@@ -1,4 +1,4 @@
-"""A cache of results of which no visitor can push out all of another's."""
+"""A cache of results in which no visitor can evict all of another's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ V = TypeVar("V")
 
 
 class FairCache(Generic[V]):
-    """Keeps so many values; beyond it the oldest goes of whoever put in the most. Safe to use from many threads.
+    """A bounded cache that evicts the oldest value of whoever put in the most. Safe to use from many threads.
 
     Args:
         most: values kept.

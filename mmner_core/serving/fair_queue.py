@@ -9,7 +9,7 @@ W = TypeVar("W")
 
 
 class FairQueue(Generic[W]):
-    """What waits, in one line per sender; lines are served in turn."""
+    """A queue with one line per sender; the lines are served in turn."""
 
     def __init__(self) -> None:
         self._lines: OrderedDict[str | None, deque[W]] = OrderedDict()  # whose turn it is first
@@ -18,22 +18,22 @@ class FairQueue(Generic[W]):
         return bool(self._lines)
 
     def join(self, sender: str | None, waiting: W) -> None:
-        """Stand at the end of a sender's line."""
+        """Append an item to a sender's line."""
         self._lines.setdefault(sender, deque()).append(waiting)
 
     @property
     def first(self) -> W:
-        """Return what is the first of the sender whose turn it is; one must wait."""
+        """Return the first item of the sender whose turn it is; the queue must not be empty."""
         return next(iter(self._lines.values()))[0]
 
     def take(self) -> W:
-        """Take the first out of its line; the other senders have their turns before the next of its sender."""
+        """Remove and return that item; all other senders have their turn before its sender's next one."""
         taken = next(iter(self._lines.values())).popleft()
         self.pass_on()
         return taken
 
     def pass_on(self) -> None:
-        """Let the other senders have their turns; what is the first of this one stays so."""
+        """Give the turn to the next sender; the item stays first in its line."""
         sender, line = self._lines.popitem(last=False)
         if line:
             self._lines[sender] = line

@@ -69,7 +69,7 @@ _TROUBLE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-eq
 
 
 class Gate:
-    """Stands before an application.
+    """Middleware that lets through what the table of routes allows.
 
     Args:
         app: the application.

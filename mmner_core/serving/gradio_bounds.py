@@ -35,7 +35,7 @@ _PER_CHARACTER = 4  # bytes: small objects of Python take more than they look
 
 
 class Mailbox(asyncio.Queue[Any]):
-    """What a session was told and has not fetched yet; knows whose it is, how much it holds, and since when."""
+    """The messages that a session has not fetched yet; knows their owner, size and age."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class Mailbox(asyncio.Queue[Any]):
 
 
 class _Mailboxes(LRUCache[str, Any]):
-    """Where gradio puts plain queues; beyond so many sessions one goes for which nothing is to come.
+    """gradio's mapping of sessions to queues, with mailboxes; beyond a limit, a session without open events goes.
 
     Of these an empty one, if there is any, and the one that nothing was put into or fetched from for longest.
 

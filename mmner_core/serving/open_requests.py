@@ -13,7 +13,7 @@ TOO_MANY_OPEN = "As many of your requests as allowed ({most}) are open; close on
 
 
 class OpenRequests:
-    """Stands before an application whose answers may stream for as long as somebody reads them.
+    """Middleware for an application whose answers may stream for as long as somebody reads them.
 
     Args:
         app: the application.

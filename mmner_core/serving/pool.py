@@ -37,7 +37,7 @@ class Closable(Protocol):
         """Return whether its thread is at work."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Release its memory."""
 
 
 E = TypeVar("E", bound=Closable)

@@ -33,14 +33,14 @@ _written: ContextVar[list[NamedFile] | None] = ContextVar("written", default=Non
 
 
 def note_written(file: NamedFile) -> None:
-    """Say that the request at work writes a file under a name that is not its last."""
+    """Record that the current request writes a file under a temporary name."""
     files = _written.get()
     if files is not None:
         files.append(file)
 
 
 class UploadGate:
-    """Stands before an application that writes uploads.
+    """Middleware for an application that writes uploads to the disk.
 
     Args:
         app: the application; it should tell :func:`note_written` of every file.

@@ -137,7 +137,7 @@ class Pixels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What the model reads.
+    """The input of a forward pass: sentences and their images, padded.
 
     Attributes:
         input_ids: [B, S].

@@ -65,7 +65,7 @@ _NO_LANGUAGE = re.compile(r"https?://\S+|www\.\S+|@\w+|[\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class LanguageGuess:
-    """What language a text seems to be in.
+    """The detected language of a text.
 
     Attributes:
         code: ISO 639-1 code; "en" where the text holds no letters, "und" where no known language fits.
@@ -186,7 +186,7 @@ def _speak(sample: str, words: Sequence[tuple[str, float]]) -> dict[str, float]:
 
 
 def _weigh(likely: Mapping[str, float], spoken: Mapping[str, float], least: float) -> dict[str, float]:
-    """Bring what lingua says and what the words say together to probabilities; all 0 where neither knows."""
+    """Combine lingua's scores and those of the words to probabilities; all 0 where neither has any."""
     if not any(likely.values()) and not any(spoken.values()):
         return dict(likely)
     scores = {code: math.log(max(value, least)) + spoken.get(code, 0.0) for code, value in likely.items()}

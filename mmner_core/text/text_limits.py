@@ -10,7 +10,7 @@ from mmner_core.text.invisible import is_blank
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextLimits:
-    """What is refused.
+    """Limits beyond which a text is refused.
 
     Attributes:
         max_characters: length of one text. Time grows in proportion to it: on one core of a server about 20 seconds

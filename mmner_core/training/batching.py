@@ -71,7 +71,7 @@ class Epoch(Dataset[Sample]):
         return Sample(shown, item.aligned and own, item.source.unannotated, item.region if own else (), looking)
 
     def _image(self, item: Item, rng: random.Random) -> tuple[Path | None, float]:
-        """Take the image away, or put another or one of nothing in its place, as often as the source says.
+        """Remove the image, or replace it by another or by one of nothing, with the source's probabilities.
 
         Returns:
             the image, and how much it counts that names look at it, or, below 0, that they leave it alone.
@@ -89,7 +89,7 @@ class Epoch(Dataset[Sample]):
 
 
 class OtherPhotos:
-    """The photos of some sentences, by what these name, to draw one that another sentence does not speak of."""
+    """The photos of some sentences by the types that they name, to draw one of another type."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         self._by_type: dict[str, list[Path]] = {}

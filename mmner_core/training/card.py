@@ -40,7 +40,7 @@ def render_card(config: ModelConfig, metrics: Mapping[str, Any], provenance: Map
 
 
 def card_parts(config: ModelConfig, metrics: Mapping[str, Any], provenance: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a card's template has places for, by their names; see :func:`render_card`."""
+    """Return the values of the template's placeholders by name; see :func:`render_card`."""
     stages = _stages(provenance)
     encoders = [config.text.name, *(image.name for image in (config.vit, config.cnn) if image is not None)]
     return dict(

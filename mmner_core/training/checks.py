@@ -20,7 +20,7 @@ _RENAME = "rename them by convert with"
 
 
 def check_mixture(mixture: Mixture, config: TrainConfig, model: ModelConfig) -> None:
-    """See to it that a run has something to learn and something to select by.
+    """Check that a run has something to learn and something to select by.
 
     Raises:
         InputError: if hardly a training sentence is left beside validation, a sentence has no tags, the model does not
@@ -61,7 +61,7 @@ def _check_number(train: Sequence[Example], sources: Sequence[DataSource]) -> No
 
 
 def check_labelled(examples: Iterable[Example]) -> None:
-    """See to it that each sentence has tags.
+    """Check that each sentence has tags.
 
     Raises:
         InputError: naming the place of the first that has none.
@@ -89,7 +89,7 @@ def _check_classes(train: Counter[str], valid: Counter[str], types: Sequence[str
 
 
 def _check_photos(source: DataSource, examples: Sequence[Example], what: str) -> None:
-    """See to it that a source with photos has one at least; a sentence whose photo is missing is learnt without."""
+    """Check that a source with photos has at least one; a sentence whose photo is missing is learnt without."""
     if source.images is None or not examples:
         return
     named = [example for example in examples if example.image_id is not None]

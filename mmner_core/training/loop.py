@@ -102,7 +102,7 @@ class Trainer:
         self._prepare()
 
     def _read(self, data: Path) -> Mixture:
-        """Read what the run learns from, and see to it that there is something to learn."""
+        """Read the training data and check that there is something to learn."""
         mixture = build_mixture(self.config, data)
         check_mixture(mixture, self.config, self.run.model)
         return mixture
@@ -112,7 +112,7 @@ class Trainer:
         start_from(self.model, self.run)
 
     def _speed_up(self) -> list[MaskPool]:
-        """Apply what changes the speed and memory of a step but not what it computes; return the dropout pools."""
+        """Apply settings that change only the speed and memory of a step; return the dropout pools."""
         if self.config.checkpoint_activations:
             for encoder in (self.model.text_encoder, self.model.vit_encoder, self.model.cnn_encoder):
                 if encoder is not None:

@@ -11,17 +11,17 @@ Form = TypeVar("Form")
 
 
 class WithFastForm(nn.Module, Generic[Form]):
-    """A network that infers with ``_fast``, what its weights were turned into, where that is set.
+    """A network that may have a second form of its weights, ``_fast``, to infer with.
 
-    New weights, another device or format, and copying drop it, for it would be that of other weights; training mode
-    drops it, for it has neither dropout nor gradients.
+    New weights, another device or number format, and copying drop it, since it would belong to other weights; training
+    mode drops it, since it has neither dropout nor gradients.
     """
 
     _fast: Form | None = None
 
     @property
     def fast(self) -> Form | None:
-        """What to compute with; None: the plain layers, which are also what gradients take."""
+        """The form to infer with; None: use the plain layers, which gradients need."""
         return None if torch.is_grad_enabled() else self._fast
 
     def _apply(self, *arguments: Any, **options: Any) -> Self:

@@ -1,8 +1,8 @@
 """A CNN for inference on a CPU: norm, activation and addition folded into each convolution, few images at a time.
 
-A convolution of this kind does little with each number that it reads, so it is as fast as the memory that its states
-lie in. The maps of the first blocks are large; taken one or a few images at a time they stay in the caches, and no
-allocator maps memory anew for them. The last blocks are all weights; they want many images at a time.
+Such a convolution computes little with each number that it reads, so memory bounds its speed. The maps of the first
+blocks are large; one or a few images at a time they stay in the caches, and no memory is mapped anew for them. The last
+blocks consist of weights for the most part, so they are faster with many images at a time.
 
 Shapes: B images, C channels.
 """
@@ -93,7 +93,7 @@ class FoldedBlock:
 
 
 class FoldedNetwork:
-    """Blocks one after the other; an image comes out the same however many are taken at a time."""
+    """Folded blocks in a row; the result for an image does not depend on how many are computed at a time."""
 
     def __init__(self, blocks: list[FoldedBlock]) -> None:
         self._blocks = blocks
@@ -111,7 +111,7 @@ class FoldedNetwork:
         return states
 
     def _stages(self, cells: int) -> Iterator[tuple[int, list[FoldedBlock]]]:
-        """Yield runs of blocks with the number of images to take through each at a time; it never falls."""
+        """Yield runs of blocks with the number of images to take through each at a time, which never decreases."""
         fitting = []
         for block in self._blocks:
             size, cells = block.result_bytes(cells)

@@ -43,7 +43,7 @@ class PhotoData:
     box_images: Path | None = None
 
     def scenes(self, split: str, types: Sequence[str], grid: tuple[int, int], shares: SceneShares) -> Scenes:
-        """Return what draws scenes of a split.
+        """Return the generator of scenes of a split.
 
         Raises:
             InputError: if a table or photo is missing or malformed.
@@ -70,7 +70,7 @@ def train_photo_stage(
     *,
     command: str = "",
 ) -> Path:
-    """Give a text tagger the eye of a preset, train it on the types of photos and write ``out/checkpoint``.
+    """Give a text tagger the image encoder of a preset, train it on the types of photos and write ``out/checkpoint``.
 
     No weight of the text is touched. What lies between text and photo has random weights yet.
 
@@ -122,7 +122,7 @@ def _eye(model: MMNER) -> tuple[CnnEncoder | VitEncoder, BatchInvariantLinear]:
 
 
 def with_eyes(checkpoint: Checkpoint, preset: ModelConfig) -> MMNER:
-    """Return a model of the preset's form with a checkpoint's text tagger; one that has eyes already keeps them.
+    """Return a model of the preset's form with a checkpoint's text tagger and, if it has one, image encoder.
 
     Raises:
         InputError: if pretrained image weights are not to be had.

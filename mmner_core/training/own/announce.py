@@ -1,4 +1,4 @@
-"""What a run on a user's data is about to do, and for how long, as one block of text."""
+"""Announces what a run on a user's data will do and how long it will take."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Give a checkpoint's model more types: what it knows stays as it was, what it knows nothing of begins untrained.
+"""Adds types to a checkpoint's model: known types keep their weights, new ones begin untrained.
 
 Shapes: L tags, T types.
 """

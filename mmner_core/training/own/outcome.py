@@ -1,4 +1,4 @@
-"""What became of a run on a user's data: the card of its checkpoint, and its last lines."""
+"""The results of a run on a user's data: the card of its checkpoint, and its last lines of output."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def render_own_card(config: ModelConfig, metrics: Mapping[str, Any], provenance:
 
 
 def last_lines(plan: Plan, metrics: Mapping[str, Any]) -> str:
-    """Say what a run scored, and what became of what was known before; one line each."""
+    """Return the scores of a run, on new and on old data, one line each."""
     lines = [
         f"Best epoch: {metrics['best_epoch']} of {len(metrics['epochs'])}, F1 {_f1(metrics['best_mean_f1'])} on valid."
     ]
