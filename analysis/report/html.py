@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from analysis.panels.display import shown_table
+from analysis.panels.templates import environment
 from analysis.report.files import write_text
 from analysis.run.csv_text import csv_text
 
 if TYPE_CHECKING:
-    import jinja2
-
     from analysis.panels import Panel
     from analysis.report.document import Document
 
 _HERE = Path(__file__).resolve().parent
-# What no page can hold; each is shown as one U+FFFD.
-_UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 
 def write_html(document: Document, file: str | Path) -> Path:
@@ -40,7 +36,7 @@ def render(document: Document) -> str:
 
     library, own = library_script().replace("\r\n", "\n"), (_HERE / "report.js").read_text(encoding="utf-8")
     return (
-        _environment()
+        environment(_HERE)
         .get_template("report.html.j2")
         .render(
             document=document,
@@ -74,23 +70,6 @@ def _files(panel: Panel) -> Iterator[tuple[str, str]]:
     for name, table in tables.items():
         if table is not None:
             yield f"{name}.csv", f"data:text/csv;charset=utf-8,{quote(csv_text(table))}"
-
-
-def _environment() -> jinja2.Environment:
-    import jinja2
-
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_showable,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _showable(value: Any) -> Any:
-    return _UNSHOWABLE.sub("\ufffd", value) if type(value) is str else value
 
 
 def _hash(text: str) -> str:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from cachetools import LRUCache
 
-from analysis.views.marks import escape_html
 from analysis.views.research.image_store import ImageStore
 from analysis.views.research.library import RunLibrary
 from analysis.views.research.loaded_model import LoadedModel
 from analysis.views.research.places import short_sentence, working_folder
+from analysis.views.research.rendering import render_macro
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.tables import FIGURE, MIME, table_file
 from analysis.views.research.view import View
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _KEPT = 128  # rendered parts, about 50 MB
-_PROBLEM = '<p class="wb-part-problem" role="alert">{}</p>'
 
 
 class TabController:
@@ -85,7 +84,8 @@ class TabController:
     def _problem(self, error: Exception) -> str:
         folders = [folder for path in self.library.folders for folder in (path, path.absolute(), path.resolve())]
         roots = dict.fromkeys(str(folder.parent) for folder in folders)
-        return _PROBLEM.format(escape_html(short_sentence(user_message(error), [working_folder(), *roots])))
+        sentence = short_sentence(user_message(error), [working_folder(), *roots])
+        return render_macro("problem", sentence=sentence)
 
     def _request(self, parameters: Mapping[str, Any]) -> TabRequest:
         return TabRequest(view=View.read(parameters), library=self.library, images=self.images, model=self.model)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from analysis.panels.facts import facts_of
 from analysis.panels.modality import NAMES
 from analysis.panels.wording import counted, language_name
-from analysis.views.marks import escape_html
-from analysis.views.research.matrix import select_html
+from analysis.views.research.rendering import render
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 
 _HIDING = {
@@ -16,7 +15,6 @@ _HIDING = {
     "vit_only": "ViT stream, no text",
     "cnn_only": "CNN stream, no text",
 }
-_CONTROLS = '<div class="wb-choices wb-top">{selects}</div><p class="wb-how">{about}</p>'
 
 
 def draw_controls(request: TabRequest) -> RenderedPart:
@@ -27,13 +25,18 @@ def draw_controls(request: TabRequest) -> RenderedPart:
     conditions = {name: NAMES.get(name, name).replace("-", ", severity ") for name in run.conditions}
     conditions |= {name: text for name, text in _HIDING.items() if name in conditions}
     chosen = view.run or names[0]
-    selects = (
-        select_html("Run", "run", {name: name for name in names}, chosen),
-        select_html("Language", "language", {"": "All"} | {c: language_name(c) for c in languages}, view.language),
-        select_html("Image condition", "condition", conditions, view.condition or run.condition),
-        select_html("Compare with", "other", {"": "no other run"} | {n: n for n in names if n != chosen}, view.other),
-    )
-    return RenderedPart(html=_CONTROLS.format(selects="".join(selects), about=escape_html(_about(request))))
+    others = {"": "no other run"} | {name: name for name in names if name != chosen}
+    spoken = {"": "All"} | {code: language_name(code) for code in languages}
+    selects = [
+        {"label": label, "name": name, "choices": choices, "chosen": value}
+        for label, name, choices, value in (
+            ("Run", "run", {name: name for name in names}, chosen),
+            ("Language", "language", spoken, view.language),
+            ("Image condition", "condition", conditions, view.condition or run.condition),
+            ("Compare with", "other", others, view.other),
+        )
+    ]
+    return RenderedPart(html=render("controls", selects=selects, about=_about(request)))
 
 
 def _about(request: TabRequest) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from analysis.panels import modality
 from analysis.panels.wording import number
-from analysis.views.marks import escape_html
 from analysis.views.research.panel_html import panel_html
+from analysis.views.research.rendering import render
 from analysis.views.research.tab_request import RenderedPart, TabRequest
-from analysis.views.research.tables import of_language, set_attribute
+from analysis.views.research.tables import of_language
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,18 +24,12 @@ if TYPE_CHECKING:
 
 SHOWN = 12
 _LIMIT = 400  # enough of every language to fill a gallery
-_GALLERY = '<ul class="wb-gallery">{cards}</ul>'
-_CARD = """<li><button type="button" class="wb-gallery-card" {set} aria-label="{label}">{photo}
-<span class="wb-gallery-change wb-{way}">{change}</span><span class="wb-gallery-name">{name}
-<span class="wb-type" style="--mark:{colour};--mark-text:#000">{type}</span></span>
-<span class="wb-gallery-text">{text}</span><span class="wb-gallery-numbers">{numbers}</span></button></li>"""
 
 
 def _draw(panel_of: Callable[[EvaluationRun, int], Panel], request: TabRequest) -> RenderedPart:
     panel = panel_of(request.run, _LIMIT)
     table = of_language(panel.table, request.view.language)
-    cards = "".join(_card(request, row) for _, row in table.head(SHOWN).iterrows())
-    body = _GALLERY.format(cards=cards) if cards else '<p class="wb-total">None in this language.</p>'
+    body = render("gallery", cards=[_card(request, row) for _, row in table.head(SHOWN).iterrows()])
     return RenderedPart(
         html=panel_html(panel, body if len(panel.table.columns) else ""), table=lambda: table, name=panel.id
     )
@@ -43,21 +39,19 @@ draw_helped = partial(_draw, modality.helped)
 draw_hurt = partial(_draw, modality.hurt)
 
 
-def _card(request: TabRequest, row: pd.Series) -> str:
+def _card(request: TabRequest, row: pd.Series) -> dict[str, Any]:
     answers = request.run.answers()
     place = request.row_of(int(row["sentence_id"]), answers)
     path = "" if place is None else answers.sentences["image_path"].iloc[place]
-    change = number(row["change"], 2, sign=True).replace("-", "\u2212")
-    numbers = f"{number(row['confidence_baseline'], 2)} without, {number(row['confidence'], 2)} with its image"
-    return _CARD.format(
-        set=set_attribute(row=row["sentence_id"]),
-        label=escape_html(f"{row['type']} {row['text']}: {numbers}. Inspect the sentence."),
-        photo=request.images.image_html(request.run, path, side=320),
-        way="helped" if row["change"] > 0 else "hurt",
-        change=change,
-        name=escape_html(row["text"]),
-        colour=request.colours[row["type"]],
-        type=escape_html(row["type"]),
-        text=escape_html(row["sentence"]),
-        numbers=escape_html(numbers),
-    )
+    without, beside = (number(row[column], 2) for column in ("confidence_baseline", "confidence"))
+    return {
+        "id": row["sentence_id"],
+        "photo": Markup(request.images.image_html(request.run, path, side=320)),
+        "way": "helped" if row["change"] > 0 else "hurt",
+        "change": number(row["change"], 2, sign=True).replace("-", "\u2212"),
+        "name": row["text"],
+        "type": row["type"],
+        "colour": request.colours[row["type"]],
+        "text": row["sentence"],
+        "numbers": f"{without} without, {beside} with its image",
+    }

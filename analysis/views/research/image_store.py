@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.views.marks import escape_html
+from analysis.views.research.rendering import render_macro
 from mmner_core.errors import InputError
 from mmner_core.serving.engine import DECODING
 
@@ -49,9 +49,8 @@ class ImageStore:
         """Return the image as an ``img`` that carries its data, or words in its place."""
         path = self.find(run, stored)
         data = "" if path is None else _data_uri(path, path.stat().st_mtime_ns, side)
-        if not data:
-            return f'<span class="wb-no-photo">{"photo not available" if stored else "no photo"}</span>'
-        return f'<img class="wb-photo" alt="{escape_html(alternative)}" src="{data}">'
+        instead = "photo not available" if stored else "no photo"
+        return render_macro("photo", address=data, alternative=alternative, instead=instead)
 
 
 def _data_roots(run: EvaluationRun) -> list[Path]:

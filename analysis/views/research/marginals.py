@@ -11,10 +11,9 @@ from analysis.panels.faithfulness import chance_badge
 from analysis.views.heat_map_view import MapControls, RenderedHeatMap
 from analysis.views.kinds import ATTENTION, KINDS, kind_choices
 from analysis.views.marks import escape_html
-from analysis.views.research.matrix import select_html
 from analysis.views.research.panel_html import badges_html
+from analysis.views.research.rendering import select_html, set_attribute
 from analysis.views.research.tab_request import RenderedPart, TabRequest
-from analysis.views.research.tables import set_attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

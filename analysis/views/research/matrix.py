@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
+from markupsafe import Markup
 
 from analysis.panels import confusion as panels
 from analysis.panels.wording import counted, language_name, listed
 from analysis.run.spans import Spans
 from analysis.scores.confusion import MISSED, SPURIOUS, Reading
-from analysis.views.marks import escape_html
 from analysis.views.research.panel_html import panel_html
+from analysis.views.research.rendering import choices_html, render, set_attribute
 from analysis.views.research.sentence_html import cards, pager
 from analysis.views.research.tab_request import RenderedPart, TabRequest
-from analysis.views.research.tables import set_attribute
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
     from analysis.panels import Panel
 
 PER_PAGE = 10
-_TABLE = """<div class="wb-scroll" tabindex="0" role="region" aria-label="{title}"><table class="wb-matrix">
-<caption class="wb-unseen">{caption}</caption><thead><tr><th scope="col" class="wb-corner">gold \\ predicted</th>{head}
-</tr></thead><tbody>{body}</tbody></table></div>"""
-_CELL = """<td><button type="button" class="wb-cell{kind}" style="--share:{share}" aria-pressed="{pressed}"
-aria-label="{label}" {set}>{text}</button></td>"""
-_NONE = '<td><span class="wb-cell wb-cell-none" aria-hidden="true">{}</span></td>'
-_MATRIX = '<div class="wb-confusion">{matrix}<ul>{said}</ul></div>'
-_LIST = """<section class="wb-list" aria-label="{title}"><header class="wb-panel-head"><h4>{title}</h4>
-<button type="button" class="wb-quiet" {close}>Close</button></header>{body}</section>"""
-_SELECT = '<label class="wb-choice">{label}<select data-state="{name}">{options}</select></label>'
 
 
 def draw_matrix(request: TabRequest) -> RenderedPart:
     """Return the matrix in the values that are asked for."""
     panel = _panel(request)
-    body = _MATRIX.format(matrix=_matrix_html(request, panel), said=_said(panel)) if len(panel.table.columns) else ""
+    body = _matrix_html(request, panel) if len(panel.table.columns) else ""
     return RenderedPart(html=panel_html(panel, body, _controls(request)), table=lambda: panel.table, name=panel.id)
 
 
@@ -56,9 +46,8 @@ def draw_cell(request: TabRequest) -> RenderedPart:
     found = f"{counted(len(entities), 'entity', 'entities')} in {counted(n, 'sentence')}"
     title = f"{_cell_name(row, column)}: {found}"
     body = cards(request, items) + pager("the sentences of this cell", "listed", page, pages, found)
-    return RenderedPart(
-        html=_LIST.format(title=escape_html(title), close=set_attribute(cell=None, listed=None), body=body)
-    )
+    close = Markup(set_attribute(cell=None, listed=None))
+    return RenderedPart(html=render("listed", title=title, close=close, body=Markup(body), total=""))
 
 
 def cell_entities(request: TabRequest, row: str, column: str) -> pd.DataFrame:
@@ -117,21 +106,7 @@ def _controls(request: TabRequest) -> str:
         f"{a}-{b}": f"{language_name(a)} minus {language_name(b)}" for a in languages for b in languages if a != b
     }
     readings = {"overlap": "that share a word", "exact": "with the same span"}
-    return (
-        '<div class="wb-choices">'
-        + select_html("Cells", "values", values, view.values)
-        + select_html("Pairs", "reading", readings, view.reading)
-        + "</div>"
-    )
-
-
-def select_html(label: str, name: str, choices: dict[str, str], chosen: str) -> str:
-    """Return a drop-down that sets one parameter of the address."""
-    options = "".join(
-        f'<option value="{escape_html(value)}"{" selected" if value == chosen else ""}>{escape_html(text)}</option>'
-        for value, text in choices.items()
-    )
-    return _SELECT.format(label=escape_html(label), name=name, options=options)
+    return choices_html(("Cells", "values", values, view.values), ("Pairs", "reading", readings, view.reading))
 
 
 def _matrix_html(request: TabRequest, panel: Panel) -> str:
@@ -141,44 +116,43 @@ def _matrix_html(request: TabRequest, panel: Panel) -> str:
     totals = cells.sum(axis=1, keepdims=True)
     shades = np.divide(cells, totals, out=np.zeros_like(cells), where=totals > 0) if counts else np.nan_to_num(cells)
     types = [c for c in table.columns if c != MISSED]
-    head = "".join(f'<th scope="col">{escape_html(str(column))}</th>' for column in table.columns)
-    body = []
-    for i, row in enumerate(table.index):
-        shown_cells = (
-            _cell_html(request, str(row), str(column), cells[i, j], float(shades[i, j]))
-            for j, column in enumerate(table.columns)
+    rows = [
+        (
+            row,
+            [
+                _cell(request, str(row), str(column), cells[i, j], float(shades[i, j]))
+                for j, column in enumerate(table.columns)
+            ],
         )
-        body.append(f'<tr><th scope="row">{escape_html(str(row))}</th>{"".join(shown_cells)}</tr>')
+        for i, row in enumerate(table.index)
+    ]
     caption = f"{panel.title}: gold types down, predicted types across ({', '.join(map(str, types))}, {MISSED})."
-    return _TABLE.format(title=escape_html(panel.title), caption=escape_html(caption), head=head, body="".join(body))
+    return render("matrix", panel=panel, caption=caption, columns=table.columns, rows=rows, said=_said(panel))
 
 
-def _said(panel: Panel) -> str:
+def _said(panel: Panel) -> list[str]:
     """Return what the matrix shows in words, one line per type: the alternative without what kind of figure it is."""
-    sentences = panel.alternative.partition(". ")[2].rstrip(".").split("; ")
-    return "".join(f"<li>{escape_html(sentence)}</li>" for sentence in sentences if sentence)
+    return [part for part in panel.alternative.partition(". ")[2].rstrip(".").split("; ") if part]
 
 
-def _cell_html(request: TabRequest, row: str, column: str, value: float, shade: float) -> str:
-    if row == SPURIOUS and column == MISSED:
-        return _NONE.format("")
-    if np.isnan(value):
-        return _NONE.format("–")
+def _cell(request: TabRequest, row: str, column: str, value: float, shade: float) -> dict[str, Any]:
+    """Return what a cell shows, and the cell that it opens; None where there is nothing to open."""
+    if (row, column) == (SPURIOUS, MISSED) or np.isnan(value):
+        return {"to_open": None, "text": "" if (row, column) == (SPURIOUS, MISSED) else "–"}
     values = request.view.values
     if values == "counts":
         text = f"{int(value):,}"
     else:
         text = f"{100 * value:.0f} %" if values == "shares" else f"{100 * value:+.0f}".replace("-", "\u2212")
-    kind = " wb-cell-right" if row == column else ""
-    kind += " wb-cell-minus" if shade < 0 else ""
-    return _CELL.format(
-        kind=kind,
-        share=f"{abs(shade):.3f}",
-        pressed=str(request.view.cell == (row, column)).lower(),
-        label=escape_html(f"{_cell_name(row, column)}: {text}. Show the sentences."),
-        set=set_attribute(cell=f"{row},{column}", listed=None),
-        text=text,
-    )
+    return {
+        "to_open": f"{row},{column}",
+        "text": text,
+        "right": row == column,
+        "minus": shade < 0,
+        "share": f"{abs(shade):.3f}",
+        "pressed": request.view.cell == (row, column),
+        "label": f"{_cell_name(row, column)}: {text}. Show the sentences.",
+    }
 
 
 def _cell_name(row: str, column: str) -> str:

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from markupsafe import Markup
 
 from analysis.panels.wording import language_name
-from analysis.views.marks import Mark, escape_html, marked_text
-from analysis.views.research.tables import set_attribute
+from analysis.views.marks import Mark, marked_text
+from analysis.views.research.rendering import render, render_macro
 
 if TYPE_CHECKING:
     from analysis.run.answers import Answers
     from analysis.run.spans import Spans
     from analysis.views.research.tab_request import TabRequest
-
-_LINES = '<div class="wb-lines">{lines}</div>'
-_LINE = '<div class="wb-line"><span class="wb-line-name">{name}</span>{text}</div>'
-_CARD = """<li class="wb-item"><button type="button" class="wb-item-photo" {set} aria-label="Inspect sentence {id}">
-{photo}</button><div class="wb-item-body">{note}{lines}<p class="wb-item-place">{place}
-<button type="button" class="wb-quiet" {set}>Inspect</button></p></div></li>"""
-_CARDS = '<ol class="wb-items">{cards}</ol>'
-_PAGER = """<nav class="wb-pager" aria-label="Pages of {what}"><button type="button" {before}{first}>Previous</button>
-<span>{shown}</span><button type="button" {after}{last}>Next</button></nav>"""
 
 
 def word_places(words: Sequence[str]) -> list[tuple[int, int]]:
@@ -47,10 +39,12 @@ def span_marks(spans: Spans, row: int, words: Sequence[str], confidence: np.ndar
 
 def two_lines(answers: Answers, row: int, colours: dict[str, str], *, sure: bool = True) -> str:
     """Return gold over prediction; ``sure`` writes the probability into the marks of the prediction."""
-    return _LINES.format(
-        lines=line_html("gold", answers, answers.gold, row, colours)
-        + line_html("predicted", answers, answers.predicted, row, colours, answers.confidence if sure else None)
+    confidence = answers.confidence if sure else None
+    lines = (
+        line_html("gold", answers, answers.gold, row, colours),
+        line_html("predicted", answers, answers.predicted, row, colours, confidence),
     )
+    return render_macro("lines", lines=Markup("".join(lines)))
 
 
 def line_html(
@@ -59,7 +53,7 @@ def line_html(
     """Return one line: the sentence with the marks of ``spans``."""
     words = answers.words_of(row)
     text = marked_text(" ".join(words), span_marks(spans, row, words, confidence), colours)
-    return _LINE.format(name=name, text=text)
+    return render_macro("line", name=name, text=Markup(text))
 
 
 def cards(request: TabRequest, items: Iterable[tuple[int, str]]) -> str:
@@ -69,23 +63,22 @@ def cards(request: TabRequest, items: Iterable[tuple[int, str]]) -> str:
         request: gives run, photos and condition.
         items: per card the sentence's id and what to say of it, plain text.
     """
-    return _CARDS.format(cards="".join(_card(request, sentence, note) for sentence, note in items))
+    return render("cards", cards=[card for item in items if (card := _card(request, *item))])
 
 
-def _card(request: TabRequest, sentence: int, note: str) -> str:
+def _card(request: TabRequest, sentence: int, note: str) -> dict[str, Any]:
+    """Return what a card shows; nothing of a sentence that took no part."""
     answers, row = request.answers, request.row_of(sentence)
     if row is None:
-        return ""
+        return {}
     of_sentence = answers.sentences.iloc[row]
-    place = f"{of_sentence['where']} · {language_name(of_sentence['language'])}"
-    return _CARD.format(
-        set=set_attribute(row=sentence),
-        id=sentence,
-        photo=request.images.image_html(request.run, of_sentence["image_path"]),
-        note=f'<p class="wb-item-note">{escape_html(note)}</p>' if note else "",
-        lines=two_lines(answers, row, request.colours),
-        place=escape_html(place),
-    )
+    return {
+        "id": sentence,
+        "photo": Markup(request.images.image_html(request.run, of_sentence["image_path"])),
+        "note": note,
+        "lines": Markup(two_lines(answers, row, request.colours)),
+        "place": f"{of_sentence['where']} · {language_name(of_sentence['language'])}",
+    }
 
 
 def pager(what: str, parameter: str, number: int, pages: int, total: str) -> str:
@@ -100,11 +93,5 @@ def pager(what: str, parameter: str, number: int, pages: int, total: str) -> str
     """
     if pages < 2:
         return ""
-    return _PAGER.format(
-        what=what,
-        before=set_attribute(**{parameter: number - 1}),
-        after=set_attribute(**{parameter: number + 1}),
-        first=" disabled" if number <= 1 else "",
-        last=" disabled" if number >= pages else "",
-        shown=escape_html(f"Page {number:,} of {pages:,} · {total}"),
-    )
+    shown = f"Page {number:,} of {pages:,} · {total}"
+    return render_macro("pager", what=what, parameter=parameter, number=number, pages=pages, shown=shown)

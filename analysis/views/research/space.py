@@ -7,16 +7,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from markupsafe import Markup
 
 from analysis.panels import space_map as panels
 from analysis.panels.wording import counted
-from analysis.views.marks import escape_html
 from analysis.views.research.loaded_model import text_vector_of
-from analysis.views.research.matrix import select_html
 from analysis.views.research.panel_html import panel_html
+from analysis.views.research.rendering import choices_html, render, set_attribute
 from analysis.views.research.sentence_html import cards
 from analysis.views.research.tab_request import RenderedPart, TabRequest
-from analysis.views.research.tables import set_attribute, table_html
+from analysis.views.research.tables import table_html
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,20 +29,6 @@ if TYPE_CHECKING:
 LISTED = 20
 PROJECTIONS = {"umap": "UMAP", "pca": "PCA"}
 MAPS = {"pairs": "Texts and photos", "entities": "Entity words"}
-_FIGURE = """<div class="wb-map-tools"><div class="wb-choices" role="group" aria-label="What dragging does">
-<button type="button" class="wb-quiet" data-drag="pan" aria-pressed="true">Move</button>
-<button type="button" class="wb-quiet" data-drag="lasso" aria-pressed="false">Lasso</button></div>
-<label class="wb-choice">Find a sentence
-<input type="search" data-state="find" autocomplete="off"></label></div>
-<div class="wb-map-box">
-<div class="wb-figure wb-picks" role="img" aria-label="{alternative}" style="min-height:560px"></div>
-<div class="wb-hover" aria-hidden="true" hidden></div></div>
-<p class="wb-how">Rest on a point to see its photo; click it, or draw round some with the lasso, to have sentences and
-photos below; from the keyboard, find them by their words.</p>
-<details class="wb-fold"><summary>The numbers</summary>{table}</details>"""
-_PICKED = """<section class="wb-list" aria-label="{title}"><header class="wb-panel-head"><h4>{title}</h4>
-<button type="button" class="wb-quiet" {close}>Close</button></header>{body}</section>"""
-_OWN_PAIR = """<div class="wb-own"><p><strong>Your pair from the Tag tab:</strong> “{text}”</p><p>{where}</p></div>"""
 
 
 def draw_space_map(request: TabRequest) -> RenderedPart:
@@ -53,18 +39,15 @@ def draw_space_map(request: TabRequest) -> RenderedPart:
     _check(colour, panels.COLOURS, "colour")
     build: Callable[..., Panel] = panels.entity_map if which == "entities" else panels.space_map
     panel = build(request.run, cast(panels.Colour, colour), projection, request.language)
-    controls = (
-        '<div class="wb-choices">'
-        + select_html("Points", "map", MAPS, which)
-        + select_html("Colour", "colour", {c: c for c in panels.COLOURS}, colour)
-        + select_html("Projection", "projection", PROJECTIONS, view.projection)
-        + "</div>"
+    selects = (
+        ("Points", "map", MAPS, which),
+        ("Colour", "colour", {c: c for c in panels.COLOURS}, colour),
+        ("Projection", "projection", PROJECTIONS, view.projection),
     )
+    controls = choices_html(*selects)
     if panel.figure is None:
         return RenderedPart(html=panel_html(panel, "", controls))
-    body = _FIGURE.format(
-        alternative=escape_html(panel.alternative), table=table_html(panel.table, "Points per colour")
-    )
+    body = render("space_map", panel=panel, table=Markup(table_html(panel.table, "Points per colour")))
     html = panel_html(panel, body, controls)
     return RenderedPart(
         html=html, figure=panel.figure, table=lambda: panel.table, figure_data=panel.figure_data, name=panel.id
@@ -86,10 +69,9 @@ def draw_picked(request: TabRequest) -> RenderedPart:
         ids = _containing(request, view.find, set(points["sentence_id"]))
         title = f"{counted(len(ids), 'sentence')} with “{view.find}”"
     shown_ids = ids[:LISTED]
-    body = cards(request, [(sentence, "") for sentence in shown_ids])
-    if len(ids) > LISTED:
-        body += f'<p class="wb-total">The first {LISTED} of {len(ids):,}; pick fewer to see the others.</p>'
-    html = _PICKED.format(title=escape_html(title), close=set_attribute(pick=None, find=None), body=body)
+    more = f"The first {LISTED} of {len(ids):,}; pick fewer to see the others." if len(ids) > LISTED else ""
+    body = Markup(cards(request, [(sentence, "") for sentence in shown_ids]))
+    html = render("listed", title=title, close=Markup(set_attribute(pick=None, find=None)), body=body, total=more)
     return RenderedPart(html=html, traces=_joined(points, shown_ids))
 
 
@@ -119,9 +101,7 @@ def place_pair(request: TabRequest, prediction: Prediction) -> dict[str, Any]:
     if streams:
         value = prediction.image_text_cosine[main_stream(streams)]
         cosine = f"; their cosine is {value:+.2f}".replace("-", "\u2212")
-    html = _OWN_PAIR.format(
-        text=escape_html(prediction.text[:200]), where=escape_html(f"{' and '.join(said)}{cosine}.")
-    )
+    html = render("own_pair", text=prediction.text[:200], where=f"{' and '.join(said)}{cosine}.")
     return {"html": html, "traces": _own_traces(places)}
 
 

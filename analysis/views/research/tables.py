@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
-from typing import Any
 
 import pandas as pd
 
 from analysis.panels.display import heading_of, shown_table
 from analysis.run.csv_text import csv_text
-from analysis.views.marks import escape_html
+from analysis.views.research.rendering import render
 
-_TABLE = """<div class="wb-scroll wb-long" tabindex="0" role="region" aria-label="{label}">
-<table class="wb-grid"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"""
-_INSPECT = '<button type="button" class="wb-quiet" {set} aria-label="Inspect sentence {id}">{text}</button>'
 FIGURE = "figure"  # asked for to download what a figure shows beyond its table, as CSV
 MIME = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 
@@ -26,15 +22,17 @@ def table_html(table: pd.DataFrame, label: str) -> str:
     """
     written = shown_table(table)
     looks = zip(written.numeric, written.wide, strict=True)
-    classes = [' class="wb-number"' if numeric else ' class="wb-wide"' if wide else "" for numeric, wide in looks]
-    head = "".join(f'<th scope="col"{c}>{escape_html(h)}</th>' for h, c in zip(written.headings, classes, strict=True))
-    cells = [[escape_html(cell) for cell in row] for row in written.rows]
-    if "sentence_id" in table.columns:
-        place = written.headings.index(heading_of("sentence_id"))
-        for row, sentence in zip(cells, table["sentence_id"].tolist(), strict=True):
-            row[place] = _INSPECT.format(set=set_attribute(row=sentence), id=sentence, text=row[place])
-    rows = ("".join(f"<td{c}>{cell}</td>" for cell, c in zip(row, classes, strict=True)) for row in cells)
-    return _TABLE.format(label=escape_html(label), head=head, body="".join(f"<tr>{row}</tr>" for row in rows))
+    classes = ["wb-number" if numeric else "wb-wide" if wide else "" for numeric, wide in looks]
+    has_ids = "sentence_id" in table.columns
+    sentences = table["sentence_id"].tolist() if has_ids else [None] * len(written.rows)
+    return render(
+        "table",
+        label=label,
+        headings=written.headings,
+        classes=classes,
+        rows=list(zip(written.rows, sentences, strict=True)),
+        inspected=written.headings.index(heading_of("sentence_id")) if has_ids else None,
+    )
 
 
 def of_language(table: pd.DataFrame, language: str) -> pd.DataFrame:
@@ -59,11 +57,3 @@ def table_file(table: pd.DataFrame, name: str, kind: str) -> dict[str, str]:
     else:
         content = csv_text(table).encode("utf-8", "replace")
     return {"name": f"{name}.{kind}", "mime": MIME[kind], "data": base64.b64encode(content).decode("ascii")}
-
-
-def set_attribute(**change: Any) -> str:
-    """Return the attribute that makes a button change the page's state; None and "" reset a field."""
-    import json
-
-    texts = {name: "" if value is None else str(value) for name, value in change.items()}
-    return f'data-set="{escape_html(json.dumps(texts))}"'

@@ -1,0 +1,34 @@
+"""The Jinja2 environment of the report's and the app's templates: every value is escaped."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import jinja2
+
+# What no page can hold; each is shown as one U+FFFD.
+_UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+
+
+@cache
+def environment(folder: Path) -> jinja2.Environment:
+    """Return the environment of the templates in a folder; a name that a template is not given is an error."""
+    import jinja2
+
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(folder),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_showable,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _showable(value: Any) -> Any:
+    return _UNSHOWABLE.sub("\ufffd", value) if type(value) is str else value
