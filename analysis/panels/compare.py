@@ -18,9 +18,7 @@ LIMIT = 50
 
 def comparison_of(run: EvaluationRun, other: EvaluationRun) -> Comparison:
     """Pair the sentences of two runs, once."""
-    # Kept alive with what is remembered about it, or its id could come to mean another run.
-    run.remember(("other", id(other)), lambda: other)
-    return run.remember(("comparison", id(other)), lambda: Comparison.build(run.answers(), other.answers()))
+    return run.remember(("comparison", other), lambda: Comparison.build(run.answers(), other.answers()))
 
 
 @panel(
@@ -32,7 +30,7 @@ def comparison_of(run: EvaluationRun, other: EvaluationRun) -> Comparison:
 def differences(run: EvaluationRun, other: EvaluationRun) -> Content:
     """Show the F1 difference per language and type by paired bootstrap."""
     comparison = comparison_of(run, other)
-    table = run.remember(("differences", id(other)), comparison.differences)
+    table = run.remember(("differences", other), comparison.differences)
     mean = comparison.mean_difference()
     interval = mean.interval
     bounds = f" ({number(interval.low, sign=True)} to {number(interval.high, sign=True)})" if interval else ""
@@ -71,7 +69,7 @@ def outcomes(run: EvaluationRun, other: EvaluationRun) -> Content:
 def flips(run: EvaluationRun, other: EvaluationRun, limit: int = LIMIT) -> Content:
     """List what was fixed and broken with what both say."""
     comparison = comparison_of(run, other)
-    found = run.remember(("flips", id(other)), comparison.flips)
+    found = run.remember(("flips", other), comparison.flips)
     columns = ["sentence_id", "language", "outcome", "role", "type", "text", "a_says", "b_says"]
     table, notes = shortened(found[columns], limit, "place in the text")
     return Content(
@@ -83,7 +81,7 @@ def flips(run: EvaluationRun, other: EvaluationRun, limit: int = LIMIT) -> Conte
 
 
 def _items(run: EvaluationRun, other: EvaluationRun) -> pd.DataFrame:
-    return run.remember(("items", id(other)), comparison_of(run, other).items)
+    return run.remember(("items", other), comparison_of(run, other).items)
 
 
 def _counts(comparison: Comparison) -> str:

@@ -47,9 +47,11 @@ CONDITIONS_KEPT = 4
 _VERSION_DIGITS = 9
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class EvaluationRun:
     """A run, read lazily: opening it reads names and counts, the rest comes when asked for.
+
+    Each opened run is a key of its own, for what is remembered about it.
 
     Attributes:
         name: what to call it, the folder's name.
@@ -66,8 +68,8 @@ class EvaluationRun:
     provenance: dict[str, Any]
     folder: Path | None
     _load: Callable[[str], Answers] = field(repr=False)
-    written: Callable[[str], str] = field(default=str, repr=False, compare=False)
-    _remembered: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+    written: Callable[[str], str] = field(default=str, repr=False)
+    _remembered: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     @classmethod
     def open(cls, folder: str | Path) -> EvaluationRun:

@@ -44,7 +44,7 @@ class TabController:
         self.library = RunLibrary(runs)
         self.images = ImageStore(images)
         self.model = LoadedModel(service)
-        self._rendered: LRUCache[tuple[Hashable, ...], tuple[RenderedPart, TabRequest]] = LRUCache(_KEPT)
+        self._rendered: LRUCache[tuple[Hashable, ...], RenderedPart] = LRUCache(_KEPT)
         self._lock = Lock()
 
     def start(self) -> None:
@@ -100,15 +100,14 @@ class TabController:
         if not part.kept:
             return part.draw(request)
         runs = (request.run, request.other, request.valid if "valid" in part.uses else None)
-        key = (part.id, *map(id, runs), *map(request.view.value, part.uses))
+        key = (part.id, *runs, *map(request.view.value, part.uses))
         with self._lock:
             kept = self._rendered.get(key)
         if kept is not None:
-            return kept[0]
+            return kept
         rendered = part.draw(request)
         with self._lock:
-            # The request keeps its runs alive, or their ids could come to mean others.
-            self._rendered[key] = (rendered, request)
+            self._rendered[key] = rendered
         return rendered
 
     def _draw_first_run(self) -> None:
