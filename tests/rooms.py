@@ -17,12 +17,12 @@ PLAN = {
     "mmner_core": (
         *("errors results", "labels runtime", "config", "presets encoders", "text", "photos network"),
         *("data checkpoints", "inference", "evaluation large_jobs serving", "training"),
-        *("loadtest", "bench", "cli", "__main__"),
+        *("cli", "__main__"),
     ),
     "analysis": (
         *("run palette own_model", "conditions adapters", "scores", "image_effect heat_maps space"),
         *("evaluation figures", "panels"),
-        *("report views", "experiment", "bench", "cli", "__main__"),
+        *("report views", "experiment", "cli", "__main__"),
     ),
 }
 """The floors of each package from the ground up: rooms import from floors below their own."""

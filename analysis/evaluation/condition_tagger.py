@@ -1,4 +1,4 @@
-"""Tag a shard of sentences under many image conditions at the price of little more than one.
+"""Tags a shard of sentences under many image conditions, for little more than the cost of one.
 
 Text is encoded once per sentence and an image once per file; per condition only the fusion runs again, and the CRF
 takes the sentences of many conditions at once.
@@ -40,7 +40,7 @@ _MEGABYTES = 1200
 
 @dataclass(slots=True)
 class _Batch:
-    """Sentences of like length on their way: emissions and attention of each condition."""
+    """Sentences of like length, with their emissions and attention under each condition so far."""
 
     rows: list[int]
     words: Tensor
@@ -126,7 +126,7 @@ class ConditionTagger:
     def _fuse(
         self, batch: _Batch, plan: ConditionPlan, sources: dict[int, ShownImage], seen: dict[int, ImageFeatures]
     ) -> None:
-        """Let the batch's sentences look at what the condition shows them."""
+        """Tag the batch's sentences with the images that the condition shows them."""
         places = [place for place, i in enumerate(batch.rows) if i in sources]
         if not places:
             return

@@ -18,7 +18,7 @@ from mmner_core.network.crf import CRF, mask_words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
-    """What a model makes of one sentence: this project's CRF, or another model as far as it says.
+    """The decoded answer for one sentence, of this project's CRF or, as far as it tells, of another model.
 
     Attributes:
         tags: the best tag sequence.

@@ -37,7 +37,7 @@ CACHE_BYTES = 128_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFeatures:
-    """What the encoders and projections make of one image.
+    """The outputs of encoders and projections for one image.
 
     Attributes:
         states: U = 1.
@@ -107,7 +107,7 @@ class ShownImageEncoder:
 
 
 def without_owner(source: ShownImage) -> ShownImage:
-    """Return the source without the sentence whose image it is: what decides how the image looks."""
+    """Return the source without its owner, which does not change how the image looks."""
     return replace(source, owner=None)
 
 

@@ -1,4 +1,4 @@
-"""Explain one answer of a model: probabilities with words, streams or image cells hidden, and attention maps.
+"""Explains a model's answer: probabilities with words, streams or image cells hidden, and attention maps.
 
 The text is encoded once per sentence and the photo once per variant; what is asked again and again (attention, CRF) is
 cheap. Shapes: U variants of the photo, W words, D width, H heads, K keys, L tags.
@@ -38,7 +38,7 @@ _VARIANTS_PER_BATCH = 16  # more would not fit the cache of two cores and gain n
 
 
 class Text(NamedTuple):
-    """A sentence, read.
+    """An encoded sentence.
 
     Attributes:
         words: [W, D] word vectors of the text.
@@ -50,7 +50,7 @@ class Text(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """A photo, looked at.
+    """An encoded image.
 
     Attributes:
         pixels: the photo as the encoders get it, U = 1.
@@ -65,7 +65,7 @@ class Sight(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """One sentence and its photo, ready to be asked about.
+    """An encoded sentence and its encoded image.
 
     Attributes:
         words, hidden_words: see :class:`Text`.
@@ -217,7 +217,7 @@ class ModelExplainer:
 
     @torch.no_grad()
     def cell_types(self, scene: Scene) -> np.ndarray | None:
-        """Return what the model's reader says that each cell shows, [rows, columns, T + 1], the last: nothing named.
+        """Return the probability of each type in each cell, [rows, columns, T + 1], the last of "no entity".
 
         None for a model without a reader of cells. Its cells are those of the CNN.
         """
@@ -287,7 +287,7 @@ class ModelExplainer:
 
     @torch.no_grad()
     def scene_of(self, windows: Sequence[Window], pixels: Pixels, *, convention: str | None = None) -> Scene:
-        """Encode what a tagger has prepared, to ask about it what hides no words.
+        """Encode what a tagger has prepared, without the hidden words that only Shapley shares need.
 
         Args:
             windows: of the text.

@@ -1,4 +1,4 @@
-"""What is measured of a model of your own by its answers alone: deletion tests, and pointing on mosaics and boxes.
+"""Measures the heat maps of a model of your own by its answers alone: deletion tests, mosaics and boxes.
 
 An answer takes as long as the model takes, so tests ask less than those of a checkpoint: coarser cells, fewer steps and
 random orders, and occlusion on mosaics of two photos alone.

@@ -28,7 +28,7 @@ RESAMPLES = 1000
 
 
 class _Seen(NamedTuple):
-    """What one sentence says beside one image: the name's share on it, and all tags."""
+    """The answer for one sentence beside one image: the attention of its entity on the image, and all tags."""
 
     share: float
     tags: list[str]

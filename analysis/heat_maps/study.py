@@ -1,4 +1,4 @@
-"""Test the faithfulness of heat maps on a sample of a run's sentences: do they show what the answer rests on?
+"""Tests the faithfulness of heat maps on a sample of a run's sentences: do they show what the answer rests on?
 
 Where the photo changes nothing there is nothing to show, so only names whose probability it changes are tested.
 Shapes: G = rows x columns cells of the photo.
