@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -16,8 +14,8 @@ from analysis.evaluation.options import Stopwatch, plan_as_asked
 from analysis.evaluation.own_model_engine import OwnModelEngine, OwnTagged
 from analysis.evaluation.own_model_vectors import with_types
 from analysis.evaluation.plan import MATCHED, NONE, RunPlan, plan_run
-from analysis.evaluation.shard_store import ShardStore, files_digest
-from analysis.evaluation.shards import n_shards
+from analysis.evaluation.shard_store import ShardStore
+from analysis.evaluation.shards import data_record, n_shards
 from analysis.evaluation.tagged_shard import to_table
 from analysis.evaluation.writer import refuse_existing
 from analysis.heat_maps.mosaic_plan import plan_mosaics
@@ -32,9 +30,7 @@ from analysis.heat_maps.own_model_study import (
 from analysis.own_model.probability import meaning
 from analysis.run.answers import Answers
 from analysis.run.evaluation_set import IRRELEVANT
-from analysis.run.schema import VERSION
 from analysis.run.vectors import sample_entities
-from mmner_core.data import dataset_digest
 from mmner_core.data.type_names import TypeNames, count_types
 from mmner_core.errors import InputError, listed
 
@@ -126,20 +122,11 @@ class OwnModelEvaluation(BaseEvaluation):
 
     def _job(self, plan: RunPlan) -> dict[str, Any]:
         """Return everything that finished shards depend on."""
-        data = self.data
-        columns = json.dumps([data.kinds, data.sources, data.facts, [e.where for e in data.examples]])
-        photos = [e.image for e in data.examples if e.image is not None]
         return {
-            "schema": VERSION,
             "model": [self.model.factory, self.model.options, asdict(self.model.facts)],
             "batch": self.model.batch,
             "map": dict(self.names.names),
-            "data": dataset_digest(data.examples),
-            "columns": hashlib.sha256(columns.encode("utf-8", "surrogatepass")).hexdigest(),
-            "photos": files_digest([*photos, *data.irrelevant]),
-            "conditions": plan.names,
-            "seed": self.options.seed,
-            "shard": self.options.shard,
+            **data_record(self.data, plan, size=self.options.shard, seed=self.options.seed),
         }
 
     def _write(

@@ -89,19 +89,26 @@ def job_record(
     tagger: Tagger, data: EvaluationSet, plan: RunPlan, *, convention: str | None, size: int, seed: int
 ) -> dict[str, Any]:
     """Return everything that finished shards depend on: shards of another record are of no use."""
+    return {
+        "checkpoint": tagger.digest,
+        **data_record(data, plan, size=size, seed=seed),
+        "convention": convention,
+        "arithmetic": arithmetic(tagger),
+    }
+
+
+def data_record(data: EvaluationSet, plan: RunPlan, *, size: int, seed: int) -> dict[str, Any]:
+    """Return what finished shards depend on besides the model."""
     columns = json.dumps([data.kinds, data.sources, data.facts, [e.where for e in data.examples]])
     photos = [e.image for e in data.examples if e.image is not None]
     return {
         "schema": VERSION,
-        "checkpoint": tagger.digest,
         "data": dataset_digest(data.examples),
         "columns": hashlib.sha256(columns.encode("utf-8", "surrogatepass")).hexdigest(),
         "photos": files_digest([*photos, *data.irrelevant]),
         "conditions": plan.names,
-        "convention": convention,
         "seed": seed,
         "shard": size,
-        "arithmetic": arithmetic(tagger),
     }
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from mmner_core.runtime.json_files import json_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -14,19 +15,9 @@ if TYPE_CHECKING:
 WIDTH_WITHOUT_TERMINAL = 120
 
 
-def to_json(record: Any, *, indent: int | None = None) -> str:
-    """Return JSON that UTF-8 can carry: readable, or escaped where the text holds lone surrogates."""
-    text = json.dumps(record, ensure_ascii=False, indent=indent)
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return json.dumps(record, indent=indent)
-    return text
-
-
 def print_json(record: Any, *, err: bool = False) -> None:
     """Print one JSON document; ``err``: see :func:`print_out`."""
-    typer.echo(to_json(record, indent=2), err=err)
+    typer.echo(json_text(record, indent=2), err=err)
 
 
 def printable(text: object) -> str:

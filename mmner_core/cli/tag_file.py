@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mmner_core.cli.output import to_json
 from mmner_core.cli.tag_rows import Row, parse_row
 from mmner_core.data.text_files import read_arrivals, write_lines
 from mmner_core.errors import InputError, listed
 from mmner_core.runtime.atomic import would_replace
+from mmner_core.runtime.json_files import json_text
 from mmner_core.runtime.streams import folder_of, is_stream
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Rejects:
         if not self.skip:
             raise InputError(f"{where}: {error}") from error
         self.n += 1
-        record = to_json({"where": where, "reason": str(error), "line": line})
+        record = json_text({"where": where, "reason": str(error), "line": line})
         if self.tell:
             typer.echo(record, err=True)
         else:
@@ -155,7 +155,7 @@ def tag_rows(
         rows = _tag_batch(tagger, batch, rejects)
         for row, _ in rows:
             tagged.add(row)
-        yield "".join(to_json(row.result(prediction)) + "\n" for row, prediction in rows)
+        yield "".join(json_text(row.result(prediction)) + "\n" for row, prediction in rows)
         if bar is not None:
             bar.update(len(batch))
 

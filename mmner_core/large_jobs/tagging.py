@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from mmner_core.errors import InputError
 from mmner_core.large_jobs.row_requests import Defaults, row_id, to_request
 from mmner_core.large_jobs.row_stream import Record, iter_records
 from mmner_core.large_jobs.shards import Counts, Shard, write_shard
-from mmner_core.text.readable import LONE_SURROGATE
+from mmner_core.runtime.json_files import json_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -181,14 +180,8 @@ def _to_row(record: Record, file: str, prediction: Prediction) -> dict[str, Any]
         "tags": list(prediction.tags),
         "entities": [_to_struct(entity) for entity in prediction.entities],
         "notes": [*record.notes, *prediction.notes],
-        "extra": _json(record.others) if record.others else None,
+        "extra": json_text(record.others, default=str) if record.others else None,
     }
-
-
-def _json(record: dict[str, Any]) -> str:
-    """Return JSON that UTF-8 can carry: readable, or escaped where the text holds lone surrogates."""
-    text = json.dumps(record, ensure_ascii=False, default=str)
-    return json.dumps(record, default=str) if LONE_SURROGATE.search(text) else text
 
 
 def _to_struct(entity: TaggedEntity) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""Reads JSON files and JSONL lines, and names the file and line of a mistake."""
+"""Reads JSON, naming the file and line of a mistake, and writes JSON that any file can hold."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,16 @@ def parse_object(line: str, field: str) -> dict[str, Any]:
     if not isinstance(record, dict) or field not in record:
         raise InputError(f'the line is not a JSON object with a field "{field}".')
     return record
+
+
+def json_text(record: Any, *, indent: int | None = None, default: Callable[[Any], Any] | None = None) -> str:
+    """Return JSON that UTF-8 can carry: readable, or escaped where the text holds lone surrogates."""
+    text = json.dumps(record, ensure_ascii=False, indent=indent, default=default)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(record, indent=indent, default=default)
+    return text
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
