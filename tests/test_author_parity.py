@@ -20,7 +20,8 @@ from mmner_core.checkpoints.mmnerd_weights import load_author_weights
 from mmner_core.encoders.image import ImageStates
 from mmner_core.encoders.text import TextStates
 from mmner_core.labels import DEFAULT_TYPES
-from mmner_core.network.model import MMNER, ModelOutput
+from mmner_core.network.model import MMNER
+from mmner_core.network.outputs import ModelOutput
 from mmner_core.presets import paper_code
 from mmner_core.text.encoding import Batch
 

@@ -26,6 +26,7 @@ from analysis.evaluation.tagged_shard import TaggedSentence, TaggedShard, attent
 from analysis.evaluation.text_states import TextReader, TextShard
 from analysis.run.vectors import main_stream
 from mmner_core.encoders.image import ImageStates
+from mmner_core.network.fusion import KeyLayout
 from mmner_core.runtime.memory import release_freed_memory
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class ConditionTagger:
         self.images = ShownImageEncoder(model)
         index = model.config.conventions.index(convention) if convention is not None else 0
         self.reader = TextReader(model, tagger.subwords, index)
-        self.layouts = {stream: model.key_layout(stream) for stream in model.config.fusion.streams}
+        self.layouts: dict[str, KeyLayout] = {
+            stream: model.key_layout(stream) for stream in model.config.fusion.streams
+        }
         self.aligned: tuple[str, ...] = model.config.alignment.streams
 
     @torch.no_grad()

@@ -17,7 +17,7 @@ from torch import Tensor
 from mmner_core.encoders.image import ImageStates
 from mmner_core.errors import InputError
 from mmner_core.inference.batches import join_windows, read_windows
-from mmner_core.network.fusion import image_share
+from mmner_core.network.fusion import KeyLayout, image_share
 from mmner_core.network.model import MMNER
 from mmner_core.photos.colour import GREY
 from mmner_core.photos.mosaics import Box
@@ -101,8 +101,10 @@ class ModelExplainer:
         self.model = model.eval()
         self.subwords = subwords
         self.streams: tuple[str, ...] = model.config.fusion.streams
-        self.layouts = {stream: model.key_layout(stream) for stream in self.streams}
-        self.grids = {stream: layout.grid for stream, layout in self.layouts.items() if layout.grid != (0, 0)}
+        self.layouts: dict[str, KeyLayout] = {stream: model.key_layout(stream) for stream in self.streams}
+        self.grids: dict[str, tuple[int, int]] = {
+            stream: layout.grid for stream, layout in self.layouts.items() if layout.grid != (0, 0)
+        }
 
     def open(self, path: Path | None) -> Image.Image | None:
         """Read a photo as large as the model needs it; None where there is none that can be decoded."""

@@ -14,7 +14,8 @@ from mmner_core.data import Example
 from mmner_core.encoders.text import TextStates
 from mmner_core.inference.image_loader import ImageLoader
 from mmner_core.network.crf import mask_words
-from mmner_core.network.model import MMNER, ModelOutput
+from mmner_core.network.model import MMNER
+from mmner_core.network.outputs import ModelOutput
 from mmner_core.runtime.cache import RecentlyUsed
 from mmner_core.text.encoding import Batch, SubwordEncoder, Window, collate, merge_windows
 

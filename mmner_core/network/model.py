@@ -7,8 +7,6 @@ D width, L tags.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -25,49 +23,11 @@ from mmner_core.network.gate import TextGate
 from mmner_core.network.grounding import Grounding, believe
 from mmner_core.network.linear import BatchInvariantLinear
 from mmner_core.network.losses import training_losses
+from mmner_core.network.outputs import ModelOutput, TaggedWords
 from mmner_core.text.encoding import Batch, Pixels
 
 UNNAMED = 0.02
 """How much a word that is surely no name counts in the vector of a text, beside one that surely is."""
-
-
-class TaggedWords(NamedTuple):
-    """Emissions of words that attended to their images, and where they attended.
-
-    Attributes:
-        emissions: [B, W, L] score of each tag for each word.
-        attention: per stream [B, H, W, K] weights over its keys, of as many sentences as asked for.
-        photo_share: [B, W] how much of each word's attention its photo gets, from 0 to 1, and with it a say in the
-            word's tag; None without photos, or where attention is not grounded.
-    """
-
-    emissions: Tensor
-    attention: dict[str, Tensor]
-    photo_share: Tensor | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelOutput:
-    """The outputs of one forward pass.
-
-    Attributes:
-        emissions: [B, W, L] score of each tag for each word.
-        word_states: [B, W, D] text encoder's word vectors.
-        attention: per stream [B, H, W, K] weights over its keys; empty unless asked for.
-        text_projection: [B, D] sentences in the contrastive space, unit length; None without alignment.
-        image_projection: per stream [U, D] images in the contrastive space, unit length.
-        photo_share: [B, W] how much of each word's attention its photo gets; None as in :class:`TaggedWords`.
-        losses: "crf" (mean NLL over the batch), "contrastive_vit", "contrastive_cnn", "pointing" and "looking" (of
-            grounded attention), "total"; empty without tags.
-    """
-
-    emissions: Tensor
-    word_states: Tensor
-    attention: dict[str, Tensor] = field(default_factory=dict)
-    text_projection: Tensor | None = None
-    image_projection: dict[str, Tensor] = field(default_factory=dict)
-    photo_share: Tensor | None = None
-    losses: dict[str, Tensor] = field(default_factory=dict)
 
 
 class MMNER(nn.Module):
@@ -223,7 +183,17 @@ class MMNER(nn.Module):
             image_projection=image_projection,
         )
         if batch.tags is not None:
-            output.losses.update(training_losses(self, output, batch))
+            losses = training_losses(
+                output,
+                batch,
+                self.config,
+                crf=self.crf,
+                contrastive=self.contrastive,
+                streams=tuple(self.image_projections),
+                grounded=self.grounding is not None,
+                training=self.training,
+            )
+            output.losses.update(losses)
         return output
 
     def encode_text(self, batch: Batch) -> TextStates:

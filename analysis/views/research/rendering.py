@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
 
-def render(name: str, **values: Any) -> str:
+def render(template: str, /, **values: Any) -> str:
     """Return a template as HTML; values are escaped, except HTML that is wrapped in ``Markup``."""
-    return _environment().get_template(f"{name}.html.j2").render(**values)
+    return _environment().get_template(f"{template}.html.j2").render(**values)
 
 
-def render_macro(name: str, **values: Any) -> str:
+def render_macro(macro: str, /, **values: Any) -> str:
     """Return one of the macros that the templates share as HTML; see :func:`render`."""
-    return str(getattr(_environment().get_template("macros.html.j2").module, name)(**values))
+    return str(getattr(_environment().get_template("macros.html.j2").module, macro)(**values))
 
 
 def set_attribute(**change: Any) -> str:

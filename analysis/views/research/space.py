@@ -39,12 +39,12 @@ def draw_space_map(request: TabRequest) -> RenderedPart:
     _check(colour, panels.COLOURS, "colour")
     build: Callable[..., Panel] = panels.entity_map if which == "entities" else panels.space_map
     panel = build(request.run, cast(panels.Colour, colour), projection, request.language)
-    selects = (
+    colours: dict[str, str] = {name: name for name in panels.COLOURS}
+    controls = choices_html(
         ("Points", "map", MAPS, which),
-        ("Colour", "colour", {c: c for c in panels.COLOURS}, colour),
+        ("Colour", "colour", colours, colour),
         ("Projection", "projection", PROJECTIONS, view.projection),
     )
-    controls = choices_html(*selects)
     if panel.figure is None:
         return RenderedPart(html=panel_html(panel, "", controls))
     body = render("space_map", panel=panel, table=Markup(table_html(panel.table, "Points per colour")))
