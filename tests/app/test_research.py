@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -252,7 +253,7 @@ def test_the_curves_over_a_least_confidence_are_of_the_chosen_type(controller: T
     assert everything.loc[0, ["kept", "right", "predicted", "gold"]].tolist() == [6, 1, 6, 6]
     assert set(rows(language="de")["language"]) == {"de"}
     answer = controller.part("errors", {"run": "hand", "part": "threshold", "entity_type": "NOPE"})
-    assert "no type &#x27;NOPE&#x27;" in answer["html"]
+    assert "no type 'NOPE'" in unescape(answer["html"])
 
 
 def test_downloads_hold_all_rows(controller: TabController) -> None:

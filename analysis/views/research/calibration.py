@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.panels.calibration import calibration
 from analysis.views.research.panel_html import render_panel
-from analysis.views.research.rendering import select_html
+from analysis.views.research.rendering import choices_html
 from analysis.views.research.tab_request import OWN_HALVES, RenderedPart, TabRequest
 
 _NONE_YET = "no run over valid: this run's halves, or as stored"
@@ -18,5 +18,5 @@ def draw_calibration(request: TabRequest) -> RenderedPart:
     if not known:
         choices = {"": _NONE_YET}
     chosen = request.view.valid or (known[0] if known else "")
-    controls = f'<div class="wb-choices">{select_html("Temperature fitted on", "valid", choices, chosen)}</div>'
+    controls = choices_html(("Temperature fitted on", "valid", choices, chosen))
     return render_panel(panel, request.view.language, controls)
