@@ -19,6 +19,10 @@ Runs = Annotated[
 ]
 Data = Annotated[Path, typer.Option(help="Folder that the data sets lie in.")]
 Preset = Annotated[str, typer.Option(help="A named run, such as mini, or a preset of the model.")]
+Init = Annotated[
+    Path | None,
+    typer.Option(help="Checkpoint that every model begins with, such as the stage before the preset's run."),
+]
 Seeds = Annotated[int, typer.Option(min=1, help="How many, counted on from the preset's.")]
 Train = Annotated[
     str,
@@ -62,6 +66,7 @@ def experiment(
     runs: Runs,
     data: Data,
     preset: Preset = "mini",
+    init: Init = None,
     seeds: Seeds = 2,
     train: Train = "",
     test: Test = "",
@@ -91,6 +96,7 @@ def experiment(
         runs=runs,
         data=data,
         preset=preset,
+        init=init,
         seeds=seeds,
         train=parse_sources(train, "--train"),
         test=parse_sources(test, "--test"),

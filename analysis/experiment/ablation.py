@@ -1,4 +1,4 @@
-"""``ablation``: what each part of the model is worth."""
+"""``ablation``: what each part of the model is worth, in F1, in pointing and in the contrastive space."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 from analysis.experiment.arms import FULL, SHARED_CNN, ablations, chosen_arms, shares_cnn
 from analysis.experiment.counts import Slice, difference, score, sentence_counts, slices
 from analysis.experiment.grid import ArmResult, Grid
+from analysis.experiment.looking import pointing_table, space_table
 from analysis.experiment.scoring import MATCHED, NONE
 from analysis.experiment.tables import DIFFERENCE, F1, ResultTable
 from analysis.scores.breakdowns import ALL
@@ -20,8 +21,10 @@ CONDITIONS = (MATCHED, NONE, "shuffled")
 def run(grid: Grid) -> Iterator[tuple[list[ArmResult], list[ResultTable]]]:
     """Train and score the variants; yield rows and tables whenever a seed is complete."""
     arms = chosen_arms(ablations(grid.base), grid.settings.variants)
-    for outcomes in grid.run(arms, grid.test_sets(), CONDITIONS):
-        yield outcomes, tables(outcomes)
+    tests = grid.test_sets()
+    for outcomes in grid.run(arms, tests, CONDITIONS):
+        looking = (pointing_table(outcomes, tests), space_table(outcomes))
+        yield outcomes, [*tables(outcomes), *(table for table in looking if table is not None)]
 
 
 def tables(outcomes: Sequence[ArmResult]) -> list[ResultTable]:

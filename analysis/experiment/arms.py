@@ -53,7 +53,10 @@ def ablations(run: Recipe) -> tuple[Arm, ...]:
     no_streams = replace(model.alignment, streams=())
     models = {
         FULL: (model, "the preset as it is"),
-        NO_CONTRASTIVE: (replace(model, alignment=no_streams, alpha=1.0), "alpha = 1: the tagger's loss alone"),
+        NO_CONTRASTIVE: (
+            replace(model, alignment=no_streams, alpha=1.0),
+            "the tagger's loss alone; nothing is aligned",
+        ),
         NO_GROUNDING: (
             replace(model, fusion=replace(model.fusion, grounded=False, gated=False)),
             "nothing guides the attention or bounds what the image may change; the words' losses teach it alone",
@@ -75,7 +78,15 @@ def ablations(run: Recipe) -> tuple[Arm, ...]:
         ),
     }
     wanted = {name: pair for name, pair in models.items() if name == FULL or pair[0] != model}
-    return tuple(Arm(name=n, run=replace(run, model=m), changes=text) for n, (m, text) in wanted.items())
+    return tuple(Arm(name=n, run=_varied(run, m), changes=text) for n, (m, text) in wanted.items())
+
+
+def _varied(run: Recipe, model: ModelConfig) -> Recipe:
+    """Return the run with another model; one without a contrastive space is not aligned at the end either."""
+    if model.alignment.streams:
+        return replace(run, model=model)
+    align = replace(run.training.align, steps=0)
+    return Recipe(model=model, training=replace(run.training, align=align))
 
 
 def language_subsets(run: Recipe, languages: Sequence[str]) -> tuple[Arm, ...]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.report.files import write_text
+from mmner_core.checkpoints.folder import folder_digest
 from mmner_core.data.layouts import find_files
 from mmner_core.errors import InputError
 from mmner_core.runtime.digests import file_digest
@@ -41,7 +42,7 @@ class Cell:
     Attributes:
         label: what the first experiment that wanted it calls it.
         run: model and training, with this cell's seed.
-        data: digest of each text file that is read.
+        data: digest of each text file that is read, and of the checkpoint to begin with.
     """
 
     label: str
@@ -98,6 +99,8 @@ class CellTrainer:
         run = replace(run, training=replace(run.training, seed=seed))
         files = dict.fromkeys(file for source in run.training.train for file in self._files(source))
         data = {str(file.relative_to(self.data)): self._digest(file) for file in files}
+        if run.training.init is not None:
+            data["checkpoint to begin with"] = folder_digest(Path(run.training.init))
         return Cell(label=label, run=run, data=data)
 
     def train(self, cell: Cell) -> TrainedCell:
@@ -133,7 +136,7 @@ class CellTrainer:
         from mmner_core.training.loop import Trainer
 
         started = time.perf_counter()
-        tokenizer = find_text(cell.run.model.text.name)
+        tokenizer = cell.run.training.init or find_text(cell.run.model.text.name)
         trainer = Trainer(cell.run, self.data, folder, tokenizer)
         progress = trainer.train()
         trained = time.perf_counter() - started

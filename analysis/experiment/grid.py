@@ -40,13 +40,13 @@ class Grid:
     """
 
     def __init__(self, settings: Settings) -> None:
-        from mmner_core.encoders.text import resolve_text
+        from mmner_core.training.finish import begun_text
 
         if not settings.data.is_dir():
             raise InputError(f"There is no data folder {settings.data}; name it with --data.")
         self.settings = settings
         run = base_run(settings)
-        run = replace(run, model=replace(run.model, text=resolve_text(run.model.text)))
+        run = replace(run, model=replace(run.model, text=begun_text(run)))
         self.base = run if settings.top_layers is None else with_top_layers(run, settings.top_layers)
         self.trainer = CellTrainer(settings.runs / "cells", settings.data, self.base, command=settings.command)
         self.scorer = Scorer(settings.runs / "runs", command=settings.command)

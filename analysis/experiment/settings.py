@@ -26,6 +26,7 @@ class Settings:
         runs: the folder of cells, run folders and tables.
         data: folder that all data sets lie in.
         preset: a named run, or a preset of the model.
+        init: the checkpoint that every cell begins with; None: the pretrained encoders.
         seeds: how many; the first is that of the preset's run.
         train: what to train on; empty: what the preset's run trains on.
         test: what to test on; empty: what was trained on.
@@ -42,6 +43,7 @@ class Settings:
     runs: Path
     data: Path
     preset: str = "mini"
+    init: Path | None = None
     seeds: int = 2
     train: tuple[SourceSpec, ...] = ()
     test: tuple[SourceSpec, ...] = ()
@@ -59,6 +61,7 @@ class Settings:
         """Return what a table has to say of it."""
         return {
             "preset": self.preset,
+            "init": None if self.init is None else str(self.init),
             "test": ", ".join(map(str, self.test)) or "as trained on",
             "valid_limit": self.valid_limit,
             "top_layers": self.top_layers,
@@ -99,6 +102,7 @@ def base_run(settings: Settings) -> Recipe:
         plain=0,
         name_free_clauses=0,
         epochs=settings.epochs or run.training.epochs,
+        init=run.training.init if settings.init is None else str(settings.init),
     )
     return Recipe(model=run.model, training=training)
 

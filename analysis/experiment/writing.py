@@ -112,7 +112,7 @@ def _page(record: dict[str, Any], tables: Sequence[ResultTable]) -> str:
     to_come = [str(seed) for seed in asked if seed not in seeds]
     unfinished = f" (to come: {', '.join(to_come)})" if to_come else ""
     facts = [
-        f"- Preset `{settings['preset']}`, seeds {', '.join(map(str, seeds))}{unfinished}, "
+        f"- Preset `{settings['preset']}`{_begun(settings['init'])}, seeds {', '.join(map(str, seeds))}{unfinished}, "
         f"{counted(settings['epochs'], 'epoch')}, the best on validation kept{_layers(settings['top_layers'])}.",
         f"- Training data: `{settings['train']}` (`=N`: the first N sentences of each language; none: all): "
         f"{_span(sizes)} sentences, {_span(reads)} read in {_span(steps)} steps, per cell.",
@@ -152,3 +152,7 @@ def _limit(limit: int | None) -> str:
 
 def _span(values: Sequence[int]) -> str:
     return f"{values[0]:,}" if len(values) == 1 else f"{values[0]:,} to {values[-1]:,}"
+
+
+def _begun(init: str | None) -> str:
+    return "" if init is None else f" from the checkpoint `{init}`"

@@ -10,7 +10,7 @@ import os
 
 import typer
 
-from mmner_core.cli import convert, evaluate, info, tag, tag_many, train, train_own, train_photos
+from mmner_core.cli import card, convert, evaluate, info, tag, tag_many, train, train_own, train_photos
 from mmner_core.cli.group import Command, Commands, Lists, run_program
 
 PROGRAM = "python -m mmner_core"
@@ -31,6 +31,7 @@ for command in (
     train_own.train_own,
     train_photos.train_photos,
     convert.convert,
+    card.card,
     info.info,
 ):
     own = command is train_own.train_own

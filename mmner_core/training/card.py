@@ -33,7 +33,8 @@ def render_card(config: ModelConfig, metrics: Mapping[str, Any], provenance: Map
     Args:
         config: the model.
         metrics: "valid" scores; where they are there, "test": records of ``evaluate --json``, and "photo": by data
-            set, the ``modality`` rows of the ``metrics.json`` that ``python -m analysis run`` writes.
+            set, the ``modality`` rows of the ``metrics.json`` that ``python -m analysis run`` writes, and "pointing":
+            the rows of ``python -m analysis point --json``.
         provenance: of the checkpoint.
     """
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(card_parts(config, metrics, provenance))
@@ -44,14 +45,15 @@ def card_parts(config: ModelConfig, metrics: Mapping[str, Any], provenance: Mapp
     stages = _stages(provenance)
     encoders = [config.text.name, *(image.name for image in (config.vit, config.cnn) if image is not None)]
     return dict(
-        name=stages[0]["run"],
+        name=stages[-1]["run"],
         types=", ".join(config.types),
         conventions=", ".join(config.conventions) or "one",
         default_convention=config.conventions[0] if config.conventions else "the only one",
         encoders=" and ".join(f"`{name}`" for name in encoders),
         test=_test_table(metrics.get("test", ())),
         photo=_photo_table(metrics.get("photo", {})),
-        pointing=_pointing_table(metrics.get("pointing", ())),
+        mosaics=_mosaics_table(metrics.get("pointing", {}).get("mosaics", ())),
+        boxes=_boxes_table(metrics.get("pointing", {}).get("boxes", ())),
         valid=_valid_table(metrics["valid"]),
         sources=_sources({name: digest for stage in stages for name, digest in stage["data"].items()}),
         command="\n".join(dict.fromkeys(stage["command"] for stage in stages)),
@@ -92,7 +94,7 @@ def add_test_scores(
     records: Sequence[Mapping[str, Any]],
     photo: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     *,
-    pointing: Sequence[Mapping[str, Any]] = (),
+    pointing: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     look: str,
 ) -> None:
     """Store test records, and what photos change, in a checkpoint's metrics and write its card anew.
@@ -103,12 +105,12 @@ def add_test_scores(
         folder: the checkpoint.
         records: of ``evaluate --json``.
         photo: by data set, rows of ``python -m analysis run``.
-        pointing: rows of ``python -m analysis point --mosaics --json``.
+        pointing: "mosaics" and "boxes", the rows of ``python -m analysis point --json``.
         look: what was looked at on the test splits and what was decided by it; provenance keeps them all.
     """
     read = {name: json.loads((folder / name).read_text(encoding="utf-8")) for name in _FILES}
     shown = {data: [row for row in rows if _in_photo_table(row)] for data, rows in (photo or {}).items()}
-    metrics = {**read["metrics.json"], "test": list(records), "photo": shown, "pointing": list(pointing)}
+    metrics = {**read["metrics.json"], "test": list(records), "photo": shown, "pointing": dict(pointing or {})}
     provenance = {**read["provenance.json"], "looks": [*read["provenance.json"].get("looks", ()), look]}
     config = ModelConfig.from_dict(read["config.json"], str(folder / "config.json"))
     card = render_card(config, metrics, provenance)
@@ -127,8 +129,22 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def _valid_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    columns = ("data", "language", "images", "precision", "recall", "F1", "names", "sentences")
-    return _table(columns, [_numbers(r["source"], r["language"], r["images"], r, r["sentences"]) for r in rows])
+    return _by_language([(row["source"], row["images"], row["language"], row) for row in rows])
+
+
+def _by_language(scores: Sequence[tuple[str, str, str | None, Mapping[str, Any]]]) -> str:
+    """Return a table with a row for each data set and image condition, and a column for each language.
+
+    Args:
+        scores: data set, image condition, language and the scores there.
+    """
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    for data, images, language, part in scores:
+        f1, precision, recall = (f"{100 * part[key]:.1f}" for key in ("f1", "precision", "recall"))
+        rows.setdefault((data, images), {})[language or "?"] = f"{f1} ({precision}, {recall}; {part['support']:,})"
+    languages = list(dict.fromkeys(language for cells in rows.values() for language in cells))
+    lines = [(*row, *(cells.get(language, "") for language in languages)) for row, cells in rows.items()]
+    return _table(("data", "images", *languages), lines)
 
 
 def _images(record: Mapping[str, Any]) -> str:
@@ -139,12 +155,13 @@ def _images(record: Mapping[str, Any]) -> str:
 def _test_table(records: Sequence[Mapping[str, Any]]) -> str:
     if not records:
         return "Not scored yet; see `python -m mmner_core evaluate --help`."
-    rows = [
-        _numbers(f"{record['data']} ({record['convention']})", language, _images(record), part, part["sentences"])
-        for record in records
-        for language, part in record["by_language"].items()
-    ]
-    return _table(("data", "language", "images", "precision", "recall", "F1", "names", "sentences"), rows)
+    return _by_language(
+        [
+            (f"{record['data']} ({record['convention']})", _images(record), language, part)
+            for record in records
+            for language, part in record["by_language"].items()
+        ]
+    )
 
 
 PHOTO_CONDITIONS = ("matched", "shuffled", "other_type", "irrelevant")
@@ -165,30 +182,42 @@ def _photo_table(by_data: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     return _table(("data", "language", *PHOTO_CONDITIONS), rows)
 
 
-def _pointing_table(rows: Sequence[Mapping[str, Any]]) -> str:
+def _mosaics_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return a row for each layout and map: all names, each type, and both sentences of a mosaic."""
     if not rows:
-        return "Not measured yet; see `python -m analysis point --help`."
+        return _UNPOINTED
+    types = list(dict.fromkeys(row["type"] for row in rows if row["type"] != "all"))
+    lines = []
+    for layout, method in dict.fromkeys((row["layout"], row["method"]) for row in rows):
+        of = {row["type"]: row for row in rows if (row["layout"], row["method"]) == (layout, method)}
+        each = (_percent(of[name], "hit") if name in of else "" for name in types)
+        whole = of["all"]
+        cells = _hit(whole), *each, _percent(whole, "chance"), _percent(whole, "swap"), f"{whole['n']:,}"
+        lines.append((layout, method, *cells))
+    return _table(("layout", "map", "all", *types, "chance", "both sentences", "sentences"), lines)
 
-    def percent(row: Mapping[str, Any], *keys: str) -> str:
-        low, *more = ("" if row.get(key) is None else f"{100 * row[key]:.0f}" for key in keys)
-        return f"{low} [{', '.join(more)}]" if more and low else low
 
-    cells = [
-        (row["layout"], row["method"], row["type"], percent(row, "hit", "low", "high"), percent(row, "chance"))
-        + (percent(row, "swap"), f"{row['n']:,}")
-        for row in rows
-    ]
-    return _table(("layout", "map", "type", "right", "chance", "both sentences right", "sentences"), cells)
+def _boxes_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    if not rows:
+        return _UNPOINTED
+    lines = [(r["type"], r["method"], _hit(r), _percent(r, "chance"), f"{r['n']:,}") for r in rows]
+    return _table(("type", "map", "inside", "chance", "sentences"), lines)
+
+
+_UNPOINTED = "Not measured yet; see `python -m analysis point --help`."
+
+
+def _hit(row: Mapping[str, Any]) -> str:
+    return f"{_percent(row, 'hit')} [{_percent(row, 'low')}, {_percent(row, 'high')}]"
+
+
+def _percent(row: Mapping[str, Any], key: str) -> str:
+    return "" if row.get(key) is None else f"{100 * row[key]:.0f}"
 
 
 def _difference(row: Mapping[str, Any]) -> str:
     points = [f"{100 * row[key]:+.1f}".replace("-0.0", "+0.0") for key in ("difference", "low", "high")]
     return f"{points[0]} [{points[1]}, {points[2]}]"
-
-
-def _numbers(data: str, language: str | None, images: str, part: Mapping[str, Any], n: int) -> tuple[object, ...]:
-    percent = (f"{100 * part[key]:.1f}" for key in ("precision", "recall", "f1"))
-    return (data, language or "", images, *percent, f"{part['support']:,}", f"{n:,}")
 
 
 def _sources(digests: Mapping[str, str]) -> str:

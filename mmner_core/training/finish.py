@@ -62,13 +62,17 @@ def train_named(
     run = with_settings(named_run(name), settings)
     if init is not None:
         run = replace(run, training=replace(run.training, init=str(init)))
-    run = replace(run, model=replace(run.model, text=_text(run)))
+    run = replace(run, model=replace(run.model, text=begun_text(run)))
     tokenizer = tokenizer or run.training.init or find_text(run.model.text.name)
     return train_run(run, data, out, tokenizer, name=name, command=command)
 
 
-def _text(run: Recipe) -> TextConfig:
-    """Return the text encoder with its architecture: that of the checkpoint to begin with, else the named encoder's."""
+def begun_text(run: Recipe) -> TextConfig:
+    """Return the text encoder with its architecture: that of the checkpoint to begin with, else the named encoder's.
+
+    Raises:
+        InputError: if the checkpoint is damaged, or the encoder is not to be had.
+    """
     if run.training.init is None:
         return resolve_text(run.model.text)
     folder = Path(run.training.init)

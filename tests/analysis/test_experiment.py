@@ -266,3 +266,30 @@ def test_data_that_are_not_there_are_named(weights: Path, tmp_path: Path) -> Non
     result = call("ablation", tmp_path / "runs", tmp_path / "nowhere", weights)
     assert result.exit_code == 2
     assert f"There is no data folder {tmp_path / 'nowhere'}; name it with --data." in result.stderr
+
+
+def test_an_ablation_says_what_attention_and_space_lose(data: Path, weights: Path, tmp_path: Path) -> None:
+    """Pointing and recall per variant; what one lacks has no row. A second one may begin with a trained checkpoint."""
+    grounded = ("--preset", "tiny_grounded", "--seeds", 1, "--epochs", 1)
+    variants = ("full", "no grounding", "no contrastive loss")
+    result = call("ablation", tmp_path / "first", data, weights, *grounded, "--variants", ",".join(variants))
+    assert result.exit_code == 0, result.stderr
+    tables = tmp_path / "first" / "tables" / "ablation"
+    pointing, space = (pd.read_parquet(tables / f"{name}.parquet") for name in ("pointing", "space"))
+    assert tuple(dict.fromkeys(pointing["variant"])) == variants
+    assert pointing["hit"].between(0, 1).all() and (pointing["low"] <= pointing["high"]).all()
+    assert tuple(dict.fromkeys(space["variant"])) == variants[:2]
+    assert (space["n"] > 0).all()
+    page = (tables / "page.md").read_text(encoding="utf-8")
+    assert "two photos (chance 50)" in page and "separation (chance 50)" in page
+
+    cells = {cell["variant"]: cell["key"] for cell in record(tmp_path / "first", "ablation")["cells"]}
+    start = tmp_path / "first" / "cells" / cells["full"] / "checkpoint"
+    result = call(
+        "ablation", tmp_path / "next", data, weights, *grounded, "--variants", "full,no grounding", "--init", start
+    )
+    assert result.exit_code == 0, result.stderr
+    assert f"from the checkpoint `{start}`" in (tmp_path / "next" / "EXPERIMENTS.md").read_text(encoding="utf-8")
+    for cell in record(tmp_path / "next", "ablation")["cells"]:
+        run = json.loads((tmp_path / "next" / "cells" / cell["key"] / "run.json").read_text(encoding="utf-8"))
+        assert run["run"]["training"]["init"] == str(start)

@@ -15,7 +15,6 @@ from mmner_core.checkpoints.folder import load_checkpoint
 from mmner_core.errors import InputError
 from mmner_core.inference.tagger import Tagger
 from mmner_core.training import runs
-from mmner_core.training.card import add_test_scores
 from mmner_core.training.config import DataSource, Recipe
 from mmner_core.training.finish import train_named
 from mmner_core.training.loop import Trainer
@@ -87,7 +86,7 @@ def test_the_card_shows_the_numbers(trained: tuple[Path, str]) -> None:
     """Validation scores are in; test scores only once somebody has measured them."""
     card = (trained[0] / "checkpoint" / "README.md").read_text(encoding="utf-8")
     assert "$" not in card
-    assert "| tiny | en | matched |" in card
+    assert "| data | images | en | fr | de | es |" in card and "| tiny | matched | " in card
     assert "Not scored yet" in card
 
 
@@ -128,34 +127,59 @@ def test_a_run_goes_on_with_other_data_and_says_so(weights: Path, tmp_path: Path
 
 
 def test_test_scores_join_card_and_metrics(trained: tuple[Path, str], tmp_path: Path) -> None:
-    """They are added from the records of ``evaluate --json``, and each look is told; the checkpoint's digest stays."""
+    """``card`` adds what the measuring commands printed, and tells of each look; the checkpoint's digest stays."""
     folder = Path(shutil.copytree(trained[0] / "checkpoint", tmp_path / "checkpoint"))
     before = load_checkpoint(folder).digest
-    evaluated = call("evaluate", "--data", DATA / "tiny", "--checkpoint", folder, "--json")
-    record = json.loads(evaluated.stdout)
+    record = json.loads(call("evaluate", "--data", DATA / "tiny", "--checkpoint", folder, "--json").stdout)
     row = {"condition": "shuffled", "type": "all", "language": "fr", "difference": -0.02, "low": -0.031, "high": 0.0}
-    shuffled = {**record, "image_condition": "shuffled", "f1_of_each_shuffle": {"all": [0.25, 0.75]}}
+    hit = {"method": "attention", "type": "all", "hit": 0.875, "low": 0.8, "high": 0.9, "chance": 0.5, "n": 1200}
+    written = {
+        "own": record,
+        "shuffled": {**record, "image_condition": "shuffled", "f1_of_each_shuffle": {"all": [0.25, 0.75]}},
+        "run": {"modality": [row, {**row, "type": "PER"}, {**row, "condition": "blur-3"}]},
+        "mosaics": {"mosaics": [{**hit, "layout": "two", "swap": 0.75}, {**hit, "layout": "two", "type": "PER"}]},
+        "boxes": {"boxes": [{**hit, "type": "PER"}]},
+    }
+    files = {name: tmp_path / f"{name}.json" for name in written}
+    for name, content in written.items():
+        files[name].write_text(json.dumps(content), encoding="utf-8")
     assert "The test splits were not looked at." in (folder / "README.md").read_text(encoding="utf-8")
-    add_test_scores(folder, [record], look="tiny test, to learn how it went")
-    add_test_scores(
-        folder,
-        [record, shuffled],
-        {"tiny test": [row, {**row, "type": "PER"}, {**row, "condition": "blur-3"}]},
-        look="tiny test, the final figures",
-    )
+    first = call("card", folder, "--test", files["own"], "--look", "tiny test, to learn how it went")
+    assert (first.exit_code, first.stdout) == (0, f"{folder / 'README.md'}\n")
+    measured = "--test", files["own"], "--test", files["shuffled"], "--photo", f"tiny test={files['run']}"
+    pointing = "--pointing", files["mosaics"], "--pointing", files["boxes"]
+    assert call("card", folder, *measured, *pointing, "--look", "tiny test, the final figures").exit_code == 0
     loaded = load_checkpoint(folder)
     assert loaded.digest == before
-    assert loaded.metrics["test"] == [record, shuffled]
+    assert loaded.metrics["test"] == [written["own"], written["shuffled"]]
     f1 = 100 * record["by_language"]["fr"]["f1"]
     card = (folder / "README.md").read_text(encoding="utf-8")
-    assert f"| {DATA / 'tiny'} (wiki) | fr | matched |" in card
-    assert f"| {DATA / 'tiny'} (wiki) | fr | shuffled, mean of 2 |" in card
-    assert f"{f1:.1f} |" in card
+    own, shuffled = (line for line in card.splitlines() if line.startswith(f"| {DATA / 'tiny'} (wiki) | "))
+    assert own.startswith(f"| {DATA / 'tiny'} (wiki) | matched | ") and f" {f1:.1f} (" in own
+    assert " | shuffled, mean of 2 | " in shuffled
     looks = "looked at 2 times:\n\n1. tiny test, to learn how it went\n2. tiny test, the final figures\n"
     assert looks in card and len(loaded.provenance["looks"]) == 2
-    assert [line for line in card.splitlines() if line.startswith("| tiny test")] == [
-        "| tiny test | fr |  | -2.0 [-3.1, +0.0] |  |  |"
-    ]
+    assert "| tiny test | fr |  | -2.0 [-3.1, +0.0] |  |  |" in card and card.count("| tiny test |") == 1
+    assert "| two | attention | 88 [80, 90] | 88 | 50 | 75 | 1,200 |" in card
+    assert "| PER | attention | 88 [80, 90] | 50 | 1,200 |" in card
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "told"),
+    [("--test", "{}", "by_language"), ("--pointing", "[1]", "JSON object"), ("--photo", None, "NAME=FILE")],
+)
+def test_what_no_command_printed_joins_no_card(
+    trained: tuple[Path, str], tmp_path: Path, option: str, content: str | None, told: str
+) -> None:
+    """One sentence says which file lacks what, and the card stays."""
+    folder = trained[0] / "checkpoint"
+    before = (folder / "README.md").read_bytes()
+    file = tmp_path / "printed.json"
+    file.write_text(content or "{}", encoding="utf-8")
+    result = call("card", folder, option, file, "--look", "none")
+    assert result.exit_code == 2 and len(result.stderr.splitlines()) == 1
+    assert told in result.stderr and str(file) in result.stderr
+    assert (folder / "README.md").read_bytes() == before
 
 
 def test_an_encoder_that_is_nowhere_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,17 +216,35 @@ def test_a_run_may_begin_with_a_checkpoint(trained: tuple[Path, str], tmp_path: 
     assert tuned.provenance["init"]["command"] == first.provenance["command"]
     assert {row["images"] for row in tuned.metrics["valid"]} == {"matched", "none", "shuffled"}
     card = (tuned.path / "README.md").read_text()
-    assert card.startswith("# tiny:")
+    assert card.startswith("# tuned:")
     assert first.provenance["command"] in card and tuned.provenance["command"] in card
 
 
 def test_a_run_refuses_the_checkpoint_of_another_model(trained: tuple[Path, str], tmp_path: Path) -> None:
-    """A checkpoint of other settings is named in one sentence."""
+    """One that reads texts otherwise, or lacks what the run leaves as it is: one sentence says what does not fit."""
+    first = trained[0] / "checkpoint"
     run = _tuned()
-    run = replace(run, model=replace(load_checkpoint(trained[0] / "checkpoint").model.config, alpha=0.5))
-    run = replace(run, training=replace(run.training, init=str(trained[0] / "checkpoint")))
-    with pytest.raises(InputError, match="holds another model"):
-        Trainer(run, DATA, tmp_path, trained[0] / "checkpoint")
+    run = replace(run, training=replace(run.training, init=str(first)))
+    model = load_checkpoint(first).model.config
+    others = {
+        "types": replace(model, types=("PER", "LOC")),
+        "grounding": replace(model, fusion=replace(model.fusion, word_residual=True, grounded=True)),
+    }
+    for part, other in others.items():
+        with pytest.raises(InputError, match=f"holds another model .*{part}"):
+            Trainer(replace(run, model=other), DATA, tmp_path, str(first))
+
+
+def test_a_run_may_try_another_part_on_a_checkpoint(trained: tuple[Path, str], tmp_path: Path) -> None:
+    """A part that the checkpoint lacks begins at random if the run trains it; all else is the checkpoint's."""
+    first = load_checkpoint(trained[0] / "checkpoint")
+    fusion = replace(first.model.config.fusion, word_residual=True, grounded=True)
+    training = replace(_tuned().training, init=str(first.path), trainable=("fusion.", "grounding."))
+    run = Recipe(model=replace(first.model.config, fusion=fusion), training=training)
+    begun = Trainer(run, DATA, tmp_path, str(first.path)).model.state_dict()
+    assert any(name.startswith("grounding.") for name in begun)
+    for name, weight in first.model.state_dict().items():
+        assert torch.equal(weight, begun[name]), name
 
 
 def test_a_checkpoint_that_is_not_there_is_one_sentence(
