@@ -34,6 +34,7 @@ from analysis.cli.run_options import (
     Seed,
     Shard,
     Split,
+    Stress,
     Studies,
     Train,
 )
@@ -61,6 +62,7 @@ def run(
     convention: Convention = None,
     conditions: Conditions = "",
     corruptions: Corruptions = False,
+    stress: Stress = False,
     limit: Limit = None,
     map_: Map = None,
     train: Train = None,
@@ -96,6 +98,7 @@ def run(
     options = RunOptions(
         conditions=tuple(filter(None, map(str.strip, conditions.split(",")))),
         corruptions=corruptions,
+        stress=stress,
         convention=convention,
         studies=studies,
         honesty_sample=honesty_sample,

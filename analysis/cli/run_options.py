@@ -52,12 +52,13 @@ Conditions = Annotated[
     str,
     typer.Option(
         metavar="A,B,...",
-        help="Image conditions: matched, none, blank, noise, shuffled, other_type, irrelevant, a corruption such "
-        "as blur-3, or all.",
+        help="Conditions: matched, none, blank, noise, shuffled, other_type, irrelevant, a corruption such as blur-3; "
+        "lower_case, capitals, no_accents, typos, hashtags, no_stop for changed words; or all.",
         show_default="those named first",
     ),
 ]
 Corruptions = Annotated[bool, typer.Option("--corruptions", help="Add every corruption at 5 severities.")]
+Stress = Annotated[bool, typer.Option("--stress", help="Add every change of the words.")]
 Limit = Annotated[int | None, typer.Option(min=1, help="Only the first N sentences of each language.")]
 Train = Annotated[
     list[Path] | None, typer.Option(help="Training data, for seen and unseen names and leakage; may be repeated.")

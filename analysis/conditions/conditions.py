@@ -1,4 +1,4 @@
-"""Image conditions: which image each sentence of an evaluation run is shown (its own, none, a corrupted or another's).
+"""Conditions: which image each sentence of an evaluation run is shown, or how its words are changed.
 
 A condition is planned for a whole split at once and costs nothing; images are opened one by one by
 :func:`render`. A sentence that cannot take part (no image, no other one) is left out *with its reason*, never shown
@@ -17,6 +17,7 @@ import numpy as np
 
 from analysis.conditions.corruptions import CORRUPTIONS, SEVERITIES, blank_image, corrupt, noise_image
 from analysis.conditions.mismatched_images import draw_other, other_type_images, shuffled_images
+from analysis.conditions.stressed_text import STRESSES, TextStress
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mmner_core.data import Example
 
 REPLACED = ("matched", "none", "blank", "noise", "shuffled", "other_type", "irrelevant")
+STRESSED = tuple(STRESSES)  # the words are changed; the image is the sentence's own, as under "matched"
 CORRUPTED = tuple(f"{name}-{severity}" for name in CORRUPTIONS for severity in SEVERITIES)
 # What is hidden besides, for Shapley shares: whether the words are seen, and which image streams (None: all).
 HIDDEN: dict[str, tuple[bool, tuple[str, ...] | None]] = {
@@ -35,7 +37,7 @@ HIDDEN: dict[str, tuple[bool, tuple[str, ...] | None]] = {
     "text+vit": (True, ("vit",)),
     "text+cnn": (True, ("cnn",)),
 }
-CONDITIONS = (*REPLACED, *HIDDEN, *CORRUPTED)
+CONDITIONS = (*REPLACED, *STRESSED, *HIDDEN, *CORRUPTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,7 @@ class ConditionPlan:
         skipped: why, for each sentence that takes no part: index to reason.
         words_seen: whether the model reads the words, or the unknown token in place of each.
         streams: the image streams that get the image; None for all the model has.
+        stress: how the words are changed; None for as they are.
     """
 
     name: str
@@ -78,6 +81,11 @@ class ConditionPlan:
     skipped: dict[int, str]
     words_seen: bool = True
     streams: tuple[str, ...] | None = None
+    stress: TextStress | None = None
+
+    def changed_words(self, example: Example) -> tuple[str, ...] | None:
+        """Return the words that the model reads instead of a sentence's own, None where it reads those."""
+        return None if self.stress is None else self.stress(example.words, example.tags or ())
 
 
 def plan_condition(
@@ -95,7 +103,7 @@ def plan_condition(
             no photos to choose from.
     """
     if name not in CONDITIONS:
-        raise InputError(f"Unknown image condition {name!r}; choose one of {', '.join(CONDITIONS)}.")
+        raise InputError(f"Unknown condition {name!r}; choose one of {', '.join(CONDITIONS)}.")
     skipped = {i: reason for i, example in enumerate(examples) if (reason := _cannot_take_part(example))}
     active = [i for i in range(len(examples)) if i not in skipped]
     rng = np.random.default_rng([seed, crc32(name.encode())])
@@ -119,6 +127,7 @@ def plan_condition(
         skipped=skipped,
         words_seen=words_seen,
         streams=streams,
+        stress=TextStress(name, seed) if name in STRESSED else None,
     )
 
 
@@ -146,7 +155,7 @@ def _cannot_take_part(example: Example) -> str:
 def _own_source(example: Example, name: str, seed: int) -> ShownImage:
     if name in ("none", "nothing"):
         return NOTHING
-    if name == "matched" or name in HIDDEN:
+    if name == "matched" or name in HIDDEN or name in STRESSED:
         return ShownImage(kind="photo", path=example.image)
     if name == "blank":
         return ShownImage(kind="blank")

@@ -106,6 +106,7 @@ class BaseEvaluation:
         metrics: dict[str, Any] = {"sentences": len(self.data), "conditions": run.conditions}
         metrics |= summary.scores(run)
         metrics |= summary.modality(run)
+        metrics |= summary.stress(run)
         metrics |= summary.minimal_pairs(run)
         metrics |= summary.shapley(run)
         metrics |= summary.contrastive(run, vectors, lexicon)

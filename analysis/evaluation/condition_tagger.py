@@ -41,13 +41,14 @@ _MEGABYTES = 1200
 
 @dataclass(slots=True)
 class _Batch:
-    """Sentences of like length, with their emissions and attention under each condition so far."""
+    """Sentences of like length, with the emissions, words read and attention under each condition so far."""
 
     rows: list[int]
     words: Tensor
     hidden: Tensor | None
     emissions: list[Tensor] = field(default_factory=list)
     keys: list[tuple[str, int]] = field(default_factory=list)
+    n_words: list[int] = field(default_factory=list)
     attention: dict[tuple[str, int], list[np.ndarray]] = field(default_factory=dict)
 
 
@@ -88,27 +89,34 @@ class ConditionTagger:
         matched: dict[int, ImageFeatures] = {}
         skipped: dict[str, list[int]] = {}
         broken: set[int] = set()
+        changed: dict[tuple[str, int], tuple[str, ...]] = {}
         for plan in plans:
+            read = text
+            if plan.stress is not None:
+                words = [plan.stress(*pair) for pair in zip(sentences, gold, strict=True)]
+                changed |= {(plan.name, i): own for i, own in enumerate(words)}
+                read = self.reader.read(words)
             features = self.images.encode(plan.sources)
             sources, skipped[plan.name] = readable_sources(plan, features, broken)
             shown[plan.name] = sources
             seen = {i: features[without_owner(s)] for i, s in sources.items() if s.kind != "none"}
             if plan.name == MATCHED:
                 matched = seen
-            cosines |= {(plan.name, i): value for i, value in self._cosines(text, seen).items()}
+            cosines |= {(plan.name, i): value for i, value in self._cosines(read, seen).items()}
             for batch in batches:
-                self._fuse(batch, plan, sources, seen)
+                self._fuse(batch, plan, read, sources, seen)
             release_freed_memory(over=_MEGABYTES)  # what stays of a condition is small, but leaves holes between it
         answers = {}
         for batch in batches:
-            for key, decoded in zip(batch.keys, self._decode(batch, sentences, gold), strict=True):
+            for key, decoded in zip(batch.keys, self._decode(batch, gold), strict=True):
                 answers[key] = TaggedSentence(
                     sentence=key[1],
                     condition=key[0],
                     source=shown[key[0]][key[1]],
-                    decoded=decoded,
+                    decoded=decoded.over(len(sentences[key[1]])),
                     cosine=cosines.get(key),
                     attention_entropy=attention_entropies(batch.attention.get(key), decoded),
+                    words=changed.get(key),
                 )
         ordered = [answers[plan.name, i] for plan in plans for i in sorted(shown[plan.name])]
         return TaggedShard(answers=ordered, text=text, images=matched, skipped=skipped)
@@ -127,7 +135,12 @@ class ConditionTagger:
         return dict(zip(seen, values.tolist(), strict=True))
 
     def _fuse(
-        self, batch: _Batch, plan: ConditionPlan, sources: dict[int, ShownImage], seen: dict[int, ImageFeatures]
+        self,
+        batch: _Batch,
+        plan: ConditionPlan,
+        read: TextShard,
+        sources: dict[int, ShownImage],
+        seen: dict[int, ImageFeatures],
     ) -> None:
         """Tag the batch's sentences with the images that the condition shows them."""
         places = [place for place, i in enumerate(batch.rows) if i in sources]
@@ -140,10 +153,13 @@ class ConditionTagger:
         images = ImageStates.join([p.states for p in distinct.values()]) if distinct else None
         keys = self.model.image_keys(images, plan.streams)
         words = batch.words if plan.words_seen or batch.hidden is None else batch.hidden
+        if plan.stress is not None:
+            words = _padded([read.words[i] for i in batch.rows], batch.words)
         n_attention_rows = len(places) if distinct else 0
         tagged = self.model.tag_words(words[places], keys, index, n_attention_rows=n_attention_rows)
         batch.emissions.append(tagged.emissions.float())
         batch.keys += [(plan.name, i) for i in rows]
+        batch.n_words += [len(read.words[i]) for i in rows]
         cells = [self.layouts[stream].cells(weights).mean(1) for stream, weights in tagged.attention.items()]
         # A hidden stream has the "no image" key alone, a pooled one the whole image, so neither has cells.
         weights = [w.float().cpu().numpy() for w in cells if w.shape[-1]]  # [B, W, G] each
@@ -151,20 +167,27 @@ class ConditionTagger:
             if i in seen and weights:
                 batch.attention[plan.name, i] = [w[row] for w in weights]
 
-    def _decode(
-        self, batch: _Batch, sentences: Sequence[Sequence[str]], gold: Sequence[Sequence[str]]
-    ) -> list[Decoded]:
+    def _decode(self, batch: _Batch, gold: Sequence[Sequence[str]]) -> list[Decoded]:
         if not batch.keys:
             return []
         emissions = torch.cat(batch.emissions)
         step = max(1, _DECODED // emissions.shape[1])
         decoded = []
         for first in range(0, len(emissions), step):
-            places = [i for _, i in batch.keys[first : first + step]]
-            lengths, tags = [len(sentences[i]) for i in places], [gold[i] for i in places]
+            lengths = batch.n_words[first : first + step]
+            places = (i for _, i in batch.keys[first : first + step])
+            tags = [gold[i][:n] for i, n in zip(places, lengths, strict=True)]
             decoded += decode(self.model.crf, emissions[first : first + step], lengths, tags)
         release_freed_memory(over=_MEGABYTES)
         return decoded
+
+
+def _padded(words: Sequence[Tensor], like: Tensor) -> Tensor:
+    """Return sentences [W, D], some of them shorter than before, padded as a batch is."""
+    padded = torch.zeros_like(like)
+    for row, states in enumerate(words):
+        padded[row, : len(states)] = states
+    return padded
 
 
 def _by_length(n_words: Sequence[int]) -> list[list[int]]:

@@ -6,13 +6,13 @@ Shapes: B sentences, W words, L tags, T types.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmner_core.labels import Entity, tags_to_entities
+from mmner_core.labels import OUTSIDE, Entity, tags_to_entities
 from mmner_core.network.crf import CRF, mask_words
 
 
@@ -32,6 +32,10 @@ class Decoded:
     entities: list[dict[str, Any]] | None
     gold_confidence: list[float]
     loss: float | None
+
+    def over(self, n_words: int) -> Decoded:
+        """Return it for all words of a sentence of which trailing ones, outside entities, were not read."""
+        return replace(self, tags=[*self.tags, *[OUTSIDE] * (n_words - len(self.tags))])
 
 
 @torch.no_grad()

@@ -22,6 +22,7 @@ class RunOptions:
         conditions: names of image conditions, see :func:`analysis.evaluation.plan.condition_names`; empty: the default
             ones.
         corruptions: add every corruption at every severity.
+        stress: add every change of the words.
         convention: annotation convention to read by; None: the checkpoint's default.
         studies: also hide words and streams (for Shapley shares) and put heat maps on trial.
         honesty_sample, pointing_sample: how many gold entities, and sentences of mosaics, the heat map studies draw.
@@ -33,6 +34,7 @@ class RunOptions:
 
     conditions: tuple[str, ...] = ()
     corruptions: bool = False
+    stress: bool = False
     convention: str | None = None
     studies: bool = True
     honesty_sample: int = 12
@@ -71,7 +73,9 @@ def plan_as_asked(options: RunOptions, data: EvaluationSet, *, reads_images: boo
     """
     return plan_run(
         data.examples,
-        condition_names(options.conditions, corruptions=options.corruptions, hidden=options.studies),
+        condition_names(
+            options.conditions, corruptions=options.corruptions, hidden=options.studies, stress=options.stress
+        ),
         insist=[name for name in options.conditions if name != "all"],
         irrelevant=data.irrelevant,
         reads_images=reads_images,

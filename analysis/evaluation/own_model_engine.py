@@ -98,6 +98,7 @@ class OwnModelEngine:
                         decoded=_decoded(reply, data.examples[row].tags or ()),
                         cosine=_cosine(reply),
                         attention_entropy=_entropies(reply),
+                        words=condition.changed_words(data.examples[row]),
                     )
                     if condition.name == plan.main:
                         main[row] = reply
@@ -126,7 +127,9 @@ class OwnModelEngine:
         items, asked = [], []
         for row, source in sources.items():
             example = data.examples[row]
-            words = example.words if condition.words_seen else (self.model.facts.hidden_word,) * len(example.words)
+            words = condition.changed_words(example) or example.words
+            if not condition.words_seen:
+                words = (self.model.facts.hidden_word,) * len(words)
             image = None if source.kind == "none" else images[without_owner(source)]
             known = self._of_text.get((words, example.language)) if image is None else None
             if known is not None:
@@ -166,12 +169,13 @@ def _sliced(plans: Sequence[ConditionPlan], rows: range) -> Iterator[ConditionPl
 
 
 def _decoded(reply: CheckedAnswer, gold: Sequence[str]) -> Decoded:
+    read = len(reply.tags)
     return Decoded(
         tags=list(reply.tags),
         entities=described_entities(reply),
-        gold_confidence=[entity_probability(reply, entity) for entity in tags_to_entities(gold)],
-        loss=gold_loss(reply, gold),
-    )
+        gold_confidence=[entity_probability(reply, entity) for entity in tags_to_entities(gold[:read])],
+        loss=gold_loss(reply, gold[:read]),
+    ).over(len(gold))
 
 
 def _bytes(reply: CheckedAnswer) -> int:

@@ -1,7 +1,8 @@
-"""Plans which sentences a run tags under which image condition.
+"""Plans which sentences a run tags under which condition.
 
-Under "matched" and "none" every sentence takes part: what the data give it (its photo, or nothing where it has none),
-and nothing. Every other condition replaces or hides a photo, so it is for sentences that have one.
+Under "matched" and "none", and where words are changed, every sentence takes part: with what the data give it (its
+photo, or nothing where it has none), or with nothing. Every other condition replaces or hides a photo, so it is for
+sentences that have one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from analysis.conditions.conditions import (
     HIDDEN,
     NOTHING,
     REPLACED,
+    STRESSED,
     ConditionPlan,
     plan_condition,
 )
@@ -55,27 +57,34 @@ class RunPlan:
         return {plan.name: dict(Counter(plan.skipped.values())) for plan in self.conditions if plan.skipped}
 
 
-def condition_names(asked: Sequence[str], *, corruptions: bool, hidden: bool) -> tuple[str, ...]:
+def condition_names(asked: Sequence[str], *, corruptions: bool, hidden: bool, stress: bool = False) -> tuple[str, ...]:
     """Return the conditions to run.
 
     Args:
         asked: names; "all" stands for every condition there is; empty: the default ones.
         corruptions: add each corruption at each severity.
         hidden: add those that hide words or a stream, which Shapley shares need.
+        stress: add those that change the words.
+
+    Changed words are compared with the words as they are, so those come along.
 
     Raises:
         InputError: if there is no such condition.
     """
     if unknown := [name for name in asked if name not in (*CONDITIONS, ALL)]:
         raise InputError(
-            f"There is no image condition {unknown[0]!r}; choose among {', '.join((*REPLACED, *HIDDEN))}, a corruption "
-            f"such as {CORRUPTED[0]}, or {ALL}."
+            f"There is no image condition {unknown[0]!r}; choose among {', '.join((*REPLACED, *STRESSED, *HIDDEN))}, a "
+            f"corruption such as {CORRUPTED[0]}, or {ALL}."
         )
     wanted = set(CONDITIONS) if ALL in asked else set(asked or REPLACED)
     if corruptions:
         wanted |= set(CORRUPTED)
     if hidden:
         wanted |= set(HIDDEN) | {MATCHED, NONE}
+    if stress:
+        wanted |= set(STRESSED)
+    if wanted & set(STRESSED):
+        wanted |= {MATCHED, NONE}
     return tuple(name for name in CONDITIONS if name in wanted)
 
 
@@ -110,8 +119,8 @@ def plan_run(
             left_out[name] = reason
             continue
         plan = plan_condition(examples, name, seed=seed, irrelevant=irrelevant)
-        if name in (MATCHED, NONE):
-            sources = tuple(NOTHING if source is None else source for source in plan.sources)
+        if name in (MATCHED, NONE, *STRESSED):
+            sources = tuple(source if source is not None and reads_images else NOTHING for source in plan.sources)
             plan = replace(plan, sources=sources, skipped={})
         plans.append(plan)
     if denied := [name for name in insist if name in left_out]:
@@ -134,7 +143,7 @@ def _text_only(n: int) -> ConditionPlan:
 def _unavailable(name: str, has_images: bool, reads_images: bool, pool: bool, streams: Sequence[str]) -> str:
     """Say why a condition cannot be had; empty where it can."""
     words_seen, seen = HIDDEN.get(name, (True, None))
-    if name == NONE:
+    if name == NONE or name in STRESSED:
         return ""
     if not reads_images:
         return "the model reads text only"

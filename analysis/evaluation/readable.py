@@ -25,10 +25,10 @@ def readable_sources(
         if source is None:
             continue
         readable = source.kind == "none" or without_owner(source) in images
-        if plan.name == MATCHED and not readable:
+        if not readable and (plan.name == MATCHED or plan.stress is not None):
             broken.add(i)
             sources[i] = NOTHING  # as a text without photo
-        elif readable and (i not in broken or plan.name == NONE):
+        elif readable and (i not in broken or plan.name == NONE or plan.stress is not None):
             sources[i] = source
         else:
             skipped.append(i)

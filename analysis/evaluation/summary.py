@@ -7,6 +7,7 @@ scores                 :func:`analysis.scores.metrics.score_table` with ``condit
 modality               :func:`analysis.image_effect.modality.modality_table`
 modality_by_cosine     :func:`analysis.image_effect.modality.split_table`, by tercile of the image-text cosine
 modality_by_kind       the same by pairing kind, where the data say it
+stress                 :func:`analysis.image_effect.text_stress.stress_table`
 minimal_pairs          :func:`analysis.image_effect.minimal_pairs.pair_table` with ``condition``
 shapley                :func:`analysis.image_effect.shapley.share_table` of text and image
 shapley_streams        the same of text and each image stream
@@ -27,10 +28,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from analysis.conditions.conditions import STRESSED
 from analysis.evaluation.plan import MATCHED, NONE
 from analysis.image_effect.minimal_pairs import find_minimal_pairs, pair_outcomes, pair_table
-from analysis.image_effect.modality import modality_table, pair_conditions, split_table
+from analysis.image_effect.modality import image_conditions, modality_table, pair_conditions, split_table
 from analysis.image_effect.shapley import TEXT_AND_IMAGE, TEXT_AND_STREAMS, entity_shares, share_table
+from analysis.image_effect.text_stress import stress_table
 from analysis.run.json_rows import to_records
 from analysis.run.pair_facts import PairFacts
 from analysis.run.vectors import IMAGE, image_streams, main_stream
@@ -63,7 +66,7 @@ def scores(run: EvaluationRun) -> Metrics:
 
 def modality(run: EvaluationRun) -> Metrics:
     """Compare every condition with text alone; split "matched" by cosine tercile and by pairing kind."""
-    if NONE not in run.conditions or len(run.conditions) < 2:
+    if NONE not in run.conditions or len(image_conditions(run)) < 2:
         return {}
     metrics = {"modality": to_records(modality_table(run))}
     if MATCHED not in run.conditions:
@@ -75,6 +78,13 @@ def modality(run: EvaluationRun) -> Metrics:
     if any(kinds):
         metrics["modality_by_kind"] = to_records(split_table(paired, kinds))
     return metrics
+
+
+def stress(run: EvaluationRun) -> Metrics:
+    """Compare changed words with the words as they are, where the run has some."""
+    if not any(name in run.conditions for name in STRESSED):
+        return {}
+    return {"stress": to_records(stress_table(run))}
 
 
 def minimal_pairs(run: EvaluationRun) -> Metrics:

@@ -30,6 +30,7 @@ class TaggedSentence:
         decoded: tags, entities and their probabilities.
         cosine: of text and image in the main aligned stream (``vectors.main_stream``); None without an image.
         attention_entropy: per predicted entity, nats; None without an image or a stream that has cells.
+        words: the words as they were changed; None for as they are.
     """
 
     sentence: int
@@ -38,6 +39,7 @@ class TaggedSentence:
     decoded: Decoded
     cosine: float | None
     attention_entropy: list[float] | None
+    words: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,7 @@ def to_table(answers: Sequence[TaggedSentence], data: EvaluationSet, first: int)
         "loss": [a.decoded.loss for a in answers],
         "cosine": [a.cosine for a in answers],
         "attention_entropy": [a.attention_entropy for a in answers],
+        "shown_words": [None if a.words is None else list(a.words) for a in answers],
     }
     return checked(pa.table(columns, schema=SCHEMA), "the tagged shard")
 

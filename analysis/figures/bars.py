@@ -74,12 +74,13 @@ def taxonomy_bars(table: pd.DataFrame) -> go.Figure:
     return figure.update_yaxes(type="category", categoryarray=languages[::-1], categoryorder="array")
 
 
-def modality_bars(table: pd.DataFrame, names: dict[str, str]) -> go.Figure:
-    """Draw by how much F1 under each image condition differs from text only, with paired intervals.
+def modality_bars(table: pd.DataFrame, names: dict[str, str], against: str = "text only") -> go.Figure:
+    """Draw by how much F1 under each condition differs from that of a baseline, with paired intervals.
 
     Args:
         table: condition, language, difference, low, high, n_gold.
         names: condition to what it is called, in the order from top to bottom.
+        against: what the baseline is called.
     """
     languages = _in_order(table["language"])
     colours = colours_of(languages)
@@ -102,7 +103,7 @@ def modality_bars(table: pd.DataFrame, names: dict[str, str]) -> go.Figure:
     # The axis is turned round so that the first condition is on top, and within it the first language.
     figure = new_figure(*bars, barmode="group", height=140 + _ROW * len(names) * max(2, len(languages)) * 2 // 3)
     figure.update_layout(legend_traceorder="normal")
-    figure.update_xaxes(title_text="F1 minus F1 of text only", tickformat="+.2f")
+    figure.update_xaxes(title_text=f"F1 minus F1 of {against}", tickformat="+.2f")
     order = [plain(name) for name in names.values()]
     return figure.update_yaxes(type="category", categoryorder="array", categoryarray=order, autorange="reversed")
 

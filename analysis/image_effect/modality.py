@@ -6,12 +6,14 @@ difference and the flips rest on the same n. Sizes: S sentences, N gold entities
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from analysis.conditions.conditions import STRESSED
 from analysis.conditions.corruptions import CORRUPTIONS
 from analysis.scores.bootstrap import RESAMPLES, Difference, f1_difference
 from analysis.scores.breakdowns import ALL, by_part
@@ -48,11 +50,17 @@ class Paired:
 
 
 def pair_conditions(
-    run: EvaluationRun, condition: str = "matched", baseline: str = TEXT_ONLY, *, rule: str = "strict"
+    run: EvaluationRun,
+    condition: str = "matched",
+    baseline: str = TEXT_ONLY,
+    *,
+    rule: str = "strict",
+    pictured: bool = True,
 ) -> Paired:
     """Match two conditions of a run sentence by sentence.
 
-    Sentences without a photo are left out where the condition shows the others one: they say nothing about images.
+    With ``pictured``, sentences without a photo are left out where the condition shows the others one: they say nothing
+    about images.
 
     Raises:
         InputError: if the run lacks one of them, or they disagree on the gold tags of a sentence.
@@ -62,7 +70,7 @@ def pair_conditions(
     terciles = cosine_terciles(b)[places[places >= 0]]
     a, b = a.take(places >= 0), b.take(places[places >= 0])
     has_images = (b.sentences["image_id"] != "").to_numpy()
-    if has_images.any() and not has_images.all():
+    if pictured and has_images.any() and not has_images.all():
         a, b, terciles = a.take(has_images), b.take(has_images), terciles[has_images]
     judged_a, judged_b = judge(a.gold, a.predicted, rule), judge(b.gold, b.predicted, rule)
     same = len(judged_a.gold) == len(judged_b.gold) and all(
@@ -80,7 +88,7 @@ def pair_conditions(
 def modality_table(
     run: EvaluationRun, *, baseline: str = TEXT_ONLY, rule: str = "strict", resamples: int = RESAMPLES, seed: int = 0
 ) -> pd.DataFrame:
-    """Compare every condition of a run with the baseline, per language and type and over all.
+    """Compare every image condition of a run with the baseline, per language and type and over all.
 
     One row per condition, ``language`` and ``type`` ("all" or one), with the columns of :func:`compare_slice`.
 
@@ -88,14 +96,25 @@ def modality_table(
         InputError: if the run lacks the baseline.
     """
     rows = []
-    for condition in run.conditions:
+    for condition in image_conditions(run):
         paired = pair_conditions(run, condition, baseline, rule=rule)
-        types = sorted(set(paired.judged_baseline.gold.types) | set(paired.judged_condition.predicted.types))
-        for language, mask in by_part(paired.baseline.languages):
-            for entity_type in (ALL, *types):
-                row = compare_slice(paired, mask, entity_type, resamples=resamples, seed=seed)
-                rows.append({"condition": condition, "language": language, "type": entity_type, **row})
+        for language, mask, entity_type in slices_of(paired):
+            row = compare_slice(paired, mask, entity_type, resamples=resamples, seed=seed)
+            rows.append({"condition": condition, "language": language, "type": entity_type, **row})
     return pd.DataFrame(rows)
+
+
+def image_conditions(run: EvaluationRun) -> list[str]:
+    """Return the conditions of a run under which the words are as they stand in the data."""
+    return [condition for condition in run.conditions if condition not in STRESSED]
+
+
+def slices_of(paired: Paired) -> Iterator[tuple[str, np.ndarray, str]]:
+    """Yield language, mask of its sentences, and type, with "all" of either first."""
+    types = sorted(set(paired.judged_baseline.gold.types) | set(paired.judged_condition.predicted.types))
+    for language, mask in by_part(paired.baseline.languages):
+        for entity_type in (ALL, *types):
+            yield language, mask, entity_type
 
 
 def compare_slice(

@@ -18,6 +18,8 @@ _HEADINGS = {
     "f1_a": "F1 of this run",
     "f1_b": "F1 of the other",
     "f1_baseline": "F1 text only",
+    "f1_clean": "F1 as it is",
+    "n_changed": "sentences changed",
     "n_sentences": "sentences",
     "n_gold": "gold",
     "n_predicted": "predicted",

@@ -11,6 +11,7 @@ from analysis.conditions.conditions import CORRUPTED, HIDDEN
 from analysis.image_effect.modality import (
     TEXT_ONLY,
     Paired,
+    image_conditions,
     image_effects,
     modality_table,
     pair_conditions,
@@ -37,6 +38,12 @@ NAMES = {
     "irrelevant": "irrelevant image",
     "text+vit": "ViT stream only",
     "text+cnn": "CNN stream only",
+    "lower_case": "small letters",
+    "capitals": "capitals",
+    "no_accents": "without accents",
+    "typos": "typing mistakes",
+    "hashtags": "words as hashtags",
+    "no_stop": "without the final stop",
 }
 _HOW_SPLIT = "What the image adds where it {}; an interval that holds 0 means that no contribution is shown."
 
@@ -47,11 +54,11 @@ def modality_of(run: EvaluationRun) -> pd.DataFrame:
     Raises:
         InputError: if the run has no condition without image, or only that.
     """
-    if len(run.conditions) < 2 or TEXT_ONLY not in run.conditions:
+    if len(image_conditions(run)) < 2 or TEXT_ONLY not in run.conditions:
         raise InputError(
             f"Run {run.name!r} was not made under several image conditions (it has: "
-            f"{', '.join(run.conditions) or 'none'}), so what the image contributed is not known; write a run from a "
-            "checkpoint and data with photos."
+            f"{', '.join(image_conditions(run)) or 'none'}), so what the image contributed is not known; write "
+            "a run from a checkpoint and data with photos."
         )
     return table_of(run, "modality", lambda: modality_table(run))
 

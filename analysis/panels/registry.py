@@ -21,6 +21,7 @@ from analysis.panels import (
     shapley,
     slices,
     space_map,
+    stress,
     threshold,
 )
 from analysis.panels.panel import PanelKind
@@ -80,6 +81,7 @@ SECTIONS = (
             modality.helped,
             modality.hurt,
             modality.severity,
+            stress.stress,
             shapley.shapley,
             shapley.shapley_streams,
             minimal_pairs.minimal_pairs,

@@ -4,9 +4,9 @@ What only a model can give (tests of heat maps, the pointing game) and what need
 fitted on the validation split) is there alone; the rest is read from there if it is there, and worked out otherwise.
 The keys are those of :mod:`analysis.evaluation.summary`, :mod:`analysis.heat_maps.study` and
 :mod:`analysis.heat_maps.measure`, each a list of rows: scores, modality, modality_by_cosine, modality_by_kind,
-minimal_pairs, shapley, shapley_streams, contrastive, calibration, calibration_bins, leakage, maps, map_curves,
+minimal_pairs, stress, shapley, shapley_streams, contrastive, calibration, calibration_bins, leakage, maps, map_curves,
 map_sample, map_similarity, pointing, mosaics, mosaics_left_out, boxes, boxes_left_out, boxes_outside. Runs of earlier
-versions lack map_sample and what follows pointing.
+versions lack map_sample, stress and what follows pointing.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analysis.run.schema import SENTENCE_COLUMNS, checked
+from analysis.run.schema import SENTENCE_COLUMNS, SHOWN_WORDS, checked
 from analysis.run.spans import Spans, read_spans
 from mmner_core.errors import InputError
 
@@ -102,6 +102,18 @@ class Answers:
     def words_of(self, row: int) -> list[str]:
         """Return the words of the sentence in row ``row``."""
         return self.table["words"][row].as_py()
+
+    def shown_words_of(self, row: int) -> list[str]:
+        """Return the words of a sentence as the model read them, which a condition may have changed."""
+        shown = self.table[SHOWN_WORDS][row].as_py() if SHOWN_WORDS in self.table.column_names else None
+        return self.words_of(row) if shown is None else shown
+
+    def changed(self) -> np.ndarray:
+        """Return [S] whether the model read other words than the sentence has."""
+        if SHOWN_WORDS not in self.table.column_names:
+            return np.zeros(len(self), dtype=bool)
+        pairs = zip(self.table[SHOWN_WORDS].to_pylist(), self.table["words"].to_pylist(), strict=True)
+        return np.array([shown is not None and shown != words for shown, words in pairs], dtype=bool)
 
     def texts(self) -> list[str]:
         """Return [S] the sentences, words joined by one space."""

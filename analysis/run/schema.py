@@ -1,4 +1,4 @@
-"""The predictions table of a run: one row per sentence and image condition, as Arrow in memory and Parquet on disk.
+"""The predictions table of a run: one row per sentence and condition, as Arrow in memory and Parquet on disk.
 
 ===================== ================== ====================================================================
 column                type               what it holds
@@ -12,7 +12,7 @@ words                 list<string>       W words
 gold                  list<string>       W IOB2 tags as annotated
 image_id              string             the image shown under this condition, "" for none
 image_path            string             its file, "" for none
-condition             string             "matched", "none", "shuffled", "blur-3"...
+condition             string             "matched", "none", "shuffled", "blur-3", "lower_case"...
 tags                  list<string>       W IOB2 tags as predicted
 entities              list<struct>       *the predicted entities in order, with their exact CRF probabilities
 gold_span_confidence  list<float>        *probability of each gold entity (span and type), in order
@@ -20,11 +20,15 @@ loss                  float              *CRF negative log-likelihood of the gol
 cosine                float              *cosine of text and image in the contrastive space; null without image
 attention_entropy     list<float>        *per predicted entity: entropy of the attention over the photo, nats;
                                          null without image
+shown_words           list<string>       optional: the words as the model read them under a condition that changes
+                                         them, fewer than W where trailing ones were left out; null for ``words``
 ===================== ================== ====================================================================
 
 Columns marked * need a model of this workbench; a run made from another system's output lacks them. A run of a user's
 own model has those that it gives; its provenance says under "probability" what stands for that of the CRF. A sentence
 that took no part in a condition has no row there. Orphan ``I-`` tags start an entity wherever entities are counted.
+
+Version 2 added ``shown_words``; runs of version 1 are read as before.
 """
 
 from __future__ import annotations
@@ -35,7 +39,7 @@ import pyarrow.compute as pc
 
 from mmner_core.errors import InputError
 
-VERSION = 1
+VERSION = 2
 
 ENTITY = pa.struct(
     [
@@ -67,10 +71,12 @@ SCHEMA = pa.schema(
         ("loss", pa.float32()),
         ("cosine", pa.float32()),
         ("attention_entropy", _FLOATS),
+        ("shown_words", _STRINGS),
     ]
 )
 MODEL_COLUMNS = ("entities", "gold_span_confidence", "loss", "cosine", "attention_entropy")
-COLUMNS = tuple(name for name in SCHEMA.names if name not in MODEL_COLUMNS)
+SHOWN_WORDS = "shown_words"
+COLUMNS = tuple(name for name in SCHEMA.names if name not in (*MODEL_COLUMNS, SHOWN_WORDS))
 SENTENCE_COLUMNS = ("sentence_id", "where", "language", "source", "kind", "image_id", "image_path")
 
 
@@ -93,7 +99,7 @@ def checked(table: pa.Table, where: str) -> pa.Table:
         column = table[name]
         inner = column.combine_chunks().flatten() if pa.types.is_list(column.type) else column
         if column.null_count or inner.null_count:
-            raise InputError(f"{where}: column {name!r} has an empty cell; only model columns may.")
+            raise InputError(f"{where}: column {name!r} has an empty cell; only optional columns may.")
     _check_lengths(table, where)
     _check_unique(table, where)
     return table

@@ -22,7 +22,7 @@ from tests.analysis.small_run import small_table
 
 EVIL = "<script>document.title='owned'</script>"
 LANGUAGES = ("en", "fr", "de", "es")
-CONDITIONS = ("matched", "shuffled", "blank", "blur-1", "blur-5", *TEXT_AND_STREAMS.values())
+CONDITIONS = ("matched", "shuffled", "blank", "lower_case", "blur-1", "blur-5", *TEXT_AND_STREAMS.values())
 N = 48
 _GOLD = ("B-PER I-PER O B-LOC", "B-LOC I-LOC O B-ORG", "B-ORG I-ORG O B-PER")
 
@@ -48,6 +48,7 @@ def model_run(folder: Path, *, words: str = "Ada Byron saw Paris", seed: int = 0
                 language=[LANGUAGES[i % 4] for i in range(N)],
                 kind=["exact-entity" if i % 2 else "irrelevant" for i in range(N)],
                 image_id=[f"photo{i}" if with_image else "" for i in range(N)],
+                shown_words=[words.lower().split() if condition == "lower_case" else None] * N,
                 cosine=[float(rng.uniform(-1, 1)) if with_image else None for _ in range(N)],
             )
         )

@@ -11,6 +11,7 @@ from analysis.conditions.conditions import ConditionPlan, ShownImage
 from analysis.evaluation.condition_tagger import ConditionTagger
 from analysis.evaluation.plan import plan_run
 from analysis.evaluation.tagged_shard import TaggedShard, to_table
+from analysis.run.answers import Answers
 from analysis.run.evaluation_set import EvaluationSet, read_evaluation_set
 from mmner_core.evaluation.evaluate import evaluate
 from mmner_core.evaluation.scores import score
@@ -128,14 +129,33 @@ def test_rows_fit_the_schema_and_name_the_image_shown(data: EvaluationSet, tagge
     assert (rows["none", 12]["image_id"], rows["none", 12]["cosine"]) == ("", None)
 
 
+@pytest.mark.parametrize("condition", ["lower_case", "no_stop"])
+def test_changed_words_are_read_as_the_tagger_reads_them(tagger: Tagger, data: EvaluationSet, condition: str) -> None:
+    """Tags and probabilities are those of the tagger for the changed words, with the own photo; the gold tags stay."""
+    tagged = tag(tagger, data, ("matched", condition))
+    answers = {a.sentence: a for a in tagged.answers if a.condition == condition}
+    assert len(answers) == 12 and any(a.words != data.examples[i].words for i, a in answers.items())
+    read = replace(data, examples=tuple(replace(e, words=answers[i].words) for i, e in enumerate(data.examples)))
+    predictions = one_by_one(tagger, read, {i: a.source for i, a in answers.items()})
+    for i, prediction in predictions.items():
+        left_out = len(data.examples[i].words) - len(answers[i].words)
+        assert answers[i].decoded.tags == [*prediction.tags, *["O"] * left_out]
+        for got, expected in zip(answers[i].decoded.entities, prediction.entities, strict=True):
+            assert got["confidence"] == pytest.approx(expected.confidence, rel=1e-3)
+        assert answers[i].cosine == pytest.approx(prediction.image_text_cosine.get("cnn"), abs=1e-5)
+    table = Answers.from_table(to_table(list(answers.values()), data, 0))
+    assert [table.shown_words_of(i) for i in answers] == [list(a.words) for a in answers.values()]
+    assert table.changed().any() and [table.words_of(i) for i in answers] == [list(e.words) for e in data.examples]
+
+
 def test_a_broken_photo_is_no_photo(tagger: Tagger, data: EvaluationSet, tmp_path: Path) -> None:
     """Under matched the sentence is read alone; it drops out of the conditions that replace its photo."""
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff garbage")
     examples = (replace(data.examples[0], image=broken), *data.examples[1:])
-    tagged = tag(tagger, replace(data, examples=examples), ("matched", "none", "blank"))
+    tagged = tag(tagger, replace(data, examples=examples), ("matched", "none", "typos", "blank"))
     of_first = {a.condition: a for a in tagged.answers if a.sentence == 0}
-    assert sorted(of_first) == ["matched", "none"]
+    assert sorted(of_first) == ["matched", "none", "typos"]
     assert of_first["matched"].source.kind == "none"
     assert of_first["matched"].decoded.loss == pytest.approx(of_first["none"].decoded.loss, rel=1e-4)
     assert tagged.skipped["blank"] == [0]

@@ -25,6 +25,7 @@ from analysis.panels.scores import scores
 from analysis.panels.selection import Chosen
 from analysis.panels.shapley import shapley
 from analysis.panels.space_map import entity_map, pairs_of, points_of, space_map
+from analysis.panels.stress import stress
 from analysis.run.folder import EvaluationRun
 from analysis.scores.metrics import judge, score
 from tests.analysis.report_run import LANGUAGES, N, empty_run, model_run, tags_run
@@ -121,6 +122,17 @@ def test_modality_leaves_hidden_words_to_the_shapley_shares(run: EvaluationRun) 
     shown = set(modality(run).table["condition"])
     assert {"matched", "shuffled", "blank"} <= shown and not shown & {"nothing", "image_only", "blur-1", "none"}
     assert set(severity(run).table["severity"]) == {0, 1, 5}
+
+
+def test_changed_texts_have_a_panel_of_their_own(run: EvaluationRun) -> None:
+    """Compared with the text as it is, per language and type, with n; the images' panel does not count them."""
+    panel = stress(run)
+    assert set(panel.table["condition"]) == {"small letters"} and panel.n == f"{N} sentences"
+    over_all = panel.table[(panel.table["type"] == "all") & (panel.table["language"] == "all")].iloc[0]
+    assert over_all["n_changed"] == over_all["n_sentences"] == N
+    assert over_all["difference"] == pytest.approx(over_all["f1"] - over_all["f1_clean"])
+    assert over_all["low"] <= over_all["difference"] <= over_all["high"]
+    assert "lower_case" not in set(modality(run).table["condition"])
 
 
 def test_shares_add_up_in_the_table(run: EvaluationRun) -> None:

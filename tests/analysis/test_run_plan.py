@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.conditions.conditions import CONDITIONS, CORRUPTED, HIDDEN, REPLACED
+from analysis.conditions.conditions import CONDITIONS, CORRUPTED, HIDDEN, REPLACED, STRESSED
 from analysis.evaluation.plan import condition_names, plan_run
 from analysis.run.evaluation_set import read_evaluation_set
 from mmner_core.data import Example
@@ -28,6 +28,24 @@ def test_the_names_asked_for_become_the_conditions() -> None:
         "blank", "matched", "none", *HIDDEN, *CORRUPTED,
     }  # fmt: skip
     assert condition_names(("all",), corruptions=False, hidden=False) == CONDITIONS
+
+
+def test_changed_words_come_with_the_words_as_they_are() -> None:
+    """Without those there would be nothing to compare them with; the option adds all of them."""
+    assert condition_names(("typos",), corruptions=False, hidden=False) == ("matched", "none", "typos")
+    assert condition_names(("none",), corruptions=False, hidden=False, stress=True) == ("matched", "none", *STRESSED)
+
+
+def test_words_are_changed_with_and_without_photos(examples: tuple[Example, ...]) -> None:
+    """Every sentence takes part with what it has; a model may read text only, and data may have no photo."""
+    names = condition_names(("typos",), corruptions=False, hidden=False)
+    (typos,) = (p for p in plan_run(examples, names).conditions if p.name == "typos")
+    assert typos.stress is not None and typos.skipped == {}
+    assert [source.kind for source in typos.sources if source].count("photo") == 8
+    plain = tuple(replace(e, image=None) for e in examples)
+    for plan in (plan_run(plain, names), plan_run(examples, names, reads_images=False)):
+        assert plan.names == ("none", "typos") and plan.main == "none"
+        assert {source.kind for p in plan.conditions for source in p.sources if source} == {"none"}
 
 
 def test_sentences_without_a_photo_take_part_where_none_is_replaced(examples: tuple[Example, ...]) -> None:

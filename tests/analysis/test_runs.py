@@ -127,7 +127,7 @@ def test_other_parquet_and_newer_versions_are_refused(folder: Path) -> None:
     path = folder / "predictions.parquet"
     table = pq.read_table(path)
     for metadata, message in (
-        ({"mmner_run_version": "99"}, "version 99, this workbench reads up to 1"),
+        ({"mmner_run_version": "99"}, "version 99, this workbench reads up to 2"),
         (None, "not the"),
     ):
         pq.write_table(table.replace_schema_metadata(metadata), path)

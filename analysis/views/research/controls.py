@@ -32,7 +32,7 @@ def draw_controls(request: TabRequest) -> RenderedPart:
         for label, name, choices, value in (
             ("Run", "run", {name: name for name in names}, chosen),
             ("Language", "language", spoken, view.language),
-            ("Image condition", "condition", conditions, view.condition or run.condition),
+            ("Condition", "condition", conditions, view.condition or run.condition),
             ("Compare with", "other", others, view.other),
         )
     ]
@@ -44,5 +44,5 @@ def _about(request: TabRequest) -> str:
     checkpoint = f"checkpoint {facts.checkpoint[:8]}" if facts.checkpoint else "another system's predictions"
     model = f"model {facts.model}" if facts.model else checkpoint
     sentences = counted(request.run.conditions[request.run.condition], "sentence")
-    conditions = counted(len(request.run.conditions), "image condition")
+    conditions = counted(len(request.run.conditions), "condition")
     return f"{sentences} of {facts.split}, {model}, under {conditions}."

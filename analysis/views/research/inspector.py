@@ -14,7 +14,7 @@ from analysis.panels.wording import language_name
 from analysis.views.marks import escape_html
 from analysis.views.research.image_store import LARGE
 from analysis.views.research.neighbours import Neighbour, neighbours, own_cosine
-from analysis.views.research.sentence_html import cards, line_html
+from analysis.views.research.sentence_html import cards, line_html, plain_line
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.tables import table_html
 from mmner_core.errors import InputError
@@ -109,6 +109,8 @@ def _lines(request: TabRequest, answers: Answers, row: int, sentence: int) -> st
         line_html("gold", answers, answers.gold, row, colours),
         line_html("predicted", answers, answers.predicted, row, colours, answers.confidence),
     ]
+    if (read := answers.shown_words_of(row)) != answers.words_of(row):
+        lines.insert(1, plain_line("as read", " ".join(read)))
     others = [("without the image", request.run, TEXT_ONLY)] if TEXT_ONLY in request.run.conditions else []
     if request.other is not None:
         others.append((request.other.name, request.other, request.other.condition))

@@ -7,6 +7,7 @@ import io
 from functools import partial
 from typing import TYPE_CHECKING
 
+from analysis.conditions.conditions import STRESSED
 from analysis.panels.faithfulness import chance_badge
 from analysis.views.heat_map_view import MapControls, RenderedHeatMap
 from analysis.views.kinds import ATTENTION, KINDS, kind_choices
@@ -75,6 +76,8 @@ def _notes(request: TabRequest, image_id: str, found: bool) -> list[str]:
         notes.append("The photo of the run is not here, so this is the text alone.")
     if "-" in request.condition and found:
         notes.append("The photo is shown to the model as it is, not corrupted as in the run.")
+    if request.condition in STRESSED:
+        notes.append("The words are shown to the model as they are, not changed as in the run.")
     return notes
 
 

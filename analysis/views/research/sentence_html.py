@@ -56,6 +56,11 @@ def line_html(
     return render_macro("line", name=name, text=Markup(text))
 
 
+def plain_line(name: str, text: str) -> str:
+    """Return one line of a text without marks."""
+    return render_macro("line", name=name, text=Markup(marked_text(text, (), {})))
+
+
 def cards(request: TabRequest, items: Iterable[tuple[int, str]]) -> str:
     """Return a list of sentences under the condition that is shown.
 
