@@ -65,7 +65,7 @@ def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     lines = (f"{line}\n" for line in read_lines(path))
     header = next(lines, "")
-    delimiter = max(_DELIMITERS, key=header.count)
+    delimiter = csv_delimiter(header)
     try:
         names = next(csv.reader([header], delimiter=delimiter), [])
         columns = columns_of(names, f"{path}:1")
@@ -75,6 +75,11 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield where, _cells(row, columns, where)
     except csv.Error as error:
         raise InputError(f"{path} is no CSV that can be read ({error}).") from error
+
+
+def csv_delimiter(header: str) -> str:
+    """Return what separates the columns of a CSV file, by its first line."""
+    return max(_DELIMITERS, key=header.count)
 
 
 def _cells(row: Mapping[Any, Any], columns: Mapping[str, str], where: str) -> dict[str, Any]:
