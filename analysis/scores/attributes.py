@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.run.answers import Answers
 from analysis.run.categorical import from_codes, from_values
-from analysis.run.lexicon import SEEN, UNKNOWN, Lexicon
+from analysis.run.lexicon import NEVER, SEEN, UNKNOWN, Lexicon
 from analysis.run.spans import Spans
 from analysis.scores.cosine_terciles import TERCILES, cosine_terciles
 
@@ -20,6 +20,8 @@ SENTENCE_LENGTHS = (
     (None, "41 words or more"),
 )
 DENSITIES = ((0, "none"), (1, "1"), (3, "2-3"), (None, "4 or more"))
+FREQUENCIES = ((0, NEVER), (1, "once"), (4, "2-4 times"), (19, "5-19 times"), (None, "20 times or more"))
+CONSISTENCIES = ("always this type", "mostly this type", "mostly another type", "never this type", NEVER, UNKNOWN)
 POSITIONS = ("whole sentence", "first", "inside", "last")
 CASINGS = ("lower case", "Capitalised", "UPPER CASE", "mixed case", "no letters")
 COSINES = (*(f"{third} cosine" for third in TERCILES), "no cosine")
@@ -30,6 +32,8 @@ PHRASES = {
     "language": "language",
     "type": "type",
     "seen": "seen in training",
+    "frequency": "name in training",
+    "consistency": "type of the name in training",
     "entity_length": "length of the name",
     "sentence_length": "length of the sentence",
     "density": "names in the sentence",
@@ -52,7 +56,8 @@ def attribute_table(answers: Answers, spans: Spans, lexicon: Lexicon | None = No
     Args:
         answers: the sentences.
         spans: ``answers.gold`` or ``answers.predicted``.
-        lexicon: training surfaces; without them ``seen`` is "not known".
+        lexicon: training surfaces; without them ``seen`` is "not known", without their counts ``frequency`` and
+            ``consistency`` are.
 
     Returns:
         [N] one categorical column per attribute, and ``text``, the surface form.
@@ -64,6 +69,7 @@ def attribute_table(answers: Answers, spans: Spans, lexicon: Lexicon | None = No
     columns = {
         "type": from_values(names, spans.types),
         "seen": from_values(seen, SEEN),
+        **_in_training(lexicon, texts, names),
         "entity_length": _bucket(spans.end - spans.start, ENTITY_LENGTHS),
         "density": _bucket(n_annotated[spans.sentence], DENSITIES),
         "position": _position(spans),
@@ -91,6 +97,21 @@ def sentence_attributes(answers: Answers) -> pd.DataFrame:
             "cosine_tercile": _terciles(answers),
         }
     )
+
+
+def _in_training(lexicon: Lexicon | None, texts: list[str], names: np.ndarray) -> dict[str, pd.Categorical]:
+    """Class entities by how often training names them, and by how consistently it gives them their type."""
+    every, same = (np.full(len(texts), np.nan),) * 2 if lexicon is None else lexicon.frequencies(texts, names)
+    known = ~np.isnan(every)
+    bounds = [bound for bound, _ in FREQUENCIES if bound is not None]
+    values = [name for _, name in FREQUENCIES]
+    times = np.where(known, np.searchsorted(bounds, np.nan_to_num(every)), len(values))
+    share = np.divide(same, every, out=np.zeros(len(texts)), where=known & (every > 0))
+    kinds = [~known, every == 0, share == 1, share >= 0.5, share > 0]
+    return {
+        "frequency": from_codes(times, (*values, UNKNOWN)),
+        "consistency": from_codes(np.select(kinds, [5, 4, 0, 1, 2], 3), CONSISTENCIES),
+    }
 
 
 def _terciles(answers: Answers) -> pd.Categorical:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from mmner_core.data import Example
 
+EXACT, NORMALISED, NEAR = "exact sentence", "normalised", "near duplicate"
 NEAR_DUPLICATE = 0.8
 MIN_WORDS = 8
 _SHINGLE = 3
@@ -91,25 +92,25 @@ class _TestIndex:
         self._by_shingle: dict[int, list[int]] = {}
         self._n_shingles: dict[int, int] = {}
         for i, example in enumerate(test):
-            normal = _normalise(example.words)
+            normal = normalised(example.words)
             self._by_words.setdefault(example.words, []).append(i)
             self._by_normal.setdefault(normal, []).append(i)
-            shingles = _shingles(normal)
-            self._n_shingles[i] = len(shingles)
-            for shingle in shingles:
+            found = shingles(normal)
+            self._n_shingles[i] = len(found)
+            for shingle in found:
                 self._by_shingle.setdefault(shingle, []).append(i)
 
     def look_up(self, example: Example) -> None:
         """Note which test sentences this training sentence copies."""
-        normal = _normalise(example.words)
+        normal = normalised(example.words)
         for i in self._by_words.get(example.words, ()):
             self.exact.setdefault(i, example.where)
         for i in self._by_normal.get(normal, ()) if normal else ():
             self.normalised.setdefault(i, example.where)
-        shingles = _shingles(normal)
-        shared = Counter(i for shingle in shingles for i in self._by_shingle.get(shingle, ()))
+        found = shingles(normal)
+        shared = Counter(i for shingle in found for i in self._by_shingle.get(shingle, ()))
         for i, n in shared.items():
-            similarity = n / (len(shingles) + self._n_shingles[i] - n)
+            similarity = n / (len(found) + self._n_shingles[i] - n)
             if similarity >= NEAR_DUPLICATE and similarity > self.near.get(i, (0.0, ""))[0]:
                 self.near[i] = (similarity, example.where)
 
@@ -118,20 +119,20 @@ class _TestIndex:
         for i, example in enumerate(test):
             text = " ".join(example.words)
             if i in self.exact:
-                yield example.where, self.exact[i], "exact sentence", 1.0, text
+                yield example.where, self.exact[i], EXACT, 1.0, text
             elif i in self.normalised:
-                yield example.where, self.normalised[i], "normalised", 1.0, text
+                yield example.where, self.normalised[i], NORMALISED, 1.0, text
             elif i in self.near:
-                yield example.where, self.near[i][1], "near duplicate", self.near[i][0], text
+                yield example.where, self.near[i][1], NEAR, self.near[i][0], text
 
 
 def _count(
     index: _TestIndex, test: Sequence[Example], chosen: Sequence[int], train_images: set[str | None], lexicon: Lexicon
 ) -> Iterator[tuple[str, int, int]]:
-    yield "exact sentence", sum(i in index.exact for i in chosen), len(chosen)
-    yield "normalised", sum(i in index.normalised for i in chosen), len(chosen)
+    yield EXACT, sum(i in index.exact for i in chosen), len(chosen)
+    yield NORMALISED, sum(i in index.normalised for i in chosen), len(chosen)
     near = sum(i in index.near or i in index.normalised or i in index.exact for i in chosen)
-    yield "near duplicate", near, len(chosen)
+    yield NEAR, near, len(chosen)
     images = {test[i].image_id for i in chosen} - {None}
     yield "shared image", len(images & train_images), len(images)
     names = [name for i in chosen for name in _names(test[i])]
@@ -145,14 +146,15 @@ def _names(example: Example) -> Iterator[tuple[str, str]]:
         yield " ".join(example.words[entity.start : entity.end]), entity.type
 
 
-def _normalise(words: Sequence[str]) -> tuple[str, ...]:
+def normalised(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the words without anything but letters and digits, in one case and form."""
     folded = (unicodedata.normalize("NFKC", word).casefold() for word in words)
     kept = ("".join(c for c in word if c.isalnum()) for word in folded)
     return tuple(word for word in kept if word)
 
 
-def _shingles(normal: Sequence[str]) -> set[int]:
-    """Return hashes of the word trigrams; none for short sentences, which are alike by chance."""
+def shingles(normal: Sequence[str]) -> set[int]:
+    """Return hashes of the word trigrams of normalised words; none for short sentences, which are alike by chance."""
     if len(normal) < MIN_WORDS:
         return set()
     return {hash(tuple(normal[i : i + _SHINGLE])) for i in range(len(normal) - _SHINGLE + 1)}

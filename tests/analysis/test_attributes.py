@@ -28,6 +28,29 @@ def test_seen_has_three_answers() -> None:
     assert LEXICON.restrict(["Ada", "Eve"]).types == {"Ada": {"PER", "MISC"}}
 
 
+def test_how_often_and_how_consistently_training_names_a_surface() -> None:
+    """Ada is a person twice in three, New York a place once; without counts, as in older runs, it is not known."""
+    lexicon = Lexicon.from_examples(
+        [Example(words=("Ada",), tags=(tag,)) for tag in ("B-PER", "B-PER", "B-MISC")]
+        + [Example(words=("New", "York"), tags=("B-LOC", "I-LOC"))]
+        + [Example(words=("Bo",), tags=("B-ORG",))] * 25
+    )
+    assert lexicon.counts["Ada"] == {"PER": 2, "MISC": 1}
+    assert Lexicon.from_table(lexicon.to_table()).counts == lexicon.counts
+    rows = [("Ada Ada New York Bo Eve", "B-PER B-MISC B-LOC I-LOC B-PER B-PER", "O O O O O O")]
+    answers = small_answers(rows)
+    table = attribute_table(answers, answers.gold, lexicon.restrict(["Ada", "New York", "Bo", "Eve"]))
+    assert table["frequency"].tolist() == ["2-4 times", "2-4 times", "once", "20 times or more", "never"]
+    assert table["consistency"].tolist() == [
+        "mostly this type", "mostly another type", "always this type", "never this type", "never",
+    ]  # fmt: skip
+    old = Lexicon(types=lexicon.types)
+    assert Lexicon.from_table(old.to_table()) == old
+    for known in (old, None):
+        table = attribute_table(answers, answers.gold, known)
+        assert set(table["frequency"]) == set(table["consistency"]) == {"not known"}
+
+
 def test_each_attribute_of_one_sentence() -> None:
     """Length, place, company, letter case and label of three names."""
     rows = [("New York and IBM thank de Gaulle", "B-LOC I-LOC O B-ORG O B-PER I-PER", "O O O O O O O")]
