@@ -24,6 +24,7 @@ from analysis.views.research import assets  # noqa: E402
 from analysis.views.research.controller import TabController  # noqa: E402
 from analysis.views.research.shell import TITLES  # noqa: E402
 from analysis.views.service import TagService, user_message  # noqa: E402
+from analysis.views.wiring.again import hand_over_sentences  # noqa: E402
 from analysis.views.wiring.blocks import QUIET, html  # noqa: E402
 from analysis.views.wiring.programs import add_api  # noqa: E402
 from analysis.views.wiring.research_tab import ResearchTab  # noqa: E402
@@ -83,6 +84,7 @@ def build_app(service: TagService, controller: TabController | None = None) -> g
         with gr.Tabs(elem_id="wb-tabs"):
             with gr.Tab("Tag", id="tag", elem_id="wb-tab-tag"):
                 tag_tab = TagTab(service)
+                hand_over_sentences(controller, tag_tab)
             for name, title in TITLES.items():
                 with gr.Tab(title, id=name, elem_id=f"wb-tab-{name}"):
                     research_tab = ResearchTab(controller, name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from safetensors.numpy import save_file
 
+from analysis.run.corrections import CORRECTIONS
 from analysis.run.folder import COORDINATES, EMBEDDINGS, LEXICON, METRICS, PREDICTIONS, PROVENANCE, VERSION_KEY
 from analysis.run.lexicon import Lexicon
 from analysis.run.schema import VERSION, checked
+from analysis.scores.kept_slices import SLICES
 from mmner_core.errors import InputError
 from mmner_core.runtime.atomic import atomic_folder, would_replace
 from mmner_core.runtime.digests import file_digest
@@ -80,6 +83,9 @@ def write_run(
         _write_json(partial / METRICS, metrics)
         digests = {path.name: file_digest(path) for path in sorted(partial.iterdir())}
         _write_json(partial / PROVENANCE, {**provenance, "files": digests})
+        for name in (CORRECTIONS, SLICES):  # what people kept about these sentences outlives the run
+            if (folder / name).is_file():
+                shutil.copy2(folder / name, partial / name)
     return folder
 
 

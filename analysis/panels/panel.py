@@ -84,6 +84,11 @@ def _one_variant(_: Selection) -> Iterable[Mapping[str, Any]]:
     return ({},)
 
 
+def only_beside(run: EvaluationRun, file: str) -> Iterable[Mapping[str, Any]]:
+    """Return one variant for a run that has a file of what people keep beside it, none for any other."""
+    return ({},) if run.folder is not None and (run.folder / file).exists() else ()
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PanelKind(Generic[P]):
     """A function that makes panels, and what is known of them before it runs.

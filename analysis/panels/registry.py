@@ -10,10 +10,12 @@ from analysis.panels import (
     calibration,
     compare,
     confusion,
+    corrections,
     data_quality,
     embedding,
     errors,
     faithfulness,
+    kept_slices,
     minimal_pairs,
     modality,
     pointing,
@@ -23,6 +25,7 @@ from analysis.panels import (
     space_map,
     stress,
     threshold,
+    word_losses,
 )
 from analysis.panels.panel import PanelKind
 from analysis.panels.selection import Selection
@@ -63,6 +66,9 @@ SECTIONS = (
             errors.taxonomy,
             errors.failure_summary,
             errors.failures_first,
+            kept_slices.kept_slices,
+            word_losses.worst,
+            word_losses.labels,
         ),
     ),
     Section("slices", "Slices", "errors", (slices.slices, slices.worst)),
@@ -70,7 +76,16 @@ SECTIONS = (
         "trust",
         "Calibration and data",
         "errors",
-        (calibration.calibration, threshold.threshold, data_quality.noise, data_quality.leakage),
+        (
+            calibration.calibration,
+            threshold.threshold,
+            data_quality.noise,
+            data_quality.leakage,
+            data_quality.leaking_pairs,
+            data_quality.duplicates,
+            corrections.corrected_scores,
+            corrections.corrections,
+        ),
     ),
     Section(
         "modality",

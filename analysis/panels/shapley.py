@@ -59,10 +59,33 @@ def shares_of(run: EvaluationRun, coalitions: Mapping[frozenset[str], str]) -> p
     return run.remember(("shapley", tuple(coalitions.values())), lambda: entity_shares(run, coalitions))
 
 
+def shares_of_sentence(run: EvaluationRun, sentence_id: int) -> pd.DataFrame:
+    """Return the shares of each gold entity of a sentence: of text and each image stream, else of text and image.
+
+    Columns: start, end, text, type, ``nothing``, ``share_...`` per player, and ``everything``, which they add up to.
+
+    Raises:
+        InputError: if the run lacks the conditions or probabilities of both games, or the sentence took part in none.
+    """
+    games = (TEXT_AND_STREAMS, TEXT_AND_IMAGE)
+    coalitions = next((game for game in games if set(game.values()) <= set(run.conditions)), TEXT_AND_IMAGE)
+    shares = shares_of(run, coalitions)
+    mine = shares[shares["sentence_id"] == sentence_id]
+    if mine.empty:
+        raise InputError("No gold entity here took part in all conditions: only those beside a photo do.")
+    columns = [f"share_{player}" for player in players_of(coalitions)]
+    return mine[["start", "end", "text", "type", "nothing", *columns, "everything"]].reset_index(drop=True)
+
+
+def players_of(coalitions: Mapping[frozenset[str], str]) -> list[str]:
+    """Return the players of a game, the text first."""
+    return sorted(frozenset().union(*coalitions), key=lambda player: (player != "text", player))
+
+
 def _shares(run: EvaluationRun, coalitions: Mapping[frozenset[str], str], key: str) -> Content:
     from analysis.figures import shapley_bars
 
-    players = sorted(frozenset().union(*coalitions), key=lambda player: (player != "text", player))
+    players = players_of(coalitions)
     table = table_of(run, key, lambda: share_table(shares_of(run, coalitions)))
     everything = table[(table["language"] == ALL) & (table["type"] == ALL)]
     n = int(everything["n"].max())

@@ -16,20 +16,22 @@ if TYPE_CHECKING:
     from analysis.run.answers import Answers
     from analysis.run.folder import EvaluationRun
 
-Colour = Literal["type", "language", "error", "modality", "source"]
-COLOURS: tuple[Colour, ...] = ("type", "language", "error", "modality", "source")
+Colour = Literal["type", "predicted", "error", "confidence", "language", "modality", "source"]
+COLOURS: tuple[Colour, ...] = ("type", "predicted", "error", "confidence", "language", "modality", "source")
 Projection = Literal["umap", "pca"]
 Map = Literal["pairs", "entities"]
 _TEXT_LENGTH = 70
 NO_ERROR, SEVERAL, NO_ENTITY, UNKNOWN = "no error", "several", "no name", "not known"
+CONFIDENCES = ((0.5, "p below 0.5"), (0.7, "p 0.5 to 0.7"), (0.9, "p 0.7 to 0.9"), (np.inf, "p 0.9 or more"))
 
 
 def points_of(run: EvaluationRun, projection: Projection = "umap", which: Map = "pairs") -> pd.DataFrame:
     """Return the points of a stored map with what they can be coloured by.
 
     Columns: ``point`` (row number in that map), ``x``, ``y``, ``modality``, ``sentence_id``, ``language``, ``type``,
-    ``error``, ``source``, ``text``. A sentence with different types or errors has "several"; on the map of entities
-    each has its own, the error "missed" or "spurious" including wrong boundaries.
+    ``predicted`` (type), ``error``, ``confidence`` (in the predicted entities, the least of a sentence), ``source``,
+    ``text``. A sentence with different types or errors has "several"; on the map of entities each has its own, the
+    error "missed" or "spurious" including wrong boundaries.
 
     Raises:
         InputError: if the run has no such map.
@@ -140,7 +142,9 @@ def _describe(answers: Answers) -> pd.DataFrame:
         {
             "language": sentences["language"].to_numpy(dtype=object),
             "type": _one_of(answers.gold.sentence, answers.gold.type_names(), n, NO_ENTITY),
+            "predicted": _one_of(answers.predicted.sentence, answers.predicted.type_names(), n, NO_ENTITY),
             "error": _one_of(matches.sentence[wrong], errors, n, NO_ERROR),
+            "confidence": _confidences(answers),
             "source": sentences["source"].where(sentences["source"] != "", UNKNOWN).to_numpy(dtype=object),
             "text": [_short(text) for text in answers.texts()],
         },
@@ -169,7 +173,40 @@ def _entity_columns(run: EvaluationRun, rows: np.ndarray) -> dict[str, np.ndarra
         for row, i, j in zip(place, start.tolist(), end.tolist(), strict=True)
     ]
     errors = np.select([gold == predicted, gold < 0, predicted < 0], [NO_ERROR, "spurious", "missed"], "wrong type")
-    return {"type": types[np.where(gold >= 0, gold, predicted)], "error": errors, "text": texts}
+    return {
+        "type": types[np.where(gold >= 0, gold, predicted)],
+        "predicted": np.where(predicted >= 0, types[predicted], NO_ENTITY),
+        "error": errors,
+        "confidence": _of_entities(answers, place, start, end, predicted),
+        "text": texts,
+    }
+
+
+def _confidences(answers: Answers) -> list[str]:
+    """Return for each sentence the class of its least sure predicted entity."""
+    if answers.confidence is None:
+        return [UNKNOWN] * len(answers)
+    least = pd.Series(answers.confidence).groupby(answers.predicted.sentence).min().reindex(range(len(answers)))
+    return _classes(least.to_numpy())
+
+
+def _of_entities(
+    answers: Answers, row: np.ndarray, start: np.ndarray, end: np.ndarray, predicted: np.ndarray
+) -> list[str]:
+    """Return for each entity the class of its probability; of one that was not predicted there is none."""
+    if answers.confidence is None:
+        return [UNKNOWN] * len(row)
+    spans = answers.predicted
+    keys = zip(spans.sentence.tolist(), spans.start.tolist(), spans.end.tolist(), strict=True)
+    known = dict(zip(keys, answers.confidence.tolist(), strict=True))
+    found = zip(row.tolist(), start.tolist(), end.tolist(), strict=True)
+    return _classes(np.where(predicted >= 0, [known.get(key, np.nan) for key in found], np.nan))
+
+
+def _classes(confidence: np.ndarray) -> list[str]:
+    bounds, names = zip(*CONFIDENCES, strict=True)
+    places = np.searchsorted(bounds, confidence, side="right")
+    return [NO_ENTITY if np.isnan(p) else names[i] for p, i in zip(confidence.tolist(), places.tolist(), strict=True)]
 
 
 def _short(text: str) -> str:

@@ -7,6 +7,8 @@ metrics.json           the numbers computed when the run was written
 lexicon.parquet        optional: training surfaces of the entities that occur (:mod:`analysis.run.lexicon`)
 embeddings.safetensors optional: named arrays of vectors
 coordinates.parquet    optional: points of the map, computed once so that it looks the same on every visit
+corrections.jsonl      optional: corrected gold tags (:mod:`analysis.run.corrections`), no part of the run
+slices.jsonl           optional: named slices (:mod:`analysis.scores.kept_slices`), likewise
 ====================== =========================================================================================
 
 A folder is written under another name and renamed when complete, so a half-written one is never taken for a run.

@@ -25,5 +25,22 @@ window.workbenchAddress = (() => {
     history.replaceState(null, "", address);
   };
 
-  return { read, write };
+  // The text that is asked about again beside a run's photo stands behind the "#", which browsers send to no server;
+  // null is none.
+  const mark = "#wb-again=";
+  const again = () => {
+    try {
+      return location.hash.startsWith(mark) ? decodeURIComponent(location.hash.slice(mark.length)) : null;
+    } catch {
+      return null; // cut short on its way
+    }
+  };
+  const setAgain = (text) => {
+    if (text === null && again() === null) return;
+    const address = new URL(location.href);
+    address.hash = text === null ? "" : mark + encodeURIComponent(text);
+    history.replaceState(null, "", address);
+  };
+
+  return { read, write, again, setAgain };
 })();

@@ -1,6 +1,6 @@
 // Page-wide behaviour, from the document's head: keys, theme, and the address of what is shown.
 (() => {
-  const { read, write } = window.workbenchAddress;
+  const { read, write, again, setAgain } = window.workbenchAddress;
 
   const rememberTheme = (theme) => {
     const address = new URL(location.href);
@@ -17,11 +17,22 @@
 
   document.addEventListener("click", (event) => {
     const card = event.target.closest("[data-example]");
-    if (card) write({ ...read(), example: card.dataset.example });
+    if (card) {
+      setAgain(null);
+      write({ example: card.dataset.example });
+    }
+    if (again() !== null && event.target.closest("#wb-run")) {
+      setAgain(document.querySelector("#wb-sentence textarea").value);
+    }
     if (event.target.closest(".wb-theme")) {
       const dark = document.body.classList.toggle("dark");
       rememberTheme(dark ? "dark" : "light");
     }
+  });
+
+  // With another photo than the run's the link would restore something else.
+  document.addEventListener("change", (event) => {
+    if (event.target.closest("#wb-photo input[type=file]")) setAgain(null);
   });
 
   // Where the cards lie below one another, the result would come out of sight.

@@ -40,6 +40,12 @@ def picking_script() -> str:
     return (_HERE / "script.js").read_text(encoding="utf-8")
 
 
+@cache
+def asking_script() -> str:
+    """Return the script that asks in the first tab about a sentence of a run."""
+    return (_HERE / "again.js").read_text(encoding="utf-8")
+
+
 def heading(text: str, *, step: int | None = None) -> str:
     """Return a heading that says what to do, with the number of its step where there is one."""
     number = "" if step is None else f'<span class="wb-step" aria-hidden="true">{step}</span>'

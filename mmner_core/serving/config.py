@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,12 @@ class ServingConfig:
     runs: tuple[Path, ...] = _setting((), "a run, or a folder of runs, to look into")
     images: tuple[Path, ...] = _setting((), "a folder of photos that runs may show")
 
+    annotations: bool | None = _setting(
+        None,
+        "let visitors correct gold tags and name slices, kept beside the runs; unless said, where there is a login or "
+        "only this machine gets in",
+    )
+
     queue_size: Count = _setting(64, "requests that may wait; the next is told that the server is busy")
     concurrency: Count = _setting(16, "requests at work at once; their texts and photos go through the model together")
     batch_size: Count = _setting(16, "most requests in one pass of the model; 1: one at a time")
@@ -105,6 +112,14 @@ class ServingConfig:
         return [(name.strip(), password) for name, _, password in (entry.partition(":") for entry in self.login)]
 
     @property
+    def writable(self) -> bool:
+        """Return whether visitors may keep something beside the runs."""
+        if self.annotations is not None:
+            return self.annotations
+        alone = _is_loopback(self.host) and not (self.allowed_hosts or self.root_path)
+        return bool(self.login) or alone
+
+    @property
     def image_limits(self) -> ImageLimits:
         """Return which images are refused."""
         return ImageLimits(max_bytes=int(self.max_upload_mb * 1e6), max_pixels=int(self.max_megapixels * 1e6))
@@ -113,3 +128,11 @@ class ServingConfig:
     def text_limits(self) -> TextLimits:
         """Return which texts are refused."""
         return TextLimits(max_characters=self.max_characters)
+
+
+def _is_loopback(host: str) -> bool:
+    """Say whether an address to listen on is reached from this machine alone."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

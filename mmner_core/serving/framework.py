@@ -24,8 +24,8 @@ class Framework(Protocol):
     def awaits(self, application: Any, event: str) -> bool:
         """Say whether an event's answer was not fetched yet, be it at work or done."""
 
-    def knows(self, application: Any, cookies: Mapping[str, str]) -> bool:
-        """Say whether a visitor with these cookies is logged in."""
+    def user(self, application: Any, cookies: Mapping[str, str]) -> str | None:
+        """Return the name that a visitor with these cookies has logged in under, None for one who has not."""
 
 
 class Gradio:
@@ -50,7 +50,8 @@ class Gradio:
         waiting = application.get_blocks()._queue.pending_event_ids_session
         return any(event in events for events in waiting.values())
 
-    def knows(self, application: Any, cookies: Mapping[str, str]) -> bool:
-        """Say whether a visitor with these cookies is logged in."""
+    def user(self, application: Any, cookies: Mapping[str, str]) -> str | None:
+        """Return the name that a visitor with these cookies has logged in under, None for one who has not."""
         names = (f"access-token-{application.cookie_id}", f"access-token-unsecure-{application.cookie_id}")
-        return any(cookies.get(name) in application.tokens for name in names)
+        users = (application.tokens.get(cookies.get(name)) for name in names)
+        return next((str(user) for user in users if user is not None), None)

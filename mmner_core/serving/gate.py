@@ -38,7 +38,7 @@ from mmner_core.serving.ranges import plain_range
 from mmner_core.serving.routes import HEALTH, Body, Route, Who, find, table
 from mmner_core.serving.upload_gate import UploadGate
 from mmner_core.serving.uploads import UploadSpace
-from mmner_core.serving.visitor import visitor_of
+from mmner_core.serving.visitor import acting_for, visitor_of
 
 BUSY_SECONDS = 5
 FREE_BYTES = 2_000
@@ -144,10 +144,10 @@ class Gate:
     async def _let_in(
         self, route: Route, match: re.Match[str], scope: Message, receive: Receive, send: Send, held: ExitStack
     ) -> None:
-        application = scope.get("app")
-        if self._config.login and route.who is Who.LOGGED_IN:
-            if not self._framework.knows(application, cookies(scope)):
-                raise Refused(Refusal(401, NOT_LOGGED_IN))
+        user = self._framework.user(scope.get("app"), cookies(scope)) if self._config.login else None
+        if self._config.login and route.who is Who.LOGGED_IN and user is None:
+            raise Refused(Refusal(401, NOT_LOGGED_IN))
+        held.enter_context(acting_for(user))
         query = self._judge_address(route, match, scope)
         self._admit(route, scope, held)
         if route.body is Body.JSON:

@@ -49,7 +49,7 @@ def _parser(description: str) -> argparse.ArgumentParser:
     for setting in fields(ServingConfig):
         flag = "--" + setting.name.replace("_", "-")
         text = _help(setting)
-        if _TYPES[setting.name] is bool:
+        if _TYPES[setting.name] in (bool, bool | None):
             parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=text)
         elif _is_list(setting.name):
             parser.add_argument(flag, action="append", metavar="VALUE", help=f"{text}; repeatable")

@@ -1,7 +1,7 @@
-"""Identifies the visitor a request comes from, by address.
+"""Identifies the visitor a request comes from, by address, and where there is a login the user, by name.
 
-What visitors may use is counted by address, in threads far from the request; so the address travels with the context,
-which asyncio and the web framework hand on to tasks and worker threads.
+What visitors may use is counted by address, and what they made belongs to users, in threads far from the request; so
+both travel with the context, which asyncio and the web framework hand on to tasks and worker threads.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 UNKNOWN = "unknown"
 _NETWORK = 64  # bits of an IPv6 address that a provider gives to one customer, who chooses the rest at will
 _current: ContextVar[str | None] = ContextVar("visitor", default=None)
+_user: ContextVar[str | None] = ContextVar("user", default=None)
 
 
 @functools.lru_cache(10_000)
@@ -51,3 +52,18 @@ def working_for(visitor: str) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+def current_user() -> str | None:
+    """Return the name of the user this thread or task is at work for; None: for nobody who has logged in."""
+    return _user.get()
+
+
+@contextmanager
+def acting_for(user: str | None) -> Iterator[None]:
+    """Say which user the block, and whatever it starts, is at work for."""
+    token = _user.set(user)
+    try:
+        yield
+    finally:
+        _user.reset(token)

@@ -123,6 +123,10 @@ def studies() -> dict[str, object]:
             for q in ("hit", "mass")
         ],
         "leakage": [{"language": "all", "what": "exact sentence", "n_leaked": 1, "n": N, "share": 1 / N}],
+        "leakage_pairs": [
+            {"test_where": "test.txt:1", "train_where": "train.txt:9", "what": "exact sentence", "similarity": 1.0}
+            | {"text": EVIL}
+        ],
     }
 
 

@@ -23,11 +23,12 @@ from analysis.panels.pointing import boxes, mosaics, pointing
 from analysis.panels.registry import SECTIONS
 from analysis.panels.scores import scores
 from analysis.panels.selection import Chosen
-from analysis.panels.shapley import shapley
+from analysis.panels.shapley import shapley, shares_of_sentence
 from analysis.panels.space_map import entity_map, pairs_of, points_of, space_map
 from analysis.panels.stress import stress
 from analysis.run.folder import EvaluationRun
 from analysis.scores.metrics import judge, score
+from mmner_core.errors import InputError
 from tests.analysis.report_run import LANGUAGES, N, empty_run, model_run, tags_run
 
 
@@ -139,6 +140,17 @@ def test_shares_add_up_in_the_table(run: EvaluationRun) -> None:
     """Text and image together are the total, row by row."""
     table = shapley(run).table
     np.testing.assert_allclose(table["share_text"] + table["share_image"], table["total"], atol=1e-9)
+
+
+def test_the_shares_of_one_sentence_add_up(run: EvaluationRun) -> None:
+    """Of text and each image stream, from what the model gives with nothing shown to what it gives with everything."""
+    shares = shares_of_sentence(run, 3)
+    parts = shares[["nothing", "share_text", "share_cnn", "share_vit"]].sum(axis=1)
+    assert len(shares) == 2 and parts.to_numpy() == pytest.approx(shares["everything"].to_numpy())
+    with pytest.raises(InputError, match="only those beside a photo"):
+        shares_of_sentence(run, 10_000)
+    with pytest.raises(InputError, match="lacks the conditions"):
+        shares_of_sentence(tags_run(), 0)
 
 
 def test_minimal_pairs_are_found_by_their_words(run: EvaluationRun) -> None:
@@ -265,6 +277,11 @@ def test_points_carry_what_they_are_coloured_by(run: EvaluationRun) -> None:
     names = points_of(run, "pca", "entities")
     assert names["text"].iloc[0] == "Ada Byron" and names["type"].tolist()[:3] == ["PER", "LOC", "ORG"]
     assert names["error"].tolist()[:2] == ["missed", "wrong type"]
+    assert names["predicted"].tolist()[:2] == ["no name", "PER"]
+    known = {"p below 0.5", "p 0.5 to 0.7", "p 0.7 to 0.9", "p 0.9 or more", "no name"}
+    assert set(names["confidence"]) <= known and set(points["confidence"]) <= known
+    assert "p 0.7 to 0.9" in set(points["confidence"])  # small_table gives every entity 0.9, a hair less in 32 bits
+    assert set(points["predicted"]) <= {"several", "no name", "PER", "LOC", "ORG"}
 
 
 def test_tables_are_shown_with_intervals_in_one_cell() -> None:

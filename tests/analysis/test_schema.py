@@ -15,7 +15,8 @@ def test_a_good_table_comes_back_in_the_schema_s_order() -> None:
     """Column order and extra columns do not matter; types are brought to the schema's."""
     table = small_table(ROWS)
     shuffled = table.select(table.column_names[::-1]).append_column("extra", pa.array([1, 2]))
-    assert checked(shuffled, "t").schema.names == SCHEMA.names
+    # Only changed words have that column, so runs of version 1 and imported ones lack it.
+    assert checked(shuffled, "t").schema.names == [name for name in SCHEMA.names if name != "shown_words"]
     assert checked(shuffled, "t").equals(table)
 
 

@@ -122,5 +122,5 @@ def test_the_scripts_are_there() -> None:
 def test_the_address_holds_every_field_but_the_pointer() -> None:
     """What is asked for is restored by a link; where the pointer rests is not."""
     script = (VIEWS / "address.js").read_text(encoding="utf-8")
-    names = set(re.findall(r'"([a-z]+)"', script[script.index("names = [") : script.index("];")]))
+    names = set(re.findall(r'"([a-z_]+)"', script[script.index("names = [") : script.index("];")]))
     assert names == {PARAMETERS.get(field.name, field.name) for field in fields(View)} - {"point"} | {"example", "tab"}

@@ -37,9 +37,10 @@ def test_the_command_line_wins_over_the_environment_over_the_file(tmp_path: Path
 def test_every_setting_is_an_option_and_a_variable(tmp_path: Path) -> None:
     """Whatever has a default can be set in each of the three ways."""
     for setting in fields(ServingConfig):
-        value = {bool: "true", int: "77", float: "7.5", tuple: "a:b"}.get(type(setting.default), "here")
+        switch = setting.type in ("bool", "bool | None")
+        value = {int: "77", float: "7.5", tuple: "a:b"}.get(type(setting.default), "true" if switch else "here")
         flag = "--" + setting.name.replace("_", "-")
-        option = [flag] if isinstance(setting.default, bool) else [flag, value]
+        option = [flag] if switch else [flag, value]
         by_option = read_config(option, {})
         assert by_option == read_config([], {f"MMNER_{setting.name.upper()}": value})
         assert getattr(by_option, setting.name) != setting.default

@@ -59,9 +59,9 @@ class Everything:
         """Await an answer."""
         return event == "known"
 
-    def knows(self, application: Any, cookies: Mapping[str, str]) -> bool:
+    def user(self, application: Any, cookies: Mapping[str, str]) -> str | None:
         """Know who has a cookie."""
-        return "token" in cookies
+        return cookies.get("token")
 
 
 def stand(application: Application | None = None, space: UploadSpace | None = None, **settings: Any) -> Gate:

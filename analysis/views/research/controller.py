@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from cachetools import LRUCache
 
+from analysis.views.marks import escape_html
 from analysis.views.research.image_store import ImageStore
 from analysis.views.research.library import RunLibrary
 from analysis.views.research.loaded_model import LoadedModel
 from analysis.views.research.places import short_sentence, working_folder
 from analysis.views.research.rendering import render_macro
+from analysis.views.research.saving import save
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.tables import FIGURE, MIME, table_file
 from analysis.views.research.view import View
 from analysis.views.service import TagService, user_message
 from mmner_core.errors import InputError
 from mmner_core.runtime.memory import release_freed_memory
+from mmner_core.serving.visitor import current_user
 
 if TYPE_CHECKING:
     from analysis.views.service import TagQuestion
@@ -70,6 +73,42 @@ class TabController:
         except Exception as error:
             return {"html": self._problem(error), "problem": True}
 
+    def save(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep what a visitor wrote beside a run, where this server allows it.
+
+        Args:
+            parameters: ``form``, see :func:`analysis.views.research.saving.save`, and the parameters of the address.
+
+        Returns:
+            ``html``, what was done or what stands against it, and ``problem`` where something does.
+        """
+        try:
+            said = save(self._request(parameters), parameters.get("form"), current_user() or "")
+            return {"html": escape_html(said)}
+        except Exception as error:
+            return {"html": self._problem(error), "problem": True}
+
+    def sentence(self, parameters: Mapping[str, Any]) -> tuple[Path | None, bool, str]:
+        """Return what a sentence of a run was shown, to be asked about again in the first tab.
+
+        Args:
+            parameters: of the address.
+
+        Returns:
+            Its photo, None where it has none or it may not be shown; whether it has one at all; its language.
+
+        Raises:
+            InputError: if there is no such run or sentence.
+        """
+        request = self._request(parameters)
+        number = request.view.sentence_id
+        row = None if number is None else request.row_of(number)
+        if row is None:
+            raise InputError(f"Run {request.run.name!r} has no sentence {number} under {request.condition!r}.")
+        of_sentence = request.answers.sentences.iloc[row]
+        stored = of_sentence["image_path"]
+        return self.images.find(request.run, stored), bool(of_sentence["image_id"]), of_sentence["language"]
+
     def place(self, parameters: Mapping[str, Any], question: TagQuestion | None) -> str:
         """Place the visitor's pair on the map of a run; return JSON with ``html`` and ``traces``."""
         try:
@@ -88,7 +127,13 @@ class TabController:
         return render_macro("problem", sentence=sentence)
 
     def _request(self, parameters: Mapping[str, Any]) -> TabRequest:
-        return TabRequest(view=View.read(parameters), library=self.library, images=self.images, model=self.model)
+        return TabRequest(
+            view=View.read(parameters),
+            library=self.library,
+            images=self.images,
+            model=self.model,
+            writable=self.service.config.writable,
+        )
 
     def _draw(self, tab: str, parameters: Mapping[str, Any]) -> RenderedPart:
         from analysis.views.research.tabs import part_of
@@ -142,6 +187,8 @@ def _answer(rendered: RenderedPart) -> dict[str, Any]:
 
 
 def _file(rendered: RenderedPart, kind: object) -> dict[str, str]:
+    if isinstance(kind, str) and kind in rendered.files:
+        return rendered.files[kind]()
     if kind == FIGURE and rendered.figure_data is not None:
         return table_file(rendered.figure_data, f"{rendered.name}-figure", "csv")
     if kind not in MIME or rendered.table is None:

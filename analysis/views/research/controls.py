@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from analysis.panels.facts import facts_of
 from analysis.panels.modality import NAMES
 from analysis.panels.wording import counted, language_name
+from analysis.views.research.kept import slice_changes
 from analysis.views.research.rendering import render
 from analysis.views.research.tab_request import RenderedPart, TabRequest
+from analysis.views.research.view import written_filters
 
 _HIDING = {
     "none": "text only",
@@ -36,7 +41,18 @@ def draw_controls(request: TabRequest) -> RenderedPart:
             ("Compare with", "other", others, view.other),
         )
     ]
-    return RenderedPart(html=render("controls", selects=selects, about=_about(request)))
+    return RenderedPart(html=render("controls", selects=selects, slices=_slices(request), about=_about(request)))
+
+
+def _slices(request: TabRequest) -> list[dict[str, Any]]:
+    """Return the kept slices, each with what shows it, after the way back to all errors; none where none is kept."""
+    changes = slice_changes(request)
+    shown = written_filters(request.view.filters)
+    slices = [{"name": "all errors", "change": json.dumps({"filters": "", "page": ""}), "chosen": False}]
+    for name, change in changes.items():
+        chosen = bool(shown) and change["filters"] == shown
+        slices.append({"name": name, "change": json.dumps(change), "chosen": chosen})
+    return slices if changes else []
 
 
 def _about(request: TabRequest) -> str:

@@ -13,6 +13,7 @@ from analysis.panels.display import MISSING
 from analysis.panels.errors import failure_summary, failures_of
 from analysis.panels.wording import counted
 from analysis.run.wording import NOTHING, SEPARATOR
+from analysis.scores.kept_slices import filter_words
 from analysis.scores.query import OPERATORS, Filter, Page, query, select
 from analysis.views.research.panel_html import panel_html
 from analysis.views.research.rendering import render
@@ -132,11 +133,7 @@ def _written(value: Any) -> str:
 def _chips(filters: Sequence[Filter]) -> Iterator[dict[str, str]]:
     """Yield each filter in words, and the filters that are left without it."""
     for place, one in enumerate(filters):
-        words = (one.column.replace("_", " "), one.operator, str(one.value or ""))
-        yield {
-            "text": " ".join(filter(None, words)),
-            "rest": written_filters((*filters[:place], *filters[place + 1 :])),
-        }
+        yield {"text": filter_words(one), "rest": written_filters((*filters[:place], *filters[place + 1 :]))}
 
 
 def _suggestions(table: pd.DataFrame) -> Iterator[tuple[str, list[str]]]:

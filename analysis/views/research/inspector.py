@@ -11,22 +11,30 @@ from analysis.image_effect.modality import TEXT_ONLY
 from analysis.panels.errors import failures_of
 from analysis.panels.modality import NAMES
 from analysis.panels.wording import language_name
+from analysis.run.corrections import read_corrections
+from analysis.run.spans import read_spans
 from analysis.views.marks import escape_html
 from analysis.views.research.image_store import LARGE
 from analysis.views.research.neighbours import Neighbour, neighbours, own_cosine
 from analysis.views.research.sentence_html import cards, line_html, plain_line
+from analysis.views.research.shares import shares_html
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.tables import table_html
 from mmner_core.errors import InputError
+from mmner_core.text.words import join_words
 
 if TYPE_CHECKING:
     from analysis.run.answers import Answers
 
-_INSPECTOR = """<div class="wb-inspector-body"><p class="wb-how">{place}</p><ul class="wb-facts">{facts}</ul>
+_INSPECTOR = """<div class="wb-inspector-body"><p class="wb-how">{place}
+<button type="button" class="wb-quiet" data-again="{again}">Edit and ask again</button></p>
+<ul class="wb-facts">{facts}</ul>
 <div class="wb-inspected"><figure>{photo}<figcaption>{caption}</figcaption></figure>
 <div class="wb-lines wb-lines-large">{lines}</div></div>
-<h4>What went wrong</h4>{errors}<h4>Entities and their exact probabilities</h4>{entities}</div>"""
+<h4>What went wrong</h4>{errors}<h4>Entities and their exact probabilities</h4>{entities}
+<h4>Who earns the probability: text and image</h4>{shares}</div>"""
 _ERRORS = ["error", "detail", "gold_type", "gold_text", "predicted_type", "predicted_text", "without_image", "seen"]
+OTHER_COLOUR = "#999999"
 _NEAR = """<h4>Nearest in the contrastive space</h4><p class="wb-how">Sentences whose {what} lie closest to this one's;
 where the wrong ones are nearer than the right ones, the space itself leads astray.{own}</p>
 <div class="wb-near"><section><h5>Right ones, by {side}</h5>{right}</section>
@@ -49,6 +57,7 @@ def draw_inspector(request: TabRequest) -> RenderedPart:
         request.run, of_sentence["image_path"], side=LARGE, alternative=f"photo {of_sentence['image_id']}"
     )
     html = _INSPECTOR.format(
+        again=escape_html(join_words(answers.words_of(row))[0]),
         place=escape_html(f"Sentence {sentence} · {of_sentence['where']}"),
         facts="".join(f"<li>{escape_html(fact)}</li>" for fact in _facts(answers, row, of_sentence)),
         photo=photo,
@@ -56,6 +65,7 @@ def draw_inspector(request: TabRequest) -> RenderedPart:
         lines=_lines(request, answers, row, sentence),
         errors=_errors(request, sentence),
         entities=table_html(_entities(answers, row), "Entities and their probabilities"),
+        shares=shares_html(request, sentence),
     )
     return RenderedPart(html=html)
 
@@ -109,6 +119,10 @@ def _lines(request: TabRequest, answers: Answers, row: int, sentence: int) -> st
         line_html("gold", answers, answers.gold, row, colours),
         line_html("predicted", answers, answers.predicted, row, colours, answers.confidence),
     ]
+    if (tags := _corrected(request, sentence)) is not None:
+        (corrected,) = read_spans([*[[]] * row, tags])
+        types = {t: colours.get(t, OTHER_COLOUR) for t in corrected.types}
+        lines.insert(1, line_html("corrected", answers, corrected, row, types))
     if (read := answers.shown_words_of(row)) != answers.words_of(row):
         lines.insert(1, plain_line("as read", " ".join(read)))
     others = [("without the image", request.run, TEXT_ONLY)] if TEXT_ONLY in request.run.conditions else []
@@ -118,9 +132,17 @@ def _lines(request: TabRequest, answers: Answers, row: int, sentence: int) -> st
         theirs = run.answers(condition)
         place = request.row_of(sentence, theirs)
         if place is not None and theirs.words_of(place) == answers.words_of(row):
-            types = {t: colours.get(t, "#999999") for t in theirs.predicted.types}
+            types = {t: colours.get(t, OTHER_COLOUR) for t in theirs.predicted.types}
             lines.append(line_html(name, theirs, theirs.predicted, place, types, theirs.confidence))
     return "".join(lines)
+
+
+def _corrected(request: TabRequest, sentence: int) -> tuple[str, ...] | None:
+    try:
+        correction = read_corrections(request.run).of.get(sentence)
+    except InputError:  # told where the gold can be corrected
+        return None
+    return None if correction is None else correction.tags
 
 
 def _errors(request: TabRequest, sentence: int) -> str:

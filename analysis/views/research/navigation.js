@@ -1,14 +1,16 @@
 // The state of the research tabs: it stands in the address, so that a link restores what is shown.
 window.workbench = (() => {
-  const { read, write } = window.workbenchAddress;
+  const { read, write, again: asked, setAgain } = window.workbenchAddress;
   const { example: _, tab: first, ...state } = read();
   const listeners = new Set();
   let tab = first ?? "tag";
 
-  // The example is the first tab's, which keeps it itself.
+  // The example is the first tab's, which keeps it itself; beside a text that is asked about again stands the view of
+  // the run that it is from.
   const remember = () => {
     const { example } = read();
-    write(tab === "tag" ? { example } : { example, tab, ...state });
+    if (tab === "tag") write(asked() === null ? { example } : state);
+    else write({ example, tab, ...state });
   };
 
   const changed = () => {
@@ -49,6 +51,15 @@ window.workbench = (() => {
     changed();
   };
 
+  // Takes a sentence of a run to the first tab, to be edited and asked about.
+  const again = (text, view) => {
+    tab = "tag";
+    write(view);
+    setAgain(text);
+    button("tag")?.click();
+    dispatchEvent(new CustomEvent("workbench-again", { detail: { text, view } }));
+  };
+
   const button = (name) => document.querySelector(`#wb-tab-${CSS.escape(name)}-button`);
 
   document.addEventListener("click", (event) => {
@@ -67,5 +78,5 @@ window.workbench = (() => {
     wait.observe(document, { childList: true, subtree: true });
   }
 
-  return { state, set, opened, listeners, tab: () => tab };
+  return { state, set, opened, again, listeners, tab: () => tab };
 })();

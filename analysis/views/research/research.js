@@ -11,7 +11,8 @@ let running = false;
 
 const scheme = () => (document.body.classList.contains("dark") ? "dark" : "light");
 // Only the first of the tabs looks at one image condition; the others compare them all.
-const state = () => (tab === "errors" ? bench.state : { ...bench.state, condition: "" });
+const saved = () => ({ saved: String(bench.saved ?? 0) }); // how often this page had something kept beside a run
+const state = () => ({ ...bench.state, ...saved(), ...(tab !== "errors" && { condition: "" }) });
 const keyOf = (part) => JSON.stringify(part.dataset.uses.split(" ").map((name) => state()[name] ?? ""));
 const stale = (part) => part.dataset.key !== keyOf(part);
 const request = (part) => ({ ...state(), part: part.dataset.part });
@@ -200,8 +201,26 @@ function jump(id) {
   part.focus({ preventScroll: true });
 }
 
+// Keeps a form's content beside the run; all that shows such things is then asked for again.
+async function save(form, button) {
+  const values = { kind: form.dataset.save, ...form.dataset, ...Object.fromEntries(new FormData(form, button)) };
+  values.tags = [...form.querySelectorAll("[name=tags]")].map((select) => select.value);
+  const said = form.querySelector(".wb-said");
+  const failed = { problem: true, html: "The server does not answer; nothing was saved." };
+  const answer = await server.save({ ...state(), form: values }).catch(() => failed);
+  said.innerHTML = answer.html;
+  if (answer.problem) return;
+  bench.saved = (bench.saved ?? 0) + 1;
+  bench.listeners.forEach((listener) => listener());
+}
+
+function fill(form, tags) {
+  form.querySelectorAll("[name=tags]").forEach((select, i) => { select.value = tags[i]; });
+}
+
+const clickable = "[data-set], [data-download], [data-jump], [data-close], [data-drag], [data-own], [data-fill], [data-again]";
 element.addEventListener("click", (event) => {
-  const item = event.target.closest("[data-set], [data-download], [data-jump], [data-close], [data-drag], [data-own]");
+  const item = event.target.closest(clickable);
   if (!item) {
     if (event.target === dialog) bench.set({ row: "" }); // beside the inspector
     return;
@@ -210,7 +229,11 @@ element.addEventListener("click", (event) => {
   if (item.matches("tr") && getSelection()?.toString()) return;
   if (item.dataset.set) bench.set(JSON.parse(item.dataset.set));
   else if (item.dataset.download) download(item);
-  else if ("close" in item.dataset) bench.set({ row: "" });
+  else if (item.dataset.fill) fill(item.form, JSON.parse(item.dataset.fill));
+  else if (item.dataset.again) {
+    bench.again(item.dataset.again, state());
+    dialog.close(); // a dialog that lies over a hidden tab would keep the page from answering
+  } else if ("close" in item.dataset) bench.set({ row: "" });
   else if ("own" in item.dataset) placeOwn();
   else if (item.dataset.jump) {
     event.preventDefault();
@@ -224,6 +247,7 @@ element.addEventListener("click", (event) => {
 element.addEventListener("change", (event) => {
   const { state } = event.target.dataset;
   if (state) bench.set({ [state]: event.target.value });
+  if ("sets" in event.target.dataset) bench.set(JSON.parse(event.target.value));
   if (event.target.name === "column") {
     event.target.form.elements.value.setAttribute("list", `wb-suggest-${event.target.value}`);
   }
@@ -231,6 +255,7 @@ element.addEventListener("change", (event) => {
 
 element.addEventListener("submit", (event) => {
   event.preventDefault();
+  if (event.target.dataset.save) return save(event.target, event.submitter);
   const { column, operator, value } = event.target.elements;
   const filters = JSON.parse(event.target.dataset.filters || "[]");
   const operand = operator.value === "one of" ? value.value.split(",").map((part) => part.trim()) : value.value;

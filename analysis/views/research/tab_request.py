@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -34,12 +34,14 @@ class TabRequest:
         library: the runs.
         images: the images of runs.
         model: the loaded model, that of the first tab.
+        writable: whether visitors may keep corrections and slices beside the runs.
     """
 
     view: View
     library: RunLibrary
     images: ImageStore
     model: LoadedModel
+    writable: bool = False
 
     @cached_property
     def run(self) -> EvaluationRun:
@@ -110,6 +112,7 @@ class RenderedPart:
         table: makes what is downloaded.
         figure_data: what the figure shows beyond the table, to be downloaded as well.
         name: of the downloaded file.
+        files: make other files to download, as :func:`analysis.views.research.tables.table_file` returns them.
         traces: lines and points to lay over the map, as plotly traces.
     """
 
@@ -119,3 +122,4 @@ class RenderedPart:
     figure_data: pd.DataFrame | None = None
     name: str = "table"
     traces: list[dict[str, Any]] | None = field(default=None)
+    files: Mapping[str, Callable[[], dict[str, str]]] = field(default_factory=dict)

@@ -23,7 +23,7 @@ def table_html(table: pd.DataFrame, label: str) -> str:
     written = shown_table(table)
     looks = zip(written.numeric, written.wide, strict=True)
     classes = ["wb-number" if numeric else "wb-wide" if wide else "" for numeric, wide in looks]
-    has_ids = "sentence_id" in table.columns
+    has_ids = "sentence_id" in table.columns and len(table) > 0
     sentences = table["sentence_id"].tolist() if has_ids else [None] * len(written.rows)
     return render(
         "table",

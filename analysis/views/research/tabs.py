@@ -6,14 +6,26 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import get_args
 
-from analysis.panels import PanelKind, calibration, confusion, errors, modality, space_map, threshold
+from analysis.panels import (
+    PanelKind,
+    calibration,
+    confusion,
+    corrections,
+    errors,
+    kept_slices,
+    modality,
+    space_map,
+    threshold,
+)
 from analysis.panels.registry import SECTIONS, Tab
 from analysis.views.research.calibration import draw_calibration
 from analysis.views.research.controls import draw_controls
+from analysis.views.research.correct import draw_correct
 from analysis.views.research.failures import draw_failures
 from analysis.views.research.galleries import draw_helped, draw_hurt
 from analysis.views.research.hover import draw_hover
 from analysis.views.research.inspector import draw_inspector, draw_neighbours
+from analysis.views.research.kept import draw_corrected_scores, draw_corrections, draw_kept_slices
 from analysis.views.research.marginals import draw_marginals
 from analysis.views.research.matrix import draw_cell, draw_matrix
 from analysis.views.research.panel_html import render_panel
@@ -23,6 +35,8 @@ from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.threshold import draw_threshold
 
 Draw = Callable[[TabRequest], RenderedPart]
+SAVED = "saved"
+"""What parts depend on that show what visitors keep beside runs: the page counts how often it had something saved."""
 _NO_OTHER = """<header class="wb-panel-head"><h3>Two runs compared</h3></header><p class="wb-how">Choose a run under
 “Compare with”, at the top of this tab, to see what one gets right and the other does not: the difference of F1 with its
 interval, what was fixed and what was broken, and where their confusion matrices differ.</p>"""
@@ -35,7 +49,7 @@ class TabPart:
     Attributes:
         id: short name.
         draw: makes it.
-        uses: the parameters it depends on besides the run.
+        uses: the parameters it depends on besides the run, and ``SAVED``.
         chapter: its name in the list at the top of the tab; "" for a part that belongs to the one before it.
         height: pixels to keep free for it, so that the page does not jump; 0 for one that may stay empty.
         kept: whether what was drawn may be shown to whoever asks next; not where it depends on more than the address
@@ -52,6 +66,11 @@ class TabPart:
 
 def _part(kind: PanelKind[...], draw: Draw, *uses: str) -> TabPart:
     return TabPart(kind.id, draw, uses, kind.chapter, kind.height)
+
+
+def _kept_part(kind: PanelKind[...], draw: Draw, *uses: str) -> TabPart:
+    """Return a part of what visitors keep beside the run, which may change at any time."""
+    return replace(_part(kind, draw, *uses, SAVED), kept=False)
 
 
 def _plain_part(kind: PanelKind[...]) -> TabPart:
@@ -77,6 +96,9 @@ _CELLS = ("language", "condition", "values", "reading", "cell", "other")
 _WITH_CONTROLS = (
     (_part(confusion.confusion, draw_matrix, *_CELLS), TabPart("cell", draw_cell, (*_CELLS, "listed"), height=0)),
     (_part(errors.failure_summary, draw_failures, "language", "condition", "filters", "sort", "page"),),
+    (_kept_part(kept_slices.kept_slices, draw_kept_slices, "language", "condition", "filters"),),
+    (_kept_part(corrections.corrected_scores, draw_corrected_scores, "language", "condition"),),
+    (_kept_part(corrections.corrections, draw_corrections, "condition"),),
     (_part(calibration.calibration, draw_calibration, "language", "condition", "valid"),),
     (_part(threshold.threshold, draw_threshold, "language", "condition", "entity_type"),),
     (_part(modality.helped, draw_helped, "language"),),
@@ -108,9 +130,12 @@ TABS = {
     for tab in get_args(Tab)
 }
 # Which runs there are may change.
-CONTROLS = TabPart("controls", draw_controls, ("other", "condition", "language"), height=74, kept=False)
+CONTROLS = TabPart(
+    "controls", draw_controls, ("other", "condition", "language", "filters", SAVED), height=74, kept=False
+)
 INSPECTOR = (
-    TabPart("inspect", draw_inspector, ("row", "condition", "other"), height=200, kept=False),
+    TabPart("inspect", draw_inspector, ("row", "condition", "other", SAVED), height=200, kept=False),
+    TabPart("correct", draw_correct, ("row", SAVED), height=0, kept=False),
     TabPart("live", draw_marginals, ("row", "condition", "name", "kind"), height=120, kept=False),
     TabPart("near", draw_neighbours, ("row", "condition"), height=120, kept=False),
 )

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from analysis.scores.query import OPERATORS, Filter
+from analysis.scores.kept_slices import read_filters
+from analysis.scores.query import Filter
 from mmner_core.errors import InputError
 
 _MAX_TEXT = 4000
@@ -126,14 +127,9 @@ def _cell(name: str, value: str) -> tuple[str, str]:
 def _filters(name: str, value: str) -> tuple[Filter, ...]:
     try:
         rows = json.loads(value)
-        found = tuple(
-            Filter(column=str(column), operator=operator, value=operand) for column, operator, operand in rows
-        )
-    except (ValueError, TypeError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"The address is not readable: {name!r} must be a list of filters.") from error
-    if unknown := [f.operator for f in found if f.operator not in OPERATORS]:
-        raise InputError(f"There is no operator {unknown[0]!r}; there are {', '.join(OPERATORS)}.")
-    return found
+    return read_filters(rows)
 
 
 _READERS = {

@@ -24,9 +24,12 @@ class ResearchTab:
         def part(request: dict[str, Any]) -> dict[str, Any]:
             return controller.part(name, request)
 
+        def save(form: dict[str, Any]) -> dict[str, Any]:
+            return controller.save(form)
+
         self.controller = controller
         library = f"gradio_api/file={assets.figure_library()}"
-        self.page = html(shell_html(name, library), js_on_load=assets.tab_script(), server_functions=[part])
+        self.page = html(shell_html(name, library), js_on_load=assets.tab_script(), server_functions=[part, save])
 
     def place_pair_of(self, tag_tab: TagTab) -> None:
         """Let the page place the pair that was last asked about in the first tab."""

@@ -100,6 +100,7 @@ class TagTab:
         # Without gradio's preprocessing the photo arrives as uploaded, so that one decoder, ours, judges every file.
         model: dict[str, Any] = {"api_visibility": "private", "show_progress_on": self.result, "preprocess": False}
         model |= together(self.service.config)
+        self.answered = [*asked, *style], shown, model
         self.run.click(self.show, [*asked, *style], shown, **model)
         self.strip.select(self.open_example, None, asked[:3], **QUIET).then(self.show, [*asked, *style], shown, **model)
         chosen = [self.question, self.stream, self.head, *style, self.kind]
