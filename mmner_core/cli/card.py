@@ -33,8 +33,9 @@ def card(
     runs = {name: _read(file, "analysis run", "modality")["modality"] for name, file in map(_named, photo or ())}
     pointed: dict[str, list[Any]] = {}
     for file in pointing or ():
-        for kind, rows in _read(file, "analysis point", "mosaics", "boxes").items():
-            pointed.setdefault(kind, []).extend(rows)
+        printed = _read(file, "analysis point", "mosaics", "boxes")
+        for kind in ("mosaics", "boxes"):
+            pointed.setdefault(kind, []).extend(printed.get(kind, ()))
     add_test_scores(checkpoint, tests, runs, pointing=pointed, look=look)
     print_out(str(checkpoint / "README.md"))
 

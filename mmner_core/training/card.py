@@ -11,6 +11,7 @@ from typing import Any
 from mmner_core.config import ModelConfig
 from mmner_core.data.text_files import write_lines
 from mmner_core.evaluation.image_shuffling import averaged
+from mmner_core.text.words import LANGUAGES
 
 TEMPLATE = Path(__file__).with_name("card.md")
 SOURCES = {
@@ -142,7 +143,8 @@ def _by_language(scores: Sequence[tuple[str, str, str | None, Mapping[str, Any]]
     for data, images, language, part in scores:
         f1, precision, recall = (f"{100 * part[key]:.1f}" for key in ("f1", "precision", "recall"))
         rows.setdefault((data, images), {})[language or "?"] = f"{f1} ({precision}, {recall}; {part['support']:,})"
-    languages = list(dict.fromkeys(language for cells in rows.values() for language in cells))
+    met = dict.fromkeys(language for cells in rows.values() for language in cells)
+    languages = [*(known for known in LANGUAGES if known in met), *(other for other in met if other not in LANGUAGES)]
     lines = [(*row, *(cells.get(language, "") for language in languages)) for row, cells in rows.items()]
     return _table(("data", "images", *languages), lines)
 

@@ -138,7 +138,7 @@ def test_test_scores_join_card_and_metrics(trained: tuple[Path, str], tmp_path: 
         "shuffled": {**record, "image_condition": "shuffled", "f1_of_each_shuffle": {"all": [0.25, 0.75]}},
         "run": {"modality": [row, {**row, "type": "PER"}, {**row, "condition": "blur-3"}]},
         "mosaics": {"mosaics": [{**hit, "layout": "two", "swap": 0.75}, {**hit, "layout": "two", "type": "PER"}]},
-        "boxes": {"boxes": [{**hit, "type": "PER"}]},
+        "boxes": {"checkpoint": before, "seed": 19, "boxes": [{**hit, "type": "PER"}]},
     }
     files = {name: tmp_path / f"{name}.json" for name in written}
     for name, content in written.items():
