@@ -45,8 +45,8 @@ def stress_table(
         changed = paired.condition.changed()
         for language, mask, entity_type in slices_of(paired):
             row = compare_slice(paired, mask, entity_type, resamples=resamples, seed=seed)
-            key = {"condition": condition, "language": language, "type": entity_type}
-            rows.append(key | _renamed(row, int(np.count_nonzero(changed & mask))))
+            n_changed = int(np.count_nonzero(changed & mask))
+            rows.append({"condition": condition, "language": language, "type": entity_type, **_renamed(row, n_changed)})
     return pd.DataFrame(rows)
 
 

@@ -204,8 +204,8 @@ def _of_entities(
 
 
 def _classes(confidence: np.ndarray) -> list[str]:
-    bounds, names = zip(*CONFIDENCES, strict=True)
-    places = np.searchsorted(bounds, confidence, side="right")
+    names = [name for _, name in CONFIDENCES]
+    places = np.searchsorted([bound for bound, _ in CONFIDENCES], confidence, side="right")
     return [NO_ENTITY if np.isnan(p) else names[i] for p, i in zip(confidence.tolist(), places.tolist(), strict=True)]
 
 

@@ -126,6 +126,8 @@ def correct(run: EvaluationRun, sentence_id: int, tags: Sequence[str] | None, *,
     record = {"sentence_id": sentence_id, "words": words, "gold": list(gold), "tags": None, "by": by, "at": now()}
     if tags is not None:
         record["tags"] = _checked(tags, len(words), known_types(run))
+        if record["tags"] == record["gold"]:
+            raise InputError("These are the tags as annotated; change one, or withdraw the correction.")
     _journal(run).add(record | {"note": checked_note(note)})
 
 
@@ -155,10 +157,11 @@ def _checked(tags: Sequence[str], n_words: int, types: Sequence[str]) -> list[st
 
 
 def _read(where: str, record: Mapping[str, Any]) -> tuple[int, list[str], Correction | None]:
-    number, words = record["sentence_id"], record.get("words")
-    gold, tags = record.get("gold"), record.get("tags")
+    number = record["sentence_id"]
+    words, gold = _texts(record, "words"), _texts(record, "gold")
+    withdrawn, tags = record.get("tags") is None, _texts(record, "tags")
     by, at, note = texts(where, record, "by", "at", "note")
-    if type(number) is not int or not all(map(_is_texts, (words, gold))) or not (tags is None or _is_texts(tags)):
+    if type(number) is not int or words is None or gold is None or (tags is None and not withdrawn):
         raise InputError(f"{where}: a correction has sentence_id, words, gold and tags. Mend or remove the line.")
     if tags is None:
         return number, words, None
@@ -168,5 +171,6 @@ def _read(where: str, record: Mapping[str, Any]) -> tuple[int, list[str], Correc
     return number, words, Correction(sentence_id=number, gold=tuple(gold), tags=legal, by=by, at=at, note=note)
 
 
-def _is_texts(values: object) -> bool:
-    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+def _texts(record: Mapping[str, Any], name: str) -> list[str] | None:
+    values = record.get(name)
+    return values if isinstance(values, list) and all(isinstance(value, str) for value in values) else None

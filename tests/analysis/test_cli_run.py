@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from analysis.cli.main import app
+from analysis.conditions.conditions import STRESSED
 from analysis.run.folder import EvaluationRun
 from mmner_core.cli.main import app as core
 
@@ -174,6 +175,22 @@ def test_parts_of_another_job_are_not_taken(quick: Path, tiny_checkpoint: Path, 
     rows.write_bytes(rows.read_bytes()[:-1])
     assert not store.finished(0)
     assert not ShardStore.open(tmp_path / "parts", {"seed": 2}, 1).finished(0) and not rows.exists()
+
+
+def test_changed_words_are_conditions_of_a_run(tiny_checkpoint: Path, tmp_path: Path) -> None:
+    """Beside the images' and over the same sentences; the run knows the words as read, and what the change costs."""
+    out = tmp_path / "stress"
+    options = ("--data", DATA, "--split", "valid", "--out", out, "--conditions", "matched,blank", "--stress", *FAST)
+    assert call("--checkpoint", tiny_checkpoint, *options).exit_code == 0
+    run = EvaluationRun.open(out)
+    assert set(run.conditions) == {"matched", "none", "blank", *STRESSED}
+    lower = run.answers("lower_case")
+    assert len(lower) == len(run.answers("none")) and lower.changed().any()
+    assert [lower.shown_words_of(row) for row in range(len(lower))] == [
+        [word.lower() for word in lower.words_of(row)] for row in range(len(lower))
+    ]
+    assert {row["condition"] for row in run.metrics["stress"]} == set(STRESSED)
+    assert not set(STRESSED) & {row["condition"] for row in run.metrics["modality"]}
 
 
 def test_two_processes_share_a_run(quick: Path, tiny_checkpoint: Path, tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ def test_an_i_with_nothing_before_begins_a_name(run: EvaluationRun) -> None:
         (0, ["O", "O", 7], "", "O, B-TYPE or I-TYPE"),
         (0, ["O", "O", f"B-{EVIL.replace(' ', '')}"], "", "knows no type .<script>"),
         (99, ["O"], "", "no sentence 99"),
+        (0, ["B-PER", "O", "O"], "", "as annotated"),
         (0, ["O", "O", "O"], "x" * 501, "500"),
     ],
 )

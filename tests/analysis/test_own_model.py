@@ -227,6 +227,17 @@ def test_two_models_of_different_label_sets_are_compared_by_a_mapping(data: Path
     assert (differences(a, b).table["difference"] == 0).all()
 
 
+def test_it_reads_changed_words(data: Path, tmp_path: Path) -> None:
+    """Small letters hide names from a model that knows them by their spelling; a stop that is not there, nothing."""
+    out = tmp_path / "stress"
+    options = ("--data", data, "--lang", "en", "--out", out, "--conditions", "lower_case,no_stop", *QUICK)
+    assert call("--model", f"{MODELS}:Shades", *options).exit_code == 0
+    table = pd.DataFrame(EvaluationRun.open(out).metrics["stress"])
+    rows = table[(table["language"] == "all") & (table["type"] == "all")].set_index("condition")
+    assert rows.loc["lower_case", "lost"] == rows.loc["lower_case", "n_gold"] * rows.loc["lower_case", "f1_clean"]
+    assert rows.loc["no_stop", ["n_changed", "lost", "gained"]].tolist() == [0, 0, 0]
+
+
 def test_an_interrupted_run_goes_on_where_it_was(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Finished shards are not asked again, and the folder is that of an uninterrupted run."""
     from analysis.evaluation.shard_store import ShardStore
