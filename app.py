@@ -83,7 +83,7 @@ def build_app(service: TagService, controller: TabController | None = None) -> g
         controller = controller or TabController(service)
         with gr.Tabs(elem_id="wb-tabs"):
             with gr.Tab("Tag", id="tag", elem_id="wb-tab-tag"):
-                tag_tab = TagTab(service)
+                tag_tab = TagTab(service, controller.library)
                 hand_over_sentences(controller, tag_tab)
             for name, title in TITLES.items():
                 with gr.Tab(title, id=name, elem_id=f"wb-tab-{name}"):
@@ -91,7 +91,7 @@ def build_app(service: TagService, controller: TabController | None = None) -> g
                     if name == "embedding":
                         research_tab.place_pair_of(tag_tab)
         html(page.footer_html(logout=bool(config.login)))
-        add_api(service)
+        add_api(service, controller.library)
         told_ready = [tag_tab.status, tag_tab.convention]
         app.load(tag_tab.ready, None, told_ready, concurrency_limit=config.concurrency, **QUIET)
     return app.queue(max_size=config.queue_size, default_concurrency_limit=DRAWN_AT_ONCE, api_open=False)

@@ -109,6 +109,7 @@ class Prediction:
         entities: the names, in order.
         text_only_entities: the names found when the model is given no image; None where that was not computed.
         marginals: [W, L] CRF marginal probability of each tag.
+        wanted: exact CRF probability of each type for the word spans that were asked about besides.
         attention: per image stream ("vit", "cnn"); empty without an image.
         image_size: (width, height) of the upright photo in pixels, None without an image.
         crop: the part of the photo the model saw, None without an image.
@@ -125,6 +126,7 @@ class Prediction:
     tags: tuple[str, ...]
     entities: tuple[TaggedEntity, ...]
     marginals: np.ndarray
+    wanted: dict[tuple[int, int], dict[str, float]] = field(default_factory=dict)
     text_only_entities: tuple[TaggedEntity, ...] | None = None
     attention: dict[str, AttentionMap] = field(default_factory=dict)
     image_size: tuple[int, int] | None = None

@@ -1,4 +1,4 @@
-"""``point``: where a model's heat maps point, into annotated boxes or at the right photo of several."""
+"""``point``: where a model's heat maps point, at boxes or the right photo of several; which words entities rest on."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from mmner_core.errors import InputError
 if TYPE_CHECKING:
     from analysis.heat_maps.boxes import BoxRows
     from analysis.heat_maps.mosaic_plan import MosaicPlan
+    from mmner_core.data import Example
     from mmner_core.data.type_names import TypeNames
     from mmner_core.inference.tagger import Tagger
 
 _BOX_COLUMNS = ("method", "type", "hit", "low", "high", "chance", "mass", "n")
 _RELEVANCE_COLUMNS = ("beside", "auc", "low", "high", "chance", "own", "wrong", "n")
 _NOTHING_COLUMNS = ("kind", "changed", "low", "high", "n")
+_WORD_COLUMNS = ("method", "quantity", "value", "low", "high", "n")
 _MOSAIC_COLUMNS = ("layout", "method", "type", "hit", "low", "high", "chance", "swap", "n")
 
 
@@ -35,6 +37,9 @@ def point(
     relevance: Annotated[
         bool,
         typer.Option("--relevance", help="Measure whether attention tells the right photo from nothing or another."),
+    ] = False,
+    words: Annotated[
+        bool, typer.Option("--words", help="Measure which words entities rest on, against random orders of deletion.")
     ] = False,
     data: Annotated[
         Path | None, typer.Option(help="Tagged file or folder whose sentences and photos make the mosaics.")
@@ -55,7 +60,9 @@ def point(
     ] = None,
     convention: Convention = None,
     map_: Map = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Mosaics of N sentences, as many of each type.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Mosaics of N sentences, as many of each type; words of N sentences.")
+    ] = None,
     occlusion: Annotated[
         bool, typer.Option("--occlusion", help="Mosaics: measure occlusion too, one pass of the encoder per cell.")
     ] = False,
@@ -69,12 +76,13 @@ def point(
     from mmner_core.inference.tagger import Tagger
     from mmner_core.runtime.memory import begin_long_job
 
-    if boxes is None and not mosaics and not relevance:
+    wanted = [name for name, asked in (("mosaics", mosaics), ("relevance", relevance), ("words", words)) if asked]
+    if boxes is None and not wanted:
         raise InputError(
-            "Give --boxes, photos with boxes, or --mosaics or --relevance with --data, tagged sentences with photos."
+            "Give --boxes, photos with boxes, or --mosaics, --relevance or --words with --data, tagged sentences."
         )
-    if (mosaics or relevance) and data is None:
-        raise InputError(f"--{'mosaics' if mosaics else 'relevance'} needs --data, tagged sentences with photos.")
+    if wanted and data is None:
+        raise InputError(f"--{wanted[0]} needs --data, tagged sentences with photos.")
     names = TypeNames.parse(map_ or ())
     tagger = Tagger.load(checkpoint)
     begin_long_job()
@@ -98,7 +106,34 @@ def point(
         examples = read_evaluation_set(data, images=images, split=split, pairs=pairs).renamed(names).examples
         with _bar(len(examples), "sentences") as bar:
             found |= measure_relevance(explainer, examples, seed=seed, progress=bar.update)
+    if words and data is not None:
+        from analysis.heat_maps.word_study import measure_words
+
+        sample = _sample(tagger, data, images, split, names, limit, seed)
+        with _bar(len(sample), "sentences") as bar:
+            found |= measure_words(explainer, sample, convention=convention, seed=seed, progress=bar.update)
     _print(found, json=json)
+
+
+def _sample(
+    tagger: Tagger,
+    data: Path,
+    images: Path | None,
+    split: str | None,
+    names: TypeNames,
+    limit: int | None,
+    seed: int,
+) -> list[Example]:
+    """Read the sentences, or draw some of them."""
+    import numpy as np
+
+    from analysis.run.evaluation_set import read_evaluation_set
+    from mmner_core.evaluation.evaluate import gold_tags
+
+    examples = read_evaluation_set(data, images=images, split=split).renamed(names).examples
+    gold_tags(tagger.labels, examples)
+    order = np.random.default_rng(seed).permutation(len(examples))[:limit]
+    return [examples[i] for i in sorted(order.tolist())]
 
 
 def _rows(
@@ -154,11 +189,15 @@ def _print(found: dict[str, Any], *, json: bool) -> None:
     if json:
         print_json(found)
         return
-    for key, columns in (("boxes", _BOX_COLUMNS), ("mosaics", _MOSAIC_COLUMNS)):
+    for key, columns, first in (
+        ("boxes", _BOX_COLUMNS, "hit"),
+        ("mosaics", _MOSAIC_COLUMNS, "hit"),
+        ("words", _WORD_COLUMNS, "value"),
+    ):
         if key not in found:
             continue
         lines = [[_cell(row[column]) for column in columns] for row in found[key]]
-        print_out(make_table([column.capitalize() for column in columns], lines, numbers_from=columns.index("hit")))
+        print_out(make_table([column.capitalize() for column in columns], lines, numbers_from=columns.index(first)))
         print_out(*(f"Left out: {row['n']:,} {row['what']}." for row in found[f"{key}_left_out"]))
         print_out(*(f"Outside of what the model sees: {row['where']}." for row in found.get(f"{key}_outside", ())))
     for key, shown in (("relevance", _RELEVANCE_COLUMNS), ("nothing", _NOTHING_COLUMNS)):

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from analysis.conditions.hidden_cells import HiddenCells
+from analysis.views.comparison import compare, comparison_reply
+from analysis.views.heatmap import entity_at
 from analysis.views.service import TagQuestion, TagService, user_message
+from analysis.views.word_view import words_reply
 from mmner_core.errors import InputError
 from mmner_core.serving.reply import tag_reply
 
@@ -62,6 +67,36 @@ class Api:
                 {"error": user_message(fault)} if fault else tag_reply(future.result(), source.name, source.digest)
             )
         return replies
+
+    def words(self, text: str, image: Any, entity: Any, language: str, convention: str, model: str) -> dict[str, Any]:
+        """Say which words a name rests on.
+
+        Raises:
+            InputError: as :meth:`tag`, or if there is no such name.
+        """
+        question = TagQuestion.from_inputs(text, self._locate(image), language, convention, model)
+        answer = self.service.answer(question)
+        name = entity_at(answer.prediction, entity)
+        return words_reply(answer.prediction, name, self.service.word_saliency(question, answer, entity))
+
+    def compare(
+        self, text: str, images: tuple[Any, Any], models: tuple[str, str], hidden: Any, language: str, convention: str
+    ) -> dict[str, Any]:
+        """Answer twice, the second time with another image, cells of the image hidden, or by another model.
+
+        Raises:
+            InputError: as :meth:`tag`, or if nothing is different the second time.
+        """
+        one = TagQuestion.from_inputs(text, self._locate(images[0]), language, convention, models[0])
+        other = TagQuestion.from_inputs(text, self._locate(images[1]), language, convention, models[1])
+        other = replace(other, photo=other.photo or one.photo, model=other.model or one.model)
+        if hidden is not None:
+            if other.photo is None:
+                raise InputError("There is no image to hide cells of; send one.")
+            other = replace(other, hidden=HiddenCells.read(hidden))
+        if other == one:
+            raise InputError("Give other_image, other_model or hidden: else both answers are the same.")
+        return comparison_reply(compare(self.service, one, other))
 
     def models(self) -> list[str]:
         """Name the models that `model` may choose, the default first."""

@@ -1,4 +1,4 @@
-"""Computes heat maps that an answer does not hold, on the model's thread and in the visitor's turn.
+"""Computes heat maps and word saliency that no answer holds, on the model's thread and in the visitor's turn.
 
 Shapes: W words of the part of the text that the name is in.
 """
@@ -18,7 +18,11 @@ from mmner_core.labels import Entity
 
 if TYPE_CHECKING:
     from analysis.heat_maps.explainer import ModelExplainer, Scene
+    from analysis.heat_maps.word_saliency import WordSaliency
+    from mmner_core.encoders.image import ImageStates
+    from mmner_core.inference.photo_reader import EncodedImage
     from mmner_core.inference.tag_job import TagJob
+    from mmner_core.inference.tagger import Tagger
     from mmner_core.results import TaggedEntity
     from mmner_core.serving.engine import Engine
     from mmner_core.text.encoding import Pixels
@@ -62,11 +66,37 @@ def compute_map(engine: Engine, job: TagJob, pixels: Pixels, name: TaggedEntity,
     return occlusion_map(lambda visible: _score(engine, explainer, scene, entity, visible), RASTER)
 
 
+def read_words(engine: Engine, job: TagJob, name: TaggedEntity) -> WordSaliency:
+    """Return which words a name rests on, beside the photo that it was asked with.
+
+    Raises:
+        InputError: if the name is too long.
+    """
+    from analysis.heat_maps.explainer import ModelExplainer
+    from analysis.heat_maps.word_saliency import ReadWords, in_groups, word_saliency, word_score
+
+    tagger, photo = engine.tagger, job.photo
+    explainer = ModelExplainer(tagger.model, tagger.subwords)
+    entity = Entity(name.word_start, name.word_end, name.type)
+    read = ReadWords.around(entity, [word.text for word in job.words], job.parts, job.windows)
+    image = None if photo is None or not tagger.reads_images else engine.run(lambda: _seen(tagger, photo)).result()
+    score = word_score(explainer, read, image, job.request.convention)
+    return word_saliency(in_groups(score, read, lambda work: engine.run(work).result()), read)
+
+
 def _score(engine: Engine, explainer: ModelExplainer, scene: Scene, entity: Entity, visible: np.ndarray) -> np.ndarray:
     """Ask for the name's probability with only these parts of the photo visible, [n, rows, columns] -> [n]."""
     score = explainer.cell_score(scene, entity)
     groups = [visible[i : i + _AT_ONCE] for i in range(0, len(visible), _AT_ONCE)]
     return np.concatenate([engine.run(partial(score, group)).result() for group in groups])
+
+
+def _seen(tagger: Tagger, photo: EncodedImage) -> ImageStates | None:
+    """Encode a photo, or return what was kept of it."""
+    import torch
+
+    with torch.no_grad():
+        return tagger.photos.encode([photo])[0]
 
 
 def _mean(by_stream: dict[str, np.ndarray]) -> np.ndarray:

@@ -16,10 +16,10 @@ from mmner_core.results import TaggedEntity
 
 _TEXT = '<div class="wb-text" dir="auto">{body}</div>'
 _MARK = (
-    '<span class="wb-mark"{attributes} style="--mark:{colour};--mark-text:{text_colour}">'
+    '<span class="wb-mark{kind}"{attributes} style="--mark:{colour};--mark-text:{text_colour}">'
     '{text}<span class="wb-label">{label}</span></span>'
 )
-_BUTTON = ' role="button" tabindex="0" data-entity="{index}" aria-pressed="{pressed}" aria-label="{aria}"'
+_BUTTON = ' role="button" tabindex="0" data-entity="{index}" aria-pressed="{pressed}" aria-label="{aria}"{confidence}'
 
 # A browser cannot hold NUL or half of a surrogate pair, and neither can UTF-8; each is shown as one U+FFFD.
 _UNSHOWABLE = re.compile("[\x00\ud800-\udfff]")
@@ -34,6 +34,7 @@ class Mark:
         type: the entity type, written inside the mark.
         confidence: 0 to 1, or None where there is none to show (gold annotation).
         index: the entity a click selects, or None for a mark that does nothing.
+        changed: whether to set it off from names that another answer has as well.
     """
 
     start: int
@@ -41,6 +42,7 @@ class Mark:
     type: str
     confidence: float | None = None
     index: int | None = None
+    changed: bool = False
 
 
 def entity_marks(entities: Iterable[TaggedEntity]) -> list[Mark]:
@@ -68,6 +70,11 @@ def marked_text(text: str, marks: Iterable[Mark], colours: Mapping[str, str], *,
     return _TEXT.format(body="".join(pieces))
 
 
+def confidence_attribute(confidence: float | None) -> str:
+    """Return the attribute by which the page knows which names a least confidence hides."""
+    return "" if confidence is None else f' data-confidence="{confidence:.6f}"'
+
+
 def escape_html(text: str) -> str:
     """Escape ``text`` for HTML content and quoted attributes, with characters no page can hold replaced."""
     return escape(_UNSHOWABLE.sub("\ufffd", text), quote=True)
@@ -79,8 +86,10 @@ def _mark_html(text: str, mark: Mark, colour: str, pressed: bool) -> str:
     if mark.index is not None:
         certainty = "" if mark.confidence is None else f", confidence {mark.confidence:.2f}"
         aria = escape_html(f"{text}: {mark.type}{certainty}. Show where the model looked.")
-        attributes = _BUTTON.format(index=mark.index, pressed=str(pressed).lower(), aria=aria)
+        told = confidence_attribute(mark.confidence)
+        attributes = _BUTTON.format(index=mark.index, pressed=str(pressed).lower(), aria=aria, confidence=told)
     return _MARK.format(
+        kind=" wb-mark-changed" if mark.changed else "",
         attributes=attributes,
         colour=colour,
         text_colour=text_colour(colour),

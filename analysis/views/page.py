@@ -11,6 +11,7 @@ from analysis.views.research import assets
 
 TITLE = "2M-NER Workbench"
 _HERE = Path(__file__).resolve().parent
+_STYLES = ("theme.css", "asking.css")
 _HEADER = """<header class="wb-header">
 <svg class="wb-logo" viewBox="0 0 48 48" aria-hidden="true"><rect x="3" y="5" width="42" height="26" rx="6"/>
 <circle cx="14" cy="14" r="3.5"/><path d="M8 27l9-8 6 5 7-9 10 12z"/><rect x="3" y="36" width="20" height="7" rx="3.5"/>
@@ -28,16 +29,21 @@ _STATUS = '<p class="wb-status wb-{kind}" role="status"><span class="wb-dot" ari
 @cache
 def head_html() -> str:
     """Return our style sheets and page scripts for the document's head; nothing in them is fetched from outside."""
-    style = (_HERE / "theme.css").read_text(encoding="utf-8") + assets.style()
+    style = "".join((_HERE / name).read_text(encoding="utf-8") for name in _STYLES) + assets.style()
     own = ((_HERE / name).read_text(encoding="utf-8") for name in ("address.js", "page.js"))
     scripts = (*own, assets.navigation_script(), assets.hover_script())
     return f"<style>{style}</style>" + "".join(f"<script>{script}</script>" for script in scripts)
 
 
 @cache
+def script(name: str) -> str:
+    """Return a script of ours that runs once for a component."""
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
 def picking_script() -> str:
     """Return the script that turns a click or key press on a name or example into an event of its component."""
-    return (_HERE / "script.js").read_text(encoding="utf-8")
+    return script("script.js")
 
 
 @cache

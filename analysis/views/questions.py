@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from analysis.conditions.hidden_cells import HiddenCells
 from analysis.views.measured import Measured
 from mmner_core.errors import InputError
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
 
+    from analysis.heat_maps.word_saliency import WordSaliency
     from mmner_core.results import Prediction, Word
 
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 class TagQuestion:
     """What a visitor asks: a text, the path of a photo or None, and what None leaves to the default.
 
-    A sentence of a run has its words, with their places in the text.
+    A sentence of a run has its words, with their places in the text; of a photo some cells may be hidden.
     """
 
     text: str
@@ -28,6 +30,7 @@ class TagQuestion:
     convention: str | None = None
     model: str | None = None
     words: tuple[Word, ...] | None = None
+    hidden: HiddenCells | None = None
 
     @classmethod
     def from_inputs(
@@ -66,10 +69,14 @@ class TagAnswer:
         prediction: what was found.
         photo: upright and no larger than the screen needs.
         source: the model it is from.
+        photo_digest: SHA-256 of the photo as it was sent, hex; "" without one.
         maps: heat maps that were computed since, [rows, columns], by kind and number of the name.
+        words: which words each name rests on, computed since, by its number.
     """
 
     prediction: Prediction
     photo: Image | None
     source: Source | None = None
+    photo_digest: str = ""
     maps: dict[tuple[str, int], np.ndarray] = field(default_factory=dict, compare=False)
+    words: dict[int, WordSaliency] = field(default_factory=dict, compare=False)

@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from analysis.palette import text_colour
-from analysis.views.marks import entity_marks, escape_html, marked_text
+from analysis.views.marks import confidence_attribute, entity_marks, escape_html, marked_text
 from analysis.views.sentences import (
     Role,
     Row,
@@ -27,17 +27,18 @@ from mmner_core.serving.reply import tag_reply
 if TYPE_CHECKING:
     from analysis.views.questions import Source
 
-_RESULT = """<section class="wb-result" aria-label="Result">
+_RESULT = """<section class="wb-result" aria-label="Result" data-language="{language}" data-digest="{digest}"
+data-photo="{photo}">
 <p class="wb-summary" role="status">{summary}</p>{mismatch}
 <ul class="wb-facts" aria-label="About this run">{facts}</ul>
 {text}
 {hint}{table}{lost}{notes}
-<p class="wb-downloads">Take it with you: {downloads}</p>
+<p class="wb-downloads">Take it with you: {downloads}{link}</p>
 </section>"""
 _TABLE = """<div class="wb-scroll" tabindex="0" role="region" aria-label="Table of names">
 <table class="wb-table"><thead><tr><th scope="col">Name</th><th scope="col">Type</th><th scope="col">Confidence</th>
 <th scope="col">Runner-up</th><th scope="col">Characters</th></tr></thead>{rows}</table></div>"""
-_ROW = """<tbody data-entity="{index}" class="wb-row" aria-selected="{pressed}"><tr>
+_ROW = """<tbody data-entity="{index}" class="wb-row" aria-selected="{pressed}"{told}><tr>
 <th scope="row"><button type="button" class="wb-name" data-entity="{index}" aria-pressed="{pressed}">{name}</button>
 </th>
 <td><span class="wb-type" style="--mark:{colour};--mark-text:{text_colour}">{type}</span></td>
@@ -52,11 +53,27 @@ _HINT = '<p class="wb-hint">{body}</p>'
 
 
 def result_html(
-    prediction: Prediction, colours: Mapping[str, str], *, selected: int | None = 0, source: Source | None = None
+    prediction: Prediction,
+    colours: Mapping[str, str],
+    *,
+    selected: int | None = 0,
+    source: Source | None = None,
+    link: str = "",
 ) -> str:
-    """Return the whole result as HTML; ``selected`` is the name whose heat map is shown, ``source`` the model."""
+    """Return the whole result as HTML.
+
+    Args:
+        prediction: what was found.
+        colours: of the types.
+        selected: the name whose heat map is shown.
+        source: the model.
+        link: markup of the button that copies a link to the question.
+    """
     rows = [_row_html(i, row, colours, i == selected) for i, row in enumerate(table_rows(prediction))]
     return _RESULT.format(
+        language=escape_html(prediction.language),
+        digest=escape_html(source.digest) if source is not None else "",
+        photo="no" if prediction.image_size is None else "yes",
         summary=escape_html(summary(prediction)),
         mismatch=_mismatch(prediction, source),
         facts="".join(f"<li>{escape_html(fact)}</li>" for fact in _facts(prediction, source)),
@@ -66,6 +83,7 @@ def result_html(
         lost=_listing("wb-lost", [lost_sentence(entity) for entity in lost_without_trace(prediction)]),
         notes=_listing("wb-notes", prediction.notes, "Notes"),
         downloads=" ".join(_downloads(prediction, source)),
+        link=f" {link}" if link else "",
     )
 
 
@@ -91,6 +109,7 @@ def _row_html(index: int, row: Row, colours: Mapping[str, str], selected: bool) 
     return _ROW.format(
         index=index,
         pressed=str(selected).lower(),
+        told=confidence_attribute(row.confidence),
         name=escape_html(row.name),
         type=escape(row.type),
         colour=colours[row.type],

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from threading import BoundedSemaphore, Lock, Thread
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import numpy as np
     from PIL.Image import Image
 
+    from analysis.heat_maps.word_saliency import WordSaliency
     from mmner_core.inference.tag_job import TagRequest
     from mmner_core.inference.tagger import Tagger
     from mmner_core.results import Prediction
@@ -109,15 +111,19 @@ class TagService:
             for i, question in enumerate(questions):
                 if i >= self.config.batch_size:  # others are not kept waiting by more in line than one pass takes
                     futures[i - self.config.batch_size].exception()
-                futures.append(_submit(engine, question, attention=False))
+                futures.append(_submit(engine, question))
             for question, future in zip(questions, futures, strict=True):
                 started = time.perf_counter()
                 if future.exception() is None:
                     self._log(question, future.result(), time.perf_counter() - started)
             return self._source(model, engine), futures
 
-    def answer(self, question: TagQuestion) -> TagAnswer:
+    def answer(self, question: TagQuestion, spans: tuple[tuple[int, int], ...] = ()) -> TagAnswer:
         """Tag the question's text and photo, or return the kept answer.
+
+        Args:
+            question: what is asked.
+            spans: of words, whose types are wanted whether they are names or not.
 
         Raises:
             InputError: if text, photo, language, convention or model cannot be used.
@@ -125,18 +131,23 @@ class TagService:
         photo = None if question.photo is None else _read(question.photo)
         digest = None if photo is None else hashlib.sha256(photo).hexdigest()
         model = self.pool.resolve(question.model)
-        key = (question.text, question.words, digest, question.language, question.convention, model)
+        asked = (question.text, question.words, digest, question.hidden, question.language, question.convention)
+        key = (*asked, model, spans)
         if (kept := self._answers.get(key)) is not None:
             return kept
         started = time.perf_counter()
         with self._room, self.pool.lease(model) as engine:
-            other = None if digest is None else another_photo(digest)
-            prediction = _submit(engine, question, photo, other, attention=True).result()
+            request = _request(question, self._shown(photo, question, engine.tagger), spans)
+            if digest is not None and question.hidden is None:
+                request = replace(request, other_image=another_photo(digest))
+            prediction = engine.submit(request, attention=True).result()
             source = self._source(model, engine)
         self._log(question, prediction, time.perf_counter() - started)
         shown = photo is not None and prediction.image_size is not None
         display = self._for_display(photo) if shown and photo is not None else None
-        answer = TagAnswer(prediction=prediction, photo=display, source=source)
+        if display is not None and question.hidden is not None:
+            display = question.hidden.cover(display)
+        answer = TagAnswer(prediction=prediction, photo=display, source=source, photo_digest=digest or "")
         self._answers.put(key, answer, current_visitor())
         return answer
 
@@ -170,6 +181,47 @@ class TagService:
         log.info("a heat map (%s) in %.0f ms", kind, 1000 * (time.perf_counter() - started))
         answer.maps[kind, entity] = heat
         return heat
+
+    def word_saliency(self, question: TagQuestion, answer: TagAnswer, entity: int) -> WordSaliency:
+        """Return which words a name rests on, computed and kept with its answer when first asked for.
+
+        Args:
+            question: what was asked.
+            answer: what :meth:`answer` returned.
+            entity: number of the name, from 0.
+
+        Raises:
+            InputError: if there is no such name, it is too long, or the photo is gone.
+        """
+        name = entity_at(answer.prediction, entity)
+        if entity not in answer.words:
+            from analysis.views.computed import read_words
+
+            started = time.perf_counter()
+            photo = None if question.photo is None else _read(question.photo)
+            with self._room, self.pool.lease(question.model) as engine:
+                shown = self._shown(photo, question, engine.tagger)
+                if isinstance(shown, bytes):
+                    self._spend_pixels(shown)
+                with nullcontext() if shown is None else DECODING:
+                    job = engine.tagger.prepare(_request(question, shown))
+                answer.words[entity] = read_words(engine, job, name)
+            log.info("the words of a name in %.0f ms", 1000 * (time.perf_counter() - started))
+        return answer.words[entity]
+
+    def _shown(self, photo: bytes | None, question: TagQuestion, tagger: Tagger) -> bytes | Image | None:
+        """Return the photo as it was sent, or as large as the model needs it with the hidden cells covered."""
+        if photo is None or question.hidden is None:
+            return photo
+        from mmner_core.photos.open import open_image
+        from mmner_core.photos.preprocess import decode_size
+
+        self._spend_pixels(photo)
+        config = tagger.model.config
+        with DECODING:
+            return question.hidden.cover(
+                open_image(photo, target=decode_size(config.vit, config.cnn), limits=self.config.image_limits)
+            )
 
     def _for_model(self, photo: bytes, tagger: Tagger) -> Pixels:
         """Decode a photo as the model's encoders get it; only what they made of it was kept."""
@@ -233,21 +285,20 @@ def _digested() -> list[tuple[str, Path]]:
     return [(file_digest(file), file) for file in files if file.is_file()]
 
 
-def _submit(
-    engine: Engine, question: TagQuestion, photo: bytes | None = None, other: Path | None = None, *, attention: bool
-) -> Future[Prediction]:
+def _submit(engine: Engine, question: TagQuestion) -> Future[Prediction]:
     """Hand a question to a model; a future that already failed where the question is at fault."""
     try:
-        if photo is None and question.photo is not None:
-            photo = _read(question.photo)
-        return engine.submit(_request(question, photo, other), attention=attention)
+        photo = None if question.photo is None else _read(question.photo)
+        return engine.submit(_request(question, photo), attention=False)
     except Exception as error:
         failed: Future[Prediction] = Future()
         failed.set_exception(error)
         return failed
 
 
-def _request(question: TagQuestion, photo: bytes | None = None, other: Path | None = None) -> TagRequest:
+def _request(
+    question: TagQuestion, photo: bytes | Image | None = None, spans: tuple[tuple[int, int], ...] = ()
+) -> TagRequest:
     from mmner_core.inference.tag_job import TagRequest
 
     return TagRequest(
@@ -256,7 +307,7 @@ def _request(question: TagQuestion, photo: bytes | None = None, other: Path | No
         lang=question.language,
         convention=question.convention,
         words=question.words,
-        other_image=other,
+        spans=spans,
     )
 
 

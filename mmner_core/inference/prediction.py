@@ -48,6 +48,7 @@ class Reading:
         attention: per stream [H, W, K].
         text_vector: [D] in the contrastive space.
         image_vectors: per stream [D] in the contrastive space.
+        spans: half-open word spans whose types are wanted, found or not.
     """
 
     emissions: Mapping[ImageCondition, Tensor]
@@ -57,6 +58,7 @@ class Reading:
     attention: Mapping[str, Tensor]
     text_vector: Tensor | None
     image_vectors: Mapping[str, Tensor]
+    spans: Sequence[tuple[int, int]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,8 @@ class _Decoded:
     Attributes:
         tags: the best sequence as asked.
         spans: per condition ``AS_ASKED`` and ``TEXT_ONLY``, the entities of the best sequence, in no order.
-        probabilities: per condition, [T] for each of its own spans and of those of ``AS_ASKED``.
+        probabilities: per condition, [T] for each of its own spans and of those of ``AS_ASKED``, the wanted ones among
+            them.
         marginals: [W, L] as asked.
     """
 
@@ -161,6 +164,12 @@ def _decode(
         for n, key in enumerate(keys)
         for span in (*spans[seen[key.part]], *(spans[n] if key.condition is not ImageCondition.OTHER_IMAGE else ()))
     }
+    asked |= {
+        (n, first - start, stop - start): None
+        for (text, start, end), n in seen.items()
+        for first, stop in readings[text].spans
+        if start <= first < stop <= end
+    }
     scores = crf.span_probabilities(emissions, mask, list(asked), messages).tolist()
     marginals = crf.marginals(emissions, mask, messages).cpu().numpy()
     for n, ((text, start, stop), condition) in enumerate(keys):
@@ -187,6 +196,7 @@ def _build(model: MMNER, reading: Reading, decoded: _Decoded, *, words: Sequence
         if ImageCondition.TEXT_ONLY in decoded.spans
         else None,
         marginals=decoded.marginals,
+        wanted=_wanted(model, reading, decoded),
         attention={stream: attention_map(model, stream, weights) for stream, weights in reading.attention.items()},
         embeddings=_embeddings(reading),
         image_text_cosine=_cosines(reading),
@@ -227,6 +237,13 @@ def _entities(
             else None,
             photo_share=None if photo_share is None else float(photo_share[span.start : span.end].mean()),
         )
+
+
+def _wanted(model: MMNER, reading: Reading, decoded: _Decoded) -> dict[tuple[int, int], dict[str, float]]:
+    """Return the types of the wanted spans; one that lies in no single part of the text is no name."""
+    known = decoded.probabilities[ImageCondition.AS_ASKED]
+    none = [0.0] * len(model.labels.types)
+    return {span: dict(zip(model.labels.types, known.get(span, none), strict=True)) for span in reading.spans}
 
 
 def _best(types: Sequence[str], probabilities: Sequence[float]) -> Candidate:

@@ -37,6 +37,7 @@ class TagRequest:
         convention: annotation convention to read by; None for the checkpoint's default.
         words: words with offsets, where the caller has split the text already.
         other_image: another image, to say what the model makes of each name with that one in its place.
+        spans: half-open word spans whose types are wanted, found or not, for instance those of another answer's names.
     """
 
     text: str
@@ -45,6 +46,7 @@ class TagRequest:
     convention: str | None = None
     words: tuple[Word, ...] | None = None
     other_image: Path | str | bytes | Image | None = None
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 class EncodedText(NamedTuple):
@@ -119,6 +121,7 @@ def join(job: TagJob) -> Reading:
         },  # [H, W, K]
         text_vector=torch.stack(vectors).mean(0) if vectors else None,
         image_vectors=job.image_vectors,
+        spans=job.request.spans,
     )
 
 

@@ -77,3 +77,16 @@ def test_mistakes_are_told_in_one_sentence(arguments: tuple[object, ...], messag
     result = call("--checkpoint", tiny_checkpoint, *arguments)
     assert result.exit_code == 2, result.output
     assert message in result.stderr and result.stderr.count("\n") == 1
+
+
+def test_words(tiny_checkpoint: Path) -> None:
+    """The salient and the nearest words have their rows; a sample is as large as asked for; the data are needed."""
+    arguments = ("--checkpoint", tiny_checkpoint, "--words", "--data", DATA, "--images", IMAGES, "--limit", 6)
+    result = call(*arguments, "--json")
+    assert result.exit_code == 0, result.stderr
+    rows = {(row["method"], row["quantity"]): row for row in json.loads(result.stdout)["words"]}
+    assert {method for method, _ in rows} == {"most salient first", "nearest first"}
+    assert 0 <= rows["most salient first", "better_than_chance"]["value"] <= 1
+    assert "Deletion_gain" not in call(*arguments).stdout and "deletion_gain" in call(*arguments).stdout
+    refused = call("--checkpoint", tiny_checkpoint, "--words")
+    assert refused.exit_code == 2 and "--words needs --data" in refused.stderr

@@ -41,6 +41,25 @@ def photograph_tag(page: Page, url: str, example: int) -> Iterator[str]:
         page.locator("#wb-overlay img").scroll_into_view_if_needed()
         page.wait_for_function("document.querySelector('#wb-overlay img').complete")
     yield "tag"
+    if page.locator("#wb-overlay img").count():
+        ask_further(page)
+        yield "tag-further"
+
+
+def ask_further(page: Page) -> None:
+    """Move the slider, ask for the words, hide some cells of the photo and ask again; then without any photo."""
+    page.locator(".wb-least input").fill("0.6")
+    page.locator("#wb-words button").click()
+    page.locator("#wb-words .wb-words").wait_for()
+    page.get_by_role("button", name="Hide a part of the photo").click()
+    for cell in page.locator('.wb-raster [data-cell$=",4"], .wb-raster [data-cell$=",5"]').all():
+        cell.press(" ")
+    page.get_by_role("button", name="Ask again without these parts").click()
+    page.locator("#wb-painted .wb-side").first.wait_for()
+    page.locator("#wb-second > button").click()
+    page.get_by_label("Without any photo").check()
+    page.get_by_role("button", name="Ask again and compare").click()
+    page.locator("#wb-compared .wb-side").first.wait_for()
 
 
 def photograph_research(page: Page, url: str, tab: str, run: str) -> Iterator[str]:

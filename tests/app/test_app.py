@@ -16,6 +16,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
 from analysis.views.examples import demo_examples
+from analysis.views.research.library import RunLibrary
 from analysis.views.service import TagQuestion, TagService
 from app import TagTab, build_app, launch_options
 from mmner_core.serving.config import ServingConfig
@@ -40,7 +41,7 @@ def photo() -> str:
 def tab(service: TagService) -> Iterator[TagTab]:
     """Build the first tab on its own."""
     with gr.Blocks(analytics_enabled=False):
-        yield TagTab(service)
+        yield TagTab(service, RunLibrary())
 
 
 def post(url: str, data: list[Any]) -> str:
@@ -71,7 +72,16 @@ def test_every_link_opens_the_page(url: str, query: str) -> None:
 def test_public_handlers_are_named_and_typed(client: Client) -> None:
     """Programs see the handlers and parameters that the documentation promises; those of the page are not theirs."""
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert sorted(named) == ["/heat_map", "/models", "/schema", "/tag", "/tag_batch"]
+    assert sorted(named) == [
+        "/compare",
+        "/heat_map",
+        "/models",
+        "/schema",
+        "/tag",
+        "/tag_batch",
+        "/threshold",
+        "/words",
+    ]
     parameters = [p["parameter_name"] for p in named["/tag"]["parameters"]]
     assert parameters == ["text", "image", "language", "convention", "model"]
 
@@ -150,7 +160,7 @@ def test_unusable_checkpoint_is_said_on_the_page(tmp_path: Path) -> None:
     """Without a model the page opens and says what is wrong."""
     service = TagService(tmp_path / "nothing")
     with gr.Blocks(analytics_enabled=False):
-        tab = TagTab(service)
+        tab = TagTab(service, RunLibrary())
     status, _ = tab.ready()
     assert "wb-broken" in status
     assert "wb-problem" in tab.show(TEXT, None, "auto", "", None, 0.6, False, False)[tab.result]

@@ -21,6 +21,7 @@ from PIL import Image
 from analysis.views.computed import RASTER, compute_map
 from analysis.views.kinds import ATTENTION, GRADIENT, OCCLUSION
 from analysis.views.research import marginals
+from analysis.views.research.library import RunLibrary
 from analysis.views.research.loaded_model import LoadedModel
 from analysis.views.research.view import View
 from analysis.views.service import TagQuestion, TagService
@@ -223,7 +224,7 @@ def test_the_page_offers_the_kinds(grounded: Path, question: TagQuestion) -> Non
     """With the scores of the model that answered."""
     service = TagService(grounded)
     with gr.Blocks(analytics_enabled=False):
-        tab = TagTab(service)
+        tab = TagTab(service, RunLibrary())
     stream, style = "mean", (0.5, False, False)
     answer = service.answer(question)
     assert answer.source is not None and answer.source.measured.pointing["occlusion"].hit == 0.75

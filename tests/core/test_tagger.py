@@ -69,6 +69,24 @@ def test_confidence_and_runner_up_are_ordered(person_tagger: Tagger) -> None:
         assert 0 <= entity.runner_up.confidence < entity.confidence <= 1
 
 
+def test_spans_that_are_wanted_are_scored_found_or_not(tagger: Tagger) -> None:
+    """As the names themselves are, beside the same photo, in a long text; one across a blank line is none."""
+    text = f"{LONG}\n\n{TEXT}"
+    found = tagger.tag(text, PHOTO, "en")
+    n, last = len(found.words), len(tagger.tag(TEXT, lang="en").words)
+    names = [(e.word_start, e.word_end) for e in found.entities]
+    wanted = (*names, (n - last, n - last + 2), (n - last - 1, n - last + 1), (0, n))
+    [again] = tagger.tag_batch([TagRequest(text=text, image=PHOTO, lang="en", spans=wanted)])
+    same(found, again)
+    assert found.wanted == {} and list(again.wanted) == list(dict.fromkeys(wanted))
+    for entity in found.entities:
+        of_span = again.wanted[entity.word_start, entity.word_end]
+        assert of_span[entity.type] == pytest.approx(entity.confidence, abs=1e-3)
+        assert of_span[entity.runner_up.type] == pytest.approx(entity.runner_up.confidence, abs=1e-3)
+    assert 0 < sum(again.wanted[n - last, n - last + 2].values()) < 1
+    assert set(again.wanted[n - last - 1, n - last + 1].values()) == set(again.wanted[0, n].values()) == {0.0}
+
+
 def test_a_batch_equals_single_calls(tagger: Tagger) -> None:
     """With and without photo, short and long, in one batch or alone: the same, in order."""
     requests = [

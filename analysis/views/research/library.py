@@ -58,6 +58,16 @@ class RunLibrary:
                 found[name] = _data_path(provenance) != data
         return sorted(found, key=lambda name: found[name])
 
+    def of_checkpoint(self, digest: str) -> str:
+        """Return the name of the first run that a checkpoint made, "" for none; what cannot be read is no run of it."""
+        for name, path in self.paths().items():
+            try:
+                if checkpoint_of(read_json(path / PROVENANCE)) == digest:
+                    return name
+            except InputError:
+                continue
+        return ""
+
     def run(self, name: str = "") -> EvaluationRun:
         """Return a run by its name, its paths as a visitor may see them; "" is the first.
 

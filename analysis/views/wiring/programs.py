@@ -14,14 +14,16 @@ from analysis.views.api import Api
 from analysis.views.heat_map_view import MapControls, render_requested_heat_map
 from analysis.views.heatmap import MEAN
 from analysis.views.kinds import ATTENTION
+from analysis.views.least_confidence import LeastConfidence
+from analysis.views.research.library import RunLibrary
 from analysis.views.service import TagQuestion, TagService
 from analysis.views.wiring.blocks import together, uploaded
 from mmner_core.serving.reply import reply_schema
 
 
-def add_api(service: TagService) -> None:
+def add_api(service: TagService, library: RunLibrary) -> None:
     """Add the handlers meant for programs; those behind the buttons deal in HTML."""
-    api = Api(service, uploaded)
+    api, worth = Api(service, uploaded), LeastConfidence(library)
     options = together(service.config)
 
     def tag(
@@ -46,8 +48,35 @@ def add_api(service: TagService) -> None:
         path = save_pil_to_cache(drawn.image, get_upload_folder(), format="webp")
         return FileData(path=path), drawn.alternative
 
+    def words(
+        text: str, image: FileData | None = None, entity: int = 0, language: str = "auto", convention: str = "",
+        model: str = "",
+    ) -> dict[str, Any]:  # fmt: skip
+        """Say which words name number `entity` (from 0) rests on: the fall of its probability without each, a check."""
+        return api.words(text, image, entity, language, convention, model)
+
+    def compare(
+        text: str, image: FileData | None = None, other_image: FileData | None = None, other_model: str = "",
+        hidden: list[str] | None = None, language: str = "auto", convention: str = "", model: str = "",
+    ) -> dict[str, Any]:  # fmt: skip
+        """Answer twice, the second time with `other_image`, `other_model` or cells of the image hidden.
+
+        `hidden`: a text of 0 and 1 for each row of a raster over the image, 1 for a cell in its mean colour.
+        """
+        return api.compare(text, (image, other_image), (model, other_model), hidden, language, convention)
+
+    def threshold(least: float = 0.5, run: str = "", photo: bool = True) -> dict[str, Any]:
+        """Say what the names of a run are worth that are at least so confident: precision, recall and F1 per language.
+
+        `photo`: of the answers with photos, or of those from the text alone.
+        """
+        return worth.scores(least, run, photo)
+
     gr.api(tag, api_name="tag", **options)
     gr.api(tag_batch, api_name="tag_batch", **options)
     gr.api(heat_map, api_name="heat_map", **options)
+    gr.api(words, api_name="words", **options)
+    gr.api(compare, api_name="compare", **options)
+    gr.api(threshold, api_name="threshold")
     gr.api(api.models, api_name="models")
     gr.api(reply_schema, api_name="schema")

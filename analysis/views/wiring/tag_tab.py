@@ -12,8 +12,12 @@ from analysis.views.choices import CONVENTIONS, LANGUAGES, convention_choices
 from analysis.views.heat_map_view import MapControls, head_choices, render_requested_heat_map, stream_choices
 from analysis.views.heatmap import MEAN, best_stream
 from analysis.views.kinds import ATTENTION, kind_choices
+from analysis.views.least_confidence import LeastConfidence, slider_html
+from analysis.views.link import LinkedQuestion, link_html, missing_photo_html
+from analysis.views.research.library import RunLibrary
 from analysis.views.service import TagQuestion, TagService, user_message
 from analysis.views.wiring.blocks import QUIET, html, together, uploaded
+from analysis.views.wiring.further import FurtherQuestions
 from mmner_core.errors import InputError
 from mmner_core.serving.gradio_bounds import IN_TURN
 
@@ -21,10 +25,16 @@ from mmner_core.serving.gradio_bounds import IN_TURN
 class TagTab:
     """The first tab: a sentence and a photo in, marked names and heat maps out."""
 
-    def __init__(self, service: TagService) -> None:
+    def __init__(self, service: TagService, library: RunLibrary) -> None:
+        def least(asked: dict[str, Any]) -> str:
+            return worth.html(asked)
+
+        worth = LeastConfidence(library)
         self.service = service
         self.question = gr.State(None)  # the last question answered; its answer is kept by the service
         self.entity = gr.State(0)
+        self.linked = gr.State(None)  # what the link tells that the page was opened by
+        self.link = html(js_on_load=page.script("link.js"), visible="hidden")
         with gr.Column(elem_classes="wb-card", elem_id="wb-examples"):
             html(page.heading("Try an example, or start with step 1"))
             self.strip = html(examples.strip_html(), js_on_load=page.picking_script())
@@ -34,7 +44,9 @@ class TagTab:
             with gr.Column(scale=7, elem_classes="wb-card", elem_id="wb-output"):
                 html(page.heading("Read the result", step=3))
                 self.result = html(result.invitation_html(), js_on_load=page.picking_script(), elem_id="wb-result")
+                html(slider_html(), js_on_load=page.script("least_confidence.js"), server_functions=[least])
                 self._build_map()
+                self.further = FurtherQuestions(service, self.question, self.entity)
         self._wire()
 
     def _build_inputs(self) -> None:
@@ -96,12 +108,16 @@ class TagTab:
         style = [self.opacity, self.cells, self.shuffled]
         drawn = [self.overlay, self.caption]
         choices = [self.kind, self.of_attention, self.stream, self.head]
-        shown = [self.question, self.entity, self.result, self.map, *choices, *drawn]
+        shown = [self.question, self.entity, self.result, self.map, *choices, *drawn, *self.further.outputs]
         # Without gradio's preprocessing the photo arrives as uploaded, so that one decoder, ours, judges every file.
         model: dict[str, Any] = {"api_visibility": "private", "show_progress_on": self.result, "preprocess": False}
         model |= together(self.service.config)
         self.answered = [*asked, *style], shown, model
         self.run.click(self.show, [*asked, *style], shown, **model)
+        told = [*asked, self.linked]
+        self.link.select(self.open_link, None, told, **QUIET).then(
+            self.show_linked, [self.linked, *asked, *style], shown, **model
+        )
         self.strip.select(self.open_example, None, asked[:3], **QUIET).then(self.show, [*asked, *style], shown, **model)
         chosen = [self.question, self.stream, self.head, *style, self.kind]
         # Gradio would judge the controls by choices that it forgets with the visit, and not let our sentence be told.
@@ -109,7 +125,7 @@ class TagTab:
         # Clicks made while a map is being drawn are answered in turn; other modes drop them or repeat the first. One
         # at a time in a visit, or a first map that takes longer would cover that of the last click.
         turns: dict[str, Any] = {"concurrency_id": IN_TURN, "trigger_mode": "multiple"}
-        self.result.select(self.pick, chosen, [self.entity, *drawn], **turns, **raw)
+        self.result.select(self.pick, chosen, [self.entity, *drawn, self.further.words], **turns, **raw)
         self.kind.input(lambda kind: gr.Row(visible=kind == ATTENTION), self.kind, self.of_attention, **raw)
         self.model.input(self.ready, self.model, [self.status, self.convention], **QUIET)
         controls = [
@@ -139,39 +155,73 @@ class TagTab:
             raise InputError(f"There is no example {str(event.example)[:20]}.")
         return example.text, str(example.photo) if example.photo else None, "auto"
 
+    def open_link(self, event: gr.EventData) -> tuple[Any, ...]:
+        """Put what a link tells into the inputs, and remember which name and map it shows."""
+        linked = LinkedQuestion.read(event._data or {})
+        if linked.model and linked.model not in self.service.pool.names:
+            raise InputError(f"The link asks the model {linked.model[:40]!r}, which is not here.")
+        photo = str(linked.photo) if linked.photo else None
+        model = linked.model or next(iter(self.service.pool.names))
+        return linked.text, photo, linked.language, linked.convention, model, linked
+
+    def show_linked(self, linked: LinkedQuestion | None, *asked: Any) -> dict[Any, Any]:
+        """Show the result that a link tells of, with its name and map."""
+        if linked is None:
+            return self.show(*asked)
+        updates = self.show(*asked, entity=linked.entity, kind=linked.kind or ATTENTION)
+        if linked.own_photo:
+            updates[self.result] = missing_photo_html() + updates[self.result]
+        return updates
+
     def show(
-        self, text: str, photo: dict[str, Any] | None, language: str, convention: str, model: str | None, *style: Any
+        self,
+        text: str,
+        photo: dict[str, Any] | None,
+        language: str,
+        convention: str,
+        model: str | None,
+        *style: Any,
+        entity: int = 0,
+        kind: str = ATTENTION,
     ) -> dict[Any, Any]:
-        """Tag and show the result with the first name's heat map; a problem becomes one sentence in its place."""
+        """Tag and show the result with a name's heat map; a problem becomes one sentence in its place."""
         try:
             question = TagQuestion.from_inputs(text, uploaded(photo), language, convention, model)
             answer = self.service.answer(question)
         except Exception as error:
-            return {self.result: result.problem_html(user_message(error)), self.map: gr.Column(visible=False)}
+            problem = {self.result: result.problem_html(user_message(error)), self.map: gr.Column(visible=False)}
+            return problem | self.further.fresh(None)
         prediction, source = answer.prediction, answer.source
-        colours = type_colours(source.types if source else ())
+        entity = entity if entity < len(prediction.entities) else 0
         stream = best_stream(prediction) if prediction.entities else None
         updates = {
             self.question: question,
-            self.entity: 0,
-            self.result: result.result_html(prediction, colours, source=source),
+            self.entity: entity,
+            self.result: result.result_html(
+                prediction,
+                type_colours(source.types if source else ()),
+                selected=entity,
+                source=source,
+                link=link_html(question, answer.photo_digest),
+            ),
             self.map: gr.Column(visible=stream is not None),
-        }
+        } | self.further.fresh(answer, entity)
         if stream is None:
             return updates
-        overlay, words = self.draw(0, question, stream, MEAN, *style)
+        overlay, words = self.draw(entity, question, stream, MEAN, *style, kind)
         return updates | {
-            self.kind: gr.Radio(kind_choices(source.measured.pointing if source else {}), value=ATTENTION),
-            self.of_attention: gr.Row(visible=True),
+            self.kind: gr.Radio(kind_choices(source.measured.pointing if source else {}), value=kind),
+            self.of_attention: gr.Row(visible=kind == ATTENTION),
             self.stream: gr.Radio(stream_choices(prediction), value=stream),
             self.head: gr.Dropdown(head_choices(prediction), value=MEAN),
             self.overlay: overlay,
             self.caption: words,
         }
 
-    def pick(self, event: gr.EventData, *chosen: Any) -> tuple[int, Any, str]:
+    def pick(self, event: gr.EventData, question: TagQuestion | None, *controls: Any) -> tuple[int, Any, str, Any]:
         """Draw the map of the name that was clicked, and remember it."""
-        return event.entity, *self.draw(event.entity, *chosen)
+        overlay, words = self.draw(event.entity, question, *controls)
+        return event.entity, overlay, words, self.further.renew_words(question, event.entity)
 
     def draw(self, entity: int, question: TagQuestion | None, *controls: Any) -> tuple[Any, str]:
         """Draw one name's heat map over the photo, as the controls say; return it with its caption."""
