@@ -20,6 +20,7 @@ from analysis.evaluation.writer import write_run
 from analysis.space.stored_maps import build_maps
 from analysis.space.umap_layout import UmapSettings
 from mmner_core.runtime.memory import peak_megabytes, release_freed_memory
+from mmner_core.runtime.progress import begin_stage
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,6 +79,7 @@ class BaseEvaluation:
             studies: makes the numbers of the heat maps.
             about: what the provenance says of the model.
         """
+        begin_stage("scores")
         lexicon = lexicon_of(self.train, run)
         metrics = self._metrics(run, run.answers(plan.main), vectors, lexicon)
         watch.lap("scores")
@@ -86,6 +88,7 @@ class BaseEvaluation:
             metrics |= studies()
             release_freed_memory()
             watch.lap("heat maps")
+        begin_stage("maps")
         coordinates = build_maps(vectors, UmapSettings(seed=self.options.seed)) if self.options.maps else pd.DataFrame()
         watch.lap("maps")
         release_freed_memory()

@@ -24,6 +24,7 @@ from analysis.run.vectors import sample_entities
 from mmner_core.errors import InputError
 from mmner_core.evaluation.evaluate import gold_tags
 from mmner_core.runtime.memory import release_freed_memory
+from mmner_core.runtime.progress import progress_bar
 
 if TYPE_CHECKING:
     from mmner_core.inference.tagger import Tagger
@@ -98,8 +99,6 @@ class Evaluation(BaseEvaluation):
         self.write(run, vectors, plan, store, watch, studies=self._studies, about=about)
 
     def _studies(self) -> dict[str, Any]:
-        from tqdm import tqdm
-
         explainer, options = ModelExplainer(self.tagger.model, self.tagger.subwords), self.options
         if not explainer.grids:
             return {}  # a model whose only key is the pooled photo has no map
@@ -108,7 +107,7 @@ class Evaluation(BaseEvaluation):
         plan = plan_mosaics(examples, irrelevant=irrelevant, limit=options.pointing_sample, seed=seed)
         boxes = self.boxes
         total = options.honesty_sample + len(plan.groups) + (0 if boxes is None else len(boxes.rows))
-        with tqdm(total=total, desc="heat maps", unit=" photos", disable=None) as bar:
+        with progress_bar("heat maps", total, unit="photos") as bar:
             asked: dict[str, Any] = {"seed": seed, "progress": bar.update}
             found = heat_map_faithfulness(
                 explainer, examples, options.honesty_sample, convention=options.convention, **asked

@@ -33,6 +33,7 @@ from analysis.run.evaluation_set import IRRELEVANT
 from analysis.run.vectors import sample_entities
 from mmner_core.data.type_names import TypeNames, count_types
 from mmner_core.errors import InputError, listed
+from mmner_core.runtime.progress import progress_bar
 
 if TYPE_CHECKING:
     from analysis.own_model.checked import CheckedAnswer
@@ -104,13 +105,11 @@ class OwnModelEvaluation(BaseEvaluation):
         return plan_as_asked(self.options, self.data, reads_images=self.model.facts.reads_images, streams=())
 
     def _tag(self, engine: OwnModelEngine, plan: RunPlan) -> ShardStore:
-        from tqdm import tqdm
-
         size = self.options.shard
         store = ShardStore.open(
             self.out.with_name(f".{self.out.name}.parts"), self._job(plan), n_shards(self.data, size)
         )
-        with tqdm(total=len(self.data), desc="asking", unit=" sentences", disable=None) as bar:
+        with progress_bar("asking", len(self.data), unit="sentences") as bar:
             for shard in range(store.n_shards):
                 places = range(shard * size, min((shard + 1) * size, len(self.data)))
                 if not store.finished(shard):
@@ -149,8 +148,6 @@ class OwnModelEvaluation(BaseEvaluation):
         return notes
 
     def _studies(self, engine: OwnModelEngine, types: Sequence[str]) -> dict[str, Any]:
-        from tqdm import tqdm
-
         options, examples, open_image = self.options, self.data.examples, engine.images.open
         named = {example.words: f"sentence {i} ({example.where})" for i, example in enumerate(examples)}
 
@@ -167,7 +164,7 @@ class OwnModelEvaluation(BaseEvaluation):
         occluded = for_occlusion(small)
         explainer = OwnExplainer(ask, own_maps="maps" in engine.parts)
         total = options.honesty_sample + len(occluded.groups) + (len(plan.groups) if explainer.own_maps else 0)
-        with tqdm(total=total + (len(self.boxes.rows) if self.boxes else 0), desc="heat maps", disable=None) as bar:
+        with progress_bar("heat maps", total + (len(self.boxes.rows) if self.boxes else 0), unit="photos") as bar:
             asked: dict[str, Any] = {"seed": options.seed, "progress": bar.update}
             n = options.honesty_sample
             found = delete_and_insert(explainer, examples, open_image, n, types=types, **asked)

@@ -20,6 +20,7 @@ from analysis.run.answers import Answers
 from analysis.run.schema import VERSION
 from mmner_core.data import dataset_digest
 from mmner_core.runtime.memory import release_freed_memory
+from mmner_core.runtime.progress import progress_bar
 
 if TYPE_CHECKING:
     from analysis.evaluation.plan import RunPlan
@@ -50,8 +51,6 @@ def tag_shards(
         size: sentences per shard.
         workers: who else tags; process i takes the shards i, i + n, ...
     """
-    from tqdm import tqdm
-
     workers = workers or Workers()
     mine = range(workers.index, store.n_shards, workers.count)
     todo = [shard for shard in mine if not store.finished(shard)]
@@ -59,7 +58,7 @@ def tag_shards(
     total = sum(len(_places(data, shard, size)) for shard in mine)
     left = sum(len(_places(data, shard, size)) for shard in todo)
     quiet = True if workers.index else None  # None: no bar unless stderr is a terminal
-    with tqdm(total=total, initial=total - left, desc="tagging", unit=" sentences", disable=quiet) as bar:
+    with progress_bar("tagging", total, done=total - left, unit="sentences", quiet=quiet) as bar:
         for shard in todo:
             places = _places(data, shard, size)
             tagged, gold = _tag(condition_tagger, data, plan, places), [data.examples[i].tags or () for i in places]
