@@ -15,7 +15,7 @@ from analysis.views.word_view import words_reply
 from mmner_core.errors import InputError
 from mmner_core.serving.reply import tag_reply
 
-NOT_UPLOADED = "The photo must be uploaded; a path on the server is not accepted."
+NOT_UPLOADED = "The file must be uploaded; a path on the server is not accepted."
 _ITEM = {"text", "image", "language", "convention"}
 Locate = Callable[[Any], str | None]
 

@@ -19,6 +19,7 @@ from analysis.views.kinds import ATTENTION, kind_of
 from analysis.views.measured import Measured
 from analysis.views.questions import Source, TagAnswer, TagQuestion
 from mmner_core.errors import InputError
+from mmner_core.photos.limits import ImageLimits, check_bytes
 from mmner_core.runtime.digests import file_digest
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.engine import DECODING, Engine, megapixel_budget, open_pool
@@ -128,7 +129,7 @@ class TagService:
         Raises:
             InputError: if text, photo, language, convention or model cannot be used.
         """
-        photo = None if question.photo is None else _read(question.photo)
+        photo = None if question.photo is None else _read(question.photo, self.config.image_limits)
         digest = None if photo is None else hashlib.sha256(photo).hexdigest()
         model = self.pool.resolve(question.model)
         asked = (question.text, question.words, digest, question.hidden, question.language, question.convention)
@@ -177,7 +178,9 @@ class TagService:
         started = time.perf_counter()
         with self._room, self.pool.lease(question.model) as engine:
             job = engine.tagger.prepare(_request(question))
-            heat = compute_map(engine, job, self._for_model(_read(question.photo), engine.tagger), name, kind)
+            heat = compute_map(
+                engine, job, self._for_model(_read(question.photo, self.config.image_limits), engine.tagger), name, kind
+            )
         log.info("a heat map (%s) in %.0f ms", kind, 1000 * (time.perf_counter() - started))
         answer.maps[kind, entity] = heat
         return heat
@@ -198,7 +201,7 @@ class TagService:
             from analysis.views.computed import read_words
 
             started = time.perf_counter()
-            photo = None if question.photo is None else _read(question.photo)
+            photo = None if question.photo is None else _read(question.photo, self.config.image_limits)
             with self._room, self.pool.lease(question.model) as engine:
                 shown = self._shown(photo, question, engine.tagger)
                 if isinstance(shown, bytes):
@@ -288,7 +291,7 @@ def _digested() -> list[tuple[str, Path]]:
 def _submit(engine: Engine, question: TagQuestion) -> Future[Prediction]:
     """Hand a question to a model; a future that already failed where the question is at fault."""
     try:
-        photo = None if question.photo is None else _read(question.photo)
+        photo = None if question.photo is None else _read(question.photo, engine.tagger.limits)
         return engine.submit(_request(question, photo), attention=False)
     except Exception as error:
         failed: Future[Prediction] = Future()
@@ -311,9 +314,11 @@ def _request(
     )
 
 
-def _read(photo: str) -> bytes:
-    # The model gets bytes, not the path: its sentences about a bad image then name no folder of the server.
+def _read(photo: str, limits: ImageLimits) -> bytes:
+    # The model gets bytes, not the path: its sentences about a bad image then name no folder of the server. A file may
+    # be bigger than any photo, since data sets are uploaded as well.
     try:
+        check_bytes(Path(photo).stat().st_size, "the image", limits)
         return Path(photo).read_bytes()
     except OSError as error:
         raise InputError("The photo is no longer on the server; add it again.") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,6 +90,23 @@ class ServingConfig:
     upload_share_mb: Positive = _setting(500.0, "uploads of one visitor together")
     upload_minutes: Positive = _setting(60.0, "time after which an upload is removed")
 
+    runs_from_browser: bool | None = _setting(
+        None,
+        "let visitors upload data sets and run models on them; without it, only where nothing but this machine can "
+        "reach the server",
+    )
+    run_home: Path | None = _setting(None, "folder in which runs made from the browser are kept, by default below ~")
+    run_photos: tuple[Path, ...] = _setting((), "a folder of photos on this machine that such runs may read")
+    run_models: tuple[str, ...] = _setting(
+        (), 'a model of your own for such runs: "package.module:factory", and its options as NAME=VALUE after it'
+    )
+    run_upload_mb: Positive = _setting(300.0, "size of a data set, or of a zip of photos, that is uploaded for a run")
+    run_sentences: Count = _setting(5_000, "sentences of a run made from the browser")
+    run_minutes: Positive = _setting(120.0, "time after which such a run is stopped")
+    run_waiting: Count = _setting(4, "such runs of one user that may wait or be at work")
+    run_space_mb: Positive = _setting(8000.0, "disk that all such runs may take, with their data and photos")
+    run_share_mb: Positive = _setting(2000.0, "disk that those of one user may take")
+
     fetch_urls: bool = _setting(
         False, "let programs give the web address of a photo, which the server then fetches, from public servers only"
     )
@@ -116,8 +134,32 @@ class ServingConfig:
         """Return whether visitors may keep something beside the runs."""
         if self.annotations is not None:
             return self.annotations
-        alone = _is_loopback(self.host) and not (self.allowed_hosts or self.root_path)
-        return bool(self.login) or alone
+        return bool(self.login) or self._is_alone
+
+    @property
+    def makes_runs(self) -> bool:
+        """Return whether visitors may make runs: where they were allowed to, or where this machine alone can ask."""
+        if self.runs_from_browser is not None:
+            return self.runs_from_browser
+        return self._is_alone
+
+    @property
+    def _is_alone(self) -> bool:
+        """Return whether this machine alone can ask, as far as the settings tell."""
+        return _is_loopback(self.host) and not (self.allowed_hosts or self.root_path)
+
+    @property
+    def run_folder(self) -> Path:
+        """Return the folder of the runs that visitors made; it need not be there."""
+        if self.run_home is not None:
+            return self.run_home
+        return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "mmner" / "runs"
+
+    @property
+    def upload_bytes(self) -> int:
+        """Return how big an uploaded file may be; what a photo may have is in :attr:`image_limits`."""
+        megabytes = max(self.max_upload_mb, self.run_upload_mb) if self.makes_runs else self.max_upload_mb
+        return int(megabytes * 1e6)
 
     @property
     def image_limits(self) -> ImageLimits:

@@ -22,7 +22,7 @@ from mmner_core.serving.connections import limited_protocol
 from mmner_core.serving.fair_cache import first_of_most
 from mmner_core.serving.gate import BUSY
 from mmner_core.serving.upload_gate import note_written
-from mmner_core.serving.visitor import UNKNOWN, current_visitor, visitor_of, working_for
+from mmner_core.serving.visitor import UNKNOWN, acting_for, current_visitor, visitor_of, working_for
 
 IN_TURN = "in turn"
 """Concurrency id of handlers whose events are answered one after the other within a visit, but not among visits."""
@@ -179,8 +179,8 @@ class FairQueue(queueing.Queue):
         return None
 
     async def process_events(self, events: list[queueing.Event], *rest: Any, **options: Any) -> None:
-        """Answer an event in its visitor's name."""
-        with working_for(visitor_of(events[0].request.scope)):
+        """Answer an event in its visitor's name, and in the user's who asked."""
+        with working_for(visitor_of(events[0].request.scope)), acting_for(events[0].username):
             await super().process_events(events, *rest, **options)
 
     def _next_of(self, line: queueing.EventQueue, at_work: list[queueing.Event]) -> queueing.Event | None:

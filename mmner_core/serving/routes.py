@@ -142,8 +142,8 @@ def _events(config: ServingConfig) -> list[Route]:
 
 
 def _files(config: ServingConfig) -> list[Route]:
-    """Photos, from visitors and to them."""
-    upload = int(config.max_upload_mb * 1e6) + _FORM_BYTES
+    """Photos and data sets, from visitors and to them."""
+    upload = config.upload_bytes + _FORM_BYTES
     tracked = {"upload_id": identifier}
     return [
         _post(f"{API}/upload", upload, body=Body.UPLOAD, query=tracked),

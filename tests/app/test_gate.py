@@ -24,6 +24,7 @@ pytestmark = pytest.mark.slow  # attacks an app of its own
 API = "/gradio_api"
 JSON = {"Content-Type": "application/json"}
 MARKER = "Quellbrunnsoweit"  # a word that stands in no log for any other reason
+SMALL = ("--max-upload-mb", "2", "--run-upload-mb", "2")
 CLICK = 3  # number of the function that draws a heat map
 BAD_NAMES = {
     "empty": "",
@@ -48,7 +49,7 @@ BAD_NAMES = {
 def app(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
     """Serve the app as it is, but for visitors in a hurry."""
     folder = tmp_path_factory.mktemp("app")
-    with running_app(tiny_checkpoint, folder, "--visitor-burst", "1000000", "--max-upload-mb", "2") as process:
+    with running_app(tiny_checkpoint, folder, "--visitor-burst", "1000000", *SMALL) as process:
         yield process
 
 

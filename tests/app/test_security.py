@@ -29,6 +29,7 @@ TEXT = "Ada Lovelace in Berlin"
 HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script> [a](javascript:alert(3)) **b** {{1+1}} ${1+1}'
 MARKER = "Quellbrunnsoweit"  # a word that stands in no log for any other reason
 INSIDE = re.compile(r"/work|/tmp|/home|site-packages|Traceback|\.py\b|File \"")
+SMALL = ("--max-upload-mb", "2", "--run-upload-mb", "2")
 LOGIN = ("ada", "correct horse")
 
 
@@ -36,7 +37,7 @@ LOGIN = ("ada", "correct horse")
 def app(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
     """Serve the app as it is without any option, but for visitors who ask much in little time."""
     folder = tmp_path_factory.mktemp("app")
-    with running_app(tiny_checkpoint, folder, "--visitor-burst", "1000", "--max-upload-mb", "2") as process:
+    with running_app(tiny_checkpoint, folder, "--visitor-burst", "1000", *SMALL) as process:
         yield process
 
 

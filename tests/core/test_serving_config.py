@@ -92,3 +92,33 @@ def test_names_and_sites_are_written_as_browsers_send_them(setting: str, value: 
     """Another form would never match, and the operator wonder why."""
     with pytest.raises(InputError, match=f"{setting}: write .*, not "):
         ServingConfig(**{setting: (value,)})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("settings", "allowed"),
+    [
+        ([], True),
+        (["--host", "::1"], True),
+        (["--host", "localhost"], True),
+        (["--host", "0.0.0.0"], False),
+        (["--host", "192.168.0.5"], False),
+        (["--host", "names.example"], False),
+        (["--allowed-hosts", "names.example"], False),
+        (["--root-path", "/names"], False),
+        (["--host", "0.0.0.0", "--login", "ada:xy"], False),
+        (["--host", "0.0.0.0", "--runs-from-browser"], True),
+        (["--no-runs-from-browser"], False),
+    ],
+)
+def test_visitors_make_runs_only_where_they_were_allowed_to(settings: list[str], allowed: bool) -> None:
+    """Or where this machine alone can ask; then uploads may be as big as a data set."""
+    config = read_config(settings, {})
+    assert config.makes_runs is allowed
+    assert config.upload_bytes == (300_000_000 if allowed else 30_000_000)
+
+
+def test_runs_lie_where_the_user_s_data_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless another folder is named."""
+    monkeypatch.setenv("XDG_DATA_HOME", "/data")
+    assert read_config([], {}).run_folder == Path("/data/mmner/runs")
+    assert read_config(["--run-home", "here"], {}).run_folder == Path("here")

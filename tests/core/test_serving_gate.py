@@ -152,7 +152,7 @@ def test_a_request_that_is_too_big_is_cut(announced: int | None) -> None:
 
 def test_uploads_have_their_own_limit_and_say_how_long_they_are() -> None:
     """A photo may be bigger than a question, and must announce its length."""
-    gate = stand(max_request_mb=1, max_upload_mb=2)
+    gate = stand(max_request_mb=1, max_upload_mb=2, runs_from_browser=False)
     assert ask(gate, "/gradio_api/upload", bytes(2_000_000), announced=2_000_000)[0] == 200
     assert ask(gate, "/gradio_api/upload", announced=2_200_000)[0] == 413
     assert ask(gate, "/gradio_api/upload", bytes(10))[0] == 411

@@ -56,7 +56,8 @@ class AppProcess:
             InputError: if it stops by itself or does not answer in time.
         """
         started = time.perf_counter()
-        environment = {**os.environ, "TMPDIR": str(self.temporary)}
+        own = {"TMPDIR": str(self.temporary), "MMNER_RUN_HOME": str(self.log.with_name("made"))}
+        environment = {**os.environ, **own}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._command,
