@@ -21,7 +21,7 @@ PLAN = {
     ),
     "analysis": (
         *("run palette own_model", "conditions adapters", "scores", "image_effect heat_maps space"),
-        *("evaluation figures", "panels"),
+        *("evaluation figures jobs", "panels"),
         *("report views", "experiment", "cli", "__main__"),
     ),
 }
