@@ -23,11 +23,13 @@ from analysis.views.api import NOT_UPLOADED  # noqa: E402
 from analysis.views.research import assets  # noqa: E402
 from analysis.views.research.controller import TabController  # noqa: E402
 from analysis.views.research.shell import TITLES  # noqa: E402
+from analysis.views.runs.controller import RunsController, open_tabs  # noqa: E402
 from analysis.views.service import TagService, user_message  # noqa: E402
 from analysis.views.wiring.again import hand_over_sentences  # noqa: E402
-from analysis.views.wiring.blocks import QUIET, html  # noqa: E402
+from analysis.views.wiring.blocks import QUIET, html, uploaded  # noqa: E402
 from analysis.views.wiring.programs import add_api  # noqa: E402
 from analysis.views.wiring.research_tab import ResearchTab  # noqa: E402
+from analysis.views.wiring.runs_tab import RUNS, RunsTab  # noqa: E402
 from analysis.views.wiring.tag_tab import TagTab  # noqa: E402
 from mmner_core.errors import InputError  # noqa: E402
 from mmner_core.serving.addresses import refuse_addresses  # noqa: E402
@@ -73,8 +75,16 @@ class Workbench(FairBlocks):
             raise gr.Error(user_message(error), print_exception=False) from error
 
 
-def build_app(service: TagService, controller: TabController | None = None) -> gr.Blocks:
-    """Build the page; the model is loaded when the page is first opened, or by ``service.start()`` before."""
+def build_app(
+    service: TagService, controller: TabController | None = None, runs: RunsController | None = None
+) -> gr.Blocks:
+    """Build the page; the model is loaded when the page is first opened, or by ``service.start()`` before.
+
+    Args:
+        service: answers the first tab.
+        controller: answers the research tabs.
+        runs: answers the tab in which runs are made; None: there is none.
+    """
     config = service.config
     age = int(60 * config.upload_minutes)
     options = {"title": page.TITLE, "analytics_enabled": False, "delete_cache": (60, age), "fill_width": True}
@@ -90,6 +100,9 @@ def build_app(service: TagService, controller: TabController | None = None) -> g
                     research_tab = ResearchTab(controller, name)
                     if name == "embedding":
                         research_tab.place_pair_of(tag_tab)
+            if runs is not None:
+                with gr.Tab("Runs", id=RUNS, elem_id=f"wb-tab-{RUNS}"):
+                    RunsTab(runs)
         html(page.footer_html(logout=bool(config.login)))
         add_api(service, controller.library)
         told_ready = [tag_tab.status, tag_tab.convention]
@@ -106,7 +119,7 @@ def launch_options(config: ServingConfig, lifespan: Any) -> dict[str, Any]:
         "server_port": config.port,
         "root_path": config.root_path or None,
         "auth": config.logins or None,
-        "max_file_size": int(config.max_upload_mb * 1e6),
+        "max_file_size": config.upload_bytes,
         "allowed_paths": [str(examples.DEMO / "photos"), str(assets.figure_library())],
         "state_session_capacity": 128,  # 0.4 MB each; who is pushed out by later visitors asks once more
         # Without FastAPI's own pages, which fetch scripts from outside.
@@ -123,9 +136,9 @@ def serve(config: ServingConfig) -> int:
     with serving_process(config) as (space, stop):
         service = TagService(config.checkpoint, config)
         service.start()
-        controller = TabController(service, config.runs, config.images)
+        controller, runs = open_tabs(service, uploaded, get_upload_folder)
         controller.start()
-        app = build_app(service, controller)
+        app = build_app(service, controller, runs)
         lost = functools.partial(ProcessCompletedMessage, output={"error": LOST}, success=False)
         watchdog = Watchdog(model_alive=lambda: service.alive, lost=lost, give_up=stop.set)
         bound_server(config)
@@ -138,6 +151,8 @@ def serve(config: ServingConfig) -> int:
         log.info("Open %s in your browser; stop with Ctrl-C.", url)
         stop.wait()
         app.close(verbose=False)
+        if runs is not None:
+            runs.close()
         return int(watchdog.gave_up)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from analysis.views.examples import credits_html
 from analysis.views.marks import escape_html
 from analysis.views.research import assets
+from analysis.views.runs.shell import runs_style
 
 TITLE = "2M-NER Workbench"
 _HERE = Path(__file__).resolve().parent
@@ -29,7 +30,7 @@ _STATUS = '<p class="wb-status wb-{kind}" role="status"><span class="wb-dot" ari
 @cache
 def head_html() -> str:
     """Return our style sheets and page scripts for the document's head; nothing in them is fetched from outside."""
-    style = "".join((_HERE / name).read_text(encoding="utf-8") for name in _STYLES) + assets.style()
+    style = "".join((_HERE / name).read_text(encoding="utf-8") for name in _STYLES) + assets.style() + runs_style()
     own = ((_HERE / name).read_text(encoding="utf-8") for name in ("address.js", "page.js"))
     scripts = (*own, assets.navigation_script(), assets.hover_script())
     return f"<style>{style}</style>" + "".join(f"<script>{script}</script>" for script in scripts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -17,6 +18,7 @@ from playwright.sync_api import Page
 
 from mmner_core.serving.config import SHIPPED
 from tests.app.browsing import chromium, open_example, watched_page
+from tests.app.made_runs import write_news
 from tests.app.serving import serving
 
 log = logging.getLogger(__name__)
@@ -24,7 +26,7 @@ FOLDER = Path(__file__).resolve().parents[2] / ".screenshots"
 SIZES = ((1280, 900), (390, 844))
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 RESEARCH = ("errors", "embedding", "modality")
-TABS = ("tag", *RESEARCH)
+TABS = ("tag", *RESEARCH, "runs")
 # Said by a part until it is drawn, and by the page while it draws one again.
 _UNFINISHED = "section[data-part]:visible:not(.wb-part-empty):is(:has(.wb-waiting), [aria-busy=true])"
 # What a full page may hold; chromium cuts a longer one.
@@ -77,6 +79,20 @@ def photograph_research(page: Page, url: str, tab: str, run: str) -> Iterator[st
     yield "inspector"
 
 
+def photograph_runs(page: Page, url: str) -> Iterator[str]:
+    """Show what was understood of a small data set, and the list of runs."""
+    page.goto(f"{url}?wb-tab=runs")
+    form = page.locator('form[data-do="look"]')
+    with tempfile.TemporaryDirectory() as folder:
+        data, photos = write_news(Path(folder))
+        form.get_by_label("Data set").set_input_files(data)
+        form.get_by_label("Photos").set_input_files(photos)
+        form.get_by_role("button", name="Read it").click()
+        page.locator(".wb-summed").wait_for()
+    page.evaluate("scrollTo(0, 0)")
+    yield "runs"
+
+
 def draw_all(page: Page, tab: str) -> None:
     """Bring every part of a tab into view, for only what is in view is drawn, and wait until it is."""
     page.locator(f"#wb-{tab}-controls select").first.wait_for()
@@ -119,11 +135,12 @@ def take_screenshots(
             for scheme in SCHEMES:
                 for tab in tabs:
                     with watched_page(browser, width=width, height=height, scheme=scheme) as (page, watch):
-                        views = (
-                            photograph_tag(page, url, example)
-                            if tab == "tag"
-                            else photograph_research(page, url, tab, run)
-                        )
+                        if tab == "tag":
+                            views = photograph_tag(page, url, example)
+                        elif tab == "runs":
+                            views = photograph_runs(page, url)
+                        else:
+                            views = photograph_research(page, url, tab, run)
                         for view in views:
                             files.append(folder / f"{view}{suffix}-{width}-{scheme}.png")
                             page.screenshot(path=files[-1], full_page=view != "inspector")

@@ -73,9 +73,13 @@ def test_public_handlers_are_named_and_typed(client: Client) -> None:
     """Programs see the handlers and parameters that the documentation promises; those of the page are not theirs."""
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert sorted(named) == [
+        "/cancel_run",
         "/compare",
         "/heat_map",
         "/models",
+        "/run",
+        "/run_zip",
+        "/runs",
         "/schema",
         "/tag",
         "/tag_batch",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
@@ -40,11 +40,18 @@ class TabController:
         service: the model of the first tab.
         runs: folders with runs, besides the demo's.
         images: folders whose photos may be shown, besides those of the demo and of a run's own data.
+        made: returns the runs that the user has made who asks.
     """
 
-    def __init__(self, service: TagService, runs: Sequence[Path] = (), images: Sequence[Path] = ()) -> None:
+    def __init__(
+        self,
+        service: TagService,
+        runs: Sequence[Path] = (),
+        images: Sequence[Path] = (),
+        made: Callable[[], Iterable[Path]] = tuple,
+    ) -> None:
         self.service = service
-        self.library = RunLibrary(runs)
+        self.library = RunLibrary(runs, made)
         self.images = ImageStore(images)
         self.model = LoadedModel(service)
         self._rendered: LRUCache[tuple[Hashable, ...], RenderedPart] = LRUCache(_KEPT)

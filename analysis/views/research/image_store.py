@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from analysis.run.folder import EvaluationRun
 
 DEMO_PHOTOS = Path(__file__).resolve().parents[2] / "demo" / "photos"
+_MOST_FOLDERS = 8
 SMALL, LARGE = 128, 720  # longer side in pixels: twice the size on screen of a thumbnail, and the inspector's photo
 
 
@@ -33,13 +34,16 @@ class ImageStore:
     def find(self, run: EvaluationRun, stored: str) -> Path | None:
         """Return the file that a run calls ``stored``, or None where it is missing or may not be shown.
 
-        A run made on another machine names folders that are not here; then the file of that name in one of ours counts.
+        A run made on another machine names folders that are not here; then the file of that name in one of ours counts,
+        in the same folders below it if it was in any.
         """
         if not stored or "\0" in stored:
             return None
         roots = (*self.folders, *_data_roots(run))
         named = Path(stored)
-        for path in (named, *(root / named.name for root in roots)):
+        parts = named.parts[1:] if named.is_absolute() else named.parts
+        tails = [Path(*parts[i:]) for i in range(max(0, len(parts) - _MOST_FOLDERS), len(parts))]
+        for path in (named, *(root / tail for root in roots for tail in tails)):
             resolved = path.resolve()
             if any(resolved.is_relative_to(root) for root in roots) and resolved.is_file():
                 return resolved
@@ -48,7 +52,7 @@ class ImageStore:
     def image_html(self, run: EvaluationRun, stored: str, *, side: int = SMALL, alternative: str = "") -> str:
         """Return the image as an ``img`` that carries its data, or words in its place."""
         path = self.find(run, stored)
-        data = "" if path is None else _data_uri(path, path.stat().st_mtime_ns, side)
+        data = "" if path is None else data_uri(path, path.stat().st_mtime_ns, side)
         instead = "photo not available" if stored else "no photo"
         return render_macro("photo", address=data, alternative=alternative, instead=instead)
 
@@ -62,7 +66,14 @@ def _data_roots(run: EvaluationRun) -> list[Path]:
 
 
 @lru_cache(2048)
-def _data_uri(path: Path, _changed: int, side: int) -> str:
+def data_uri(path: Path, _changed: int, side: int) -> str:
+    """Return a small copy of an image as a data URI; empty for one that cannot be decoded.
+
+    Args:
+        path: the file.
+        _changed: when it was, so that another one under its name is not taken for it.
+        side: pixels of the longer side.
+    """
     from mmner_core.photos.open import open_image
 
     try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from analysis.jobs.job import job_folder
 from analysis.panels.facts import checkpoint_of, split_of
 from analysis.run.folder import PROVENANCE, EvaluationRun, read_json
 from analysis.views.research.places import told_places
@@ -23,15 +25,24 @@ class RunLibrary:
     Args:
         folders: each is a run itself or holds runs; in folders named later, a name taken already gets its parent's
             name in front.
+        made: returns the runs that the user has made who asks; nobody else sees them.
     """
 
-    def __init__(self, folders: Sequence[Path] = ()) -> None:
+    def __init__(self, folders: Sequence[Path] = (), made: Callable[[], Iterable[Path]] = tuple) -> None:
         self.folders = (DEMO_RUNS, *folders)
+        self._made = made
         self._open: dict[Path, tuple[int, EvaluationRun]] = {}
         self._lock = Lock()
 
     def paths(self) -> dict[str, Path]:
-        """Return the runs by name, the demo run first, then in the order of the folders."""
+        """Return the runs by name: those that everybody may see, then those that the user who asks has made."""
+        found = self.served()
+        for path in self._made():
+            found.setdefault(path.name if path.name not in found else f"mine/{path.name}", path)
+        return found
+
+    def served(self) -> dict[str, Path]:
+        """Return the runs that everybody may see, the demo run first, then in the order of the folders."""
         found: dict[str, Path] = {}
         for folder in self.folders:
             for path in [folder, *sorted(folder.iterdir())] if folder.is_dir() else []:
@@ -88,10 +99,21 @@ class RunLibrary:
         with self._lock:
             kept = self._open.get(path)
             if kept is None or kept[0] != stamp:
-                kept = self._open[path] = (stamp, told_places(EvaluationRun.open(path)))
+                self._open = {other: run for other, run in self._open.items() if other.is_dir()}  # deleted meanwhile
+                kept = self._open[path] = (stamp, told_places(_placed(EvaluationRun.open(path))))
             return kept[1]
 
 
 def _data_path(provenance: dict[str, Any]) -> str:
     data = provenance.get("data")
     return str(data.get("path")) if isinstance(data, dict) else ""
+
+
+def _placed(run: EvaluationRun) -> EvaluationRun:
+    """Return a run that a job has made, which names its data relative to the job's folder, with where they are."""
+    home = job_folder(run.folder) if run.folder is not None else None
+    data = run.provenance.get("data")
+    if home is None or not isinstance(data, dict):
+        return run
+    placed = {key: str(home / str(data.get(key) or "")) for key in ("path", "images")}
+    return replace(run, provenance={**run.provenance, "data": {**data, **placed}})

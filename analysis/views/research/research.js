@@ -266,6 +266,12 @@ dialog.addEventListener("close", () => {
   if (bench.tab() === tab) bench.set({ row: "" });
 });
 
+// A run was made, renamed or deleted: the menus of runs are of yesterday.
+addEventListener("workbench-runs", () => {
+  delete parts.find((part) => part.dataset.part === "controls").dataset.key;
+  refresh();
+});
+
 // The visitor's own pair comes from the first tab by way of the server.
 addEventListener("workbench-own", (event) => {
   const place = shell.querySelector("[data-own-place]");
