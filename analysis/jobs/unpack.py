@@ -71,7 +71,7 @@ def unpack(file: Path, folder: Path, *, endings: Collection[str], max_file: int,
         with zipfile.ZipFile(file) as archive:
             wanted, left_out = _judged(archive.infolist(), endings, what)
             _check_sizes(wanted, max_file, max_bytes, what)
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
             return Unpacked(files=tuple(_written(archive, info, folder) for info in wanted), left_out=dict(left_out))
     except InputError:
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -169,3 +170,20 @@ def test_photos_are_found_in_the_zip_and_shown(maker: RunMaker, tmp_path: Path) 
     ]  # fmt: skip
     maker.delete(None, job.id)
     assert list(maker.store.folder.iterdir()) == []
+
+
+def test_a_zip_of_a_folder_of_each_language_is_read(maker: RunMaker, tmp_path: Path) -> None:
+    """Below whatever folder it was packed in, with the photos beside the languages."""
+    up = tmp_path / "up"
+    write_photos(up / "photos.zip")
+    with zipfile.ZipFile(up / "photos.zip") as photos, zipfile.ZipFile(up / "news.zip", "w") as archive:
+        for language in ("en", "de"):
+            data = write_sentences(up / f"{language}.txt", 9, images=True)
+            archive.write(data, f"news/{language}/test.txt")
+        for name in photos.namelist():
+            archive.writestr(f"news/images/{Path(name).name}", photos.read(name))
+    job, found = maker.look(None, up / "news.zip")
+    assert (found.data, found.images, found.split) == ("data/news", "data/news/images", "test")
+    assert found.languages == {"en": 9, "de": 9}
+    assert (found.photos.present, found.photos.missing) == (2, 1)
+    assert job.name == "news.zip"
