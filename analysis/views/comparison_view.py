@@ -144,7 +144,8 @@ def _probability(value: float | None, marked: bool) -> str:
 
 
 def _change(change: Change) -> str:
-    difference = "" if change.difference is None else f"{change.difference:+.2f}".replace("-", "−")
+    # To two decimals first, or a change too small to show would have a sign.
+    difference = "" if change.difference is None else f"{round(change.difference, 2) + 0.0:+.2f}".replace("-", "−")
     if change.kind == "kept":
         return difference
     return f"{change.kind} ({difference})" if difference else change.kind

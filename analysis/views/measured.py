@@ -41,8 +41,9 @@ class Measured:
 
     @classmethod
     def read(cls, metrics: Mapping[str, Any]) -> Measured:
-        """Read ``pointing``, rows that ``python -m analysis point --mosaics --json`` prints, and ``match``, ``low``."""
+        """Read ``pointing``, what ``python -m analysis point --mosaics --json`` prints or its rows, and ``match``."""
         rows, match = metrics.get("pointing"), metrics.get("match")
+        rows = rows.get("mosaics") if isinstance(rows, dict) else rows
         low = match.get("low") if isinstance(match, dict) else None
         return cls(
             pointing={

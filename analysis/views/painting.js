@@ -14,7 +14,7 @@ function tell() {
   const all = cells();
   const n = all.filter(isHidden).length;
   element.querySelector(".wb-painted").textContent = n
-    ? `${n} of ${all.length} cells hidden, ${Math.round((100 * n) / all.length)} % of the photo.`
+    ? `${n} of ${all.length} cells hidden, ${Math.round((100 * n) / all.length)}% of the photo.`
     : "Nothing is hidden yet.";
   element.querySelector('[data-paint="ask"]').disabled = n === 0;
 }

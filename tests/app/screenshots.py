@@ -54,6 +54,7 @@ def ask_further(page: Page) -> None:
     page.locator("#wb-words button").click()
     page.locator("#wb-words .wb-words").wait_for()
     page.get_by_role("button", name="Hide a part of the photo").click()
+    page.locator(".wb-raster").wait_for()
     for cell in page.locator('.wb-raster [data-cell$=",4"], .wb-raster [data-cell$=",5"]').all():
         cell.press(" ")
     page.get_by_role("button", name="Ask again without these parts").click()

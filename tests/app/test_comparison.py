@@ -15,7 +15,7 @@ from PIL import Image
 from analysis.conditions.hidden_cells import HiddenCells
 from analysis.views.api import Api
 from analysis.views.comparison import Change, compare
-from analysis.views.comparison_view import comparison_html, summary
+from analysis.views.comparison_view import _change, comparison_html, summary
 from analysis.views.service import TagQuestion, TagService
 from mmner_core.checkpoints.folder import save_checkpoint
 from mmner_core.errors import InputError
@@ -142,6 +142,7 @@ def test_changes_are_summed_up() -> None:
     assert summary((kept,)) == "The name is the same. Most changed: “Jordan”, −0.30."
     still = Change(name=entity(0, "PER"), one=0.9, other=0.89, in_one=True, in_other=True)
     assert summary((still, still)) == "All 2 names are the same; no probability changes by 0.05 or more."
+    assert _change(replace(still, other=0.899)) == "+0.00"
     assert summary(()) == "Neither answer has a name."
     assert new.difference is None and gone.difference == pytest.approx(-0.5)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from analysis.views.measured import Measured
 from analysis.views.questions import TagAnswer
 from mmner_core.errors import InputError
 from mmner_core.results import AttentionMap, Prediction
+from mmner_core.serving.config import SHIPPED
 from tests.app.made import WORDS, attention, entity, prediction
 
 ROW = {"layout": "two", "method": "attention", "type": "all", "hit": 0.912, "chance": 0.5, "swap": None, "n": 99}
@@ -51,6 +53,14 @@ def test_the_measured_score_stands_beside_the_name() -> None:
         ("Occlusion (points right in 60% of two-photo mosaics, chance 50%)", OCCLUSION),
     ]
     assert measured.low_match == 0.21
+    assert Measured.read({"pointing": {"mosaics": rows, "boxes": []}}).pointing == measured.pointing
+
+
+def test_the_shipped_model_says_how_well_its_maps_point() -> None:
+    """In the form of its files: attention and its gradient, better than chance; and when a pair does not match."""
+    measured = Measured.read(json.loads((SHIPPED / "metrics.json").read_text(encoding="utf-8")))
+    assert {ATTENTION, GRADIENT} <= measured.pointing.keys() and measured.low_match is not None
+    assert all(measured.pointing[kind].hit > measured.pointing[kind].chance for kind in (ATTENTION, GRADIENT))
 
 
 @pytest.mark.parametrize(
