@@ -11,7 +11,7 @@ ARGS ?=
 demo: $(VENV)/.demo  ## start the app; then open the address it prints
 	$(RUN) app.py $(ARGS)
 
-test: $(VENV)/.dev chromium  ## what every change must pass, with one walk through the app: a minute and a half
+test: $(VENV)/.dev chromium  ## what every change must pass, with one walk through the app: under three minutes
 	$(RUN) -m pytest -m "not slow" $(ARGS)
 
 test-all: $(VENV)/.dev chromium  ## everything, with hostile input, attacks on the app and long trainings

@@ -86,6 +86,7 @@ def test_a_missing_extra_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch
     assert "'.[ray]'" in sentence
 
 
+@pytest.mark.slow
 def test_the_base_tags_without_any_extra(tiny_checkpoint: Path) -> None:
     """A sentence with its photo, where nothing that only extras bring can be imported."""
     program = (

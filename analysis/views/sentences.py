@@ -162,12 +162,16 @@ def photo_match(prediction: Prediction) -> float | None:
 def mismatch_sentence(prediction: Prediction, low: float | None) -> str:
     """Say that photo and text seem to have nothing to do with each other, "" where nothing says so.
 
+    One in ten pairs that do belong together has so low a cosine, so it is not said of a photo that a name looks at.
+
     Args:
         prediction: of both.
         low: the cosine below which they do not match; None where it is not known.
     """
     match = photo_match(prediction)
     if match is None or low is None or match >= low:
+        return ""
+    if any(entity.photo_share is not None and not _sees_nothing(entity) for entity in prediction.entities):
         return ""
     return "The photo does not seem to show what the text speaks of."
 

@@ -21,6 +21,8 @@ from analysis.run.folder import EvaluationRun
 from mmner_core.errors import InputError
 from tests.analysis.own_models import write_data
 
+pytestmark = pytest.mark.slow  # a model of one's own is asked in a process of its own
+
 DATA = Path(__file__).parents[1] / "data" / "tiny"
 QUICK = ("--no-studies", "--no-maps")
 LABELS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")

@@ -165,6 +165,14 @@ def test_a_photo_that_does_not_belong_to_the_text_is_said(
     assert "does not seem" not in result_html(made, COLOURS)
 
 
+@pytest.mark.parametrize(("share", "said"), [(0.0, True), (0.01, True), (0.9, False)])
+def test_a_photo_that_a_name_looks_at_is_not_called_unrelated(share: float, said: bool) -> None:
+    """One in ten pairs that belong together has a low cosine: attention on the photo speaks against it."""
+    made = replace(prediction((replace(SAME, photo_share=share),), streams=STREAMS), image_text_cosine={"vit": -0.5})
+    source = Source(name="mini", digest="0" * 16, types=DEFAULT_TYPES, measured=Measured(low_match=0.2))
+    assert ("does not seem to show" in result_html(made, COLOURS, source=source)) is said
+
+
 def test_problem_is_an_alert_and_escaped() -> None:
     """Bad input becomes one sentence that assistive technology announces."""
     html = problem_html("The text <b> is empty.")

@@ -84,6 +84,7 @@ def test_typer_has_the_base_of_usage_errors() -> None:
     assert UsageError.__name__ == "UsageError"
 
 
+@pytest.mark.slow
 def test_spacy_is_imported_without_its_commands() -> None:
     """The stand-ins are gone after, so that whoever wants the commands gets the real ones."""
     code = (

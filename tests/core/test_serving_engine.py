@@ -119,6 +119,7 @@ def test_others_are_answered_between_the_pieces_of_a_long_text(tiny_checkpoint: 
     assert len(happened[7:-1]) >= n_pieces - 1
 
 
+@pytest.mark.slow
 def test_a_long_text_is_answered_as_if_it_were_alone(tiny_checkpoint: Path) -> None:
     """In pieces while others ask, to the last bit; so are the others, one of them of several windows."""
     photo = draw_photo(0)

@@ -102,6 +102,7 @@ def test_a_batch_equals_single_calls(tagger: Tagger) -> None:
         assert alone.crop == batched.crop
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not multiplies_bfloat16(), reason="full precision is another matter: it rounds where none sees it")
 def test_an_answer_does_not_depend_on_its_neighbours() -> None:
     """The shipped model: texts of all lengths, with and without photo, alone and in two orders, to the last bit."""
