@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from analysis.views.service import TagService
+from tests.app.browsing import chromium, watched_page
 from tests.app.serving import serving
 
 
@@ -22,3 +24,19 @@ def url(tiny_checkpoint: Path) -> Iterator[str]:
     """Serve the app with the tiny model."""
     with serving(tiny_checkpoint, "--visitor-rate", "0") as address:  # all tests are one visitor in a hurry
         yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start one browser for a module."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Give an empty page; in the end it must have stayed on this machine and logged no error."""
+    with watched_page(browser) as (opened, watch):
+        yield opened
+        assert watch.outside == []
+        assert watch.errors == []

@@ -10,13 +10,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from analysis.views.examples import demo_examples
 from mmner_core.serving.config import SHIPPED
-from tests.app.browsing import CHROMIUM, PATIENCE, chromium, enter, find_names, open_example, watched_page
+from tests.app.browsing import IN_BROWSER, PATIENCE, enter, find_names, open_example
 from tests.app.serving import serving
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: apt-get install chromium"),
-]
+pytestmark = IN_BROWSER
 EXAMPLES = demo_examples()
 expect.set_options(timeout=PATIENCE)
 
@@ -26,22 +23,6 @@ def page_url() -> Iterator[str]:
     """Serve the app with the shipped model."""
     with serving(SHIPPED) as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start one browser for this module."""
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """Give an empty page; in the end it must have stayed on this machine and logged no error."""
-    with watched_page(browser) as (opened, watch):
-        yield opened
-        assert watch.outside == []
-        assert watch.errors == []
 
 
 def test_the_words_of_the_chosen_name(page: Page, page_url: str) -> None:

@@ -10,14 +10,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.app.browsing import CHROMIUM, PATIENCE, chromium, watched_page
+from tests.app.browsing import IN_BROWSER, PATIENCE, watched_page
 from tests.app.research_run import EVIL, write_hand_made_run, write_tiny_run
 from tests.app.serving import serving
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: apt-get install chromium"),
-]
+pytestmark = IN_BROWSER
 expect.set_options(timeout=PATIENCE)
 
 
@@ -35,22 +32,6 @@ def page_url(tiny_checkpoint: Path, runs: Path) -> Iterator[str]:
     """Serve the app with the tiny model and these runs."""
     with serving(tiny_checkpoint, "--runs", str(runs), "--visitor-rate", "0") as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start one browser for this module."""
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """Give an empty page; in the end it must have stayed on this machine and logged no error."""
-    with watched_page(browser) as (opened, watch):
-        yield opened
-        assert watch.outside == []
-        assert watch.errors == []
 
 
 def inspector(page: Page, url: str) -> Locator:

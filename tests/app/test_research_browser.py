@@ -15,14 +15,11 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from analysis.panels.errors import failures_of
 from analysis.run.folder import EvaluationRun
 from analysis.scores.confusion import Confusion
-from tests.app.browsing import CHROMIUM, PATIENCE, chromium, enter, find_names, watched_page
+from tests.app.browsing import IN_BROWSER, PATIENCE, enter, find_names, watched_page
 from tests.app.research_run import DATA, write_hand_made_run, write_long_run, write_tiny_run
 from tests.app.serving import serving
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: apt-get install chromium"),
-]
+pytestmark = IN_BROWSER
 expect.set_options(timeout=PATIENCE)
 TITLES = {"errors": "Errors", "embedding": "Embedding", "modality": "Modality"}
 
@@ -42,22 +39,6 @@ def page_url(tiny_checkpoint: Path, runs: Path) -> Iterator[str]:
     """Serve the app with the tiny model and these runs."""
     with serving(tiny_checkpoint, "--runs", str(runs), "--visitor-rate", "0") as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start one browser for this module."""
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """Give an empty page; in the end it must have stayed on this machine and logged no error."""
-    with watched_page(browser) as (opened, watch):
-        yield opened
-        assert watch.outside == []
-        assert watch.errors == []
 
 
 def part(page: Page, tab: str, name: str) -> Locator:

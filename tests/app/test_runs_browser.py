@@ -7,16 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.app.browsing import CHROMIUM, PATIENCE, chromium, watched_page
+from tests.app.browsing import IN_BROWSER, PATIENCE
 from tests.app.made_runs import write_news
 from tests.app.serving import serving
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: apt-get install chromium"),
-]
+pytestmark = IN_BROWSER
 expect.set_options(timeout=PATIENCE)
 RUN_PATIENCE = 4 * PATIENCE
 
@@ -26,22 +23,6 @@ def page_url(tiny_checkpoint: Path) -> Iterator[str]:
     """Serve the app with the tiny model."""
     with serving(tiny_checkpoint, "--visitor-rate", "0") as url:
         yield url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Start one browser for this module."""
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """Give an empty page; in the end it must have stayed on this machine and logged no error."""
-    with watched_page(browser) as (opened, watch):
-        yield opened
-        assert watch.outside == []
-        assert watch.errors == []
 
 
 def upload(page: Page, url: str, data: Path, photos: Path | None = None) -> Locator:

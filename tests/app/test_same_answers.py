@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from analysis.views.sentences import LANGUAGE_NAMES
 from mmner_core.serving.config import SHIPPED
-from tests.app.browsing import CHROMIUM, PATIENCE, chromium, enter, find_names, watched_page
+from tests.app.browsing import IN_BROWSER, PATIENCE, chromium, enter, find_names, watched_page
 from tests.app.serving import serving
 from tests.core.test_cli import parsed
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: apt-get install chromium"),
-]
+pytestmark = IN_BROWSER
 TEXTS = (
     "Une affiche d’Omar Sy",  # an elision with a curly apostrophe
     "Oslo;Lima;Quito",  # marks without a space

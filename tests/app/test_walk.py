@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import expect
 
 from analysis.views.examples import demo_examples
 from mmner_core.serving.config import SHIPPED
-from tests.app.browsing import CHROMIUM, PATIENCE, chromium, enter, find_names, watched_page
+from tests.app.browsing import IN_BROWSER, PATIENCE, chromium, enter, find_names, watched_page
 from tests.app.serving import serving
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {CHROMIUM}: apt-get install chromium"),
-]
+pytestmark = IN_BROWSER
 
 
 def test_a_visitor_tags_a_sentence_and_opens_a_research_tab() -> None:
