@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from mmner_core.cli.group import UsageError
-from mmner_core.encoders.fast.onednn import can_fuse
+from mmner_core.encoders.fast.onednn import FusedPointwiseConvolution, can_fuse
 from mmner_core.errors import InputError
 from mmner_core.runtime import fast
 from mmner_core.runtime.repository import REPOSITORY, SHIPPED
@@ -77,6 +77,25 @@ def test_the_work_is_measured_without_each() -> None:
 def test_torch_has_the_kernels() -> None:
     """They have no public name; without them everything is slower, and nothing else would tell."""
     assert can_fuse(torch.zeros(1))
+
+
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch has no oneDNN")
+@pytest.mark.parametrize("cells", [(7, 7), (10, 10), (4, 9)])
+def test_a_pointwise_convolution_is_a_linear_layer_for_each_cell(cells: tuple[int, int]) -> None:
+    """It equals torch's own convolution, with ReLU6, without, and with a residual, channels innermost or not."""
+    torch.manual_seed(0)
+    weight, bias = torch.randn(24, 16, 1, 1), torch.randn(24)
+    images, residual = torch.randn(2, 16, *cells), torch.randn(2, 24, *cells)
+    expected = torch.nn.functional.conv2d(images, weight, bias)
+    states = images.bfloat16()
+    convolve = FusedPointwiseConvolution(weight.bfloat16(), bias.bfloat16(), relu6=False)
+    for layout in (torch.contiguous_format, torch.channels_last):
+        result = convolve(states.contiguous(memory_format=layout))
+        torch.testing.assert_close(result.float(), expected, atol=0.1, rtol=0.02)
+    added = convolve(states, residual.bfloat16())
+    torch.testing.assert_close(added.float(), expected + residual, atol=0.1, rtol=0.02)
+    active = FusedPointwiseConvolution(weight.bfloat16(), bias.bfloat16(), relu6=True)(states)
+    torch.testing.assert_close(active.float(), expected.clamp(0, 6), atol=0.1, rtol=0.02)
 
 
 def test_typer_has_the_base_of_usage_errors() -> None:

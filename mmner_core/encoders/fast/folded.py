@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
-from mmner_core.encoders.fast.onednn import FusedConvolution, can_fuse
+from mmner_core.encoders.fast.onednn import FusedConvolution, FusedPointwiseConvolution, can_fuse
 from mmner_core.runtime.fast import is_fast
 
 _BYTES_AT_ONCE = 5 << 20  # largest states within a block; twice as many are read from memory, half leave cores idle
@@ -51,13 +51,13 @@ class FoldedConvolution:
         bias = (norm.bias.float() - norm.running_mean.float() * scale).detach()
         self._stride = stride
         self._bytes_per_cell = dtype.itemsize * convolution.out_channels / stride**2
-        self._convolve = FusedConvolution(
-            weight.detach().to(dtype),
-            bias.to(dtype),
-            padding=kernel // 2,
-            stride=stride,
-            groups=convolution.groups,
-            relu6=relu6,
+        weight, bias = weight.detach().to(dtype), bias.to(dtype)
+        self._convolve = (
+            FusedPointwiseConvolution(weight, bias, relu6=relu6)
+            if kernel == stride == convolution.groups == 1
+            else FusedConvolution(
+                weight, bias, padding=kernel // 2, stride=stride, groups=convolution.groups, relu6=relu6
+            )
         )
 
     def result_bytes(self, cells: int) -> tuple[float, int]:

@@ -15,6 +15,8 @@ from torch import Tensor
 _NAMES = ("_linear_pointwise", "_reorder_linear_weight", "_convolution_pointwise", "_reorder_convolution_weight")
 _TYPICAL_ROWS = 1024  # the blocking that the weights are laid out for; other sizes work as well
 _DILATION = [1, 1]
+_RELU6: tuple[Any, ...] = ("hardtanh", [0.0, 6.0], "")
+_NOTHING: tuple[Any, ...] = ("none", [], "")
 
 
 def can_fuse(weight: Tensor) -> bool:
@@ -40,15 +42,46 @@ class FusedLinear:
 
     def __call__(self, states: Tensor) -> Tensor:
         """[T, in] -> [T, out]."""
-        return torch.ops.mkldnn._linear_pointwise(states, self._weight, self._bias, "none", [], "")
+        return torch.ops.mkldnn._linear_pointwise(states, self._weight, self._bias, *_NOTHING)
 
     def gelu(self, states: Tensor) -> Tensor:
         """[T, in] -> [T, out], through the exact GELU."""
         return torch.ops.mkldnn._linear_pointwise(states, self._weight, self._bias, "gelu", [], "none")
 
+    def relu6(self, states: Tensor) -> Tensor:
+        """[T, in] -> [T, out], through ReLU6."""
+        return torch.ops.mkldnn._linear_pointwise(states, self._weight, self._bias, *_RELU6)
+
     def plus(self, states: Tensor, residual: Tensor) -> Tensor:
         """[T, in] and [T, out] -> [T, out], their sum."""
         return torch.ops.mkldnn._linear_pointwise.binary(states, residual, self._weight, self._bias, "add")
+
+
+class FusedPointwiseConvolution:
+    """A convolution with a kernel of 1 x 1: the same linear layer for each cell; its results carry no gradient.
+
+    oneDNN's own kernel of that shape lays its weights out anew at every call where the image has another size than it
+    expects, which takes a hundred times as long as the product; its linear kernel takes any size.
+
+    Args:
+        weight: [out, in, 1, 1].
+        bias: [out].
+        relu6: whether ReLU6 follows.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor, *, relu6: bool) -> None:
+        self._linear = FusedLinear(weight.flatten(1).contiguous(), bias)
+        self._relu6 = relu6
+
+    def __call__(self, states: Tensor, residual: Tensor | None = None) -> Tensor:
+        """[B, C, h, w] -> [B, out, h, w], ``residual`` of that shape added instead of ReLU6."""
+        cells = _rows_of_cells(states)
+        if residual is not None:
+            result = self._linear.plus(cells, _rows_of_cells(residual))
+        else:
+            result = self._linear.relu6(cells) if self._relu6 else self._linear(cells)
+        images, _, height, width = states.shape
+        return result.view(images, height, width, -1).permute(0, 3, 1, 2)
 
 
 class FusedConvolution:
@@ -67,7 +100,7 @@ class FusedConvolution:
         innermost = weight.contiguous(memory_format=torch.channels_last)
         self._weight = torch.ops.mkldnn._reorder_convolution_weight(innermost, *self._layout, [])
         self._bias = bias
-        self._activation: tuple[Any, ...] = ("hardtanh", [0.0, 6.0], "") if relu6 else ("none", [], "")
+        self._activation = _RELU6 if relu6 else _NOTHING
 
     def __call__(self, states: Tensor, residual: Tensor | None = None) -> Tensor:
         """[B, C, h, w] -> [B, out, h / stride, w / stride], ``residual`` of that shape added instead of ReLU6."""
@@ -75,3 +108,8 @@ class FusedConvolution:
         if residual is None:
             return kernel(states, *weights, *self._layout, *self._activation)
         return kernel.binary(states, residual, *weights, *self._layout, "add", 1.0, None, [], None)
+
+
+def _rows_of_cells(states: Tensor) -> Tensor:
+    """[B, C, h, w] -> [B * h * w, C], without a copy where the channels lie innermost."""
+    return states.permute(0, 2, 3, 1).reshape(-1, states.shape[1])
