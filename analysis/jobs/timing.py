@@ -18,7 +18,7 @@ STAGES = {
     "maps": "Map of the space",
 }
 """The stages of a run in their order, as :mod:`analysis.evaluation.job` names them."""
-SECONDS = {"reading": 8.0, "tagging": 60.0, "scores": 12.0, "heat maps": 60.0, "maps": 6.0}
+SECONDS = {"reading": 8.0, "tagging": 88.0, "scores": 10.0, "heat maps": 100.0, "maps": 9.0}
 """What each took for a thousand sentences with photos on two cores: what is left is judged by it until a stage has
 begun, and then by its own steps."""
 _PER = 1000
