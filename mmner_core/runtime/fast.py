@@ -2,9 +2,13 @@
 
 Answers are the same without it, but for rounding. The environment variable ``MMNER_PLAIN`` says what to do without, to
 compare or to look for a mistake: ``all``, or some of the names of :data:`FAST` with commas between.
-``make bench ARGS=--fast`` measures what each brings. On two cores with AMX the work took so many times as long without:
-``networks`` 2.1 to the first answer and 1.3 to 1.5 for each after; ``packed`` 1.15 for a text; ``folded`` 1.6 for a text
-with a new image and 1.4 in batches; ``two_cores`` 1.2 for a text with a new image; ``kept_memory`` 1.05 in batches.
+``make bench ARGS=--fast`` measures what each brings. On two cores with AMX, work took so many times as long without:
+
+- ``networks``: 2.1 to the first answer, 1.3 to 1.5 for each one after;
+- ``packed``: 1.15 for a text;
+- ``folded``: 1.6 for a text with a new image, 1.4 in batches;
+- ``two_cores``: 1.2 for a text with a new image;
+- ``kept_memory``: 1.05 in batches.
 """
 
 from __future__ import annotations
