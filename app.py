@@ -18,13 +18,14 @@ from gradio.server_messages import ProcessCompletedMessage  # noqa: E402
 from gradio.utils import get_upload_folder  # noqa: E402
 
 from analysis.palette import FONTS, MONO_FONTS  # noqa: E402
-from analysis.views import examples, page  # noqa: E402
+from analysis.views import page  # noqa: E402
 from analysis.views.api import NOT_UPLOADED  # noqa: E402
 from analysis.views.research import assets  # noqa: E402
 from analysis.views.research.controller import TabController  # noqa: E402
 from analysis.views.research.shell import TITLES  # noqa: E402
 from analysis.views.runs.controller import RunsController, open_tabs  # noqa: E402
 from analysis.views.service import TagService, user_message  # noqa: E402
+from analysis.views.tag import examples  # noqa: E402
 from analysis.views.wiring.again import hand_over_sentences  # noqa: E402
 from analysis.views.wiring.blocks import QUIET, html, uploaded  # noqa: E402
 from analysis.views.wiring.programs import add_api  # noqa: E402

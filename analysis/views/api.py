@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from analysis.conditions.hidden_cells import HiddenCells
-from analysis.views.comparison import compare, comparison_reply
-from analysis.views.heatmap import entity_at
+from analysis.views.heat_map.entity_map import entity_at
 from analysis.views.service import TagQuestion, TagService, user_message
-from analysis.views.word_view import words_reply
+from analysis.views.tag.comparison import compare, comparison_reply
+from analysis.views.tag.word_view import words_reply
 from mmner_core.errors import InputError
 from mmner_core.serving.reply import tag_reply
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from analysis.views.examples import credits_html
 from analysis.views.marks import escape_html
 from analysis.views.research import assets
 from analysis.views.runs.shell import runs_style
+from analysis.views.tag.examples import credits_html
 
 TITLE = "2M-NER Workbench"
 _HERE = Path(__file__).resolve().parent
-_STYLES = ("theme.css", "asking.css")
+_STYLES = ("theme.css", "tag/asking.css")
 _HEADER = """<header class="wb-header">
 <svg class="wb-logo" viewBox="0 0 48 48" aria-hidden="true"><rect x="3" y="5" width="42" height="26" rx="6"/>
 <circle cx="14" cy="14" r="3.5"/><path d="M8 27l9-8 6 5 7-9 10 12z"/><rect x="3" y="36" width="20" height="7" rx="3.5"/>
@@ -44,13 +44,13 @@ def script(name: str) -> str:
 
 def picking_script() -> str:
     """Return the script that turns a click or key press on a name or example into an event of its component."""
-    return script("script.js")
+    return script("tag/picking.js")
 
 
 @cache
 def asking_script() -> str:
     """Return the script that asks in the first tab about a sentence of a run."""
-    return (_HERE / "again.js").read_text(encoding="utf-8")
+    return (_HERE / "tag/again.js").read_text(encoding="utf-8")
 
 
 def heading(text: str, *, step: int | None = None) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 from threading import BoundedSemaphore, Lock, Thread
 from typing import TYPE_CHECKING
 
-from analysis.views.heatmap import entity_at
-from analysis.views.kinds import ATTENTION, kind_of
+from analysis.views.heat_map.entity_map import entity_at
+from analysis.views.heat_map.kinds import ATTENTION, kind_of
 from analysis.views.measured import Measured
 from analysis.views.questions import Source, TagAnswer, TagQuestion
 from mmner_core.errors import InputError
@@ -159,10 +159,11 @@ class TagService:
             question: what was asked.
             answer: what :meth:`answer` returned.
             entity: number of the name, from 0.
-            kind: a key of :data:`analysis.views.kinds.KINDS`.
+            kind: a key of :data:`analysis.views.heat_map.kinds.KINDS`.
 
         Returns:
-            what :func:`analysis.views.computed.compute_map` does; None for attention, which every answer holds.
+            what :func:`analysis.views.heat_map.computed.compute_map` does; None for attention, which every answer
+            holds.
 
         Raises:
             InputError: if kind or name do not exist, there is no photo, or the model has no such map.
@@ -173,7 +174,7 @@ class TagService:
             return answer.maps.get((kind, entity))
         if question.photo is None or not answer.prediction.attention:
             raise InputError("There is no heat map without a photo; add one and run again.")
-        from analysis.views.computed import compute_map
+        from analysis.views.heat_map.computed import compute_map
 
         started = time.perf_counter()
         with self._room, self.pool.lease(question.model) as engine:
@@ -198,7 +199,7 @@ class TagService:
         """
         name = entity_at(answer.prediction, entity)
         if entity not in answer.words:
-            from analysis.views.computed import read_words
+            from analysis.views.heat_map.computed import read_words
 
             started = time.perf_counter()
             photo = None if question.photo is None else _read(question.photo, self.config.image_limits)

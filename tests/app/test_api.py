@@ -13,8 +13,8 @@ from gradio_client import Client, handle_file
 from pydantic import ConfigDict, TypeAdapter, with_config
 
 from analysis.views.api import Api, upload_path
-from analysis.views.examples import demo_examples
 from analysis.views.service import TagQuestion, TagService
+from analysis.views.tag.examples import demo_examples
 from mmner_core.errors import InputError
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.reply import TagReply, reply_schema

@@ -15,9 +15,9 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-from analysis.views.examples import demo_examples
 from analysis.views.research.library import RunLibrary
 from analysis.views.service import TagQuestion, TagService
+from analysis.views.tag.examples import demo_examples
 from app import TagTab, build_app, launch_options
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.guard import guarded

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from analysis.views.examples import DemoExample, demo_examples
-from analysis.views.sentences import LANGUAGE_NAMES
+from analysis.views.tag.examples import DemoExample, demo_examples
+from analysis.views.tag.sentences import LANGUAGE_NAMES
 from mmner_core.serving.config import SHIPPED
 from tests.app.browsing import IN_BROWSER, PATIENCE, enter, find_names, open_example, watched_page
 from tests.app.serving import serving

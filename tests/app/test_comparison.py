@@ -14,9 +14,9 @@ from PIL import Image
 
 from analysis.conditions.hidden_cells import HiddenCells
 from analysis.views.api import Api
-from analysis.views.comparison import Change, compare
-from analysis.views.comparison_view import _change, comparison_html, summary
 from analysis.views.service import TagQuestion, TagService
+from analysis.views.tag.comparison import Change, compare
+from analysis.views.tag.comparison_view import _change, comparison_html, summary
 from mmner_core.checkpoints.folder import save_checkpoint
 from mmner_core.errors import InputError
 from mmner_core.network.model import MMNER

@@ -18,8 +18,8 @@ import pytest
 import torch
 from PIL import Image
 
-from analysis.views.computed import RASTER, compute_map
-from analysis.views.kinds import ATTENTION, GRADIENT, OCCLUSION
+from analysis.views.heat_map.computed import RASTER, compute_map
+from analysis.views.heat_map.kinds import ATTENTION, GRADIENT, OCCLUSION
 from analysis.views.research import marginals
 from analysis.views.research.library import RunLibrary
 from analysis.views.research.loaded_model import LoadedModel

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 from PIL import Image
 
-from analysis.views.examples import DEMO, credits_html, demo_examples, example_by_number, strip_html
+from analysis.views.tag.examples import DEMO, credits_html, demo_examples, example_by_number, strip_html
 
 
 def test_three_examples_per_language() -> None:

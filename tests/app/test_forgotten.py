@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from analysis.views.examples import demo_examples
 from analysis.views.service import TagService
+from analysis.views.tag.examples import demo_examples
 from app import build_app, launch_options
 from mmner_core.serving.guard import guarded
 from tests.app.serving import launched

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from analysis.views.examples import demo_examples
+from analysis.views.tag.examples import demo_examples
 from mmner_core.serving.config import SHIPPED
 from tests.app.browsing import IN_BROWSER, PATIENCE, enter, find_names, open_example
 from tests.app.serving import serving

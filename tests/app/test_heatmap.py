@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from analysis.palette import heat_colours
-from analysis.views.caption import caption_html
-from analysis.views.described import describe_place, describe_shares, region
-from analysis.views.heat_map_view import MapControls, head_choices, render_heat_map, stream_choices
-from analysis.views.heatmap import MapChoice, best_stream, entity_map
-from analysis.views.overlay import DrawStyle, draw_overlay
+from analysis.views.heat_map.caption import caption_html
+from analysis.views.heat_map.described import describe_place, describe_shares, region
+from analysis.views.heat_map.entity_map import MapChoice, best_stream, entity_map
+from analysis.views.heat_map.overlay import DrawStyle, draw_overlay
+from analysis.views.heat_map.rendered import MapControls, head_choices, render_heat_map, stream_choices
 from analysis.views.service import TagAnswer
 from mmner_core.errors import InputError
 from mmner_core.results import AttentionMap, Crop, Prediction

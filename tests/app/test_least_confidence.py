@@ -13,8 +13,8 @@ from gradio_client import Client
 from playwright.sync_api import Page, expect
 
 from analysis.evaluation.writer import write_run
-from analysis.views.least_confidence import LeastConfidence
 from analysis.views.research.library import RunLibrary
+from analysis.views.tag.least_confidence import LeastConfidence
 from mmner_core.errors import InputError
 from mmner_core.serving.config import SHIPPED
 from tests.analysis.small_run import small_table

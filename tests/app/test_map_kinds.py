@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from analysis.views.described import describe_place
-from analysis.views.heat_map_view import MapControls, render_heat_map, stream_choices
-from analysis.views.heatmap import MEAN, MapChoice, best_stream, entity_map
-from analysis.views.kinds import ATTENTION, GRADIENT, KINDS, OCCLUSION, kind_choices
+from analysis.views.heat_map.described import describe_place
+from analysis.views.heat_map.entity_map import MEAN, MapChoice, best_stream, entity_map
+from analysis.views.heat_map.kinds import ATTENTION, GRADIENT, KINDS, OCCLUSION, kind_choices
+from analysis.views.heat_map.rendered import MapControls, render_heat_map, stream_choices
 from analysis.views.measured import Measured
 from analysis.views.questions import TagAnswer
 from mmner_core.errors import InputError

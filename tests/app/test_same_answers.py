@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from analysis.views.sentences import LANGUAGE_NAMES
+from analysis.views.tag.sentences import LANGUAGE_NAMES
 from mmner_core.serving.config import SHIPPED
 from tests.app.browsing import IN_BROWSER, PATIENCE, chromium, enter, find_names, watched_page
 from tests.app.serving import serving

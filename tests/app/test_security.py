@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from analysis.views.examples import demo_examples
+from analysis.views.tag.examples import demo_examples
 from mmner_core.serving.gate import BUSY, NO_ANSWER
 from tests.app.attacking import FILE, Trap, active_content, call, get_raw, sentence, trap, upload, visitor
 from tests.load.app_process import AppProcess, running_app

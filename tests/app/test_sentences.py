@@ -14,9 +14,9 @@ import pytest
 from analysis.palette import type_colours
 from analysis.views.measured import Measured
 from analysis.views.questions import Source
-from analysis.views.result import invitation_html, problem_html, result_html
-from analysis.views.sentences import Role, entity_sentence, image_role, lost_sentence, summary, table_rows
 from analysis.views.service import OTHER_NAMES, OTHER_PHOTOS, another_photo
+from analysis.views.tag.result import invitation_html, problem_html, result_html
+from analysis.views.tag.sentences import Role, entity_sentence, image_role, lost_sentence, summary, table_rows
 from mmner_core.labels import DEFAULT_TYPES
 from mmner_core.results import Candidate, Prediction, TaggedEntity
 from tests.app.made import TEXT, WORDS, attention, entity, prediction

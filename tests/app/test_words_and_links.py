@@ -13,10 +13,10 @@ import pytest
 
 from analysis.heat_maps.attribution import check_maps
 from analysis.heat_maps.word_saliency import NEAREST, SALIENT, WordSaliency
-from analysis.views.examples import demo_examples
-from analysis.views.link import LinkedQuestion, link_html, missing_photo_html
 from analysis.views.service import TagQuestion
-from analysis.views.word_view import ask_words_html, words_html, words_reply
+from analysis.views.tag.examples import demo_examples
+from analysis.views.tag.link import LinkedQuestion, link_html, missing_photo_html
+from analysis.views.tag.word_view import ask_words_html, words_html, words_reply
 from mmner_core.errors import InputError
 from mmner_core.results import Prediction
 from mmner_core.runtime.digests import file_digest

@@ -179,7 +179,7 @@ def test_lone_surrogates_from_json(tmp_path: Path, visitor: Visitor) -> None:
 def test_page_shows_markup_as_typed(visitor: Visitor) -> None:
     """Nothing of a text becomes markup of the page that shows it."""
     from analysis.palette import type_colours
-    from analysis.views.result import result_html
+    from analysis.views.tag.result import result_html
 
     for name in ("image with onerror", "script", "entities"):
         html = result_html(visitor.ask(TEXTS[name]), type_colours(visitor.tagger.labels.types))

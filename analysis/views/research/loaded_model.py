@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.panels.facts import checkpoint_of
-from analysis.views.heat_map_view import MapControls, RenderedHeatMap, render_requested_heat_map
+from analysis.views.heat_map.rendered import MapControls, RenderedHeatMap, render_requested_heat_map
 from analysis.views.service import TagAnswer, TagQuestion, TagService
 from mmner_core.errors import InputError
 from mmner_core.text.words import join_words
@@ -58,7 +58,7 @@ class LoadedModel:
         """Draw the heat map of one name of the answer.
 
         Raises:
-            InputError: as :func:`analysis.views.heat_map_view.render_requested_heat_map`.
+            InputError: as :func:`analysis.views.heat_map.rendered.render_requested_heat_map`.
         """
         return render_requested_heat_map(self._service, _question(words, photo, language), entity, controls)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from analysis.conditions.conditions import STRESSED
 from analysis.panels.faithfulness import chance_badge
-from analysis.views.heat_map_view import MapControls, RenderedHeatMap
-from analysis.views.kinds import ATTENTION, KINDS, kind_choices
+from analysis.views.heat_map.kinds import ATTENTION, KINDS, kind_choices
+from analysis.views.heat_map.rendered import MapControls, RenderedHeatMap
 from analysis.views.marks import escape_html
 from analysis.views.research.panel_html import badges_html
 from analysis.views.research.rendering import select_html, set_attribute

@@ -7,8 +7,8 @@ from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
 from analysis.views import page
-from analysis.views.choices import LANGUAGES
 from analysis.views.research.controller import TabController
+from analysis.views.tag.choices import LANGUAGES
 from analysis.views.wiring.blocks import QUIET, html
 from analysis.views.wiring.tag_tab import TagTab
 

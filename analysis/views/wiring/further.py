@@ -9,14 +9,15 @@ from typing import Any
 import gradio as gr
 
 from analysis.conditions.hidden_cells import HiddenCells
-from analysis.views import page, painting
-from analysis.views.comparison import compare
-from analysis.views.comparison_view import comparison_html
-from analysis.views.heatmap import entity_at
+from analysis.views import page
+from analysis.views.heat_map.entity_map import entity_at
 from analysis.views.questions import TagAnswer
 from analysis.views.service import TagQuestion, TagService, user_message
+from analysis.views.tag import painting
+from analysis.views.tag.comparison import compare
+from analysis.views.tag.comparison_view import comparison_html
+from analysis.views.tag.word_view import ask_words_html, words_html
 from analysis.views.wiring.blocks import html, together, uploaded
-from analysis.views.word_view import ask_words_html, words_html
 from mmner_core.errors import InputError
 
 Pair = tuple[TagQuestion, TagQuestion, tuple[str, str]]
@@ -36,8 +37,8 @@ class FurtherQuestions:
     def __init__(self, service: TagService, question: gr.State, entity: gr.State) -> None:
         self.service = service
         self.pairs = {name: gr.State(None) for name in ("hidden", "second")}
-        self.words = html(js_on_load=page.script("asking.js"), elem_id="wb-words")
-        self.painting = html(js_on_load=page.script("painting.js"), elem_id="wb-painting")
+        self.words = html(js_on_load=page.script("tag/asking.js"), elem_id="wb-words")
+        self.painting = html(js_on_load=page.script("tag/painting.js"), elem_id="wb-painting")
         self.painted = html(js_on_load=page.picking_script(), elem_id="wb-painted")
         with gr.Accordion(
             "Ask again with another photo or model, side by side", open=False, visible=False, elem_id="wb-second"

@@ -11,12 +11,12 @@ from gradio.processing_utils import save_pil_to_cache
 from gradio.utils import get_upload_folder
 
 from analysis.views.api import Api
-from analysis.views.heat_map_view import MapControls, render_requested_heat_map
-from analysis.views.heatmap import MEAN
-from analysis.views.kinds import ATTENTION
-from analysis.views.least_confidence import LeastConfidence
+from analysis.views.heat_map.entity_map import MEAN
+from analysis.views.heat_map.kinds import ATTENTION
+from analysis.views.heat_map.rendered import MapControls, render_requested_heat_map
 from analysis.views.research.library import RunLibrary
 from analysis.views.service import TagQuestion, TagService
+from analysis.views.tag.least_confidence import LeastConfidence
 from analysis.views.wiring.blocks import together, uploaded
 from mmner_core.serving.reply import reply_schema
 

@@ -7,15 +7,17 @@ from typing import Any
 import gradio as gr
 
 from analysis.palette import type_colours
-from analysis.views import caption, examples, page, result
-from analysis.views.choices import CONVENTIONS, LANGUAGES, convention_choices
-from analysis.views.heat_map_view import MapControls, head_choices, render_requested_heat_map, stream_choices
-from analysis.views.heatmap import MEAN, best_stream
-from analysis.views.kinds import ATTENTION, kind_choices
-from analysis.views.least_confidence import LeastConfidence, slider_html
-from analysis.views.link import LinkedQuestion, link_html, missing_photo_html
+from analysis.views import page
+from analysis.views.heat_map import caption
+from analysis.views.heat_map.entity_map import MEAN, best_stream
+from analysis.views.heat_map.kinds import ATTENTION, kind_choices
+from analysis.views.heat_map.rendered import MapControls, head_choices, render_requested_heat_map, stream_choices
 from analysis.views.research.library import RunLibrary
 from analysis.views.service import TagQuestion, TagService, user_message
+from analysis.views.tag import examples, result
+from analysis.views.tag.choices import CONVENTIONS, LANGUAGES, convention_choices
+from analysis.views.tag.least_confidence import LeastConfidence, slider_html
+from analysis.views.tag.link import LinkedQuestion, link_html, missing_photo_html
 from analysis.views.wiring.blocks import QUIET, html, together, uploaded
 from analysis.views.wiring.further import FurtherQuestions
 from mmner_core.errors import InputError
@@ -34,7 +36,7 @@ class TagTab:
         self.question = gr.State(None)  # the last question answered; its answer is kept by the service
         self.entity = gr.State(0)
         self.linked = gr.State(None)  # what the link tells that the page was opened by
-        self.link = html(js_on_load=page.script("link.js"), visible="hidden")
+        self.link = html(js_on_load=page.script("tag/link.js"), visible="hidden")
         with gr.Column(elem_classes="wb-card", elem_id="wb-examples"):
             html(page.heading("Try an example, or start with step 1"))
             self.strip = html(examples.strip_html(), js_on_load=page.picking_script())
@@ -44,7 +46,7 @@ class TagTab:
             with gr.Column(scale=7, elem_classes="wb-card", elem_id="wb-output"):
                 html(page.heading("Read the result", step=3))
                 self.result = html(result.invitation_html(), js_on_load=page.picking_script(), elem_id="wb-result")
-                html(slider_html(), js_on_load=page.script("least_confidence.js"), server_functions=[least])
+                html(slider_html(), js_on_load=page.script("tag/least_confidence.js"), server_functions=[least])
                 self._build_map()
                 self.further = FurtherQuestions(service, self.question, self.entity)
         self._wire()

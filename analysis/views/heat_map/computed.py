@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.heat_maps.attribution import occlusion_map
-from analysis.views.kinds import GRADIENT
+from analysis.views.heat_map.kinds import GRADIENT
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.views.kinds import ATTENTION, KINDS
+from analysis.views.heat_map.kinds import ATTENTION, KINDS
 from mmner_core.errors import InputError
 from mmner_core.results import AttentionMap, Prediction, TaggedEntity
 
@@ -38,12 +38,12 @@ class EntityMap:
     Attributes:
         name: whose map it is.
         cells: [rows, columns] over the crop; None where the stream has no places. Of attention the share of each cell;
-            of other kinds see :func:`analysis.views.computed.compute_map`.
+            of other kinds see :func:`analysis.views.heat_map.computed.compute_map`.
         even: the share of each key under an even spread, 1 / K.
         null_share: share on the "no image" key, None without one.
         whole_share: share on the whole-image token, None without one.
         places_share: share on places in the photo, None without any.
-        kind: of the map, a key of :data:`analysis.views.kinds.KINDS`.
+        kind: of the map, a key of :data:`analysis.views.heat_map.kinds.KINDS`.
         shuffled: whether ``cells`` were shuffled.
     """
 

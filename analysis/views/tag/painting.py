@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.conditions.hidden_cells import HiddenCells, raster
-from analysis.views.comparison_view import data_url
 from analysis.views.marks import escape_html
+from analysis.views.tag.comparison_view import data_url
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analysis.views.caption import caption_html
-from analysis.views.described import describe_place
-from analysis.views.heatmap import MEAN, MapChoice, alike_streams, best_stream, entity_map, has_places
-from analysis.views.kinds import ATTENTION, kind_of
-from analysis.views.overlay import DrawStyle, draw_overlay
+from analysis.views.heat_map.caption import caption_html
+from analysis.views.heat_map.described import describe_place
+from analysis.views.heat_map.entity_map import MEAN, MapChoice, alike_streams, best_stream, entity_map, has_places
+from analysis.views.heat_map.kinds import ATTENTION, kind_of
+from analysis.views.heat_map.overlay import DrawStyle, draw_overlay
 from analysis.views.questions import TagAnswer, TagQuestion
 from mmner_core.errors import InputError
 from mmner_core.results import Prediction

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.views.heatmap import EntityMap
-from analysis.views.kinds import ATTENTION, GRADIENT
+from analysis.views.heat_map.entity_map import EntityMap
+from analysis.views.heat_map.kinds import ATTENTION, GRADIENT
 
 _ROWS = ("upper", "middle", "lower")
 _COLUMNS = ("left", "centre", "right")

@@ -13,7 +13,7 @@ from pathlib import Path
 from analysis.views.marks import escape_html
 from mmner_core.text.words import LANGUAGE_NAMES
 
-DEMO = Path(__file__).resolve().parent.parent / "demo"
+DEMO = Path(__file__).resolve().parents[2] / "demo"
 _THUMBNAIL = (192, 144)  # pixels, twice the size on screen so that it stays sharp on dense displays
 _STRIP = '<div class="wb-strip">{groups}</div>'
 _GROUP = """<section class="wb-group" aria-label="{language}"><h4>{language}</h4>

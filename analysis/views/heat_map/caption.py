@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from analysis.views.described import describe_place, describe_shares
-from analysis.views.heatmap import EntityMap
-from analysis.views.kinds import KINDS, Kind
+from analysis.views.heat_map.described import describe_place, describe_shares
+from analysis.views.heat_map.entity_map import EntityMap
+from analysis.views.heat_map.kinds import KINDS, Kind
+from analysis.views.heat_map.overlay import colour_bar
 from analysis.views.marks import escape_html
-from analysis.views.overlay import colour_bar
 
 _CAPTION = """<div class="wb-caption" role="status"><h4>{title}</h4><p>{place}</p><p>{shares}</p>{bar}
 <p class="wb-fine">{fine}</p></div>"""

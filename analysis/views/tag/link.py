@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from analysis.views.examples import demo_examples
-from analysis.views.kinds import kind_of
+from analysis.views.heat_map.kinds import kind_of
 from analysis.views.marks import escape_html
 from analysis.views.questions import TagQuestion
+from analysis.views.tag.examples import demo_examples
 from mmner_core.errors import InputError
 from mmner_core.runtime.digests import file_digest
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analysis.palette import text_colour, type_colours
-from analysis.views.comparison import Change, Comparison
-from analysis.views.heat_map_view import MapControls, render_heat_map
+from analysis.views.heat_map.rendered import MapControls, render_heat_map
 from analysis.views.marks import Mark, escape_html, marked_text
+from analysis.views.tag.comparison import Change, Comparison
 
 if TYPE_CHECKING:
     from PIL.Image import Image

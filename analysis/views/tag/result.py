@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from analysis.palette import text_colour
 from analysis.views.marks import confidence_attribute, entity_marks, escape_html, marked_text
-from analysis.views.sentences import (
+from analysis.views.tag.sentences import (
     Role,
     Row,
     language_sentence,
