@@ -164,13 +164,12 @@ def _plan(
 ) -> MosaicPlan:
     """Read the sentences and put their photos together."""
     from analysis.heat_maps.mosaic_plan import plan_mosaics
-    from analysis.run.evaluation_set import IRRELEVANT, read_evaluation_set
+    from analysis.run.evaluation_set import read_evaluation_set
     from mmner_core.evaluation.evaluate import gold_tags
 
     sentences = read_evaluation_set(data, images=images, split=split, pairs=pairs).renamed(names)
     gold_tags(tagger.labels, sentences.examples)
-    irrelevant = [kind == IRRELEVANT for kind in sentences.kinds]
-    plan = plan_mosaics(sentences.examples, irrelevant=irrelevant, limit=limit, seed=seed)
+    plan = plan_mosaics(sentences.examples, irrelevant=sentences.irrelevant_pairs, limit=limit, seed=seed)
     if not plan.groups:
         reasons = ", ".join(f"{n} {what}" for what, n in plan.left_out.items())
         raise InputError(f"{data} has no sentence to make mosaics of ({reasons}); check --images and --split.")

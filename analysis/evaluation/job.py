@@ -19,7 +19,6 @@ from analysis.heat_maps.explainer import ModelExplainer
 from analysis.heat_maps.measure import all_maps, measure_boxes, measure_mosaics
 from analysis.heat_maps.mosaic_plan import plan_mosaics
 from analysis.heat_maps.study import heat_map_faithfulness
-from analysis.run.evaluation_set import IRRELEVANT
 from analysis.run.vectors import sample_entities
 from mmner_core.errors import InputError
 from mmner_core.evaluation.evaluate import gold_tags
@@ -103,8 +102,7 @@ class Evaluation(BaseEvaluation):
         if not explainer.grids:
             return {}  # a model whose only key is the pooled photo has no map
         examples, seed = self.data.examples, options.seed
-        irrelevant = [kind == IRRELEVANT for kind in self.data.kinds]
-        plan = plan_mosaics(examples, irrelevant=irrelevant, limit=options.pointing_sample, seed=seed)
+        plan = plan_mosaics(examples, irrelevant=self.data.irrelevant_pairs, limit=options.pointing_sample, seed=seed)
         boxes = self.boxes
         total = options.honesty_sample + len(plan.groups) + (0 if boxes is None else len(boxes.rows))
         with progress_bar("heat maps", total, unit="photos") as bar:

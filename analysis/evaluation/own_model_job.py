@@ -29,7 +29,6 @@ from analysis.heat_maps.own_model_study import (
 )
 from analysis.own_model.probability import meaning
 from analysis.run.answers import Answers
-from analysis.run.evaluation_set import IRRELEVANT
 from analysis.run.vectors import sample_entities
 from mmner_core.data.type_names import TypeNames, count_types
 from mmner_core.errors import InputError, listed
@@ -155,10 +154,9 @@ class OwnModelEvaluation(BaseEvaluation):
             names = [named.get(item.words, f"the sentence {' '.join(item.words)!r:.100}") for item in items]
             return engine.answer(items, [f"{name}, test of heat maps" for name in names])
 
-        irrelevant = [kind == IRRELEVANT for kind in self.data.kinds]
         sample = options.pointing_sample
         plan, small = (
-            plan_mosaics(examples, irrelevant=irrelevant, limit=n, seed=options.seed)
+            plan_mosaics(examples, irrelevant=self.data.irrelevant_pairs, limit=n, seed=options.seed)
             for n in (sample, min(sample, OCCLUDED_SENTENCES))
         )
         occluded = for_occlusion(small)

@@ -12,7 +12,6 @@ from analysis.experiment.cells import digest_of
 from analysis.experiment.grid import ArmResult
 from analysis.experiment.tables import ResultTable
 from analysis.report.files import write_text
-from analysis.run.evaluation_set import IRRELEVANT
 from analysis.scores.breakdowns import ALL
 from mmner_core.runtime.json_files import read_object
 
@@ -90,7 +89,7 @@ def _measure(cell: TrainedCell, sets: Sequence[TestSet]) -> list[dict[str, Any]]
     if not explainer.grids:
         return []
     examples = [example for test in sets for example in test.sentences.examples]
-    irrelevant = [kind == IRRELEVANT for test in sets for kind in test.sentences.kinds]
+    irrelevant = [known for test in sets for known in test.sentences.irrelevant_pairs]
     plan = plan_mosaics(examples, irrelevant=irrelevant, limit=SENTENCES, seed=seed)
     found: list[dict[str, Any]] = measure_mosaics(explainer, plan, all_maps(explainer, seed=seed), seed=seed)["mosaics"]
     return found

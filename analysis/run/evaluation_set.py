@@ -39,6 +39,11 @@ class EvaluationSet:
     def __len__(self) -> int:
         return len(self.examples)
 
+    @property
+    def irrelevant_pairs(self) -> tuple[bool, ...]:
+        """[S] whether the data say that a sentence's photo shows nothing that the sentence names."""
+        return tuple(kind == IRRELEVANT for kind in self.kinds)
+
     def take(self, rows: Sequence[int]) -> EvaluationSet:
         """Keep the sentences at these places, in that order."""
         return replace(
