@@ -1,4 +1,4 @@
-"""Fonts and colour-blind safe colours: one per entity type, and the colour scale of heat maps.
+"""Fonts and colour-blind safe colours: one colour per entity type, and the colour scale of heat maps.
 
 Type colours are those of Okabe and Ito, "Color Universal Design" (2008); the scale is matplotlib's *inferno*, whose
 lightness rises steadily, so that it also reads in grey.

@@ -75,12 +75,12 @@ class ImageConfig:
 
     @property
     def is_constant(self) -> bool:
-        """Whether what the encoder says of a photo never changes, so that it may be computed once for all epochs."""
+        """Whether the encoder's output for a photo never changes, so that it can be computed once for all epochs."""
         return self.frozen and not self.batchnorm_drifts and not self.random_crop_at_test
 
     @property
     def sees_one_square(self) -> bool:
-        """Whether the encoder reads the same pixels of a photo every time, so that they may be cut once."""
+        """Whether the encoder reads the same pixels of a photo every time, so that they can be cropped once."""
         return self.train_crop == "centre" and not self.random_crop_at_test
 
     def __post_init__(self) -> None:
@@ -161,7 +161,7 @@ class ModelConfig:
 
     types: tuple[str, ...] = DEFAULT_TYPES
     conventions: tuple[str, ...] = ()
-    """Annotation conventions told apart by a learnt input vector; the first is the default. Empty: one convention."""
+    """Annotation conventions, each with a learnt input vector; the first is the default. Empty: one convention."""
     text: TextConfig = field(default_factory=TextConfig)
     vit: ImageConfig | None = None
     """None: the CNN's cells serve as the patch tokens, so one network feeds both streams."""
@@ -225,7 +225,7 @@ def parse(cls: type[T], record: dict[str, Any], where: str) -> T:
         return TypeAdapter(cls).validate_python(record)
     except ValidationError as error:
         first = error.errors()[0]
-        if isinstance(told := first.get("ctx", {}).get("error"), InputError):  # from the dataclass itself
-            raise InputError(f"{where}: {told}") from None
+        if isinstance(cause := first.get("ctx", {}).get("error"), InputError):  # from the dataclass itself
+            raise InputError(f"{where}: {cause}") from None
         name = ".".join(str(part) for part in first["loc"]) or cls.__name__
         raise InputError(f"{where}: field {name}: {first['msg']}.") from None

@@ -9,7 +9,7 @@ _NAMES_SHOWN, _LONGEST_NAME = 12, 40
 
 
 class InputError(ValueError):
-    """A user's mistake, told in one sentence: what is wrong, where, and what to do.
+    """A user's mistake, reported in one sentence: what is wrong, where, and what to do.
 
     The command line turns it into exit code 2 and the app into a notice; anything else is a bug and keeps its
     traceback.
@@ -17,13 +17,13 @@ class InputError(ValueError):
 
 
 def brief(error: Exception) -> str:
-    """Return the beginning of what a library says, which may go on for pages."""
+    """Return the beginning of a library's message, which may run to pages."""
     line = (str(error).splitlines() or [type(error).__name__])[0]
     return line if len(line) <= _LONGEST_REASON else f"{line[:_LONGEST_REASON]}..."
 
 
 def listed(names: Iterable[str]) -> str:
-    """Return the first of some names, quoted where they hold line breaks, and cut where they go on for long."""
+    """Return the first of some names, quoted where they hold line breaks, and cut where they are long."""
     known = list(names)
     shown = [
         name if name.isprintable() and len(name) <= _LONGEST_NAME else repr(name[:_LONGEST_NAME])

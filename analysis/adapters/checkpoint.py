@@ -1,6 +1,6 @@
-"""A checkpoint of this project as a model of your own, asked in no other way than any other model.
+"""A checkpoint of this project as a model of your own, evaluated in the same way as any other model.
 
-``run --checkpoint`` says more of it, and sooner; this is for comparing it with other models on equal terms.
+``run --checkpoint`` is faster and reports more; this is for comparing it with other models on equal terms.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def tagger(path: str, device: str = "cpu", convention: str | None = None) -> Tag
 
 
 class TaggerModel:
-    """A tagger, asked item by item of a batch.
+    """A tagger that answers the items of a batch one by one.
 
     Args:
         tagger: the checkpoint.

@@ -1,8 +1,8 @@
 """A command that reads and writes JSON lines as a model of your own: for models in other environments and languages.
 
-The command is started once and stays. For each line on its standard input, it writes one to its standard output, before
-the next one comes; so it must not hold its output back (``flush=True`` in Python). What it writes to standard error is
-shown as it is.
+The command is started once and keeps running. For each line on its standard input it writes one to its standard output
+before the next one arrives, so it must not buffer its output (``flush=True`` in Python). Its standard error is shown as
+it is.
 
 A line it reads::
 
@@ -74,7 +74,7 @@ class Command:
             yield self._ask(item)
 
     def close(self) -> None:
-        """Let the command end, which sees the end of its input."""
+        """Close the command's input, upon which it should end."""
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with suppress(OSError):

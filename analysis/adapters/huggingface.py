@@ -101,7 +101,7 @@ class TokenClassifier:
     def _answer(
         self, places: Sequence[tuple[int, int] | None], probabilities: np.ndarray, states: np.ndarray
     ) -> Answer:
-        """Make an answer from where each word stands, (window, sub-word); None for one without sub-words."""
+        """Build an answer from the position of each word, (window, sub-word); None for a word without sub-words."""
         by_tag = [{OUTSIDE: 1.0} if place is None else self._by_tag(probabilities[place].tolist()) for place in places]
         tags, _ = repair([max(word, key=word.__getitem__) for word in by_tag])
         nothing = np.zeros(states.shape[-1], dtype=np.float32)

@@ -1,4 +1,4 @@
-"""``--calibrate``: what the temperature of a run is fitted on."""
+"""``--calibrate``: the answers that the temperature of a run is fitted on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def answers_to_fit_on(
     calibrate: str | None, digest: str, sentences: EvaluationSet, of_split: Callable[[EvaluationSet], Answers]
 ) -> Callable[[], Answers | None]:
-    """Return what gives the answers to fit the temperature on; a run is checked now, a split is tagged when asked.
+    """Return a function for the answers to fit the temperature on; a run is checked at once, a split tagged later.
 
     Args:
         calibrate: a run of the model, or a split of the data; None: neither.

@@ -116,7 +116,7 @@ def experiment(
 
 
 def numbers(text: str, option: str) -> tuple[float, ...]:
-    """Read numbers between commas.
+    """Parse comma-separated numbers.
 
     Raises:
         InputError: if one is none.

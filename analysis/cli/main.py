@@ -1,4 +1,4 @@
-"""The program: its commands. Exit codes: 0 fine; 2 bad input, told in one sentence on stderr.
+"""The commands of ``python -m analysis``. Exit codes: 0 success; 2 bad input, reported in one sentence on stderr.
 
 Standard output holds the result, what was written and where, and nothing else.
 """

@@ -1,4 +1,4 @@
-"""``point``: where a model's heat maps point, at boxes or the right photo of several; which words entities rest on."""
+"""``point``: measures whether heat maps point at boxes or at the right photo, and which words entities rest on."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def point(
     seed: Annotated[int, typer.Option(help="Of mosaics, random twin and intervals.")] = 19,
     json: Json = False,
 ) -> None:
-    """Measure whether heat maps point at what is named: how often their hottest cell lies on it, beside chance."""
+    """Measure whether heat maps point at the named entity: how often their hottest cell lies on it, against chance."""
     from analysis.heat_maps.explainer import ModelExplainer
     from analysis.heat_maps.measure import all_maps, measure_boxes, measure_mosaics
     from mmner_core.data.type_names import TypeNames
@@ -139,7 +139,7 @@ def _sample(
 def _rows(
     tagger: Tagger, boxes: Path, text: Path | None, images: Path | None, split: str | None, names: TypeNames
 ) -> BoxRows:
-    """Read the boxes, of whichever form."""
+    """Read the boxes, in either format."""
     from analysis.heat_maps.boxes import read_boxes
     from analysis.heat_maps.voc import read_voc
 

@@ -1,4 +1,4 @@
-"""``report``: everything a run shows, as one HTML file, and its tables as LaTeX and CSV."""
+"""``report``: writes everything a run shows as one HTML file, and its tables as LaTeX and CSV."""
 
 from __future__ import annotations
 

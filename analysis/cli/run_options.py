@@ -72,7 +72,15 @@ Calibrate = Annotated[
     typer.Option(metavar="RUN|SPLIT", help="Fit the temperature on a run of this checkpoint, or on a split."),
 ]
 Studies = Annotated[bool, typer.Option(help="Shapley shares, and heat maps on trial.")]
-FaithfulnessSample = Annotated[int, typer.Option(min=0, help="Names whose heat maps are tested for faithfulness.")]
+FaithfulnessSample = Annotated[
+    int,
+    typer.Option(
+        "--faithfulness-sample",
+        "--honesty-sample",  # its name up to 0.9
+        min=0,
+        help="Names whose heat maps are tested for faithfulness.",
+    ),
+]
 PointingSample = Annotated[int, typer.Option(min=0, help="Sentences whose photos make mosaics.")]
 Boxes = Annotated[
     Path | None, typer.Option(help="Photos with boxes, JSONL, to measure heat maps on; photos in images beside it.")

@@ -1,1 +1,1 @@
-"""What of each sentence is shown: its own image, another's, a corrupted one or none; its words as they are or not."""
+"""The conditions of a run: which image a model is shown with each sentence, if any, and how the words are changed."""

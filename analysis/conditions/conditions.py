@@ -1,8 +1,8 @@
 """Conditions: which image each sentence of an evaluation run is shown, or how its words are changed.
 
-A condition is planned for a whole split at once and costs nothing; images are opened one by one by
-:func:`render`. A sentence that cannot take part (no image, no other one) is left out *with its reason*, never shown
-something else in silence.
+A condition is planned for a whole split at once, which costs nothing; images are opened one by one by :func:`render`. A
+sentence that cannot take part (no image, no other one) is left out *with its reason*, never silently shown something
+else.
 """
 
 from __future__ import annotations
@@ -84,14 +84,14 @@ class ConditionPlan:
     stress: TextStress | None = None
 
     def changed_words(self, example: Example) -> tuple[str, ...] | None:
-        """Return the words that the model reads instead of a sentence's own, None where it reads those."""
+        """Return the words that the model reads instead of a sentence's own, None where it reads its own."""
         return None if self.stress is None else self.stress(example.words, example.tags or ())
 
 
 def plan_condition(
     examples: Sequence[Example], name: str, *, seed: int = 0, irrelevant: Sequence[Path] = ()
 ) -> ConditionPlan:
-    """Say for each sentence which image it is shown under condition ``name``.
+    """Return which image each sentence is shown under condition ``name``.
 
     Only sentences whose photo exists take part, under every condition, so that all rows of a table rest on the same
     sentences. "shuffled" gives each sentence another photo of its language, each photo as often as before where that

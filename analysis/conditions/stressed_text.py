@@ -1,4 +1,4 @@
-"""Changes the words of a sentence as people write them, so that its gold tags still fit: the text stress tests.
+"""The text stress tests: change a sentence's words as people type them, so that its gold tags still fit.
 
 ============ ==================================================================================================
 name         what the model reads
@@ -37,7 +37,7 @@ _ACCENTS = range(0x300, 0x370)  # combining marks of Latin, Greek and Cyrillic; 
 
 @dataclass(frozen=True, slots=True)
 class TextStress:
-    """One way to change the words of every sentence; the same sentence is always changed alike.
+    """A way to change the words of every sentence; the same sentence is always changed in the same way.
 
     Attributes:
         name: a key of :data:`STRESSES`.
@@ -66,7 +66,7 @@ class TextStress:
 
 
 def _each_word(change: Callable[[str, np.random.Generator], str]) -> Stress:
-    """Return what changes a sentence word by word; a word of which nothing would be left stays."""
+    """Return a function that changes a sentence word by word; a word of which nothing would be left stays."""
 
     def changed(words: Words, _: Sequence[str], rng: np.random.Generator) -> Words:
         return tuple(change(word, rng) or word for word in words)
@@ -80,7 +80,7 @@ def _no_accents(word: str, _: np.random.Generator) -> str:
 
 
 def _typo(word: str, rng: np.random.Generator) -> str:
-    """Slip in a word's letters after the first, which people seldom get wrong."""
+    """Make a typing mistake in a word's letters after the first, which people seldom get wrong."""
     chosen, kind = rng.random() < SLIP_SHARE, rng.integers(3)
     place = int(rng.integers(1, max(2, len(word) - 1)))
     if not chosen or len(word) < _SLIP_LETTERS or not word.isalpha():

@@ -1,4 +1,4 @@
-"""The part of an evaluation that is the same for every model: from tagged sentences to numbers and the folder."""
+"""The part of an evaluation that is the same for every model: computes the numbers and writes the folder."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _UNREADABLE = "the photo cannot be decoded"
 
 @dataclass(slots=True, kw_only=True)
 class BaseEvaluation:
-    """A run to be made, of whatever model.
+    """A run to be made, of any model.
 
     Attributes:
         data: the sentences.
@@ -68,7 +68,7 @@ class BaseEvaluation:
         studies: Callable[[], Mapping[str, Any]],
         about: Mapping[str, Any],
     ) -> None:
-        """Work out the numbers of a run that is tagged, and write its folder.
+        """Compute the numbers of a tagged run, and write its folder.
 
         Args:
             run: the shards put together.

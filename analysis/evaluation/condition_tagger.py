@@ -1,4 +1,4 @@
-"""Tags a shard of sentences under many image conditions, for little more than the cost of one.
+"""Tags a shard of sentences under many image conditions, at little more than the cost of one.
 
 Text is encoded once per sentence and an image once per file; per condition only the fusion runs again, and the CRF
 takes the sentences of many conditions at once.

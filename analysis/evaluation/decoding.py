@@ -18,7 +18,7 @@ from mmner_core.network.crf import CRF, mask_words
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decoded:
-    """The decoded answer for one sentence, of this project's CRF or, as far as it tells, of another model.
+    """The decoded answer for one sentence, of this project's CRF or, as far as it gives one, of another model.
 
     Attributes:
         tags: the best tag sequence.
@@ -40,7 +40,7 @@ class Decoded:
 
 @torch.no_grad()
 def decode(crf: CRF, emissions: Tensor, n_words: Sequence[int], gold: Sequence[Sequence[str]]) -> list[Decoded]:
-    """Decode sentences of like length, and weigh predicted and gold entities by their exact probabilities.
+    """Decode sentences of like length, with the exact probabilities of predicted and gold entities.
 
     Args:
         crf: the model's last layer.

@@ -1,4 +1,4 @@
-"""Notes about another system's tags that readers of its scores must know: orphans, IOB1, types without gold names."""
+"""Notes on another system's tags that readers of its scores need: orphans, IOB1, types without gold names."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ class ShownImageEncoder:
 
 
 def without_owner(source: ShownImage) -> ShownImage:
-    """Return the source without its owner, which does not change how the image looks."""
+    """Return the source without its owner, since the image is the same whoever owns it."""
     return replace(source, owner=None)
 
 

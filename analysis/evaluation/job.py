@@ -1,6 +1,6 @@
 """Evaluate a checkpoint on a split and write the run folder: shards first, numbers after.
 
-Nothing but the shard in hand and, at the end, one image condition after the other is in memory.
+Memory holds only the current shard and, at the end, one image condition at a time.
 """
 
 from __future__ import annotations
@@ -104,11 +104,11 @@ class Evaluation(BaseEvaluation):
         examples, seed = self.data.examples, options.seed
         plan = plan_mosaics(examples, irrelevant=self.data.irrelevant_pairs, limit=options.pointing_sample, seed=seed)
         boxes = self.boxes
-        total = options.honesty_sample + len(plan.groups) + (0 if boxes is None else len(boxes.rows))
+        total = options.faithfulness_sample + len(plan.groups) + (0 if boxes is None else len(boxes.rows))
         with progress_bar("heat maps", total, unit="photos") as bar:
             asked: dict[str, Any] = {"seed": seed, "progress": bar.update}
             found = heat_map_faithfulness(
-                explainer, examples, options.honesty_sample, convention=options.convention, **asked
+                explainer, examples, options.faithfulness_sample, convention=options.convention, **asked
             )
             maps = all_maps(explainer, convention=options.convention, seed=seed)
             found |= measure_mosaics(explainer, plan, maps, **asked)

@@ -25,7 +25,8 @@ class RunOptions:
         stress: add every change of the words.
         convention: annotation convention to read by; None: the checkpoint's default.
         studies: also hide words and streams (for Shapley shares) and put heat maps on trial.
-        honesty_sample, pointing_sample: how many gold entities, and sentences of mosaics, the heat map studies draw.
+        faithfulness_sample: how many gold entities the tests of heat maps draw.
+        pointing_sample: how many sentences the mosaics draw.
         maps: lay out the maps.
         seed: of whose photo goes where, the studies, the maps. (Intervals have a seed of their own, as in the app.)
         shard: sentences per shard.
@@ -37,7 +38,7 @@ class RunOptions:
     stress: bool = False
     convention: str | None = None
     studies: bool = True
-    honesty_sample: int = 12
+    faithfulness_sample: int = 12
     pointing_sample: int = 80
     maps: bool = True
     seed: int = 19

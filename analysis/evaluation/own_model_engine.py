@@ -106,7 +106,7 @@ class OwnModelEngine:
         return OwnTagged(answers=ordered, vectors=collect_vectors(data, main, places, self.parts), skipped=skipped)
 
     def answer(self, items: Sequence[Item], names: Sequence[str]) -> list[CheckedAnswer]:
-        """Ask for answers, with the model's types renamed; see :meth:`ModelProcess.ask`."""
+        """Ask for answers and rename the model's types; see :meth:`ModelProcess.ask`."""
         replies = self.model.ask(items, names)
         for item, reply, name in zip(items, replies, names, strict=True):
             self.met.update(split_tag(tag)[1] for tag in reply.tags if tag != OUTSIDE)
@@ -122,7 +122,7 @@ class OwnModelEngine:
         sources: dict[int, ShownImage],
         images: dict[ShownImage, Image],
     ) -> dict[int, CheckedAnswer]:
-        """Return the answer for each sentence; of items without an image only those that were not asked lately."""
+        """Return the answer for each sentence; items without an image that were asked recently are not asked again."""
         replies: dict[int, CheckedAnswer] = {}
         items, asked = [], []
         for row, source in sources.items():
@@ -145,7 +145,7 @@ class OwnModelEngine:
         return replies
 
     def _check_parts(self, parts: dict[str, int], *, shown: bool, name: str) -> None:
-        """See to it that all answers have the same parts."""
+        """Check that all answers have the same parts."""
         first = self._first.setdefault(shown, parts)
         if parts == first:
             self.parts |= parts

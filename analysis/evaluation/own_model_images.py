@@ -1,4 +1,4 @@
-"""The images of a run as a model of your own is shown them: upright, in RGB, of a size that can be sent about."""
+"""Loads the images of a run for a model of your own: upright, in RGB, small enough to send to its process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CACHE_BYTES = 128_000_000
 
 @dataclass(slots=True)
 class ImageLoader:
-    """Opens photos and makes of them what a condition shows.
+    """Opens photos and renders what a condition shows.
 
     Attributes:
         side: short side in pixels below which no photo is shrunk.

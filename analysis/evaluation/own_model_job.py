@@ -1,4 +1,4 @@
-"""Evaluate a model of your own on a split and write the run folder, as it is written of a checkpoint."""
+"""Evaluates a model of your own on a split and writes the run folder, in the form that a checkpoint's has."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class OwnModelEvaluation(BaseEvaluation):
     before: frozenset[str] = field(default=frozenset(), init=False)
 
     def run(self) -> tuple[str, ...]:
-        """Ask what is not answered yet, and write the folder.
+        """Get the missing answers, and write the folder.
 
         Returns:
             What a reader of the scores should know, one sentence each: orphan tags, types that no gold name has, types
@@ -80,7 +80,7 @@ class OwnModelEvaluation(BaseEvaluation):
         return notes
 
     def answers(self, data: EvaluationSet) -> Answers:
-        """Ask about other sentences, with their own photo where the model looks at photos, in memory."""
+        """Return answers to other sentences, with their own photos if the model reads photos, in memory."""
         condition = MATCHED if self.model.facts.reads_images and _has_images(data) else NONE
         plan = plan_run(data.examples, (condition,), seed=self.options.seed)
         tagged = OwnModelEngine(self.model, self.names).tag(data, plan, range(len(data)))
@@ -161,10 +161,10 @@ class OwnModelEvaluation(BaseEvaluation):
         )
         occluded = for_occlusion(small)
         explainer = OwnExplainer(ask, own_maps="maps" in engine.parts)
-        total = options.honesty_sample + len(occluded.groups) + (len(plan.groups) if explainer.own_maps else 0)
+        total = options.faithfulness_sample + len(occluded.groups) + (len(plan.groups) if explainer.own_maps else 0)
         with progress_bar("heat maps", total + (len(self.boxes.rows) if self.boxes else 0), unit="photos") as bar:
             asked: dict[str, Any] = {"seed": options.seed, "progress": bar.update}
-            n = options.honesty_sample
+            n = options.faithfulness_sample
             found = delete_and_insert(explainer, examples, open_image, n, types=types, **asked)
             found |= point_at_mosaics(explainer, plan, occluded, open_image, **asked)
             if self.boxes is not None:

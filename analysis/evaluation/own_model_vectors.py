@@ -1,6 +1,6 @@
 """Collects the vectors that a model of your own gives, in the form of :mod:`analysis.run.vectors`.
 
-The types of entities are filled in when the run is complete, for only then all types that the model answers are known.
+Entity types are filled in when the run is complete, since only then all types that the model answers are known.
 """
 
 from __future__ import annotations

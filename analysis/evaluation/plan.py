@@ -49,7 +49,7 @@ class RunPlan:
 
     @property
     def main(self) -> str:
-        """Return the condition that entity vectors and the map are about: "matched" where there is one."""
+        """Return the condition of the entity vectors and the map: "matched" where there is one."""
         return MATCHED if MATCHED in self.names else self.names[0]
 
     def skipped(self) -> dict[str, dict[str, int]]:
@@ -141,7 +141,7 @@ def _text_only(n: int) -> ConditionPlan:
 
 
 def _unavailable(name: str, has_images: bool, reads_images: bool, pool: bool, streams: Sequence[str]) -> str:
-    """Say why a condition cannot be had; empty where it can."""
+    """Return why a condition is unavailable; empty where it is available."""
     words_seen, seen = HIDDEN.get(name, (True, None))
     if name == NONE or name in STRESSED:
         return ""

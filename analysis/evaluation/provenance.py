@@ -1,4 +1,4 @@
-"""The provenance of a run: versions, digests and settings that its numbers can be reproduced from."""
+"""The provenance of a run: the versions, digests and settings that reproduce its numbers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _PACKAGES = (
 
 
 def environment() -> dict[str, Any]:
-    """Return when and where a run was made and by which versions."""
+    """Return when, where and with which versions a run was made."""
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"workbench": _version("mmner-workbench"), "python": platform.python_version()}

@@ -1,4 +1,4 @@
-"""Drops sentences from an image condition whose image cannot be decoded."""
+"""Drops sentences whose image cannot be decoded from an image condition."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from analysis.evaluation.plan import MATCHED, NONE
 def readable_sources(
     plan: ConditionPlan, images: Container[ShownImage], broken: set[int]
 ) -> tuple[dict[int, ShownImage], list[int]]:
-    """Return what each sentence is shown, and who drops out because the photo, or its own, is broken.
+    """Return what each sentence is shown, and which drop out because that photo, or their own, is broken.
 
     Args:
         plan: a condition over some sentences; "matched" comes before those that replace the photo.

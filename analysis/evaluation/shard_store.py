@@ -1,8 +1,8 @@
-"""Stores finished shards, so that a killed run goes on where it was, and several processes can share the work.
+"""Stores finished shards, so that a killed run resumes where it was, and several processes can share the work.
 
 A shard is three files: rows (Parquet), vectors (safetensors), and last a JSON with their digests; without the JSON, or
 with another digest in it, the shard is tagged again. The folder belongs to one job: the same data, photos, checkpoint
-and options. Anything else that lies there is an older job's and is thrown away.
+and options. Anything else in it is an older job's and is deleted.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class ShardStore:
         return cls(folder, n_shards)
 
     def finished(self, shard: int) -> bool:
-        """Say whether a shard is there, whole and undamaged."""
+        """Return whether a shard is stored and undamaged."""
         try:
             record = json.loads(self._file(shard, "json").read_text(encoding="utf-8"))
             return all(file_digest(self.folder / name) == expected for name, expected in record["files"].items())
@@ -99,7 +99,7 @@ class ShardStore:
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def run(self, name: str, order: Sequence[str]) -> EvaluationRun:
-        """Return the run that the parts make up; a condition is read when it is asked for."""
+        """Return the run that the shards make up; a condition is read when it is asked for."""
         files = [self._file(i, "parquet") for i in range(self.n_shards)]
         counts: Counter[str] = Counter()
         for file in files:
@@ -114,7 +114,7 @@ class ShardStore:
         )
 
     def remove(self) -> None:
-        """Throw the parts away: the run is complete."""
+        """Delete the shards, since the run is complete."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _file(self, shard: int, suffix: str) -> Path:
@@ -122,7 +122,7 @@ class ShardStore:
 
 
 def files_digest(paths: Sequence[Path]) -> str:
-    """Return the SHA-256 over names, sizes and times of files: enough to notice that a photo was replaced."""
+    """Return the SHA-256 over names, sizes and times of files, enough to notice that a photo was replaced."""
     result = hashlib.sha256()
     for path in sorted(set(paths)):
         if path.is_file():

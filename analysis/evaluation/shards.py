@@ -1,4 +1,4 @@
-"""Tag a data set shard by shard, alone or with other processes; a finished shard is never tagged again."""
+"""Tags a data set shard by shard, alone or with other processes; a finished shard is never tagged again."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def n_shards(data: EvaluationSet, size: int = SHARD) -> int:
 def job_record(
     tagger: Tagger, data: EvaluationSet, plan: RunPlan, *, convention: str | None, size: int, seed: int
 ) -> dict[str, Any]:
-    """Return everything that finished shards depend on: shards of another record are of no use."""
+    """Return everything that finished shards depend on; shards of another record are useless."""
     return {
         "checkpoint": tagger.digest,
         **data_record(data, plan, size=size, seed=seed),

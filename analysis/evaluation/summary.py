@@ -17,7 +17,7 @@ calibration_bins       bins of :class:`analysis.scores.calibration.Reliability` 
 leakage, leakage_pairs :func:`analysis.scores.leakage.find_leakage`, where training data were given
 ====================== =========================================================================================
 
-What cannot be had is left out; a cell that is not defined is null; "low" and "high" bound a bootstrap 95 % interval.
+What is unavailable is left out; an undefined cell is null; "low" and "high" bound a bootstrap 95 % interval.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def contrastive(run: EvaluationRun, arrays: Mapping[str, np.ndarray], lexicon: L
 
 
 def calibration(answers: Answers, valid: Answers | None) -> Metrics:
-    """State ECE before and after a temperature, with the bins of the reliability diagram.
+    """Return ECE before and after a temperature, with the bins of the reliability diagram.
 
     Args:
         answers: of the run.
@@ -154,6 +154,6 @@ def calibration(answers: Answers, valid: Answers | None) -> Metrics:
 
 
 def leakage(train: Iterable[Example], examples: Iterable[Example]) -> Metrics:
-    """Count what training shares with the sentences of the run; the first thousand pairs are named."""
+    """Count what training shares with the sentences of the run, and list the first thousand pairs."""
     found = find_leakage(train, list(examples))
     return {"leakage": to_records(found.counts), "leakage_pairs": to_records(found.pairs.head(_PAIRS_KEPT))}

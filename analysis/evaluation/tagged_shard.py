@@ -21,7 +21,7 @@ from analysis.run.schema import SCHEMA, checked
 
 @dataclass(slots=True, kw_only=True)
 class TaggedSentence:
-    """What the model said of one sentence under one condition.
+    """The model's answer to one sentence under one condition.
 
     Attributes:
         sentence: place in the shard.
@@ -111,7 +111,7 @@ def to_table(answers: Sequence[TaggedSentence], data: EvaluationSet, first: int)
 
 
 def _shown(source: ShownImage, data: EvaluationSet, sentence: int) -> tuple[str, str]:
-    """Return id and file of the image a sentence was shown; one without a file is called by its kind."""
+    """Return id and file of the image a sentence was shown; the id of one without a file is its kind."""
     if source.kind == "none":
         return "", ""
     if source.path is None:

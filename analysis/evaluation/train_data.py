@@ -1,4 +1,4 @@
-"""The training data as a run needs it: its sentences as a stream, and which of its names occur."""
+"""Reads training data for a run: the sentences as a stream, and which of their entities occur in the run."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def train_examples(paths: Iterable[Path]) -> Iterator[Example]:
 
 
 def train_facts(paths: Sequence[Path]) -> dict[str, Any]:
-    """Return the digest of each, for the provenance; nothing where there is none."""
+    """Return the digest of each data set, for the provenance; empty where there is none."""
     return {"train": {str(path): dataset_digest(train_examples([path])) for path in paths}} if paths else {}
 
 
 def lexicon_of(paths: Sequence[Path], run: EvaluationRun) -> Lexicon | None:
-    """Return which names of a run occur in the training data; None where there is none."""
+    """Return which entities of a run occur in the training data; None without training data."""
     return Lexicon.from_examples(train_examples(paths)).restrict(surfaces_of(run)) if paths else None
 
 

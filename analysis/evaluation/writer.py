@@ -1,4 +1,4 @@
-"""Writes a run folder so that it is either complete or not there."""
+"""Writes a run folder atomically: complete or not at all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ROWS_PER_GROUP = 20_000
 
 
 def refuse_existing(folder: Path, *, overwrite: bool) -> None:
-    """Stop before a long job whose folder could not be written in the end.
+    """Refuse a long job whose folder could not be written at the end.
 
     Raises:
         InputError: if the folder exists and may not be overwritten.

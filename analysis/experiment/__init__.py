@@ -1,1 +1,1 @@
-"""The experiments that readers of the paper ask for: grids of trained models, scored on test, as tables."""
+"""The paper's experiments: grids of trained models, scored on test, as tables."""

@@ -1,4 +1,4 @@
-"""``ablation``: what each part of the model is worth, in F1, in pointing and in the contrastive space."""
+"""``ablation``: measures what each part of the model contributes, in F1, in pointing and in the contrastive space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arms of an experiment's grid: what each changes about the preset's recipe."""
+"""The arms of an experiment's grid, each a change to the preset's recipe."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Arm:
 
 
 def ablations(run: Recipe) -> tuple[Arm, ...]:
-    """Return the full model and each part taken away or exchanged.
+    """Return the full model, and the model with each part removed or replaced.
 
     Raises:
         InputError: if the model looks at no image, so that there is nothing to take away.
@@ -82,7 +82,7 @@ def ablations(run: Recipe) -> tuple[Arm, ...]:
 
 
 def _varied(run: Recipe, model: ModelConfig) -> Recipe:
-    """Return the run with another model; one without a contrastive space is not aligned at the end either."""
+    """Return the run with another model; without a contrastive space, it also skips the alignment at the end."""
     if model.alignment.streams:
         return replace(run, model=model)
     align = replace(run.training.align, steps=0)
@@ -140,7 +140,7 @@ def loss_knobs(run: Recipe, alphas: Sequence[float], temperatures: Sequence[floa
 
 
 def chosen_arms(arms: Sequence[Arm], wanted: Sequence[str]) -> tuple[Arm, ...]:
-    """Keep the rows that were asked for; all where none was.
+    """Return the requested rows; all if none was requested.
 
     Raises:
         InputError: if there is no row of such a name.

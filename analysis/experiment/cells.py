@@ -1,7 +1,7 @@
 """Trains the cells of a grid, each once for all experiments that need it, resumable after a kill.
 
-A cell is named after everything that it depends on (model, hyper-parameters, seed, the text files read), so two
-experiments that want the same model share it and a changed setting never meets an old result.
+A cell is named by a digest of everything that it depends on (model, hyper-parameters, seed, the text files read), so
+two experiments with the same model share it, and a changed setting never picks up an old result.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class CellTrainer:
         return Cell(label=label, run=run, data=data)
 
     def train(self, cell: Cell) -> TrainedCell:
-        """Train a cell, or go on with it, or read what was trained before.
+        """Train a cell, resume its training, or read what was trained before.
 
         Raises:
             InputError: if data or pretrained weights are missing or malformed.
@@ -123,7 +123,7 @@ class CellTrainer:
         return TrainedCell(cell=cell, checkpoint=checkpoint, facts=read_object(record, _REMEDY))
 
     def mixture(self) -> Mixture:
-        """Return what the run that the cells vary trains on and selects by."""
+        """Return the data that the base run trains on and selects by."""
         from mmner_core.training.mixture import build_mixture
 
         if self._mixture is None:

@@ -52,7 +52,7 @@ class Space:
 
 
 def dominating_share(vectors: np.ndarray) -> float:
-    """Return the largest eigenvalue's share of the second-moment matrix of unit vectors, 1 / D to 1.
+    """Return the largest eigenvalue of the second-moment matrix of unit vectors, 1 / D to 1.
 
     Args:
         vectors: [N, D] of any length; they are normalised here.
@@ -66,7 +66,7 @@ def dominating_share(vectors: np.ndarray) -> float:
 def nt_xent(
     text: np.ndarray, image: np.ndarray, image_ids: Sequence[str], temperature: float, *, seed: int = 0
 ) -> tuple[float, float]:
-    """Return NT-Xent over shuffled batches of the pairs, and what guessing costs in them, in nats.
+    """Return NT-Xent over shuffled batches of the pairs, and its value for guessing, in nats.
 
     Args:
         text: [N, D].

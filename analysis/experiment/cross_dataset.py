@@ -1,4 +1,4 @@
-"""``cross-dataset``: the same models on data sets that they were not trained on."""
+"""``cross-dataset``: tests models on data sets that they were not trained on."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def run(grid: Grid) -> Iterator[tuple[list[ArmResult], list[ResultTable]]]:
 
 
 def sources_of(grid: Grid) -> tuple[DataSource, ...]:
-    """Return the data sets to test on: those asked for, else the usual ones that are there.
+    """Return the data sets to test on: those requested, else the usual ones that exist.
 
     Raises:
         InputError: if none was asked for and none is there.

@@ -1,4 +1,4 @@
-"""``cross-lingual``: what is learnt in one language, read in another."""
+"""``cross-lingual``: trains in some languages and tests in others."""
 
 from __future__ import annotations
 

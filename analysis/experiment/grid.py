@@ -1,4 +1,4 @@
-"""Run a grid: every row with every seed, trained and scored, seed by seed so that tables can be had early."""
+"""Runs a grid: trains and scores every row with every seed, seed by seed, so that first tables are there early."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ArmResult:
 
 
 class Grid:
-    """What the experiments of one folder share: the preset's run, the data, what was trained before.
+    """The parts that the experiments of one folder share: the preset's run, the data, earlier trainings.
 
     Args:
         settings: what was asked for.
@@ -58,14 +58,14 @@ class Grid:
         return tuple(range(first, first + self.settings.seeds))
 
     def test_sets(self, sources: Sequence[DataSource] | None = None) -> tuple[TestSet, ...]:
-        """Read what to test on: these data sets, or those that the settings name."""
+        """Read the test data: these data sets, or those that the settings name."""
         sources = tested_sources(self.settings, self.base) if sources is None else sources
         return read_test_sets(self.settings.data, sources, self.base.model.conventions)
 
     def run(
         self, arms: Sequence[Arm], tests: Sequence[TestSet], conditions: Sequence[str]
     ) -> Iterator[list[ArmResult]]:
-        """Train and score; yield the rows with the seeds so far whenever a seed is complete."""
+        """Train and score; whenever a seed is complete, yield the rows with the seeds so far."""
         outcomes = [ArmResult(arm=arm, cells=(), runs=()) for arm in arms]
         for seed in self.seeds:
             for place, outcome in enumerate(outcomes):

@@ -3,8 +3,8 @@
 In each of the resamples the S test sentences are drawn with replacement, the same draw for every seed and both sides
 of a difference, since all answer the same sentences; and the K seeds are drawn with replacement, the same draw for both
 sides. The score of a resample is the mean over the drawn seeds of F1 on the drawn sentences; the interval runs between
-the percentiles of these scores. With one seed only sentences are drawn. Two or three seeds say little about the spread
-of all seeds there are, so each seed's own F1 stands beside the interval.
+the percentiles of these scores. With one seed, only sentences are drawn. Two or three seeds say little about the spread
+over all seeds, so each seed's own F1 stands beside the interval.
 
 Shapes: R resamples, K seeds, S sentences.
 """

@@ -1,4 +1,4 @@
-"""What a trained cell's attention and space are worth: where it points, and what a search by text finds."""
+"""Measures where a trained cell's attention points, and what text search finds in its contrastive space."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The registry of experiments: each by name, with how it is run from start to tables."""
+"""The registry of experiments by name, and the function that runs one from start to tables."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ EXPERIMENTS = {
 
 
 def run_experiment(name: str, settings: Settings, markdown: Path | None = None) -> Path:
-    """Run an experiment, or what is left of it, and write its tables; those of the seeds so far are there early.
+    """Run an experiment, or what is left of it, and write its tables after each seed.
 
     Args:
         name: one of :data:`EXPERIMENTS`.

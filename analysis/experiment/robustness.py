@@ -1,4 +1,4 @@
-"""``robustness``: trained as usual, tested with images that are corrupted, missing, beside the point or misleading."""
+"""``robustness``: tests with images that are corrupted, missing, irrelevant or misleading, after ordinary training."""
 
 from __future__ import annotations
 

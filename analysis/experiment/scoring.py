@@ -1,4 +1,4 @@
-"""Score a trained cell on the test split: one run folder per cell and annotation convention, made once."""
+"""Scores a trained cell on the test split: one run folder per cell and annotation convention, made once."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def read_test_sets(data: Path, sources: Sequence[DataSource], conventions: Seque
 
 
 def unseen(test: TestSet, train: Iterable[Example]) -> TestSet:
-    """Leave out the sentences that occur in training, shorter ones than ``LEAK_WORDS`` words aside."""
+    """Leave out the sentences that occur in training, except those shorter than ``LEAK_WORDS`` words."""
     from mmner_core.training.mixture import LEAK_WORDS
 
     seen = {e.words for e in train if len(e.words) >= LEAK_WORDS}

@@ -1,4 +1,4 @@
-"""The settings of an experiment, and the recipe that all its cells are variations of."""
+"""The settings of an experiment, and the recipe that all its cells vary."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Settings:
     command: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return what a table has to say of it."""
+        """Return the settings that a table states."""
         return {
             "preset": self.preset,
             "init": None if self.init is None else str(self.init),
@@ -108,7 +108,7 @@ def base_run(settings: Settings) -> Recipe:
 
 
 def with_top_layers(run: Recipe, top_layers: int) -> Recipe:
-    """Return the run with only the last layers of the text encoder left to learn, besides all that is behind them.
+    """Return the run with only the last layers of the text encoder, and all that follows them, left to train.
 
     Backward passes then end there, so that a grid fits a small machine.
 
@@ -123,7 +123,7 @@ def with_top_layers(run: Recipe, top_layers: int) -> Recipe:
 
 
 def tested_sources(settings: Settings, run: Recipe) -> tuple[DataSource, ...]:
-    """Return what the cells are tested on: images and convention as in training unless said otherwise."""
+    """Return what the cells are tested on: images and convention as in training unless stated otherwise."""
     known = {source.path: source for source in run.training.train}
     if not settings.test:
         return tuple(replace(source, limit=None) for source in known.values())

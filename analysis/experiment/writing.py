@@ -39,7 +39,7 @@ the environment variable `MMNER_WEIGHTS` names.
 def write_experiment(
     folder: Path, name: str, question: str, grid: Grid, outcomes: Sequence[ArmResult], tables: Sequence[ResultTable]
 ) -> None:
-    """Write the tables of an experiment; those of a run with fewer seeds give way.
+    """Write the tables of an experiment, replacing those of a run with fewer seeds.
 
     Raises:
         InputError: if the folder cannot be written to.
@@ -57,7 +57,7 @@ def write_experiment(
 
 
 def joined_pages(file: Path, pages: Sequence[Path]) -> None:
-    """Write the pages that are there into one file, under one header."""
+    """Write the existing pages into one file, under one header."""
     found = [page.read_text(encoding="utf-8") for page in pages if page.is_file()]
     write_text(file, "\n".join([HEADER, *found]))
 

@@ -41,7 +41,7 @@ def score_bars(table: pd.DataFrame) -> go.Figure:
 
 
 def taxonomy_bars(table: pd.DataFrame) -> go.Figure:
-    """Draw what became of the entities of each language, as shares of its groups, one row per language.
+    """Draw the error classes of each language as shares of its groups, one row per language.
 
     Args:
         table: language, kind, n_groups, share; one row per language and kind.
@@ -227,7 +227,7 @@ def slice_dots(table: pd.DataFrame, overall: float | None) -> go.Figure:
 
 
 def _whiskers(rows: pd.DataFrame, value: str) -> dict[str, object]:
-    """Return asymmetric error bars; where there is no interval there is no whisker."""
+    """Return asymmetric error bars, without a whisker where there is no interval."""
     return {
         "type": "data",
         "symmetric": False,

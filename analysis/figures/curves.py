@@ -106,7 +106,7 @@ def severity_lines(table: pd.DataFrame) -> go.Figure:
 
 
 def deletion_curves(table: pd.DataFrame) -> go.Figure:
-    """Draw mean probability while the hottest cells go (above) or come (below), with the band of random orders.
+    """Draw the mean probability as the hottest cells are deleted (above) or inserted (below), over a random band.
 
     Args:
         table: kind ("deletion", "insertion"), method, share, value, low, high; the method "random order" is drawn as
@@ -146,7 +146,7 @@ def deletion_curves(table: pd.DataFrame) -> go.Figure:
 
 
 def cosine_histogram(table: pd.DataFrame) -> go.Figure:
-    """Draw how the cosines of matched and of mismatched pairs are spread.
+    """Draw histograms of the cosines of matched and of mismatched pairs.
 
     Args:
         table: pairs ("matched", "mismatched"), low, high (bounds of the bin), share.

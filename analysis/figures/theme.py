@@ -1,4 +1,4 @@
-"""The theme of all figures, light and dark, and the colours that stand for something.
+"""The theme of all figures, light and dark, and the colours with a meaning.
 
 The colours are those of Okabe and Ito (2008), as in :mod:`analysis.palette`; the page's own ground shows
 through, and marks have an outline that stands out from it, since some of the colours alone do not on white.
@@ -53,7 +53,7 @@ def colours_of(names: Sequence[str], types: Iterable[str] = ()) -> dict[str, str
 
 
 def plain(text: object) -> str:
-    """Return text that a figure shows letter by letter: plotly reads ``<b>`` and ``<a>`` as markup otherwise.
+    """Return text that a figure shows literally: plotly would read ``<b>`` and ``<a>`` as markup.
 
     What has no name, such as the language of another system's sentences, is called unknown.
     """

@@ -1,1 +1,1 @@
-"""Where the model looked, and whether it is where the named thing is."""
+"""Heat maps of where the model looked, and whether that is where the named thing is."""

@@ -1,9 +1,9 @@
 """Tests of a heat map's faithfulness: occlusion, and deletion and insertion against random orders.
 
-Everything here asks one question of the model, a :data:`CellScore`: the probability of an entity when only some cells
-of the photo are visible, the others being covered: with those of another photo, or with even grey, which is like no
-photo. Maps come from anywhere (attention, gradients, another model).
-Sizes: G = rows x columns cells, K points of a curve, R random orders.
+Everything here asks the model one question, a :data:`CellScore`: the probability of an entity when only some cells of
+the photo are visible. The others are covered with those of another photo, or with even grey, which is like no photo.
+Maps come from anywhere (attention, gradients, another model). Sizes: G = rows x columns cells, K points of a curve, R
+random orders.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RANDOM_MODEL = " (random model)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """A probability while cells go or come.
+    """A probability as cells are deleted or inserted.
 
     Attributes:
         share: [K] share of the cells that are gone (deletion) or there (insertion), 0 to 1.
@@ -75,7 +75,7 @@ class MapTest:
 
     @property
     def better_than_chance(self) -> bool:
-        """Say whether the map passes; the rule is that its deletion p value is at most 0.05.
+        """Return whether the map passes: its deletion p value is at most 0.05.
 
         With 39 random orders: at most one of them deletes as fast as the map does.
         """
@@ -96,7 +96,7 @@ def occlusion_map(score: CellScore, grid: tuple[int, int]) -> np.ndarray:
 
 
 def each_hidden(grid: tuple[int, int]) -> np.ndarray:
-    """Return what is visible, [G + 1, rows, columns], when each cell in turn is covered, and at last none."""
+    """Return the visible cells, [G + 1, rows, columns], with each cell in turn covered, and finally none."""
     rows, columns = grid
     return np.concatenate([~np.eye(rows * columns, dtype=bool), np.ones((1, rows * columns), dtype=bool)]).reshape(
         -1, rows, columns
@@ -150,7 +150,7 @@ def check_maps(
 def _deletion_curves(
     score: CellScore, orders: Sequence[np.ndarray], grid: tuple[int, ...], steps: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the shares deleted [K] and the probabilities [orders, K]; the photo whole and covered are asked once.
+    """Return the shares deleted [K] and the probabilities [orders, K]; the whole and the covered photo are asked once.
 
     The counts are symmetric about the middle, so that a curve read backwards has the same shares.
     """

@@ -1,4 +1,4 @@
-"""The pointing game on boxes (Zhang et al., ECCV 2016): does a map's hottest cell lie on what is named?"""
+"""The pointing game on boxes (Zhang et al., ECCV 2016): does a map's hottest cell lie on the named entity?"""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def play_boxes(
 
 
 def _score(row: BoxRow, ask: Ask) -> dict[str, dict[str, float]]:
-    """Return what each method scores, mean over the sentences; a method whose cells see nothing of the boxes is out."""
+    """Return each method's mean score over the sentences, without methods whose cells see none of the boxes."""
     scores: dict[str, list[tuple[float, float, float]]] = {}
     for words, entity in row.sentences:
         for method, heat in ask(words, entity).items():

@@ -1,4 +1,4 @@
-"""Images with boxes around what is named, each with sentences that hold the name, to measure heat maps on.
+"""Images with boxes around a named entity, each with sentences that hold the name, to measure heat maps on.
 
 The file is that of :mod:`mmner_core.data.boxes`. A row without a sentence is put into simple ones of ours, in its
 language or, where it states none, in all; the language of a sentence that states none is detected.
@@ -24,7 +24,7 @@ OTHER_SPLIT, NO_PHOTO = "rows of another split", "rows whose photo is missing"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoxRow:
-    """Something named and where it is on a photo.
+    """A named entity and where it is on a photo.
 
     Attributes:
         image: the photo's file.
@@ -45,7 +45,7 @@ class BoxRow:
 
 @dataclass(frozen=True, slots=True)
 class BoxRows:
-    """Rows to measure on, and how many there were besides, by reason."""
+    """The rows to measure on, and how many were left out, by reason."""
 
     rows: tuple[BoxRow, ...]
     left_out: Counter[str]
@@ -99,7 +99,7 @@ def photo_folder(file: Path) -> Path:
 
 
 def check_type(name: str, types: Sequence[str], names: TypeNames) -> str:
-    """Return what a type is called here.
+    """Return the model's name of a type.
 
     Raises:
         InputError: if the model has no such type.

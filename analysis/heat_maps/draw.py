@@ -1,4 +1,4 @@
-"""Draws the names that heat maps are tested on: one per sentence, languages in turn, photos that matter alone."""
+"""Samples the entities that heat maps are tested on: one per sentence, languages in turn, whose photo matters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LOOKED_AT = 25
 
 @dataclass(slots=True)
 class Draw(Generic[Case]):
-    """The sample as it is drawn.
+    """A sample, drawn case by case.
 
     Attributes:
         examples: the sentences.

@@ -1,7 +1,7 @@
 """Explains a model's answer: probabilities with words, streams or image cells hidden, and attention maps.
 
-The text is encoded once per sentence and the photo once per variant; what is asked again and again (attention, CRF) is
-cheap. Shapes: U variants of the photo, W words, D width, H heads, K keys, L tags.
+The text is encoded once per sentence and the photo once per variant; the parts that run for every question (attention,
+CRF) are cheap. Shapes: U variants of the photo, W words, D width, H heads, K keys, L tags.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ class ModelExplainer:
 
     @torch.no_grad()
     def share_and_tags(self, text: Text, sight: Sight) -> tuple[np.ndarray, list[str]]:
-        """Return how much of each word's attention lies on the photo, [W], and the best tags beside it.
+        """Return the share of each word's attention on the photo, [W], and the best tags with the photo.
 
         The share is the mean over heads and streams of what is not on "no image".
         """
@@ -279,7 +279,7 @@ class ModelExplainer:
         }
 
     def random_twin(self, seed: int = 0) -> ModelExplainer:
-        """Return an explainer of a model of the same build with random weights: what its maps show was not learnt."""
+        """Return an explainer of the same model with random weights, whose maps show nothing that was learnt."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             twin = MMNER.build(self.model.config)

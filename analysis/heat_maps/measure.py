@@ -1,4 +1,4 @@
-"""Measures where a model's heat maps point, for the command ``point`` and for runs."""
+"""Measures where a model's heat maps point, for the command ``point`` and for evaluation runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Progress = Callable[[], object]
 def all_maps(
     explainer: ModelExplainer, *, convention: str | None = None, occlusion: bool = False, seed: int = 0
 ) -> HeatMaps:
-    """Return what makes every kind of map of a model, that of its random twin among them.
+    """Return a function that makes every kind of map of a model, including that of its random twin.
 
     Args:
         explainer: the model.

@@ -1,4 +1,4 @@
-"""The pointing game on mosaics: several photos in one image, each asked for by its own sentence.
+"""The pointing game on mosaics: several photos in one image, each with its own sentence.
 
 As in GridPG (Rao et al., CVPR 2022) the answer is known without annotated boxes. Every sentence of a mosaic is asked
 about the same image, so a map that always prefers one kind of photo is caught: ``swap`` is whether both sentences of

@@ -1,4 +1,4 @@
-"""Which photos make up the mosaics of a measure: fair groups of sentences, and every arrangement with its mirror image.
+"""Plans the mosaics of a measurement: balanced groups of sentences, in every arrangement and its mirror image.
 
 A photo's type is that of the only name in its sentences, so nothing but tagged sentences with photos is needed. Every
 part of a mosaic holds a photo of another type: it is measured whether a map grounds types, not identities.
@@ -162,7 +162,7 @@ def find_subjects(examples: Sequence[Example], irrelevant: Sequence[bool] = ()) 
 
 
 def _mixed(name: str, layout: Layout, by_type: dict[str, list[Subject]], rng: np.random.Generator) -> Iterator[Group]:
-    """Group sentences of different types, until the most frequent type was shown whole."""
+    """Group sentences of different types until every sentence of the most frequent type was shown."""
     rounds = max(map(len, by_type.values()))
     queues = {kind: cycle([of_type[i] for i in rng.permutation(len(of_type))]) for kind, of_type in by_type.items()}
     shown, met = Counter(dict.fromkeys(sorted(by_type), 0)), Counter[tuple[str, ...]]()
@@ -175,7 +175,7 @@ def _mixed(name: str, layout: Layout, by_type: dict[str, list[Subject]], rng: np
 
 
 def _alike(of_type: Sequence[Subject]) -> tuple[list[Group], int]:
-    """Pair sentences of one type with different photos; return also how many found no partner."""
+    """Pair sentences of one type with different photos; also return how many found no partner."""
     groups: list[Group] = []
     waiting = list(of_type)
     while waiting:

@@ -1,4 +1,4 @@
-"""Heat maps of a model of your own: its maps as it gives them, and occlusion, which only asks for answers.
+"""Heat maps of a model of your own: the maps that it gives, and occlusion, which needs only its answers.
 
 =========== ==========================================================================================================
 ``model``     the model's own map of the name; even where it finds no such name, so that it counts as chance
@@ -57,7 +57,7 @@ class OwnExplainer:
         self.unfound = 0
 
     def probabilities(self, items: Sequence[Item], entities: Sequence[Entity]) -> np.ndarray:
-        """Return how probable each entity is by the answer to each item, [items, entities]."""
+        """Return the probability of each entity in the answer to each item, [items, entities]."""
         return np.array([[entity_probability(answer, e) for e in entities] for answer in self.answers(items)])
 
     def covered(
@@ -93,7 +93,7 @@ class OwnExplainer:
 def own_heat_maps(
     explainer: OwnExplainer, *, occlusion: bool, languages: Mapping[tuple[str, ...], str] | None = None
 ) -> HeatMaps:
-    """Return what makes the maps of an image.
+    """Return a function that makes the maps of an image.
 
     Args:
         explainer: of the model, whose own maps are made where it gives them.
@@ -132,13 +132,13 @@ def cover(image: Image, visible: np.ndarray, other: Image | None = None) -> Iter
 
 
 def on_grid(cells: np.ndarray, grid: tuple[int, int] = GRID) -> np.ndarray:
-    """Return a map laid on another grid: each new cell is the mean of what it covers of the old ones."""
+    """Resample a map to another grid: each new cell is the mean of the old cells that it covers."""
     rows, columns = (_shares(new, old) for new, old in zip(grid, cells.shape, strict=True))
     return rows @ cells @ columns.T
 
 
 def _shares(new: int, old: int) -> np.ndarray:
-    """Return [new, old] which share of each of ``new`` equal parts lies in each of ``old``."""
+    """Return [new, old] the share of each of ``new`` equal parts that lies in each of ``old``."""
     edges, others = np.linspace(0, 1, new + 1), np.linspace(0, 1, old + 1)
     overlap = np.minimum(edges[1:, None], others[None, 1:]) - np.maximum(edges[:-1, None], others[None, :-1])
     return np.maximum(overlap, 0) * new

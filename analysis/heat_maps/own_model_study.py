@@ -1,7 +1,7 @@
 """Measures the heat maps of a model of your own by its answers alone: deletion tests, mosaics and boxes.
 
-An answer takes as long as the model takes, so tests ask less than those of a checkpoint: coarser cells, fewer steps and
-random orders, and occlusion on mosaics of two photos alone.
+An answer may take the model long, so these tests ask less than those of a checkpoint: coarser cells, fewer steps and
+random orders, and occlusion only on mosaics of two photos.
 """
 
 from __future__ import annotations

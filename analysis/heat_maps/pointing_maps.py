@@ -1,4 +1,4 @@
-"""Computes every kind of heat map that a model has of a name, each with the image part that its cells cover.
+"""Computes every kind of heat map of an entity, each with the part of the image that its cells cover.
 
 ================= ================================================================================================
 ``attention``      mean over the streams whose cells lie alike
@@ -62,7 +62,7 @@ class HeatMapper:
         self._texts: RecentlyUsed[Text] = RecentlyUsed(_TEXT_BYTES)
 
     def scene(self, words: Sequence[str], sight: Sight) -> Scene:
-        """Put a sentence beside a photo; a sentence read lately is not read again."""
+        """Combine a sentence and a photo; a recently encoded sentence is not encoded again."""
         key = tuple(words)
         text = self._texts.get(key)
         if text is None:
@@ -71,7 +71,7 @@ class HeatMapper:
         return Scene.of(text, sight)
 
     def occluded(self, sight: Sight, filler: Pixels | None = None) -> list[ImageStates]:
-        """Encode a photo with each cell covered in turn, once for all its names; empty where nobody wants occlusion.
+        """Encode a photo with each cell covered in turn, once for all its names; empty without occlusion.
 
         ``filler``: the photo whose cells cover those of this one; None: even grey.
         """
@@ -79,7 +79,7 @@ class HeatMapper:
         return list(self.explainer.cover(sight.pixels, each_hidden(grid), filler)) if self.occlusion else []
 
     def maps(self, scene: Scene, entity: Entity, occluded: Sequence[ImageStates] = ()) -> dict[str, Heat]:
-        """Return the maps of one name in one photo, all but ``random``.
+        """Return the maps of one name in one photo, except ``random``.
 
         Args:
             scene: from :meth:`scene`.
@@ -110,7 +110,7 @@ class HeatMapper:
 
 
 def heat_maps(mapper: HeatMapper, twin: HeatMapper | None = None) -> HeatMaps:
-    """Return what makes all maps of an image; ``twin``, of a model with random weights, adds ``random``."""
+    """Return a function that makes all maps of an image; ``twin``, of a model with random weights, adds ``random``."""
 
     def look(image: Image.Image) -> Ask:
         sight = mapper.explainer.look(image)

@@ -1,4 +1,4 @@
-"""Measures whether attention tells the image that shows a name from others, and what an empty image changes.
+"""Measures whether attention separates an entity's own image from others, and what an empty image changes.
 
 Of each sentence with one name: how much of the name's attention its own photo gets, an image that shows nothing, and a
 photo of another type. As detectors of relevance the shares have an AUC; 0.5 is chance.
@@ -28,7 +28,7 @@ RESAMPLES = 1000
 
 
 class _Seen(NamedTuple):
-    """The answer for one sentence beside one image: the attention of its entity on the image, and all tags."""
+    """The answer for one sentence with one image: its entity's attention on the image, and all tags."""
 
     share: float
     tags: list[str]
@@ -41,7 +41,7 @@ def measure_relevance(
     seed: int = 0,
     progress: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
-    """Show each sentence that has a photo and one gold name its own photo, nothing, and a photo of another type.
+    """Tag each sentence that has a photo and one gold name with its own photo, an empty one, and one of another type.
 
     Returns:
         under ``relevance`` a row per kind of wrong image: ``beside``, ``auc`` with ``low`` and ``high`` (sentences
@@ -102,7 +102,7 @@ def _auc_row(beside: str, pairs: np.ndarray, seed: int) -> dict[str, Any]:
 
 
 def auc(right: np.ndarray, wrong: np.ndarray) -> float:
-    """Return how often one of [N] is above one of [M], ties counting half (the Mann-Whitney statistic)."""
+    """Return the probability that one of [N] exceeds one of [M], ties counting half (the Mann-Whitney statistic)."""
     ordered = np.sort(wrong)
     below, upto = np.searchsorted(ordered, right, "left"), np.searchsorted(ordered, right, "right")
     return float(((below + upto) / 2).mean() / len(wrong))

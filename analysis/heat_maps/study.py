@@ -1,6 +1,6 @@
 """Tests the faithfulness of heat maps on a sample of a run's sentences: do they show what the answer rests on?
 
-Where the photo changes nothing there is nothing to show, so only names whose probability it changes are tested.
+Where the photo changes nothing there is nothing to explain, so only names whose probability it changes are tested.
 Shapes: G = rows x columns cells of the photo.
 """
 
@@ -39,7 +39,7 @@ class _Case(NamedTuple):
 def _decided(
     mapper: HeatMapper, examples: Sequence[Example], matters: float
 ) -> Callable[[int, Entity, Image.Image, Image.Image], _Case | None]:
-    """Return what makes a case of a name whose photo raises the probability of a type by at least ``matters``."""
+    """Return a function that makes a case of a name whose photo raises a type's probability by at least ``matters``."""
     explainer = mapper.explainer
 
     def decide(i: int, name: Entity, photo: Image.Image, other: Image.Image) -> _Case | None:
@@ -126,7 +126,7 @@ def faithfulness_rows(
     clusters: Sequence[int],
     verdicts: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Return what a study of faithfulness writes: its sample, and the tests where there are any.
+    """Return the rows of a faithfulness study: its sample, and the tests if there are any.
 
     Args:
         draw: the sample, drawn.
@@ -148,7 +148,7 @@ def faithfulness_rows(
 def _alike(
     mapper: HeatMapper, words: Sequence[str], entity: Entity, photo: Image.Image, filler: Pixels
 ) -> dict[str, np.ndarray]:
-    """Return the maps with the grid of the first, since cells of two sizes cannot be hidden in one order."""
+    """Return the maps on the grid of the first, since cells of two sizes cannot be hidden in one order."""
     sight = mapper.explainer.look(photo)
     heats = mapper.maps(mapper.scene(words, sight), entity, mapper.occluded(sight, filler))
     grid = next(iter(heats.values())).cells.shape

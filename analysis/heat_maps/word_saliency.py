@@ -1,4 +1,4 @@
-"""Which words of a text an entity rests on: each word hidden in turn, and that order on trial against random ones.
+"""Word saliency: hides each word of a text in turn, and tests the resulting order against random ones.
 
 The method is leave one word out: a word is replaced by one unknown token, so that all others keep their places, and its
 saliency is by how much the exact CRF probability of the entity falls. It is checked by deletion: the words around the
@@ -47,7 +47,7 @@ GROUP_SUBWORDS = 1024
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class WordSaliency:
-    """What an entity rests on.
+    """The words that an entity rests on.
 
     Attributes:
         first: the first of the words that were hidden in turn, in the text.
@@ -87,7 +87,7 @@ class ReadWords:
     def around(
         cls, entity: Entity, words: Sequence[str], parts: Sequence[TextPart], windows: Sequence[Window]
     ) -> ReadWords:
-        """Pick of a text the window that reads the entity with the most context, at most ``MOST`` words of it.
+        """Pick the window of a text that reads the entity with the most context, at most ``MOST`` words of it.
 
         Raises:
             InputError: if the entity is longer than a window.
@@ -151,7 +151,7 @@ def word_score(
 def in_groups(
     score: WordScore, read: ReadWords, do: Callable[[Callable[[], np.ndarray]], np.ndarray] = lambda work: work()
 ) -> WordScore:
-    """Ask the same question of so many variants at a time that the encoder's caches hold.
+    """Ask the same question of many variants, in groups that fit the encoder's caches.
 
     Args:
         score: what :func:`word_score` returned.
@@ -168,7 +168,7 @@ def in_groups(
 
 
 def word_saliency(score: WordScore, read: ReadWords, *, seed: int = 0) -> WordSaliency:
-    """Hide each word in turn, and put the order that this gives on trial.
+    """Hide each word in turn, and test the order that this gives.
 
     Args:
         score: what :func:`in_groups` returned.
@@ -195,6 +195,6 @@ def word_saliency(score: WordScore, read: ReadWords, *, seed: int = 0) -> WordSa
 
 
 def _once(score: WordScore, visible: np.ndarray) -> np.ndarray:
-    """Ask about each distinct variant once: orders of few words have many in common."""
+    """Ask about each distinct variant once, since orders of few words have many in common."""
     distinct, place = np.unique(visible, axis=0, return_inverse=True)
     return score(distinct)[place.reshape(-1)]

@@ -29,7 +29,7 @@ def measure_words(
     seed: int = 0,
     progress: Callable[[], object] = lambda: None,
 ) -> dict[str, Any]:
-    """Ask which words each gold entity rests on, beside its image where it has one, and test the order.
+    """Compute word saliency of each gold entity, with its image if it has one, and test the order.
 
     Args:
         explainer: of the model.

@@ -1,1 +1,1 @@
-"""What the image contributed: with and without it, by Shapley value and in minimal pairs."""
+"""Measures what the image contributed: F1 with and without it, Shapley values, minimal pairs."""

@@ -47,7 +47,7 @@ class MinimalPair:
 
 
 def find_minimal_pairs(answers: Answers) -> list[MinimalPair]:
-    """Recognise the minimal pairs among the sentences of one condition.
+    """Find the minimal pairs among the sentences of one condition.
 
     Images are told apart by the id the data give; call it with the condition "matched", since under the others the
     images shown are not the data's. A language is part of the words: equal words in two languages are no pair.
@@ -68,7 +68,7 @@ def find_minimal_pairs(answers: Answers) -> list[MinimalPair]:
 
 
 def pair_outcomes(pairs: list[MinimalPair], answers: Answers) -> list[str]:
-    """Say of each pair what the answers made of it: one of :data:`OUTCOMES`.
+    """Return the outcome of each pair: one of :data:`OUTCOMES`.
 
     Only the contested words count: those of the entities that the two gold readings do not share. A member is right if
     the predicted entities that touch them are exactly its own contested gold entities. ``answers`` may be of another

@@ -192,7 +192,7 @@ def severity_curves(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def image_effects(paired: Paired) -> pd.DataFrame:
-    """Return one row per gold entity with what the image did to its probability, most helped first.
+    """Return one row per gold entity with the change that the image made to its probability, most helped first.
 
     Columns: ``sentence_id``, ``language``, ``start``, ``end``, ``type``, ``text``, ``confidence``,
     ``confidence_baseline``, ``change``, ``right``, ``right_baseline``.

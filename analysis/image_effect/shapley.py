@@ -1,4 +1,4 @@
-"""Exact Shapley shares of an entity's probability: how much is owed to the text and how much to the image.
+"""Exact Shapley shares of an entity's probability: how much is due to the text and how much to the image.
 
 The game: players are the text and the image (or the text and each image stream). The value of a coalition is the exact
 CRF probability of the gold entity (this span with this type) when the model sees only those players:

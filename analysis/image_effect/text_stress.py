@@ -1,4 +1,4 @@
-"""What changed words cost: F1 under each text stress test minus F1 of the very same sentences as they stand."""
+"""The cost of changed words: F1 under each text stress test minus F1 of the same sentences unchanged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CLEAN = ("matched", TEXT_ONLY)
 def stress_table(
     run: EvaluationRun, *, rule: str = "strict", resamples: int = RESAMPLES, seed: int = 0
 ) -> pd.DataFrame:
-    """Compare every change of the words with the words as they are, per language and type and over all.
+    """Compare every change of the words with the unchanged words, per language and type and over all.
 
     Returns:
         condition, language, type, rule, n_sentences, n_changed (sentences of which a word is another one), n_gold,

@@ -1,4 +1,4 @@
-"""A model's answers, checked: either of the one form that everything else may rely on, or refused with the reason.
+"""Checks a model's answers: brings them into the one form that everything else relies on, or refuses them.
 
 Shapes: W words, D width of a vector.
 """
@@ -79,7 +79,7 @@ class CheckedAnswer:
         return replace(self, tags=tuple(map(names.rename_tag, self.tags)), by_tag=by_tag)
 
     def parts(self, *, image: bool) -> dict[str, int]:
-        """Return what the answer consists of besides tags and maps, and how wide its vectors are.
+        """Return which parts the answer has besides tags and maps, and the widths of its vectors.
 
         Args:
             image: whether the item had an image; only then there may be an image vector.
@@ -146,7 +146,7 @@ def _check(answer: Any, item: Item) -> CheckedAnswer:
 
 
 def is_usable(tag: str) -> bool:
-    """Say whether a text is an IOB2 tag that can be written to a file and shown."""
+    """Return whether a text is an IOB2 tag that can be written to a file and shown."""
     return is_tag(tag) and len(tag) <= _LONGEST_TAG and tag.isprintable()
 
 

@@ -1,4 +1,4 @@
-"""Finds a factory by its name, makes the model, and says what the model is; runs in the model's own process."""
+"""Finds a factory by its name, makes the model, and reads its facts; runs in the model's own process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FILES_DIGESTED = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
-    """What a model says of itself; see :class:`analysis.own_model.interface.Model`.
+    """The facts that a model states about itself; see :class:`analysis.own_model.interface.Model`.
 
     Attributes:
         types: the entity types it knows; empty where it does not say.
@@ -55,7 +55,7 @@ def check_name(factory: str) -> tuple[str, str]:
 
 
 def make_model(factory: str, options: Mapping[str, str]) -> tuple[Any, ModelFacts]:
-    """Import a factory, call it with its options, and read what the model says of itself.
+    """Import a factory, call it with its options, and read the model's facts.
 
     Raises:
         InputError: naming what is wrong: the name, the import, an option, the factory, or the model.
@@ -74,7 +74,7 @@ def make_model(factory: str, options: Mapping[str, str]) -> tuple[Any, ModelFact
 
 
 def described(error: BaseException, source: str | None) -> str:
-    """Say what an exception is and where it was raised: the last line of the user's file, else the last of all.
+    """Describe an exception and where it was raised: the last frame in the user's file, else the last frame.
 
     Args:
         error: the exception.
@@ -152,7 +152,7 @@ def _facts(factory: str, make: Callable[..., Any], options: Mapping[str, str], m
 
 
 def _digest(factory: str, make: Callable[..., Any], options: Mapping[str, str]) -> str:
-    """Digest the factory's source and, by name, size and time, the files that its options name."""
+    """Return a digest of the factory's source and, by name, size and time, of the files that its options name."""
     result = hashlib.sha256(json.dumps([factory, dict(options)], sort_keys=True).encode())
     source = source_of(make)
     if source is not None and Path(source).is_file():
@@ -165,7 +165,7 @@ def _digest(factory: str, make: Callable[..., Any], options: Mapping[str, str]) 
 
 
 def _files(value: str) -> list[Path]:
-    """Return the files that an option names, be it a file, a folder or a command."""
+    """Return the files that an option names, whether a file, a folder or a command."""
     try:
         words = {value, *shlex.split(value)}
         paths = [Path(word) for word in words if word and Path(word).exists()]

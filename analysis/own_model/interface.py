@@ -1,4 +1,4 @@
-"""What a model of your own is asked and what it answers."""
+"""The interface of a model of your own: what it is asked and what it answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a model says of one item; only the tags are needed.
+    """A model's answer to one item; only the tags are required.
 
     Attributes:
         tags: one IOB2 tag per word: ``O``, ``B-TYPE`` or ``I-TYPE``.

@@ -1,4 +1,4 @@
-"""How probable an entity is by a model's answer, as far as the answer says.
+"""Computes the probability of an entity from a model's answer, as far as the answer gives one.
 
 With probabilities by tag, words count as independent, and the probability is exact under that: the entity begins at its
 first word (``B-``, or ``I-`` with nothing to continue), goes on over the others, and does not go on after its last.
@@ -24,7 +24,7 @@ _LEAST = 1e-12
 
 
 def meaning(parts: Iterable[str]) -> str:
-    """Say what the probabilities of a run are, from the parts of the model's answers."""
+    """Describe what the probabilities of a run mean, from the parts of the model's answers."""
     return BY_TAG if "probabilities by tag" in parts else BY_WORD if "probabilities" in parts else ANSWERED
 
 

@@ -1,4 +1,4 @@
-"""Asks a model that lives in a process of its own; whatever goes wrong there becomes one sentence with the item."""
+"""Asks a model in a process of its own; whatever fails there is reported in one sentence that names the item."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class ModelProcess:
         self.close()
 
     def ask(self, items: Sequence[Item], names: Sequence[str]) -> list[CheckedAnswer]:
-        """Ask for answers, a batch after the other.
+        """Ask for answers, batch by batch.
 
         Args:
             items: any number of them.
@@ -110,7 +110,7 @@ class ModelProcess:
         return answers
 
     def close(self) -> None:
-        """End the process, and what the model started, whether it is done or not."""
+        """End the process and what the model started, finished or not."""
         process, connection = self._process, self._connection
         self._process = self._connection = None
         if connection is not None:
@@ -143,7 +143,7 @@ class ModelProcess:
         return reply
 
     def _failure(self, reply: Failed, items: Sequence[Item], names: Sequence[str]) -> InputError:
-        """Name the item that a batch failed on; asked one by one where the model did not say."""
+        """Name the item that a batch failed on, asking one by one where the model did not say."""
         place = reply.place if len(items) > 1 else 0
         if place is None:
             for i, item in enumerate(items):
@@ -161,7 +161,7 @@ class ModelProcess:
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     def _ending(self) -> str:
-        """Say with which code the process ended."""
+        """Describe the exit code of the process."""
         process: Any = self._process
         process.join(_PATIENCE)
         code = process.exitcode

@@ -1,4 +1,4 @@
-"""The process that a model lives in: makes it, and answers one batch of items after the other.
+"""The process of a model of your own: makes the model, and answers one batch of items after the other.
 
 The messages are pickled: a list of items in, :class:`Answered` or :class:`Failed` out. No exception, whatever it is,
 leaves the process; each becomes a reason in words.
@@ -76,5 +76,5 @@ def _answer(model: Any, items: list[Any]) -> Answered | Failed:
 
 
 def _place(given: list[Any], items: list[Any]) -> int:
-    """Return which item a model was at that answers one after the other."""
+    """Return the item that failed, if the model answers items one after the other."""
     return min(len(given), len(items) - 1)

@@ -1,4 +1,4 @@
-"""Panels: what the app's tabs and the report show of a run, each with its table, figure and provenance."""
+"""Panels: the parts that the app's tabs and the report show of a run, each with table, figure and provenance."""
 
 from analysis.panels.panel import Panel, PanelKind
 

@@ -28,7 +28,7 @@ _HOW = (
 
 
 def confusion_of(run: EvaluationRun, condition: str | None = None, reading: Reading = "overlap") -> Confusion:
-    """Return the run's cells, sorted once per run; each leads to its sentences."""
+    """Return the run's confusion matrix, built once per run; each cell leads to its sentences."""
     return run.remember(("confusion", condition, reading), lambda: Confusion.build(run.answers(condition), reading))
 
 

@@ -1,4 +1,4 @@
-"""The panels on the data: annotation the model firmly disagrees with, duplicates, and what was in training."""
+"""The panels on the data: annotation that the model firmly disagrees with, duplicates, and training overlap."""
 
 from __future__ import annotations
 

@@ -61,9 +61,9 @@ def retrieval(run: EvaluationRun, other: EvaluationRun | None = None) -> Content
     parts = table["quantity"].str.split("@", expand=True).reindex(columns=[0, 1])
     chosen = parts[0].isin(list(_DIRECTIONS))
     table = table[chosen].assign(quantity=parts[0][chosen].map(_DIRECTIONS) + " recall@" + parts[1][chosen])
-    told = set(table["pairs"])
-    nothing_new = {"pairs": told == {ALL}, "type_alone": "type_alone" in table and table["type_alone"].isna().all()}
-    notes = (*notes, *(sentence for name, sentence in _SUBSETS.items() if name in told))
+    subsets = set(table["pairs"])
+    nothing_new = {"pairs": subsets == {ALL}, "type_alone": "type_alone" in table and table["type_alone"].isna().all()}
+    notes = (*notes, *(sentence for name, sentence in _SUBSETS.items() if name in subsets))
     return Content(
         table=table.drop(columns=[name for name, empty in nothing_new.items() if empty]).reset_index(drop=True),
         rule="a text's partner is its own image, an image's any of its texts; ties count against",
@@ -73,7 +73,7 @@ def retrieval(run: EvaluationRun, other: EvaluationRun | None = None) -> Content
 
 
 def _twins(run: EvaluationRun) -> tuple[str, ...]:
-    """Say how many texts no model could tell apart: the same words about different images, as in minimal pairs."""
+    """State how many texts no model could distinguish: the same words about different images, as in minimal pairs."""
     answers = run.answers()
     sentences = answers.sentences[["language", "image_id"]].assign(text=answers.texts())
     sentences = sentences[sentences["image_id"] != ""]

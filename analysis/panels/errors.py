@@ -1,4 +1,4 @@
-"""The panels on error classes: which errors there are, and which to look at first."""
+"""The panels on error classes: how many errors of each there are, and which to look at first."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def taxonomy(run: EvaluationRun, condition: str | None = None) -> Content:
     height=800,
 )
 def failure_summary(run: EvaluationRun, condition: str | None = None) -> Content:
-    """Count the errors per class and language with the means of what is known about them."""
+    """Count the errors per class and language, with the means of their loss, probability and other numbers."""
     failures = failures_of(run, condition)
     answers = run.answers(condition)
     if failures.empty:

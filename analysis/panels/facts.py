@@ -33,7 +33,7 @@ class RunFacts:
 def command_of(
     panel_id: str, run: EvaluationRun, other: EvaluationRun | None, valid: EvaluationRun | None, condition: str | None
 ) -> str:
-    """Return the command lines that write the run and one panel's table, the latter with what it was asked for."""
+    """Return the command lines that write the run and one panel's table, the latter with the reader's choices."""
     words = ["python", "-m", "analysis", "report", _place(run), *([_place(other)] if other is not None else [])]
     words += ["--valid", _place(valid)] if valid is not None else []
     words += ["--condition", condition] if condition not in (None, run.condition) else []
@@ -68,18 +68,18 @@ def checkpoint_of(provenance: dict[str, Any]) -> str:
 
 
 def import_notes(provenance: dict[str, Any]) -> tuple[str, ...]:
-    """Return what was said of another system's tags when they were read; nothing for a model of this workbench."""
+    """Return the notes on another system's tags from when they were read; empty for a model of this workbench."""
     notes = _named(provenance.get("predictions"), "notes") or _named(provenance.get("model"), "notes")
     return tuple(map(str, notes)) if isinstance(notes, list) else ()
 
 
 def probability_of(provenance: dict[str, Any]) -> str:
-    """Say what the probability of an entity is in a run: that of the CRF, unless a user's own model gave it."""
+    """Describe the probability of an entity in a run: that of the CRF, unless a user's own model gave it."""
     return str(provenance.get("probability") or "exact CRF probability of the entity (span and type)")
 
 
 def why_left_out(provenance: dict[str, Any], conditions: Iterable[str]) -> str:
-    """Say why a run has not all of some conditions, as far as it was noted; empty where it was not."""
+    """Return why a run lacks some of these conditions, if that was recorded; empty if not."""
     left_out = _named(provenance.get("conditions"), "left_out")
     reasons = [str(left_out[name]) for name in conditions if isinstance(left_out, dict) and name in left_out]
     return "; ".join(dict.fromkeys(reasons))
@@ -105,7 +105,7 @@ def _place(run: EvaluationRun) -> str:
 
 
 def _short_command(command: str, written: Callable[[str], str]) -> str:
-    """Write the paths of a command as the run's reader may see them, also those behind the ``=`` of an option."""
+    """Shorten the paths of a command to what the run's reader may see, including those after the ``=`` of an option."""
     if written is str:
         return command
     try:

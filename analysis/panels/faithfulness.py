@@ -24,7 +24,7 @@ _GREY = (
 
 
 @panel(
-    "honesty",
+    "faithfulness",
     "Are the heat maps faithful?",
     "Covering the hottest cells first, with those of another photo, should lower the probability faster, and showing "
     "them first raise it faster, than random orders do (the grey band); a map inside the band says nothing about the "
@@ -55,7 +55,7 @@ def faithfulness(run: EvaluationRun) -> Content:
 
 
 def chance_badge(run: EvaluationRun, method: str) -> str:
-    """Return the warning to show beside a heat map whose kind did no better than chance in a run, else ""."""
+    """Return the warning to show beside a heat map of a kind that did no better than chance in a run, else ""."""
     table = optional_table(run, "maps")
     if table is None:
         return ""
@@ -66,7 +66,7 @@ def chance_badge(run: EvaluationRun, method: str) -> str:
 
 
 def _drawn(sample: pd.DataFrame) -> str:
-    """Say of how many names the photo mattered."""
+    """State for how many names the photo mattered."""
     row = sample.iloc[0]
     return (
         f"The photo raises the probability of a type by {row['matters']:g} or more for {int(row['tested'])} of the "
@@ -79,7 +79,7 @@ def _is_chance(row: pd.Series) -> bool:
 
 
 def _similarity(run: EvaluationRun) -> tuple[str, ...]:
-    """Say how like the maps are to those of a model that has learnt nothing."""
+    """State how similar the maps are to those of an untrained model."""
     table = optional_table(run, "map_similarity")
     if table is None:
         return ()
@@ -88,7 +88,7 @@ def _similarity(run: EvaluationRun) -> tuple[str, ...]:
 
 
 def _verdict(row: pd.Series) -> str:
-    """Say of a method whether its maps pass more often than random ones, which pass 1 time in 20."""
+    """State whether a method's maps pass more often than random ones, which pass 1 time in 20."""
     if pd.isna(row["value"]):
         return f"{row['method']}: no map was tested."
     if pd.isna(row["low"]):

@@ -1,4 +1,4 @@
-"""The panel of kept slices: the parts of the errors that people named, with their notes."""
+"""The panel of kept slices: the filters of the failure table that people named, with their notes."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def pairs_of(run: EvaluationRun) -> list[MinimalPair]:
     chapter="Minimal pairs",
 )
 def minimal_pairs(run: EvaluationRun) -> Content:
-    """Show what the model made of each pair, per language."""
+    """Show the outcomes of the pairs, per language."""
     from analysis.figures import taxonomy_bars
 
     pairs = pairs_of(run)

@@ -1,4 +1,4 @@
-"""A panel of the app and of the report: a table, perhaps a figure, and all it takes to trust them."""
+"""A panel of the app and of the report: a table, perhaps a figure, and what is needed to trust them."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Content:
-    """What a panel's function works out; the rest of the panel is known beforehand.
+    """The part of a panel that its function computes; the rest is known beforehand.
 
     Attributes:
         suffix: told apart in id and title when one function makes several panels, such as a language.
@@ -85,13 +85,13 @@ def _one_variant(_: Selection) -> Iterable[Mapping[str, Any]]:
 
 
 def only_beside(run: EvaluationRun, file: str) -> Iterable[Mapping[str, Any]]:
-    """Return one variant for a run that has a file of what people keep beside it, none for any other."""
+    """Return one variant for a run with a file of corrections or slices beside it, none for any other."""
     return ({},) if run.folder is not None and (run.folder / file).exists() else ()
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PanelKind(Generic[P]):
-    """A function that makes panels, and what is known of them before it runs.
+    """A function that makes panels, with what is known of them before it runs.
 
     Where the run lacks what the function needs, its :class:`InputError` becomes the panel's note, so that one missing
     column never takes the page with it.
@@ -129,12 +129,12 @@ class PanelKind(Generic[P]):
 
     @property
     def needs_other(self) -> bool:
-        """Tell whether there is no such panel without a run to compare with."""
+        """Return whether the panel needs a run to compare with."""
         other = signature(self.function).parameters.get("other")
         return other is not None and other.default is Parameter.empty
 
     def of(self, chosen: Selection, **further: Any) -> Panel:
-        """Make the panel of what is chosen."""
+        """Make the panel for what the reader has chosen."""
         make: Callable[..., Panel] = self
         return make(chosen.run, **{name: getattr(chosen, name) for name in self.depends_on} | further)
 
@@ -190,12 +190,12 @@ def _assemble(panel_id: str, title: str, how_to_read: str, content: Content, spl
 
 
 def _slug(text: str) -> str:
-    """Return text that may stand in a link and in a file name, whatever a language or run is called."""
+    """Return text that is safe in a link and in a file name, whatever a language or run is called."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def shortened(table: pd.DataFrame, limit: int, by: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Keep the first rows of a table, with the sentence that says so; none where nothing was cut.
+    """Keep the first rows of a table; also return the sentence that says so, empty if nothing was cut.
 
     Args:
         table: sorted.

@@ -1,4 +1,4 @@
-"""The panel on where heat maps point: at the right photo of several, and into annotated boxes."""
+"""The panels on where heat maps point: at the right photo of several, and into annotated boxes."""
 
 from __future__ import annotations
 

@@ -79,5 +79,5 @@ def rules(run: EvaluationRun, condition: str | None = None) -> Content:
 
 
 def counts_of(answers: Answers) -> str:
-    """Say on how many sentences and entities numbers rest."""
+    """State how many sentences and entities the numbers rest on."""
     return f"{counted(len(answers), 'sentence')}, {counted(len(answers.gold), 'gold entity', 'gold entities')}"

@@ -1,4 +1,4 @@
-"""What the reader of a report or of a tab has chosen: the runs, the image condition, the language."""
+"""The choices of a reader of a report or a tab: the runs, the image condition, the language."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHOICES = ("other", "valid", "condition", "language")
 
 
 class Selection(Protocol):
-    """What the reader of a report or of a tab has chosen."""
+    """The choices of a reader of a report or a tab."""
 
     @property
     def run(self) -> EvaluationRun:
@@ -38,7 +38,7 @@ class Selection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Runs and a condition by themselves, as a report has them; its figures are of all languages."""
+    """The choices of a report: runs and a condition; its figures are of all languages."""
 
     run: EvaluationRun
     other: EvaluationRun | None = None

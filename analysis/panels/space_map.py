@@ -26,7 +26,7 @@ CONFIDENCES = ((0.5, "p below 0.5"), (0.7, "p 0.5 to 0.7"), (0.9, "p 0.7 to 0.9"
 
 
 def points_of(run: EvaluationRun, projection: Projection = "umap", which: Map = "pairs") -> pd.DataFrame:
-    """Return the points of a stored map with what they can be coloured by.
+    """Return the points of a stored map with the columns that can colour them.
 
     Columns: ``point`` (row number in that map), ``x``, ``y``, ``modality``, ``sentence_id``, ``language``, ``type``,
     ``predicted`` (type), ``error``, ``confidence`` (in the predicted entities, the least of a sentence), ``source``,
@@ -183,7 +183,7 @@ def _entity_columns(run: EvaluationRun, rows: np.ndarray) -> dict[str, np.ndarra
 
 
 def _confidences(answers: Answers) -> list[str]:
-    """Return for each sentence the class of its least sure predicted entity."""
+    """Return for each sentence the confidence class of its least confident predicted entity."""
     if answers.confidence is None:
         return [UNKNOWN] * len(answers)
     least = pd.Series(answers.confidence).groupby(answers.predicted.sentence).min().reindex(range(len(answers)))
@@ -193,7 +193,7 @@ def _confidences(answers: Answers) -> list[str]:
 def _of_entities(
     answers: Answers, row: np.ndarray, start: np.ndarray, end: np.ndarray, predicted: np.ndarray
 ) -> list[str]:
-    """Return for each entity the class of its probability; of one that was not predicted there is none."""
+    """Return for each entity the class of its probability; none for one that was not predicted."""
     if answers.confidence is None:
         return [UNKNOWN] * len(row)
     spans = answers.predicted

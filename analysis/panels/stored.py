@@ -1,12 +1,12 @@
 """Reads the numbers that a run stores in its metrics.json.
 
-What only a model can give (tests of heat maps, the pointing game) and what needs other data (leakage, a temperature
-fitted on the validation split) is there alone; the rest is read from there if it is there, and worked out otherwise.
-The keys are those of :mod:`analysis.evaluation.summary`, :mod:`analysis.heat_maps.study` and
-:mod:`analysis.heat_maps.measure`, each a list of rows: scores, modality, modality_by_cosine, modality_by_kind,
-minimal_pairs, stress, shapley, shapley_streams, contrastive, calibration, calibration_bins, leakage, maps, map_curves,
-map_sample, map_similarity, pointing, mosaics, mosaics_left_out, boxes, boxes_left_out, boxes_outside. Runs of earlier
-versions lack map_sample, stress and what follows pointing.
+Numbers that need a model (tests of heat maps, the pointing game) or other data (leakage, a temperature fitted on the
+validation split) are stored only there; all others are read from there if they exist, and computed otherwise. The keys
+are those of :mod:`analysis.evaluation.summary`, :mod:`analysis.heat_maps.study` and :mod:`analysis.heat_maps.measure`,
+each a list of rows: scores, modality, modality_by_cosine, modality_by_kind, minimal_pairs, stress, shapley,
+shapley_streams, contrastive, calibration, calibration_bins, leakage, maps, map_curves, map_sample, map_similarity,
+pointing, mosaics, mosaics_left_out, boxes, boxes_left_out, boxes_outside. Runs of earlier versions lack map_sample,
+stress and what follows pointing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def optional_table(run: EvaluationRun, key: str) -> pd.DataFrame | None:
 
 
 def table_of(run: EvaluationRun, key: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    """Return a stored table, or work it out once where the run has none."""
+    """Return a stored table, or compute it once if the run has none."""
     stored = optional_table(run, key)
     return stored if stored is not None else run.remember(("computed", key), compute)
 

@@ -1,4 +1,4 @@
-"""The panel on changed texts: what small letters, missing accents, slips and hashtags cost, per language."""
+"""The panel on changed texts: the cost of lower case, missing accents, typing mistakes and hashtags, per language."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 @cache
 def environment(folder: Path) -> jinja2.Environment:
-    """Return the environment of the templates in a folder; a name that a template is not given is an error."""
+    """Return the environment of the templates in a folder; an undefined name in a template is an error."""
     import jinja2
 
     return jinja2.Environment(

@@ -1,4 +1,4 @@
-"""The panel on a least confidence: what dropping the entities below it does to precision, recall and F1."""
+"""The panel on a least confidence: how dropping the entities below it changes precision, recall and F1."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _best(rows: pd.DataFrame) -> str:
 
 
 def _order(answers: Answers, entity_type: str | None, language: str, whose: str) -> str:
-    """Say how well the doubts are placed, from the risk-coverage curve."""
+    """State how well confidence ranks the answers, from the risk-coverage curve."""
     found = risk_coverage(answers, entity_type, language)
     if found is None:
         return ""

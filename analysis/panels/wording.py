@@ -1,4 +1,4 @@
-"""Words numbers for sentences: counts, intervals, shares."""
+"""Writes numbers for sentences: counts, intervals, shares."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def counted(n: int, thing: str, things: str = "") -> str:
 
 
 def extremes(table: pd.DataFrame, value: str, name: Callable[[pd.Series], str], sign: bool = False) -> str:
-    """Say which row is highest and which lowest; empty where no value is defined."""
+    """Return a sentence on the highest and the lowest row; empty where no value is defined."""
     known = table[table[value].notna()]
     if known.empty:
         return "No value is defined."
@@ -52,5 +52,5 @@ def extremes(table: pd.DataFrame, value: str, name: Callable[[pd.Series], str], 
 
 
 def listed(parts: Sequence[str]) -> str:
-    """Join parts as a sentence does: "a, b and c"."""
+    """Join parts as in a sentence: "a, b and c"."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)

@@ -117,7 +117,7 @@ def _chapter(section: Section, chosen: Chosen, only: str | None, taken: Counter[
 
 
 def _named_apart(panel: Panel, taken: Counter[str]) -> Panel:
-    """Number an id that is taken: two languages may be called alike but for their signs."""
+    """Add a number to an id that is taken: two language names may differ only in punctuation."""
     taken[panel.id] += 1
     return panel if taken[panel.id] == 1 else replace(panel, id=f"{panel.id}-{taken[panel.id]}")
 

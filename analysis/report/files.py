@@ -1,4 +1,4 @@
-"""Write the texts that a report or an experiment consists of."""
+"""Writes the text files of reports and experiments."""
 
 from __future__ import annotations
 

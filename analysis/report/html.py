@@ -1,4 +1,4 @@
-"""Write a report as one HTML file: plotly.js inlined once, nothing fetched, every text of a user escaped."""
+"""Writes a report as one HTML file: plotly.js inlined once, nothing fetched, every text of a user escaped."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _HERE = Path(__file__).resolve().parent
 
 
 def write_html(document: Document, file: str | Path) -> Path:
-    """Write the report; an older one gives way once the new one is complete.
+    """Write the report, replacing an older one once the new one is complete.
 
     Raises:
         InputError: if the file cannot be written.
@@ -51,7 +51,7 @@ def render(document: Document) -> str:
 
 
 def _view(panel: Panel) -> dict[str, Any]:
-    """Return what the template shows of a panel."""
+    """Return the template's view of a panel."""
     from analysis.figures import figure_json
 
     has_table = len(panel.table) > 0
@@ -65,7 +65,7 @@ def _view(panel: Panel) -> dict[str, Any]:
 
 
 def _files(panel: Panel) -> Iterator[tuple[str, str]]:
-    """Yield name and content, as an address, of what can be saved: the table, and what the figure shows beyond it."""
+    """Yield name and content (as a data URL) of what can be saved: the table, and data that only the figure shows."""
     tables = {panel.id: panel.table if len(panel.table) else None, f"{panel.id}-figure": panel.figure_data}
     for name, table in tables.items():
         if table is not None:

@@ -1,4 +1,4 @@
-"""Every table of a report as CSV, with all digits, and as LaTeX for an appendix."""
+"""Writes every table of a report as CSV, with all digits, and as LaTeX for an appendix."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def write_latex(document: Document, folder: str | Path) -> list[Path]:
 
 
 def latex_text(panel: Panel) -> str:
-    """Return a panel's table as LaTeX: title, what to know about the numbers, and the rows."""
-    table, same = _told_apart(shown_table(panel.table))
+    """Return a panel's table as LaTeX: title, notes on the numbers, and the rows."""
+    table, same = _without_constants(shown_table(panel.table))
     facts = [panel.title, f"Scoring: {panel.rule}", f"Split: {panel.split}", f"n: {panel.n}", *same, *panel.notes]
     caption = escaped(". ".join(fact.rstrip(".") for fact in facts) + ".")
     label = f"tab:{panel.id}"
@@ -93,7 +93,7 @@ def latex_text(panel: Panel) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return text that LaTeX prints letter by letter."""
+    """Return text that LaTeX prints literally."""
     return _SPECIAL.sub(lambda match: _LATEX[match.group()], _CONTROL.sub(" ", text))
 
 
@@ -107,8 +107,8 @@ def _heading(name: str) -> str:
     return rf"\textbf{{\shortstack[l]{{{lines}}}}}" if r"\\" in lines else rf"\textbf{{{lines}}}"
 
 
-def _told_apart(table: ShownTable) -> tuple[ShownTable, list[str]]:
-    """Move the columns that say the same in every row into the caption, where they take no width."""
+def _without_constants(table: ShownTable) -> tuple[ShownTable, list[str]]:
+    """Move the columns that are the same in every row into the caption, where they take no width."""
     cells = list(zip(*table.rows, strict=True))
     same = [len(table.rows) > 1 and not table.numeric[i] and len(set(cells[i])) == 1 for i in range(len(cells))]
     if not any(same) or all(same):

@@ -19,7 +19,7 @@ from mmner_core.errors import InputError
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Answers:
-    """Sentences, gold entities and predicted entities, with what the model said about each where it said it.
+    """Sentences, gold entities and predicted entities, with the model's numbers for each where it gave some.
 
     Attributes:
         table: the rows this was read from, see :mod:`analysis.run.schema`.
@@ -109,7 +109,7 @@ class Answers:
         return self.words_of(row) if shown is None else shown
 
     def changed(self) -> np.ndarray:
-        """Return [S] whether the model read other words than the sentence has."""
+        """Return [S] whether the model read words other than the sentence's."""
         if SHOWN_WORDS not in self.table.column_names:
             return np.zeros(len(self), dtype=bool)
         pairs = zip(self.table[SHOWN_WORDS].to_pylist(), self.table["words"].to_pylist(), strict=True)

@@ -1,8 +1,8 @@
-"""The data file of a run with the corrected gold tags, to be downloaded: in its own format where that can be had.
+"""The data file of a run with the corrected gold tags, for download: in its own format where possible.
 
-The source is read again where it still lies. Only a file of which the run has every sentence is given out, with all
-that stands in it besides: whoever has the run knows its words anyway. Of any other file, of Parquet and of sources
-that are gone, the run's own sentences are written as CoNLL.
+The source is read again if it still exists. It is given out whole only if the run has every one of its sentences, since
+whoever has the run knows these words anyway. For any other file, for Parquet and for missing sources, the run's own
+sentences are written as CoNLL.
 """
 
 from __future__ import annotations

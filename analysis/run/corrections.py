@@ -28,7 +28,7 @@ _OF_GOLD = ("gold_span_confidence", "loss")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
-    """What somebody says the gold tags of a sentence should be.
+    """A statement of what the gold tags of a sentence should be, and by whom.
 
     Attributes:
         sentence_id: the sentence in the run.
@@ -63,7 +63,7 @@ class Corrections:
         return len(self.of)
 
     def apply(self, answers: Answers) -> Answers:
-        """Return the answers with the corrected gold tags, without what was said of the annotated ones."""
+        """Return the answers with the corrected gold tags, without the model's numbers for the annotated ones."""
         corrected = [self.of.get(i) for i in answers.sentences["sentence_id"].tolist()]
         if not any(corrected):
             return answers
@@ -103,7 +103,7 @@ def read_corrections(run: EvaluationRun) -> Corrections:
 
 
 def correct(run: EvaluationRun, sentence_id: int, tags: Sequence[str] | None, *, by: str = "", note: str = "") -> None:
-    """Keep a correction beside the run.
+    """Store a correction beside the run.
 
     Args:
         run: in a folder.

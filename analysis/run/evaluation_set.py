@@ -45,7 +45,7 @@ class EvaluationSet:
         return tuple(kind == IRRELEVANT for kind in self.kinds)
 
     def take(self, rows: Sequence[int]) -> EvaluationSet:
-        """Keep the sentences at these places, in that order."""
+        """Return the sentences at these indices, in that order."""
         return replace(
             self,
             examples=tuple(self.examples[i] for i in rows),

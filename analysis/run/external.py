@@ -64,7 +64,7 @@ def predictions_table(
 def paired_tags(
     gold: Sequence[Example], predicted: Sequence[Example], converted: Collection[str] = ()
 ) -> list[tuple[str, ...]]:
-    """Return the tags of ``predicted``, checked to be about the very words of ``gold``, sentence by sentence.
+    """Return the tags of ``predicted``, after checking sentence by sentence that its words are those of ``gold``.
 
     An orphan ``I-`` stays one, as the strict score wants it, save in files of which all tags were converted.
 
@@ -97,5 +97,5 @@ def paired_tags(
 
 
 def _same(words: Sequence[str], others: Sequence[str]) -> bool:
-    """Say whether the words are the same; of an empty token each program makes white space of its own."""
+    """Return whether the words are the same; programs write an empty token as different white space."""
     return words == others or [word.strip() for word in words] == [word.strip() for word in others]

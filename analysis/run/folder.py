@@ -1,4 +1,4 @@
-"""A run folder: what one checkpoint (or another system) answered on one split, written once, read many times.
+"""A run folder: the answers of one checkpoint (or another system) on one split, written once, read many times.
 
 ====================== =========================================================================================
 predictions.parquet    the table of :mod:`analysis.run.schema`, one row group or more per image condition
@@ -51,7 +51,7 @@ _VERSION_DIGITS = 9
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class EvaluationRun:
-    """A run, read lazily: opening it reads names and counts, the rest comes when asked for.
+    """A run, read lazily: opening it reads names and counts, the rest when it is asked for.
 
     Each opened run is a key of its own, for what is remembered about it.
 
@@ -121,11 +121,11 @@ class EvaluationRun:
 
     @property
     def condition(self) -> str:
-        """Return the condition shown unless another is asked for: "matched" where there is one."""
+        """Return the condition shown by default: "matched" where there is one."""
         return next(iter(self.conditions), "")
 
     def answers(self, condition: str | None = None) -> Answers:
-        """Return what was said under an image condition.
+        """Return the answers under an image condition.
 
         Raises:
             InputError: if the run has no such condition, or the file is damaged.

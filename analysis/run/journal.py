@@ -1,7 +1,7 @@
-"""A journal beside a run: what people noted about it, a line of JSON each; what was written once stays.
+"""An append-only journal beside a run: the notes people made about it, a line of JSON each.
 
-A later line about the same thing counts instead of an earlier one, and a withdrawal is a line as well. So the file
-tells who said what and when, and nothing that somebody saved is lost to what somebody else saves.
+A later line about the same thing overrides an earlier one, and a withdrawal is a line as well. So the file records who
+said what and when, and nobody's notes overwrite another's.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Journal:
 
     @property
     def name(self) -> str:
-        """Return what messages call the file: by its run, without the server's folders above."""
+        """Return the file's name in messages: with its run, without the server's folders above."""
         return f"{self.path.parent.name}/{self.path.name}"
 
     def lines(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield where each line stands, and its content, oldest first; nothing where there is no file.
+        """Yield the place and the content of each line, oldest first; nothing if there is no file.
 
         Raises:
             InputError: naming a line that is no such object, or a file that cannot be read.
@@ -60,7 +60,7 @@ class Journal:
                 raise InputError(f"{where}: {error} Mend or remove it.") from error
 
     def add(self, record: Mapping[str, Any]) -> None:
-        """Write one more line; the file is replaced whole.
+        """Append a line; the file is replaced as a whole.
 
         Raises:
             InputError: if it cannot be written, or would grow beyond ``MAX_BYTES``.
@@ -83,7 +83,7 @@ def now() -> str:
 
 
 def checked_note(note: object) -> str:
-    """Return a note of a person's as one line.
+    """Return a person's note as one line.
 
     Raises:
         InputError: if it is no text, or too long.

@@ -1,4 +1,4 @@
-"""The lexicon of training names: which surface forms the training data name, and as what types."""
+"""The lexicon of training entities: their surface forms, with their types."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Lexicon:
 
     @classmethod
     def from_examples(cls, examples: Iterable[Example]) -> Lexicon:
-        """Collect the gold entities of the labelled examples; unlabelled ones teach nothing and are passed over."""
+        """Collect the gold entities of the labelled examples; unlabelled ones are skipped."""
         found: dict[str, Counter[str]] = {}
         for example in examples:
             for entity in tags_to_entities(example.tags or ()):
@@ -44,11 +44,11 @@ class Lexicon:
         return cls(types={surface: frozenset(types) for surface, types in found.items()}, counts=found)
 
     def seen(self, surfaces: Sequence[str], types: Sequence[str] | np.ndarray) -> np.ndarray:
-        """Say of each entity whether training has its surface form with its type, with another one, or never."""
+        """Return for each entity whether training has its surface form with its type, with another one, or never."""
         return np.array([self._seen(s, t) for s, t in zip(surfaces, types, strict=True)], dtype=object)
 
     def restrict(self, surfaces: Iterable[str]) -> Lexicon:
-        """Keep only the given surface forms, which is all that a run needs to carry along."""
+        """Keep only the given surface forms, which is all that a run needs to store."""
         kept = [surface for surface in set(surfaces) if surface in self.types]
         counts = {surface: self.counts[surface] for surface in kept if surface in self.counts}
         return Lexicon(types={surface: self.types[surface] for surface in kept}, counts=counts)

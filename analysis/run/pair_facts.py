@@ -40,7 +40,7 @@ class PairFacts:
 
     @classmethod
     def unknown(cls, n: int) -> PairFacts:
-        """Return facts of pairs that nothing is known of."""
+        """Return the facts of pairs about which nothing is known."""
         blank = np.full(n, "", dtype=object)
         return cls(text_type=blank, photo_type=blank, relevant=np.ones(n, dtype=bool), seen=blank)
 

@@ -1,4 +1,4 @@
-"""The pair table of a data set: how each sentence came by its photo (mmwiki's ``pairs.tsv``).
+"""The pair table of a data set: how each sentence and its photo belong together (mmwiki's ``pairs.tsv``).
 
 Tab-separated with a header; the rows of each language and split stand in the order of the sentences. Columns ``lang``,
 ``split`` and ``kind`` are needed; ``id`` (the photo's), ``text_source`` and ``note`` are used where they are there.

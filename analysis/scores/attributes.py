@@ -48,7 +48,7 @@ ATTRIBUTES = tuple(PHRASES)
 
 
 def attribute_table(answers: Answers, spans: Spans, lexicon: Lexicon | None = None) -> pd.DataFrame:
-    """Describe each entity of one side by ``ATTRIBUTES``.
+    """Return the ``ATTRIBUTES`` of each entity of one side.
 
     An attribute depends on span, type, words and annotated sentence alone, so a predicted entity that equals a gold
     one gets the same values, and F1 within a slice is well defined.
@@ -100,7 +100,7 @@ def sentence_attributes(answers: Answers) -> pd.DataFrame:
 
 
 def _in_training(lexicon: Lexicon | None, texts: list[str], names: np.ndarray) -> dict[str, pd.Categorical]:
-    """Class entities by how often training names them, and by how consistently it gives them their type."""
+    """Classify entities by how often training names them, and by how consistently it gives them their type."""
     every, same = (np.full(len(texts), np.nan),) * 2 if lexicon is None else lexicon.frequencies(texts, names)
     known = ~np.isnan(every)
     bounds = [bound for bound, _ in FREQUENCIES if bound is not None]

@@ -3,8 +3,8 @@
 The probability is the exact CRF probability of span and type together; the outcome is whether that very entity is
 annotated. The temperature acts on this number alone, p -> sigmoid(logit(p) / T), and is fitted by negative
 log-likelihood (Guo et al. 2017 scale the logits of a classifier; a CRF's span probability has no such vector, so
-this is their method applied to the binary question "is this entity right?"). It changes no answer, only how sure it
-claims to be.
+this is their method applied to the binary question "is this entity right?"). It changes no answer, only the stated
+confidence.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def reliability_by_language(answers: Answers, confidence: np.ndarray) -> dict[st
 
 
 def fit_temperature(confidence: np.ndarray, right: np.ndarray) -> float | None:
-    """Return the T that makes the outcomes most likely: above 1, the model was too sure.
+    """Return the T that makes the outcomes most likely: above 1, the model was overconfident.
 
     Returns:
         T, or None where fewer than ``MIN_ENTITIES`` entities are given or all have the same outcome, for then no
@@ -138,7 +138,7 @@ def rescale(confidence: np.ndarray, temperature: float | None) -> np.ndarray:
 
 
 def calibration_table(answers: Answers, valid: Answers | None = None, *, seed: int = 0) -> pd.DataFrame:
-    """State ECE and NLL per language before and after one temperature for all languages.
+    """Return ECE and NLL per language before and after one temperature for all languages.
 
     Args:
         answers: the split to report on.

@@ -57,11 +57,11 @@ class Comparison:
         return cls(a=a, b=b, gold=gold, a_spans=a_spans, b_spans=b_spans, rule=rule, left_out=total - len(a))
 
     def judged(self) -> tuple[Judged, Judged]:
-        """Return what the rule says of A's and of B's entities."""
+        """Return A's and B's entities judged by the rule."""
         return judge(self.gold, self.a_spans, self.rule), judge(self.gold, self.b_spans, self.rule)
 
     def mean_difference(self, *, resamples: int = RESAMPLES, seed: int = 0) -> Difference:
-        """Return the F1 difference as a mean over the languages, each weighing the same."""
+        """Return the F1 difference as an unweighted mean over the languages."""
         a, b = (side.counts() for side in self.judged())
         return f1_difference(a, b, strata=self.a.languages, resamples=resamples, seed=seed)
 
@@ -115,7 +115,7 @@ class Comparison:
         )
 
     def flips(self) -> pd.DataFrame:
-        """List the items that were fixed or broken, with what A and B say at that place."""
+        """List the items that were fixed or broken, with what A and B predict there."""
         items = self.items()
         flips = items[items["outcome"].isin(["fixed", "broken"])].reset_index(drop=True)
         places = [flips[name].to_numpy(dtype=np.int64) for name in _PLACE]

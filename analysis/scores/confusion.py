@@ -1,4 +1,4 @@
-"""The entity-level confusion matrix, with what was missed and what was made up.
+"""The entity-level confusion matrix, including missed and spurious entities.
 
 Rows are the gold types and "spurious", columns the predicted types and "missed". Each gold entity and each predicted
 one is counted once: a gold entity with its partner (:meth:`analysis.scores.matching.Matches.partners`) in one cell,

@@ -1,4 +1,4 @@
-"""Finds sentences that stand in a data set twice: exactly, but for case and signs, or nearly.
+"""Finds sentences that occur twice in a data set: exactly, up to case and punctuation, or nearly.
 
 The names mean what they do between training and test, see :mod:`analysis.scores.leakage`. Near duplicates are found
 exactly and without comparing all pairs: of two sentences that share 80 % of their trigrams, each must have one in
@@ -58,7 +58,7 @@ def find_duplicates(answers: Answers) -> pd.DataFrame:
 
 
 def _pairs(sentences: Sequence[Sequence[str]]) -> Iterator[tuple[int, int, str, float]]:
-    """Yield later and earlier sentence, what the one is of the other, and their similarity."""
+    """Yield the later and the earlier sentence, their relation, and their similarity."""
     first_exact: dict[tuple[str, ...], int] = {}
     first_normal: dict[tuple[str, ...], int] = {}
     for i, words in enumerate(sentences):

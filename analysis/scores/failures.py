@@ -1,4 +1,4 @@
-"""The failure table: one row per error, to be filtered, sorted and paged by :mod:`analysis.scores.query`.
+"""The failure table: one row per error, for :mod:`analysis.scores.query` to filter, sort and page.
 
 An error is one group of :mod:`analysis.scores.matching` that is not "correct". Columns:
 
@@ -103,7 +103,7 @@ def _side(name: str, answers: Answers, spans: Spans, rows: np.ndarray) -> dict[s
 
 
 def _taken(texts: pa.Array, rows: np.ndarray) -> pd.Series:
-    """Return some of the texts; from Arrow to Arrow, none of them becomes a Python string."""
+    """Return some of the texts, from Arrow to Arrow without Python strings."""
     return texts.take(pa.array(rows)).to_pandas().astype("str")
 
 
@@ -120,7 +120,7 @@ def _of_sentence(values: np.ndarray | None, sentence: np.ndarray) -> np.ndarray:
 def _without_image(
     answers: Answers, without: Answers | None, matches: Matches, errors: np.ndarray
 ) -> list[str | None] | np.ndarray:
-    """Say for each error what is marked on the group's words when the model is given no image."""
+    """Return for each error what the model marks on the group's words without an image."""
     if without is None:
         return [None] * len(errors)
     mine, other = align(answers, without)
@@ -156,7 +156,7 @@ def _keys(spans: Spans, codes: dict[str, int]) -> np.ndarray:
 
 
 def _same(keys: np.ndarray, rows: np.ndarray, others: np.ndarray, other_rows: np.ndarray) -> np.ndarray:
-    """Say of each group whether both sides hold the same entities; [G, 2] rows into the [N, 3] keys of each side."""
+    """Return whether both sides of each group hold the same entities; [G, 2] rows into the [N, 3] keys of each side."""
     n = rows[:, 1] - rows[:, 0]
     same = n == other_rows[:, 1] - other_rows[:, 0]
     for place in range(n[same].max(initial=0)):

@@ -1,6 +1,6 @@
-"""Chance levels of retrieval: the recall of a ranking that knows nothing, and of one that knows the type alone.
+"""Chance levels of retrieval: the recall of a random ranking, and of one that knows only the entity type.
 
-Both are expectations over random orders, worked out exactly. Sizes: Q queries, G items ranked, N pairs that belong
+Both are exact expectations over random orders. Sizes: Q queries, G items ranked, N pairs that belong
 together.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Guess:
-    """What there is to guess among.
+    """The gallery to guess from.
 
     Attributes:
         gallery: G.
@@ -63,7 +63,7 @@ class Guess:
 
 
 def _none_among(size: np.ndarray, partners: np.ndarray, drawn: np.ndarray | int) -> np.ndarray:
-    """Return [Q] the probability that so many drawn of ``size`` hold none of the partners: C(s-p, d) / C(s, d)."""
+    """Return [Q] the probability that a draw from ``size`` items holds none of the partners: C(s-p, d) / C(s, d)."""
     taken: np.ndarray = np.minimum(drawn, size)
     step = np.arange(taken.max(initial=0))
     left = np.maximum((size - partners)[:, None] - step, 0) / np.maximum(size[:, None] - step, 1)

@@ -1,4 +1,4 @@
-"""Slices that people keep: a filter of the failure table under a name, with a line about it, beside the run.
+"""Slices that people keep beside a run: named filters of the failure table, with a note.
 
 ``slices.jsonl`` in the run's folder has a line for each: ``name``, ``filters`` (column, operator, value), ``language``,
 ``condition``, ``note``, ``by``, ``at``; ``filters`` null forgets the name. The last line about a name counts.
@@ -71,7 +71,7 @@ def read_slices(run: EvaluationRun) -> dict[str, KeptSlice]:
 
 
 def keep_slice(run: EvaluationRun, kept: KeptSlice) -> None:
-    """Keep a slice, or another content of a name that there is.
+    """Store a slice, or new content for an existing name.
 
     Raises:
         InputError: if the name is missing or too long, there are too many, or the file cannot be written.
@@ -87,7 +87,7 @@ def keep_slice(run: EvaluationRun, kept: KeptSlice) -> None:
 
 
 def forget_slice(run: EvaluationRun, name: str, *, by: str = "") -> None:
-    """Take a slice out of the menus; its lines stay in the file.
+    """Remove a slice from the menus; its lines stay in the file.
 
     Raises:
         InputError: if there is none of that name, or the file cannot be written.

@@ -1,4 +1,4 @@
-"""Finds annotation that may be wrong: places at which the model firmly disagrees with it.
+"""Finds annotation that may be wrong, because the model firmly disagrees with it.
 
 Each error group of :mod:`analysis.scores.matching` is a candidate. Its score is the probability of the model's own
 answer times the improbability of the annotated one, confidence * (1 - gold_probability), from 0 to 1:
@@ -11,7 +11,7 @@ spurious   p(predicted entity)                          that there is none: 1 - 
 all others p(predicted entity), the least of a group    p(gold entity), the greatest of a group
 ========== ============================================ ==============================================
 
-A candidate is a reason to look, not a verdict: a model that has learnt a wrong habit is sure of it as well. The model
+A candidate is a reason to look, not a verdict: a model can be sure of a systematic error as well. The model
 must not have been trained on the sentences it judges.
 """
 

@@ -1,4 +1,4 @@
-"""Counts how much of the test data was in training: sentences, near copies, images, names.
+"""Counts how much of the test data was in training: sentences, near copies, images, entities.
 
 ================ =============================================================================================
 exact sentence   the same words
@@ -81,7 +81,7 @@ _PAIR_COLUMNS = ["test_where", "train_where", "what", "similarity", "text"]
 
 
 class _TestIndex:
-    """Where in training each test sentence was met: exactly, normalised, or nearly (most similar one)."""
+    """The match in training of each test sentence: exact, normalised, or near (the most similar one)."""
 
     def __init__(self, test: Sequence[Example]) -> None:
         self.exact: dict[int, str] = {}
@@ -115,7 +115,7 @@ class _TestIndex:
                 self.near[i] = (similarity, example.where)
 
     def pairs(self, test: Sequence[Example]) -> Iterator[tuple[str, str, str, float, str]]:
-        """Yield each leaked test sentence once, under the strongest name that fits."""
+        """Yield each leaked test sentence once, under the strongest relation that holds."""
         for i, example in enumerate(test):
             text = " ".join(example.words)
             if i in self.exact:

@@ -1,4 +1,4 @@
-"""Matches predicted entities to gold ones and names each error: the one definition every table uses.
+"""Matches predicted entities to gold ones and classifies each error: the one definition every table uses.
 
 Gold and predicted entities of a sentence that overlap by at least one word, directly or through others, form one
 group. Entities of one side never overlap each other, so a group is a chain in the order of the sentence. Each group
@@ -101,7 +101,7 @@ class Matches:
 
 
 def match(gold: Spans, predicted: Spans) -> Matches:
-    """Group overlapping entities and class each group, for all sentences at once.
+    """Group overlapping entities and classify each group, for all sentences at once.
 
     Args:
         gold: the annotated entities.
@@ -172,5 +172,5 @@ def _classify(
 
 
 def _edge(lacking: np.ndarray) -> np.ndarray:
-    """Say of each end: 0 right, 1 cut (words lack), 2 extended."""
+    """Return for each end: 0 right, 1 cut (words missing), 2 extended."""
     return np.select([lacking > 0, lacking < 0], [1, 2], 0)

@@ -97,7 +97,7 @@ class Score:
 
 
 def judge(gold: Spans, predicted: Spans, rule: str = "strict") -> Judged:
-    """Say of each entity whether it is right under ``rule``.
+    """Judge whether each entity is right under ``rule``.
 
     Raises:
         ValueError: if there is no such rule.
@@ -159,7 +159,7 @@ def score(counts: np.ndarray, rule: str, *, resamples: int = RESAMPLES, seed: in
 def score_table(
     judged: Judged, languages: Sequence[str] | np.ndarray, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> pd.DataFrame:
-    """Score every language and type, and their margins ("all").
+    """Score every language and type, and all of them together ("all").
 
     Args:
         judged: the entities under one rule.

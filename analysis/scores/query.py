@@ -1,4 +1,4 @@
-"""Filter, sort and page a table on the server, so that 50,000 rows feel like fifty."""
+"""Filters, sorts and pages a table on the server, so that 50,000 rows feel like fifty."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _holds(column: pd.Series, condition: Filter) -> pd.Series:
 
 
 def _like(column: pd.Series, value: Any) -> Any:
-    """Read a value as the column has it: text from a form may be meant as a number."""
+    """Convert a value to the column's type, since text from a form may mean a number."""
     return _number(column, value) if is_numeric_dtype(column) else str(value)
 
 

@@ -2,9 +2,8 @@
 
 Rows of the tree are all gold and all predicted entities, its target is whether the entity is right. A true positive is
 one row on each side, so the mean of the target over any slice is 2 correct / (gold + predicted): its F1, exactly.
-The tree therefore looks for the slices whose F1 differ most (CART, squared error). What a search finds on the data it
-searched looks worse than it is; so the tree is grown on one half of the sentences and each slice is scored on the
-other.
+The tree therefore looks for the slices whose F1 differ most (CART, squared error). A slice looks worse on the data it
+was selected on than it is, so the tree is grown on one half of the sentences and each slice is scored on the other.
 """
 
 from __future__ import annotations
@@ -150,7 +149,7 @@ def _measure(
 
 
 def describe(conditions: Sequence[tuple[str, str, bool]]) -> str:
-    """Say in words what a slice's entities have in common."""
+    """Describe in words what a slice's entities have in common."""
     phrases = [f"{PHRASES[name]} {'is' if has else 'is not'} {value}" for name, value, has in conditions]
     return "; ".join(phrases) or "all entities"
 
@@ -182,7 +181,7 @@ def _leaves(tree: object) -> Iterator[tuple[int, list[tuple[int, bool]]]]:
 
 
 def _simplify(path: list[tuple[int, bool]], names: list[tuple[str, str]]) -> tuple[tuple[str, str, bool], ...]:
-    """Drop "is not" where the same attribute has an "is": the latter says it all."""
+    """Drop "is not" where the same attribute has an "is", which implies it."""
     conditions = [(*names[column], has) for column, has in path]
     fixed = {attribute for attribute, _, has in conditions if has}
     return tuple(c for c in conditions if c[2] or c[0] not in fixed)

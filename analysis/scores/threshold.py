@@ -1,4 +1,4 @@
-"""What a least confidence keeps and costs: precision, recall and F1 of the entities above it.
+"""Scores under a least confidence: precision, recall and F1 of the entities at or above it.
 
 Followed along the thresholds this is a risk-coverage curve (El-Yaniv & Wiener, JMLR 2010): coverage is the share of the
 predicted entities that are kept, risk the share of those that is wrong, 1 - precision. The baseline is to drop as many
@@ -27,7 +27,7 @@ _NUMBERS = ("coverage", "precision", "precision_low", "precision_high", "recall"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskCoverage:
-    """The area under the risk-coverage curve: the mean risk over all coverages, small where doubts are well placed.
+    """The area under the risk-coverage curve: the mean risk over all coverages, small if confidence ranks well.
 
     Attributes:
         area: of the model's own order, most confident first; equally confident entities share their mean risk.
@@ -45,7 +45,7 @@ class RiskCoverage:
 def threshold_table(
     answers: Answers, thresholds: Sequence[float] = THRESHOLDS, entity_type: str | None = None
 ) -> pd.DataFrame:
-    """Score the entities that are at least so confident, per language; right is span and type (lenient).
+    """Score the entities at or above each threshold, per language; right means span and type (lenient).
 
     Args:
         answers: with probabilities.
@@ -129,12 +129,12 @@ def risk_coverage(answers: Answers, entity_type: str | None = None, language: st
 
 
 def _stored(threshold: float) -> float:
-    """Return the threshold as a run would hold it, or an entity of just that confidence would fall below."""
+    """Return the threshold at a run's precision; otherwise an entity of exactly that confidence would fall below it."""
     return float(np.float32(threshold))
 
 
 def _of_type(spans: Spans, entity_type: str | None) -> np.ndarray:
-    """Return [N] whether each entity is of a type; a type that does not occur is that of none."""
+    """Return [N] whether each entity is of a type; all false for a type that does not occur."""
     if entity_type is None:
         return np.ones(len(spans), dtype=bool)
     return spans.type == (spans.types.index(entity_type) if entity_type in spans.types else -1)
@@ -155,7 +155,7 @@ def _scores(kept: int, right: int, predicted: int, gold: int, right_of_all: int)
 
 
 def _area(order: np.ndarray, wrong: np.ndarray) -> float:
-    """Return the mean over k of the share of wrong ones among the first k, highest first; ties share their mean."""
+    """Return the mean over k of the share of errors among the first k, most confident first; ties share their mean."""
     _, place, sizes = np.unique(-order, return_inverse=True, return_counts=True)
     risk = (np.bincount(place, weights=wrong) / sizes)[np.sort(place)]
     return float((np.cumsum(risk) / np.arange(1, len(risk) + 1)).mean())

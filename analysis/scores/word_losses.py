@@ -1,4 +1,4 @@
-"""Which words are systematically badly predicted, by the loss that the stored probabilities give each word.
+"""Finds words that are systematically predicted badly, by the loss that the stored probabilities give each word.
 
 The loss of a word is the negative logarithm of the probability of what is annotated there, in nats: of the annotated
 entity it belongs to; where it belongs to none but was marked, of that mark being wrong; elsewhere 0, for a run stores

@@ -1,4 +1,4 @@
-"""The numbers beside the map: retrieval and geometry of the contrastive space, per language, in one table."""
+"""The retrieval and geometry of the contrastive space, per language, in one table."""
 
 from __future__ import annotations
 

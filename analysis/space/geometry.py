@@ -1,6 +1,6 @@
 """Shape of the contrastive space: modality gap, alignment, uniformity, each with n and an interval.
 
-Each is written as a mean of one number per item (exactly, or to first order for the two that are not means), so that
+Each is expressed as a mean of one number per item (exactly, or to first order for the two that are not means), so that
 one bootstrap over items serves all.
 """
 

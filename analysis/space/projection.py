@@ -22,7 +22,7 @@ MIN_POINTS = 4
 
 
 def stack_pairs(text: np.ndarray, image: np.ndarray, has_image: np.ndarray) -> tuple[np.ndarray, pd.DataFrame]:
-    """Put texts and images under each other as the points of one map.
+    """Stack texts and images as the points of one map.
 
     Args:
         text: [N, D] one vector per sentence.

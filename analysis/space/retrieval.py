@@ -64,7 +64,7 @@ class Recall:
 
 
 class Ranks(NamedTuple):
-    """How many items stand before the partner: of each text [N], and of the best partner of each image [M]."""
+    """The number of items ranked before the partner of each text [N], and before the best partner of each image [M]."""
 
     text: np.ndarray
     image: np.ndarray
@@ -179,7 +179,7 @@ def recalls(
 
 
 def partner_ranks(pairs: PairedVectors) -> Ranks:
-    """Count what stands before each text's image, and before the best text of each image."""
+    """Count the items ranked before each text's image, and before the best text of each image."""
     n, m = len(pairs.text), len(pairs.image)
     # One set of products serves both directions: two that round differently would make ties come and go.
     best = np.full(m, -np.inf, dtype=np.float32)

@@ -38,7 +38,7 @@ MAX_ENTITIES = 5000
 
 
 def build_maps(arrays: Mapping[str, np.ndarray], settings: UmapSettings | None = None) -> pd.DataFrame:
-    """Lay out the maps that the arrays allow; one with too few different points is left out.
+    """Lay out the maps that the arrays allow, without those of too few distinct points.
 
     Args:
         arrays: see :mod:`analysis.run.vectors`.

@@ -135,7 +135,7 @@ def load_checkpoint(folder: str | Path, *, images: bool = True) -> Checkpoint:
 
 
 def _check_source(config: ModelConfig, folder: Path) -> None:
-    """Refuse an encoder by a name that its library would look up on the internet, or in another folder."""
+    """Refuse an encoder whose name its library would look up on the internet or in another folder."""
     for encoder in (config.vit, config.cnn):
         if encoder is not None and ":" in encoder.name:
             why = f"{encoder.name[:60]!r} would be fetched from elsewhere"
@@ -143,7 +143,7 @@ def _check_source(config: ModelConfig, folder: Path) -> None:
 
 
 def _check_depth(config: ModelConfig, folder: Path) -> None:
-    """Refuse a config that asks for more layers than there are tensors, before building them takes for ever."""
+    """Refuse a config with more layers than there are tensors, since building them could take for ever."""
     layers, tensors = (config.text.architecture or {}).get("num_hidden_layers"), len(tensor_shapes(folder))
     if isinstance(layers, int) and layers > tensors:
         raise InputError(
@@ -153,7 +153,7 @@ def _check_depth(config: ModelConfig, folder: Path) -> None:
 
 
 def _check_vocabulary(tokenizer: Any, model: MMNER, folder: Path) -> None:
-    """Refuse a tokenizer that has pieces which the model has no embedding for."""
+    """Refuse a tokenizer with sub-words that the model has no embedding for."""
     pieces = tokenizer.backend_tokenizer.get_vocab_size(with_added_tokens=True)
     rows = model.text_encoder.model.get_input_embeddings().weight.shape[0]
     if pieces > rows:
@@ -164,7 +164,7 @@ def _check_vocabulary(tokenizer: Any, model: MMNER, folder: Path) -> None:
 
 
 def _build(config: ModelConfig, file: Path, *, images: bool) -> MMNER:
-    """Build the model without drawing weights; ``file`` is where the config was read."""
+    """Build the model without initialising its weights; ``file`` is where the config was read from."""
     try:
         with _NoRandomInit():
             return MMNER.build(config, images=images)
@@ -175,7 +175,7 @@ def _build(config: ModelConfig, file: Path, *, images: bool) -> MMNER:
 
 
 class _NoRandomInit(TorchFunctionMode):
-    """Leaves new weights unset where they would be drawn at random: every one is about to be loaded."""
+    """Skips the random initialisation of weights, since all of them are about to be loaded."""
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         if func.__name__ in ("normal_", "uniform_", "trunc_normal_", "kaiming_uniform_", "xavier_uniform_"):
@@ -251,14 +251,14 @@ def _read_weights(folder: Path, *, images: bool) -> dict[str, Tensor]:
 
 
 def _finite(tensor: Tensor) -> bool:
-    """Say whether all entries are numbers; their extremes tell, 25 times as fast as asking each one."""
+    """Return whether all entries are finite; looking at the extremes is 25 times as fast as testing each entry."""
     if not tensor.is_floating_point() or not tensor.numel():
         return True
     return bool(torch.isfinite(torch.stack(torch.aminmax(tensor))).all())  # NaN is both
 
 
 def _fit_weights(model: MMNER, state: dict[str, Tensor], file: Path) -> None:
-    """Give the model its weights, which must be those that it expects, by name and shape."""
+    """Load the weights into the model; their names and shapes must be those that it expects."""
     expected = model.state_dict()
     if lost := sorted(expected.keys() - state.keys()):
         raise InputError(f"{file} lacks {len(lost)} tensor(s), among them {lost[0]}; it does not fit config.json.")

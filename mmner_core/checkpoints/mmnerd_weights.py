@@ -169,7 +169,7 @@ def load_author_weights(
 
 
 def _our_name(name: str) -> tuple[bool, str | None]:
-    """Return whether the name is one of theirs, and ours for it (None: dropped knowingly)."""
+    """Return whether the name is one of theirs, and our name for it (None: dropped on purpose)."""
     if not (vit := _VIT_NAME.fullmatch(name)):
         return _translate(name, _MODULES)
     if not (layer := _VIT_LAYER.fullmatch(vit["rest"])):
@@ -221,7 +221,7 @@ def _reorder_tags(mapped: dict[str, Tensor], tags: Sequence[str], labels: LabelS
 
 
 def _check_options(model: MMNER) -> None:
-    """Refuse a model in which their weights would fit and mean something else.
+    """Refuse a model that their weights would fit, but in which they would mean something else.
 
     Raises:
         InputError: naming the option.

@@ -1,4 +1,4 @@
-"""``card``: puts what was measured on test data into a checkpoint's metrics and its model card."""
+"""``card``: writes scores on test data into a checkpoint's metrics and its model card."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def card(
     ] = None,
     pointing: Annotated[Files | None, typer.Option(help="What analysis point --json printed; repeatable.")] = None,
 ) -> None:
-    """Put test scores into a model card; each look at test data is told there."""
+    """Put test scores into a model card, which also states how often the test data were looked at."""
     from mmner_core.checkpoints.folder import check_files
     from mmner_core.training.card import add_test_scores
 

@@ -41,7 +41,7 @@ def convert(
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
-    """Rewrite a file of tagged sentences in another format, and say what was met on the way."""
+    """Rewrite a file of tagged sentences in another format, and report what was repaired or left out."""
     from mmner_core.data import convert as rewrite
     from mmner_core.data.type_names import TypeNames
 

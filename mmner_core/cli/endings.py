@@ -1,4 +1,4 @@
-"""Ends a program that is stopped, or whose output goes nowhere: quietly, with the code that shells expect.
+"""Ends a program that is interrupted or whose output nobody reads: quietly, with the exit code that shells expect.
 
 Exit codes: 128 plus the signal for a program that was stopped (130 after Ctrl-C), and for one whose reader has gone
 (141, that of SIGPIPE); 2 for an output that cannot be written.
@@ -20,7 +20,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def prepare_process() -> None:
-    """Make the streams usable whatever the shell did with them, and let signals end the program in good order."""
+    """Make the standard streams usable whatever the shell did to them, and let signals end the program cleanly."""
     _fill_closed_streams()
     if "LOCAL_RANK" not in os.environ:  # the processes of a distributed run wait for each other and must just go
         for number in (signal.SIGTERM, signal.SIGHUP):
@@ -29,12 +29,12 @@ def prepare_process() -> None:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    """End the program so that what is half written is taken away."""
+    """End the program in a way that removes half-written files."""
     raise SystemExit(128 + number)
 
 
 def _fill_closed_streams() -> None:
-    """Put something in the place of closed streams, or the next file opened would be taken for one of them.
+    """Replace closed streams; otherwise the next file opened would be taken for one of them.
 
     A closed output is a pipe that nobody reads.
     """
@@ -56,7 +56,7 @@ def _fill_closed_streams() -> None:
 
 
 def end_output(code: Any) -> Any:
-    """Write out what is still held back of the standard output; return the exit code, another one if that fails."""
+    """Flush standard output; return the exit code, or another one if flushing fails."""
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -73,7 +73,7 @@ def end_output(code: Any) -> Any:
 
 
 def os_error_sentence(error: OSError) -> str | None:
-    """Return one sentence on what the system refuses, None where it is nothing that a user can mend."""
+    """Return one sentence on what the system refused, or None if it is nothing that a user can mend."""
     if error.filename is not None:
         return f"{os.fsdecode(error.filename)}: {error.strerror}."
     return f"The output cannot be written: {error.strerror}." if error.errno in _FULL else None

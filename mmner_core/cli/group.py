@@ -30,7 +30,7 @@ EXTRAS = {
 
 
 class Command(TyperCommand):
-    """A command; a path that is empty is refused, which would be taken for the working folder."""
+    """A command that refuses an empty path, which would be taken for the working folder."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments."""
@@ -63,7 +63,7 @@ class Lists(Command):
 
 
 class Commands(TyperGroup):
-    """The commands of a program; a user's mistake is told in one sentence, a bug keeps its traceback.
+    """The commands of a program; a user's mistake is reported in one sentence, a bug keeps its traceback.
 
     A command may be called by two words, as in ``train own``, beside one that is called by the first alone.
     """

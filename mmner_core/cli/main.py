@@ -1,6 +1,7 @@
-"""The program: its commands, and how a mistake is told.
+"""The commands of ``python -m mmner_core``, and how mistakes are reported.
 
-Exit codes: 0 fine; 2 bad input, told in one sentence on stderr. Standard output holds the result and nothing else.
+Exit codes: 0 success; 2 bad input, reported in one sentence on stderr. Standard output holds the result and nothing
+else.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``tag``: names in one text, or in every line of a JSONL file."""
+"""``tag``: finds the names in a text, or in every line of a JSONL file."""
 
 from __future__ import annotations
 

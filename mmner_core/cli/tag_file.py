@@ -1,4 +1,4 @@
-"""Tag a JSONL file: a batch of lines at a time, the output whole or not at all; a stream as its lines come."""
+"""Tags a JSONL file in batches, writing the output whole or not at all; a stream is tagged as its lines arrive."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Rejects:
 
 @dataclass(slots=True)
 class Tagged:
-    """What was tagged: how many lines, and which of their keys were handed through."""
+    """The number of lines tagged, and which of their keys were copied to the output."""
 
     n: int = 0
     keys: dict[str, None] = field(default_factory=dict)
@@ -126,7 +126,7 @@ def tag_file(
 def read_batches(
     source: Path, rejects: Rejects, *, lang: str | None = None, convention: str | None = None
 ) -> Iterator[list[Row]]:
-    """Yield the rows of a JSONL file in batches; of a stream, those that are there, so that none waits for others."""
+    """Yield the rows of a JSONL file in batches; of a stream, those that have arrived, so that none has to wait."""
     number = 0
     folder = folder_of(source)
     for lines in read_arrivals(source):

@@ -1,4 +1,4 @@
-"""``tag-many``: names in millions of pairs, resumable, on one machine or a cluster."""
+"""``tag-many``: tags millions of pairs, resumable, on one machine or a cluster."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def tag_many(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Tag every row of a large input into OUTPUT/tagged; rows that cannot be go to OUTPUT/rejected with the reason."""
+    """Tag every row of a large input into OUTPUT/tagged; rows that fail go to OUTPUT/rejected with the reason."""
     from mmner_core.large_jobs.run import Engine, Options
     from mmner_core.large_jobs.run import tag_many as run
 

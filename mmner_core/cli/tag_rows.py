@@ -1,4 +1,4 @@
-"""Reads a line of the JSONL that ``tag`` takes: a request, and the columns that its result carries on."""
+"""Parses a line of the JSONL that ``tag`` reads: the request, and the columns that are copied to its result."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KINDS: dict[str, tuple[type, ...]] = {"id": (str, int, float, type(None)), "tex
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the input: where it stands, the line as read, what it asks for, and what its result has besides.
+    """A line of the input: its position, its text, its request, and the columns copied to its result.
 
     Attributes:
         where: file and number.

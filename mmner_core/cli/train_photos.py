@@ -1,4 +1,4 @@
-"""``train-photos``: an image encoder learns what is where on photos."""
+"""``train-photos``: trains an image encoder to recognise what is where in a photo."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def train_photos(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.", show_default="19")] = None,
 ) -> None:
-    """Tune a checkpoint's image encoder and its reader of cells to tell types and write OUT/checkpoint."""
+    """Train a checkpoint's image encoder and its cell classifier to recognise types, and write OUT/checkpoint."""
     from dataclasses import replace
 
     from mmner_core import presets

@@ -1,4 +1,4 @@
-"""Checks the offsets read from an Arrow file, which has no checksums, before anything follows them."""
+"""Checks the offsets in an Arrow file, which has no checksums, before anything is read through them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def check_offsets(rows: pa.RecordBatch | pa.Table) -> None:
-    """Refuse rows whose offsets or indices lead outside their data: pyarrow would read there, and die.
+    """Refuse rows whose offsets or indices point outside their data, where pyarrow would read and crash.
 
     Texts are looked at as bytes; that one is no UTF-8 is its own row's fault.
 
@@ -22,7 +22,7 @@ def check_offsets(rows: pa.RecordBatch | pa.Table) -> None:
 
 
 def _as_bytes(kind: pa.DataType) -> pa.DataType:
-    """Return a type with bytes in place of text, however deep."""
+    """Return a type with bytes in place of text, at any depth."""
     import pyarrow as pa
 
     if pa.types.is_string(kind):

@@ -52,7 +52,7 @@ class BoxLine:
 
 
 def read_box_lines(file: Path) -> Iterator[BoxLine]:
-    """Yield the lines of a file; blank ones are passed over.
+    """Yield the lines of a file, skipping blank ones.
 
     Raises:
         InputError: naming file, line and field of what is missing or malformed.

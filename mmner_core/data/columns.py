@@ -17,7 +17,7 @@ _CHUNKS = frozenset("NP VP PP ADJP ADVP SBAR PRT CONJP INTJ LST UCP PNP NC VC PC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Where word and tag stand in a line.
+    """The positions of word and tag in a line.
 
     Attributes:
         numbered: whether the first column counts the words and the word stands in the second.
@@ -43,7 +43,7 @@ class Columns:
         return ["", *columns] if blank_first else columns
 
     def word_and_tag(self, line: str) -> tuple[str, str]:
-        """Return a line's word and tag; a tag that is not there is empty."""
+        """Return a line's word and tag; a missing tag is empty."""
         columns = self.split(line)
         first = int(self.numbered)
         place = len(columns) - 1 if self.tag is None else self.tag
@@ -53,7 +53,7 @@ class Columns:
 
 
 def find_columns(sentences: Sequence[Sequence[str]]) -> Columns:
-    """Tell the columns from word lines.
+    """Detect the columns from lines of words.
 
     Args:
         sentences: the lines of the first sentences of a file, without marks and comments.

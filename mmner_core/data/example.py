@@ -52,7 +52,7 @@ class Example:
 
 
 def split_of(name: str) -> str:
-    """Return which split a name means: "valid" for "dev"; a name that means none stays as it is."""
+    """Return the split that a name stands for: "valid" for "dev"; any other name is returned unchanged."""
     return _SPLIT_ALIASES.get(name, name)
 
 

@@ -41,7 +41,7 @@ class Sentence:
     orphans: tuple[int, ...] = field(default=(), compare=False)
 
     def example(self, file: str, language: str | None = None, image: Path | None = None) -> Example:
-        """Return it as a sentence of a file."""
+        """Return it as an example that knows its file."""
         return Example(
             words=self.words,
             tags=self.tags,
@@ -69,8 +69,8 @@ class Format:
         tabbed: whether columns are separated by TAB, so that spaces instead are worth a count.
         iob1: whether files of this format are mostly IOB1 where their tags allow that.
         numbered: whether a line begins with the word's number in its sentence.
-        told: whether a person named this format; else a file whose words are all numbers is taken for misread.
-        note: what a user should know of how the columns were told apart; empty: nothing.
+        chosen: whether a person named this format; else a file whose words are all numbers is taken for misread.
+        note: what a user should know about how the columns were detected; empty: nothing.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Format:
     tabbed: bool
     iob1: bool = False
     numbered: bool = False
-    told: bool = True
+    chosen: bool = True
     note: str = ""
 
     def iter_sentences(self, lines: Iterable[str], where: str, report: ReadReport | None = None) -> Iterator[Sentence]:
@@ -104,7 +104,7 @@ class Format:
                 orphans = tuple(i for i, tag in enumerate(sentence.tags) if tag != tags[i])
                 sentence = replace(sentence, tags=tuple(tags), orphans=orphans)
             yield sentence
-        if not self.told:
+        if not self.chosen:
             check.finish(where)
         # The conversion from IOB1 is the same as the repair of orphans; only what the user is told differs.
         if scheme.is_iob1(expected=self.iob1):
@@ -162,7 +162,7 @@ class Format:
         return "\n".join(lines) + "\n\n"
 
     def _word_line(self, position: int, word: str, tag: str, where: str) -> str:
-        """Write a word, and prove that it will be read back."""
+        """Write a word, and check that it will be read back."""
         line = self.format_word(position, word, tag)
         header = self.header is not None and line.startswith(self.header) and self.parse_header(line) is not None
         if header or is_document_mark(line) or self.parse_word(line) != (word, tag) or not _is_one_line(line):
@@ -201,7 +201,7 @@ class _Open:
         self._first = self._first or number
 
     def check_number(self, line: str, number: int, where: str) -> None:
-        """Check that the words' numbers rise: where they begin anew, a blank line was forgotten."""
+        """Check that the words' numbers rise: where they start again, a blank line is missing."""
         match = NUMBER.match(line.lstrip(" "))
         count = int(match[0]) if match else -1
         if self.words and count <= self._number:

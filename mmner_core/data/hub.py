@@ -37,7 +37,7 @@ _DAMAGE = (OSError, ValueError, TypeError, LookupError, AttributeError, Arithmet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetSplit:
-    """A split of a data set: its name there, and the split and language that the name means, where it means any."""
+    """A split of a data set: its name, and the split and language that the name stands for, if any."""
 
     name: str
     split: str | None
@@ -96,7 +96,7 @@ def iter_dataset(path: Path, part: str, report: ReadReport) -> Iterator[tuple[Ex
 
 
 def _read_on(rows: Iterable[dict[str, Any]], where: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows that the library reads; damage, which it may come upon at any row, becomes one sentence."""
+    """Yield the rows that the library reads; damage, which may show at any row, is reported in one sentence."""
     reading, number = iter(rows), 0
     while True:
         try:

@@ -14,7 +14,7 @@ NAMES_KEPT = 5
 
 @dataclass(slots=True, kw_only=True)
 class ImageCounts:
-    """How the images of a data set fared.
+    """Counts of the images of a data set by outcome.
 
     Attributes:
         present: decoded.
@@ -31,7 +31,7 @@ class ImageCounts:
     problems: list[str] = field(default_factory=list)
 
     def add(self, other: ImageCounts) -> None:
-        """Take in the counts of another worker."""
+        """Add the counts of another worker."""
         self.present += other.present
         self.missing += other.missing
         self.broken += other.broken
@@ -43,7 +43,7 @@ class ImageCounts:
         return {"present": self.present, "missing": self.missing, "broken": self.broken}
 
     def summary(self) -> str:
-        """Say it in one line, with the first few problems."""
+        """Return the counts in one line, with the first few problems."""
         line = f"{self.present:,} images present, {self.missing:,} missing, {self.broken:,} broken"
         more = self.missing + self.broken - len(self.problems)
         shown = [*self.problems, *([f"And {more:,} more."] if more > 0 and self.problems else [])]
@@ -57,7 +57,7 @@ class ImageCounts:
 def load_photo(
     example: Example, counts: ImageCounts, *, target: int | None = None, limits: ImageLimits = DEFAULT_LIMITS
 ) -> Photo | None:
-    """Return the image of an example, or None where it has none that can be decoded; count which it was."""
+    """Return an example's image, or None if it has none that can be decoded, and count the outcome."""
     if example.image_id is None and example.image is None:
         counts.without += 1
         return None

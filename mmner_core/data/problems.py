@@ -42,7 +42,7 @@ def _hint(tag: str) -> str:
 
 
 class WordCheck:
-    """Watches the words of a file, to tell a column of numbers, or an empty one, from one of words."""
+    """Checks over a whole file that the column of words does not consist of numbers or blanks."""
 
     def __init__(self) -> None:
         self._words = self._blank = 0
@@ -61,7 +61,7 @@ class WordCheck:
         return blank
 
     def finish(self, where: str) -> None:
-        """Refuse a file in which no word was met that could be one.
+        """Refuse a file in which nothing could be a word.
 
         Raises:
             InputError: if all words are numbers, most are empty, or all of each sentence are the same.

@@ -1,4 +1,4 @@
-"""The counts that a reader keeps of skipped and converted content, so that nothing is dropped in silence."""
+"""Counts what a reader skips and converts, so that nothing is dropped silently."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ReadReport:
     notes: list[str] = field(default_factory=list)
 
     def summary(self) -> str:
-        """Say it in one line, problems only where there are any."""
+        """Return the counts in one line, with problems only where there are any."""
         parts = [f"{self.sentences:,} sentences, {self.words:,} words from {len(self.files)} file(s)"]
         counted = (
             (self.repaired_tags, "orphan I- tags read as B-"),

@@ -1,4 +1,4 @@
-"""Gives some sentences of a data file other tags, in the file's own format: every other line stays as it is."""
+"""Replaces the tags of some sentences of a data file, in the file's own format; every other line stays as it is."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class DataFileContent:
         return text.replace("\n", "\r\n") if 2 * head.count(b"\r\n") > head.count(b"\n") else text
 
     def _as_written(self, line: int, wanted: Sequence[str], names: TypeNames) -> list[str]:
-        """Return tags as the file would have them: words whose tag stays keep what stands there."""
+        """Return tags as the file would write them; a tag that does not change keeps its spelling."""
         sentence = self.sentences.get(line)
         if sentence is None or len(sentence.written) != len(wanted):
             raise InputError(f"{self.path}:{line}: there is no sentence of {len(wanted)} words here.")
@@ -121,7 +121,7 @@ class DataFileContent:
 
 @dataclass(frozen=True, slots=True)
 class _OwnNames:
-    """Turns renamed types back into those of the file, where one alone may be meant."""
+    """Maps renamed types back to those of the file, where only one can be meant."""
 
     names: TypeNames
     there: frozenset[str]
@@ -133,7 +133,7 @@ class _OwnNames:
 
 
 def _with_tag(line: str, before: str, after: str, fmt: Format, where: str) -> str:
-    """Put another tag into a line: in the one place where it is read as the tag of the same word."""
+    """Replace the tag in a line, at the one position where it is read as the tag of the same word."""
     word, _ = fmt.parse_word(line)
     for match in reversed(list(re.finditer(re.escape(before), line))):
         other = line[: match.start()] + after + line[match.end() :]

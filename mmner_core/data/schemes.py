@@ -9,7 +9,7 @@ _MANY = 10
 
 
 class SchemeCheck:
-    """Watches the tags of a file.
+    """Collects evidence for IOB1 from the tags of a file.
 
     IOB1 writes ``B-`` only right after a name of the same type, else ``I-``. So one ``B-`` elsewhere proves IOB2, and
     each ``I-`` with nothing to continue is an orphan there.
@@ -30,6 +30,6 @@ class SchemeCheck:
                 self._begins[i > 0 and tags[i - 1][2:] == tag[2:]] += 1
 
     def is_iob1(self, *, expected: bool) -> bool:
-        """Say whether the tags are IOB1; ``expected``: even where there are few of them to tell by."""
-        told = expected or self._begins[True] or self.orphans >= _MANY
-        return bool(self.orphans and not self._begins[False] and told)
+        """Return whether the tags are IOB1; ``expected``: on little evidence too."""
+        evidence = expected or self._begins[True] or self.orphans >= _MANY
+        return bool(self.orphans and not self._begins[False] and evidence)

@@ -28,7 +28,7 @@ def get_format(fmt: str, path: Path) -> Format:
         InputError: if there is no such format, or the lines look like none of them.
     """
     if fmt == "auto":
-        return replace(_sniff(read_lines(path), path), told=False)
+        return replace(_sniff(read_lines(path), path), chosen=False)
     if fmt not in FORMATS:
         raise InputError(f"There is no data format {fmt!r}; choose auto, {', '.join(FORMATS)}.")
     if fmt == CONLL.name:
@@ -65,7 +65,7 @@ def _of_columns(columns: Columns, fmt: Format = CONLL) -> Format:
 
 
 def _sentences(lines: Iterable[str]) -> list[list[str]]:
-    """Return the word lines, sentence by sentence; what may be a comment tells nothing of the columns."""
+    """Return the word lines, sentence by sentence, without possible comments, which say nothing about the columns."""
     sentences: list[list[str]] = [[]]
     for line in lines:
         if not line.strip(" \t") or is_document_mark(line):

@@ -78,7 +78,7 @@ def _csv_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def csv_delimiter(header: str) -> str:
-    """Return what separates the columns of a CSV file, by its first line."""
+    """Return the delimiter of a CSV file, detected from its first line."""
     return max(_DELIMITERS, key=header.count)
 
 

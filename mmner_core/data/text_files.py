@@ -33,7 +33,7 @@ def read_lines(path: Path) -> Iterator[str]:
 
 
 def read_arrivals(path: Path) -> Iterator[list[str]]:
-    """Yield the lines as :func:`read_lines` does, those together that a stream had ready together."""
+    """Yield lines as :func:`read_lines` does, grouped as a stream delivers them."""
     number = 1
     after_blank = True
     for block, end in _blocks(path):
@@ -70,7 +70,7 @@ def _blocks(path: Path) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _beginning(file: BufferedReader) -> bytes:
-    """Read enough of a file to tell its line ends, of a stream perhaps in several goes."""
+    """Read enough of a file to detect its line ends; a stream may take several reads."""
     read = file.read1(BLOCK_BYTES)
     while len(read) < BLOCK_BYTES and (read.endswith(b"\r") or not (b"\n" in read or b"\r" in read)):
         if not (more := file.read1(BLOCK_BYTES)):

@@ -1,4 +1,4 @@
-"""Other names of entity types: PERSON, GPE... which ours they may mean, and renaming them where a person says so."""
+"""Renames entity types (PERSON, GPE, ...) as a user says, and suggests which of ours they may be."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GROUP = {name: group for group, names in enumerate(_SAME) for name in names}
 
 @dataclass(frozen=True, slots=True)
 class TypeNames:
-    """What each name of a type is to be called: another type, or ``O`` for names that are to be left out."""
+    """A new name for each of some types, or ``O`` to leave their entities out."""
 
     names: Mapping[str, str] = field(default_factory=dict)
 
@@ -46,7 +46,7 @@ class TypeNames:
         return [self._rename(example) for example in examples] if self.names else list(examples)
 
     def rename_all(self, examples: Iterable[Example]) -> Iterator[Example]:
-        """Yield the sentences with their types renamed, and :meth:`check` in the end that all of these occurred."""
+        """Yield the sentences with their types renamed, then :meth:`check` that all of these occurred."""
         present: set[str] = set()
         for example in examples:
             present.update(tag[2:] for tag in example.tags or () if tag != OUTSIDE)
@@ -72,7 +72,7 @@ class TypeNames:
         return replace(example, tags=tags, orphans=tuple(i for i in example.orphans if tags[i] != OUTSIDE))
 
     def rename_tag(self, tag: str) -> str:
-        """Return a tag with its type renamed; ``O`` where its names are to be left out."""
+        """Return a tag with its type renamed; ``O`` where entities of the type are left out."""
         prefix, name = split_tag(tag)
         new = self.names.get(name, name)
         return OUTSIDE if OUTSIDE in (tag, new) else f"{prefix}-{new}"
@@ -88,7 +88,7 @@ def count_types(examples: Iterable[Example]) -> Counter[str]:
 
 
 def suggest(names: Iterable[str], known: Sequence[str]) -> dict[str, str]:
-    """Return for each name of a type the known one that it may mean, where there is one."""
+    """Return for each type the known one that it may mean, where there is one."""
     found = {}
     for name in names:
         upper = name.upper()
@@ -100,7 +100,7 @@ def suggest(names: Iterable[str], known: Sequence[str]) -> dict[str, str]:
 
 
 def how_to_rename(names: Sequence[str], known: Sequence[str], remedy: str = "add") -> str:
-    """Say which settings rename types that nobody knows, as part of a sentence.
+    """Return, as part of a sentence, the settings that rename unknown types.
 
     Args:
         names: the unknown types.

@@ -1,9 +1,9 @@
 """EfficientNet-Lite0 in plain PyTorch: what timm's ``tf_efficientnet_lite0`` computes, under the same names of weights.
 
-It is the shipped model's eye. Importing timm, and torchvision with it, takes longer than all else that loading the
-model needs, so the one network used every day is spelt out here; every other CNN comes from timm, and a test holds
-the two equal. Architecture: Tan and Le, arXiv 1905.11946, with the changes of the Lite family (no squeeze-and-excite,
-ReLU6), and TensorFlow's padding.
+It is the shipped model's image encoder. Importing timm, and torchvision with it, takes longer than all else that
+loading the model needs, so the one network used every day is spelt out here; every other CNN comes from timm, and a
+test holds the two equal. Architecture: Tan and Le, arXiv 1905.11946, with the changes of the Lite family (no
+squeeze-and-excite, ReLU6), and TensorFlow's padding.
 
 Shapes: B images, C channels.
 """
@@ -108,7 +108,7 @@ class EfficientNetLite0(WithFastForm[FoldedNetwork]):
         self._checkpointed = enable
 
     def fold(self, dtype: torch.dtype) -> FoldedNetwork | None:
-        """Return the network for inference in another number format, from these weights in their own.
+        """Return the network for inference in another number format, made from the weights in their present one.
 
         None where this machine has no kernels for it. See :meth:`use`.
         """

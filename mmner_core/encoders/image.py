@@ -35,16 +35,16 @@ class ImageStates(NamedTuple):
 
     @property
     def n_bytes(self) -> int:
-        """What the states take in memory."""
+        """Size of the states in memory."""
         return sum(states.nbytes for states in self if states is not None)
 
     @classmethod
     def join(cls, parts: Sequence[ImageStates]) -> ImageStates:
-        """Put images that were encoded apart, at least one, into one batch."""
+        """Join the states of separately encoded images, at least one, into one batch."""
         return cls(*(None if column[0] is None else torch.cat(column) for column in zip(*parts, strict=True)))
 
     def each(self) -> list[ImageStates]:
-        """Return the images one by one, [1, ...] each and none a view of the batch, which may be freed."""
+        """Return a copy of each image's states, [1, ...], so that the batch can be freed."""
         [size] = {len(states) for states in self if states is not None}
         return [ImageStates(*(None if s is None else s[i : i + 1].clone() for s in self)) for i in range(size)]
 

@@ -156,7 +156,7 @@ def _times(condition: ImageCondition, shuffles: int | None) -> int:
 def read_split(
     data: Path, images: str | Path | None = None, language: str | None = None, split: str | None = None
 ) -> tuple[list[Example], ReadReport, str | None]:
-    """Read the sentences to be scored, also of a stream; where no split is named, test if a folder has one, else valid.
+    """Read the sentences to score, of files or a stream; if no split is named, test if a folder has one, else valid.
 
     Returns:
         the sentences, what was met on the way, and the split that was read, None for a file that names none.
@@ -178,7 +178,7 @@ def read_split(
 
 
 def first_of_each_language(examples: Sequence[Example], limit: int | None) -> list[int]:
-    """Return the places of the first ``limit`` sentences of each language, in order; None: of all."""
+    """Return the indices of the first ``limit`` sentences of each language, in order; None: of all."""
     taken: Counter[str | None] = Counter()
     kept = []
     for i, example in enumerate(examples):

@@ -1,7 +1,7 @@
 """Shuffles images among sentences, and averages the scores of several shuffles.
 
-A single shuffle says little of a small data set: one name of 250 is 0.4 points of F1, and another shuffle misleads
-other names.
+A single shuffle is a noisy measure on a small data set: one entity of 250 is worth 0.4 points of F1, and each shuffle
+misleads other entities.
 """
 
 from __future__ import annotations
@@ -83,6 +83,6 @@ def f1_of_each(shuffles: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
 
 
 def averaged(record: Mapping[str, Any]) -> list[float]:
-    """Return the micro F1 of each shuffle that a record of ``evaluate`` is the mean of; none in other conditions."""
+    """Return the micro F1 of each shuffle behind a record of ``evaluate``; empty for other conditions."""
     shuffles: list[float] = (record.get("f1_of_each_shuffle") or {}).get("all", [])
     return shuffles

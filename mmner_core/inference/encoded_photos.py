@@ -22,7 +22,7 @@ CACHE_BYTES = 1 << 30
 
 
 class EncodedPhotos(PhotoFiles):
-    """Decodes and encodes a photo when it is first needed, and hands out what the encoders made of it.
+    """Decodes and encodes a photo when it is first needed, and returns the encoders' output.
 
     Args:
         model: in eval mode; one that reads another part of a photo each time is not for this.
@@ -35,7 +35,7 @@ class EncodedPhotos(PhotoFiles):
         self._kept: RecentlyUsed[ImageStates] = RecentlyUsed(max_bytes)
 
     def load(self, examples: Sequence[Example], rng: np.random.Generator | None = None) -> LoadedImages:
-        """Look the images up, and read those that are new; ``rng`` is not used, since a photo is cut but once."""
+        """Look the images up, and read those that are new; ``rng`` is not used, since a photo is cropped only once."""
         known = {e.image: states for e in examples if (states := self._kept.get(e.image)) is not None}
         fresh = [e for e in examples if e.image not in known]
         self.counts.present += len(examples) - len(fresh)

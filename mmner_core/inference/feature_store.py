@@ -54,7 +54,7 @@ class FeatureStore:
         return len(self._rows)
 
     def add(self, digests: Sequence[str], values: Tensor) -> None:
-        """Write a shard of N images, [N, ...]; it is there as a whole or not at all."""
+        """Write a shard of N images, [N, ...], whole or not at all."""
         from safetensors.torch import save_file
 
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -81,7 +81,7 @@ class FeatureStore:
 
 
 def preprocessing_of(config: ImageConfig) -> dict[str, object]:
-    """Return what an encoder's pixels follow from, beside the photo."""
+    """Return the settings that, with the photo, determine an encoder's pixels."""
     return {name: value for name, value in asdict(config).items() if name in _PREPROCESSING}
 
 

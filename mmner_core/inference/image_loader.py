@@ -94,7 +94,7 @@ class PhotoFiles:
 
 
 class StoredImages:
-    """Computes what never changes about an image once, for all epochs and runs, and reads it from the disk.
+    """Computes what never changes about an image once for all epochs and runs, and reads it from the disk.
 
     Of a frozen encoder that is what it says; of an encoder that learns, but always sees the same square of a photo, the
     pixels of that square. A CNN of which only the pooled vector is used is stored as a map of one cell.
@@ -142,7 +142,7 @@ class StoredImages:
         )
 
     def _known(self, example: Example) -> str | None:
-        """Return the digest under which the example's image is stored, counting how it fared."""
+        """Return the digest under which the example's image is stored, and count the outcome."""
         digest = None if example.image is None else self._digests.get(example.image)
         if digest is not None and all(digest in store for store in self._stores.values()):
             self.counts.present += 1

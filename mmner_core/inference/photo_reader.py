@@ -41,7 +41,7 @@ class EncodedImage:
         crop: the part that the model reads; None where it reads text only, like the next two.
         pixels: that part, [1, 3, size, size] per encoder, until it is encoded.
         states: what the encoders made of it, [1, ...] each.
-        key: what it is kept under, None where it cannot be told from others cheaply.
+        key: its key in the cache, None where it cannot be identified cheaply.
     """
 
     size: tuple[int, int]
@@ -140,7 +140,7 @@ class PhotoReader:
 
 
 def _key(source: Path | str | bytes | Image) -> Hashable | None:
-    """Return what tells a photo from every other: the digest of its bytes, or a file's name, size and date."""
+    """Return what identifies a photo: the digest of its bytes, or a file's name, size and date."""
     if isinstance(source, bytes):
         return hashlib.sha256(source).digest()
     if isinstance(source, Path | str):

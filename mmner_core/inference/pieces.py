@@ -12,7 +12,7 @@ Pieces = Generator[None, None, A]
 
 
 def finish(pieces: Pieces[A]) -> A:
-    """Do all pieces without a stop and return the result."""
+    """Do all pieces without pausing and return the result."""
     while True:
         try:
             next(pieces)

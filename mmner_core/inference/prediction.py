@@ -251,7 +251,7 @@ def _best(types: Sequence[str], probabilities: Sequence[float]) -> Candidate:
 
 
 def attention_map(model: MMNER, stream: str, weights: Tensor) -> AttentionMap:
-    """Describe a stream's attention, [H, W, K]; without the "no image" key where it is no sink, so weighs nothing."""
+    """Return a stream's attention, [H, W, K], without the "no image" key where that is no sink and has no weight."""
     layout, has_null = model.key_layout(stream), model.config.fusion.null_sink
     return AttentionMap(
         weights=(weights if has_null else on_image(weights)).float().cpu().numpy(),

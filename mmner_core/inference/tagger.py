@@ -1,8 +1,8 @@
 """The tagger: text and image in, entities out; the one object that an application needs.
 
 Text and photo are encoded once; the answers with the photo, without it and with another one differ only in the fusion,
-which is cheap. What was encoded lately is kept: a second question about a photo, or another photo for a text, is half
-the work.
+which is cheap. Recent texts and photos stay encoded, so a second question about a photo, or another photo for a text,
+is half the work.
 
 Shapes: W words, L tags, H heads, K attention keys, D width.
 """

@@ -37,7 +37,7 @@ def known_columns(names: Iterable[str], where: str) -> dict[str, str]:
 
 
 def handed_columns(schema: pa.Schema, read: Iterable[str]) -> list[str]:
-    """Return the columns that are not read but handed through: all others but those that JSON cannot hold."""
+    """Return the columns that are copied to the output unread: all others except those that JSON cannot hold."""
     read = set(read)
     return [field.name for field in schema if field.name not in read and _fits_json(field.type)]
 

@@ -142,7 +142,7 @@ def _scan_lines(path: Path, name: str, every: int) -> Scan:
 
 
 def _unread(line: Line, where: str) -> list[str]:
-    """Return the fields of a first row that nobody reads; one that is no row says nothing of the others."""
+    """Return the fields of a first row that are not read; none if it is no valid row."""
     values, problem = parse_line(line)
     if problem is not None:
         return []

@@ -1,4 +1,4 @@
-"""The record of a large job: input, checkpoint and settings, so that only the same job goes on."""
+"""The record of a large job: input, checkpoint and settings, so that only the same job is resumed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Job:
 
 
 def begin(output: Path, job: Job, facts: dict[str, Any]) -> bool:
-    """Write the job down in a new output folder, or check that it is the one begun there; say whether it was.
+    """Record the job in a new output folder, or check that it is the one begun there; return whether it was begun.
 
     Args:
         output: folder of the job.
@@ -86,7 +86,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _compare(output: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
-    """Refuse to go on with anything but the same job, saying what differs."""
+    """Refuse to resume anything but the same job, saying what differs."""
     if old == new:
         return
     changes = []
@@ -111,7 +111,7 @@ def _compare(output: Path, old: dict[str, Any], new: dict[str, Any]) -> None:
 
 @contextlib.contextmanager
 def alone(output: Path) -> Iterator[None]:
-    """Keep other runs off the output folder; the lock goes with the process, however that ends.
+    """Lock the output folder against other runs; the lock ends with the process, however that ends.
 
     In the end the lock's file goes, and the folder if nothing came into it, such as after a refusal.
 
@@ -155,7 +155,7 @@ def _locked(output: Path) -> Iterator[Path]:
 
 
 def _is_still(lock: Path, file: IO[str]) -> bool:
-    """Say whether an open file is the one of that name, not one that the run before took away."""
+    """Return whether an open file is the one of that name, not one that an earlier run has removed."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), lock.stat())
     except FileNotFoundError:

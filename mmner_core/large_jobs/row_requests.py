@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Defaults:
-    """What holds for rows that do not say: the folder of the photos, language, annotation convention."""
+    """The photo folder, and the language and convention of rows that do not state one."""
 
     images: Path
     lang: str | None = None

@@ -1,4 +1,4 @@
-"""Streams the rows of a file from any place on: Parquet, Arrow streams, JSONL."""
+"""Streams the rows of a file from any position: Parquet, Arrow streams, JSONL."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _iter_json(path: Path, start: Place, stop: int) -> Iterator[Record]:
 
 
 def _json_record(row: int, line: Line, first: dict[str, Any]) -> Record:
-    """Read a line; fields that nobody reads are noted unless the first line, and so the program, told of them."""
+    """Read a line; unread fields are noted unless the first line has them, since the program reports those."""
     values, problem = parse_line(line)
     if problem is None:
         try:

@@ -1,4 +1,4 @@
-"""Runs a large job: plans its shards, skips finished ones, hands the others to an engine, sums up."""
+"""Runs a large job: plans its shards, skips finished ones, gives the others to an engine, sums up."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def _job(options: Options, images: Path, scans: Sequence[Scan]) -> Job:
 
 
 def _facts(options: Options) -> dict[str, Any]:
-    """Return what does not decide the output but may explain it."""
+    """Return facts that do not determine the output but may explain it."""
     packages = ("torch", "pyarrow", "spacy", "lingua-language-detector")
     return {
         "source": str(options.source.resolve()),

@@ -57,7 +57,7 @@ def rejected_file(output: Path, index: int) -> Path:
 
 
 def finished(output: Path, job: str, shard: Shard) -> Counts | None:
-    """Return the counts of a shard that is done and accounts for each of its rows; None for one that is not."""
+    """Return the counts of a finished shard that accounts for each of its rows, else None."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -108,7 +108,7 @@ def write_shard(
 
 
 def prepare_output(output: Path) -> None:
-    """Make the output's folders and take away what a killed run left half written."""
+    """Make the output's folders and remove what a killed run left half written."""
     for folder in (output / TAGGED, output / REJECTED):
         folder.mkdir(parents=True, exist_ok=True)
         remove_leftovers(folder)

@@ -135,7 +135,7 @@ def _tag_window(
 
 
 def windows(records: Iterator[Record]) -> Iterator[list[Record]]:
-    """Yield runs of rows, so many or so big."""
+    """Yield runs of rows, bounded in number and in size."""
     window: list[Record] = []
     size = 0
     for record in records:
@@ -155,7 +155,7 @@ def _size(record: Record) -> int:
 
 
 def _by_length(records: Sequence[Record]) -> Iterator[list[int]]:
-    """Yield batches of places in ``records``, longest rows first, so that little of a batch is padding."""
+    """Yield batches of indices into ``records``, longest rows first, so that little of a batch is padding."""
     order = sorted(range(len(records)), key=lambda i: _length(records[i]), reverse=True)
     for start in range(0, len(order), BATCH_ROWS):
         yield order[start : start + BATCH_ROWS]

@@ -1,4 +1,4 @@
-"""The gate of the text: the image decides much where the words leave an entity's type open, little where they tell it.
+"""The text gate: the image decides more where the words leave an entity's type open, less where they state it.
 
 Attention says whether the photo shows what a name may be. That alone harms: beside "Paris, capital of France" a photo
 of a person shows what "Paris" may be, and is beside the point. (Ours; the paper has no gate.)
@@ -19,7 +19,7 @@ DROPOUT = 0.2
 
 
 class TextGate(nn.Module):
-    """Reads off a word's vector, and off the types that the text holds possible for it, how open its type is.
+    """Estimates how open a word's type is, from its vector and from the probabilities that the text gives its types.
 
     Args:
         width: D.

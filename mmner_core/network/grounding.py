@@ -1,9 +1,9 @@
 """Grounded attention: words attend to the cells that show a type which the text leaves open.
 
-A reader says of every cell which type of name it could be of. A word looks where something of a type lies that its own
-text holds possible, and how much of its attention goes to the photo at all follows from the two together. What is left,
-up to all of it where the text has no doubt or the photo shows nothing to the point, lies on the "no image" key, and so
-far the word's tag stays that of the text. (Ours; the paper's attention knows nothing of types.)
+A classifier gives every cell a probability of each entity type. A word attends to the cells that show a type which its
+own text leaves possible, and both together decide how much of its attention goes to the photo at all. The rest, which
+is all of it where the text leaves no doubt or the photo shows nothing relevant, goes to the "no image" key: to that
+extent the word keeps the tag of the text alone. (Ours; the paper's attention knows nothing of types.)
 
 Shapes: B sentences, W words, U images, P cells, C width of a cell, L tags, T types and one for what has no name.
 """
@@ -67,7 +67,7 @@ def believe(emissions: Tensor, n_types: int) -> Belief:
 
 
 class Grounding(nn.Module):
-    """The readers of the cells, how much they weigh in each stream's attention, and how far words look at all.
+    """Classifies the cells, weighs the classes in each stream's attention, and decides how far words look.
 
     Args:
         widths: C of each image encoder.
@@ -100,7 +100,7 @@ class Grounding(nn.Module):
         return reader(tokens).double().log_softmax(-1).float()
 
     def evidence(self, belief: Belief, cells: Tensor) -> Tensor:
-        """Return how likely each cell shows a thing of a type that a word may be of, as a log, [B, W, P].
+        """Return the log-probability that each cell shows the type that the text gives the word, [B, W, P].
 
         Args:
             belief: of the words.
@@ -110,7 +110,7 @@ class Grounding(nn.Module):
         return (belief.types.double() @ shown.transpose(1, 2)).clamp(min=FLOOR).log().float()
 
     def share(self, belief: Belief, cells: Sequence[Tensor], evidence: Sequence[Tensor]) -> Tensor:
-        """Return how much of each word's attention is the photo's, [B, W], from 0 to 1; 0 for words that are no name.
+        """Return the share of each word's attention on the photo, [B, W], 0 to 1; 0 for words outside entities.
 
         Args:
             belief: of the words.

@@ -53,7 +53,7 @@ class ImageFolder:
 
 
 def _is_too_long(file: Path) -> bool:
-    """Say whether the system refuses such a name, which even the question whether the file exists would raise."""
+    """Return whether the system refuses a name of this length, for which even ``exists`` would raise."""
     encoded = str(file).encode("utf-8", "replace")
     return len(encoded) >= MAX_PATH_BYTES or max(map(len, encoded.split(b"/"))) > MAX_NAME_BYTES
 

@@ -1,6 +1,6 @@
 """Images that show nothing: plain colours, gradients, noise, stripes, "image not found" cards, pages of text.
 
-They teach, and measure, that a photo of nothing changes nothing.
+They are for training and testing that an image of nothing changes no answer.
 """
 
 from __future__ import annotations

@@ -191,7 +191,7 @@ def _check_kind(data: bytes, name: str) -> None:
 
 
 def _notes(image: Image.Image) -> tuple[str, ...]:
-    """Say what of the file is not looked at; before it is loaded, for looking on may lose the first frame."""
+    """Return notes on what is ignored in the file; call it before loading, since seeking may lose the first frame."""
     try:
         more = image.format in _FRAMES and getattr(image, "is_animated", False)
     except InputError:

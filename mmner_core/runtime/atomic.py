@@ -1,8 +1,8 @@
 """Writes files and folders atomically: whole or not at all.
 
-Each is filled under a hidden name beside its own, and takes its own once it is complete. So whoever reads finds the
-old content or the new, whatever stops the writer: an error, a full disk, a kill. A link stays, and what it points to
-is replaced. A stream, such as ``/dev/stdout`` or a device, is written to once all is ready, and never replaced.
+Each is written under a hidden name beside its own and renamed once it is complete. So a reader finds the old content or
+the new, whatever stops the writer: an error, a full disk, a kill. A link stays, and what it points to is replaced. A
+stream, such as ``/dev/stdout`` or a device, is written to once all is ready, and never replaced.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _permissions(target: Path) -> int | None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Take away what killed processes left half written in a folder that no other process writes to now."""
+    """Remove what killed processes left half written in a folder that no other process writes to now."""
     for part in folder.glob(f".*{_PART}"):
         part.unlink(missing_ok=True)
 
@@ -138,7 +138,7 @@ def partial_folder(folder: Path) -> Path:
 
 
 def restore(folder: Path) -> None:
-    """Put a folder back that a writer was killed over after moving it aside and before the new one took its place."""
+    """Restore a folder whose writer was killed after moving it aside and before the new one took its place."""
     old = _aside(folder)
     if old.is_dir() and not folder.exists():
         old.rename(folder)

@@ -21,7 +21,7 @@ B = TypeVar("B")
 
 
 def side_by_side(aside: Callable[[], A], here: Callable[[], B]) -> tuple[A, B]:
-    """Return what two calls return: ``aside`` made on one core in another thread, ``here`` on the other cores.
+    """Run ``aside`` on one core in another thread and ``here`` on the other cores; return both results.
 
     One after the other where there is one core only. If both fail, the error is that of ``here``.
     """
@@ -36,7 +36,7 @@ def side_by_side(aside: Callable[[], A], here: Callable[[], B]) -> tuple[A, B]:
 
 
 def _on(cores: int, work: Callable[[], A]) -> A:
-    """Do some work with so many of OpenMP's threads; other threads of this process keep theirs."""
+    """Run work with this number of OpenMP threads; other threads of this process keep theirs."""
     torch.get_num_threads()  # a thread's number is set when it is first asked for, and must not be set later
     with _openmp().limit(limits=cores, user_api="openmp"):
         return work()
@@ -44,7 +44,7 @@ def _on(cores: int, work: Callable[[], A]) -> A:
 
 @cache
 def _openmp() -> ThreadpoolController:
-    """Find the OpenMP library that torch brought."""
+    """Find the OpenMP library that torch has loaded."""
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

@@ -28,7 +28,7 @@ class RecentlyUsed(Generic[Value]):
         return len(self._items)
 
     def get(self, key: Hashable) -> Value | None:
-        """Return what is kept under the key, None where there is nothing."""
+        """Return the value under the key, or None."""
         with self._lock:
             kept = self._items.get(key)
         return None if kept is None else kept[0]

@@ -1,8 +1,8 @@
-"""The switch of what is there for speed alone.
+"""The switch for optimisations, which change no answer beyond rounding.
 
-Answers are the same without it, but for rounding. The environment variable ``MMNER_PLAIN`` says what to do without, to
-compare or to look for a mistake: ``all``, or some of the names of :data:`FAST` with commas between.
-``make bench ARGS=--fast`` measures what each brings. On two cores with AMX, work took so many times as long without:
+The environment variable ``MMNER_PLAIN`` switches them off, to compare or to look for a bug: ``all``, or some of the
+names of :data:`FAST` separated by commas. ``make bench ARGS=--fast`` measures what each brings. On two cores with AMX,
+work took this many times as long without:
 
 - ``networks``: 2.1 to the first answer, 1.3 to 1.5 for each one after;
 - ``packed``: 1.15 for a text;
@@ -29,7 +29,7 @@ FAST = {
 
 
 def is_fast(name: str) -> bool:
-    """Say whether one of :data:`FAST` is in use.
+    """Return whether one of :data:`FAST` is in use.
 
     Raises:
         InputError: if the environment variable names something else.

@@ -1,6 +1,6 @@
-"""Handles Ctrl-C: the process ends at once, or in good order where there is something to clear away.
+"""Handles Ctrl-C: the process ends at once, or cleanly where there is something to remove first.
 
-An exception in the middle of an import is no safe way out: libraries swallow it, or crash on what is half loaded.
+An exception in the middle of an import is not safe: libraries swallow it, or crash on half-loaded modules.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _holding = 0
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Let Ctrl-C raise ``KeyboardInterrupt`` in this block, since it takes away what it began."""
+    """Let Ctrl-C raise ``KeyboardInterrupt`` in this block, which cleans up after itself."""
     global _holding
     _holding += 1
     try:

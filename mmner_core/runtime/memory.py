@@ -62,7 +62,7 @@ def share_freed_memory() -> bool:
 
 
 def release_freed_memory(over: float = 0) -> None:
-    """Hand back what is free now; called once in a while, it keeps holes between long-lived tensors from adding up.
+    """Return free memory to the system; called now and then, it keeps holes between long-lived tensors from adding up.
 
     Args:
         over: megabytes that the process may hold before that is worth the time of faulting pages in again.

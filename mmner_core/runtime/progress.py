@@ -57,7 +57,7 @@ class Progress:
 
 
 def begin_stage(stage: str) -> None:
-    """Say that a job has come to a stage whose steps are not counted."""
+    """Report that a job has reached a stage whose steps are not counted."""
     Progress(stage)
 
 
@@ -65,7 +65,7 @@ def begin_stage(stage: str) -> None:
 def progress_bar(
     stage: str, total: int, *, done: int = 0, unit: str = "it", quiet: bool | None = None
 ) -> Iterator[Progress]:
-    """Yield what counts the steps of a stage.
+    """Yield the counter of a stage's steps.
 
     Args:
         stage: its name.

@@ -22,7 +22,7 @@ _MOST_LINKS = 40  # as many as Linux follows
 
 
 def is_stream(path: Path) -> bool:
-    """Say whether a path is no place where a file lies: a descriptor of this process, a pipe, a terminal, a device."""
+    """Return whether a path is no ordinary file: a descriptor of this process, a pipe, a terminal, a device."""
     if descriptor(path) is not None:
         return True
     try:
@@ -92,7 +92,7 @@ def open_output(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def kept(path: Path) -> Iterator[Path]:
-    """Yield a file that may be read again and again: the path itself, or a temporary copy of what a stream says.
+    """Yield a file that can be read repeatedly: the path itself, or a temporary copy of a stream's content.
 
     An error about the copy names the stream.
 

@@ -69,7 +69,7 @@ def cookies(scope: Message) -> dict[str, str]:
 
 
 def content_length(scope: Message) -> int | None:
-    """Return how long a request says it is; None where it does not say."""
+    """Return the length that a request states; None where it states none."""
     value = header(scope, b"content-length") or ""
     return int(value) if value.isascii() and value.isdigit() else None
 

@@ -1,4 +1,4 @@
-"""Groups waiting requests: what came while the last group was at work is answered in one pass, senders in turn."""
+"""Batches waiting requests: those that arrive during one pass are answered together in the next, senders in turn."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class _Waiting(NamedTuple, Generic[Q, A]):
 
 
 class _Heavy(NamedTuple, Generic[A]):
-    """A request that is answered in pieces, and those that are left."""
+    """A request that is answered in pieces, and the pieces that are left."""
 
     future: Future[A]
     pieces: Pieces[A]
@@ -108,7 +108,7 @@ class MicroBatcher(Generic[Q, A]):
             self._go_on()
 
     def _wait(self) -> bool:
-        """Wait for requests; return whether there are any, which there are not once no more are to come."""
+        """Wait for requests; return false once there are none and no more will come."""
         with self._changed:
             self._changed.wait_for(lambda: self._light or self._heavy or self._closed)
             return bool(self._light or self._heavy)
@@ -157,7 +157,7 @@ class MicroBatcher(Generic[Q, A]):
 
 
 def _do_piece(heavy: _Heavy[A]) -> bool:
-    """Do a piece; return whether it was the last, because there is an answer, or none to be had or wanted."""
+    """Do a piece; return whether it was the last: the answer is there, has failed, or is no longer wanted."""
     future = heavy.future
     try:
         if not future.cancelled():

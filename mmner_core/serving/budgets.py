@@ -19,7 +19,7 @@ TOO_MANY_LOADS = (
 
 
 class MinuteBudget:
-    """So much a minute for each visitor, all of it at once if they were quiet; work for nobody in particular is free.
+    """A budget per visitor and minute, which may be spent at once; work for nobody in particular is free.
 
     Args:
         most: units a minute.
@@ -32,7 +32,7 @@ class MinuteBudget:
         self._limit = RateLimit(most / 60, math.ceil(most))
 
     def spend(self, units: float = 1.0) -> None:
-        """Take units of the current visitor's; the last may be more than there were left.
+        """Spend units of the current visitor's budget; the last request may take more than was left.
 
         Raises:
             Refused: if there were none left.

@@ -23,7 +23,7 @@ _LOOK = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """Seconds until a connection is closed that does not get on.
+    """Seconds after which a connection without progress is closed.
 
     Attributes:
         head: for a request's lines and headers, from the end of the one before.
@@ -38,7 +38,7 @@ class Patience:
 
 @dataclass(slots=True, kw_only=True)
 class ConnectionCount:
-    """What is open, in all and from each address.
+    """Counts open connections, in all and per address.
 
     Attributes:
         most: in all.
@@ -60,7 +60,7 @@ class ConnectionCount:
         return True
 
     def release(self, host: str) -> None:
-        """Count a connection no more."""
+        """Stop counting a connection."""
         visitor = visitor_name(host)
         self.open[visitor] -= 1
         if not self.open[visitor]:
@@ -98,7 +98,7 @@ class LimitedProtocol(H11Protocol):
         self._watch = self.loop.call_later(_LOOK, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count it no more."""
+        """Stop counting the connection."""
         if self._watch is not None:
             self._watch.cancel()
         if self._admitted:
@@ -107,22 +107,22 @@ class LimitedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came."""
+        """Take the data that arrived."""
         self._came = self.loop.time()
         super().data_received(data)
 
     def on_response_complete(self) -> None:
-        """Begin to wait for the next request."""
+        """Start waiting for the next request."""
         self._since = self.loop.time()
         super().on_response_complete()
 
     def pause_writing(self) -> None:
-        """Note that what was sent is not read."""
+        """Note that the client does not read what was sent."""
         self._stuck = self.loop.time()
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        """Note that it is read again."""
+        """Note that the client reads again."""
         self._stuck = None
         super().resume_writing()
 
@@ -131,7 +131,7 @@ class LimitedProtocol(H11Protocol):
         return str(self.client[0]) if self.client else ""
 
     def _look(self) -> None:
-        """Close the connection if it does not get on; else look again in a while."""
+        """Close the connection if it makes no progress; else look again later."""
         if self.transport.is_closing() and self._stuck is None:
             return
         if self._is_idle(self.loop.time()):

@@ -56,7 +56,7 @@ class _Other:
 
 
 class Engine:
-    """Tags requests of many threads, and does what else they want of the model in between.
+    """Tags requests of many threads, and runs their other work on the model in between.
 
     Args:
         tagger: the model.
@@ -95,7 +95,7 @@ class Engine:
         return self._batcher.submit(ready, sender=current_visitor(), weight=weight)
 
     def _spend_pixels(self, photo: bytes) -> None:
-        """Charge the visitor for a photo that is not known from before."""
+        """Charge the visitor for a photo that is not in the cache."""
         _, known = self.tagger.photos.look_up(photo)
         if known is None and self._megapixels is not None:
             self._megapixels.spend(claimed_pixels(photo, self.tagger.limits) / 1e6)
@@ -119,7 +119,7 @@ class Engine:
         return self._batcher.submit(_Other(work=work), sender=current_visitor(), weight=math.inf)
 
     def close(self) -> None:
-        """Answer what waits, then let go of the model's memory."""
+        """Answer the waiting requests, then release the model's memory."""
         self._batcher.close()
         del self.tagger
         release_freed_memory()
@@ -161,7 +161,7 @@ def load_engine(folder: Path, config: ServingConfig, megapixels: MinuteBudget | 
 
 
 def megapixel_budget(config: ServingConfig) -> MinuteBudget:
-    """Return what the settings let visitors have decoded in a minute."""
+    """Return the budget of pixels that a visitor may have decoded in a minute."""
     return MinuteBudget(config.visitor_megapixels, TOO_MANY_PIXELS)
 
 

@@ -9,7 +9,7 @@ from mmner_core.serving.visitor import current_visitor
 
 
 class FairSlots:
-    """A context manager for what takes much memory or time; a thread waits until it may begin.
+    """A context manager for work that takes much memory or time; a thread waits for a free slot.
 
     One visitor gets all places but one, so that another's turn comes as soon as a single one of theirs is free; work
     for nobody in particular may take every place.
@@ -47,7 +47,7 @@ class FairSlots:
             self._changed.notify_all()
 
     def _stack(self) -> list[str | None]:
-        """Return for whom this thread entered, the latest last."""
+        """Return the visitors for whom this thread holds slots, the latest last."""
         if not hasattr(self._entered, "stack"):
             self._entered.stack = []
         stack: list[str | None] = self._entered.stack

@@ -68,7 +68,7 @@ def log_to_stderr(*, text: bool) -> None:
 
 
 def take_over_logs(*names: str) -> None:
-    """Have loggers with handlers of their own, as the web server's, write as all others do."""
+    """Remove the handlers of other loggers, such as the web server's, so that they write as all others do."""
     for name in names:
         logger = logging.getLogger(name)
         logger.handlers.clear()

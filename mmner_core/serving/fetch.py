@@ -1,4 +1,4 @@
-"""Fetches images from the web for programs: from public servers only, so many bytes, in so many seconds."""
+"""Fetches images from the web for programs: from public servers only, limited in bytes and seconds."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Fetcher:
     allowed: Callable[[Address], bool] = is_public
 
     async def replace_addresses(self, data: Any, folder: Path) -> None:
-        """Fetch each file in a program's request that is an address, and put where it lies now in its place.
+        """Fetch each file in a program's request that is an address, and replace the address by the file's path.
 
         Args:
             data: the request, changed in place.
@@ -101,7 +101,7 @@ class Fetcher:
         raise InputError(FAILED.format(reason="too many redirects"))
 
     async def _request(self, client: httpx.AsyncClient, url: httpx.URL) -> httpx.Request:
-        """Look a name up, check what it stands for, and ask that very address, so that no second look-up differs."""
+        """Look a name up, check its address, and connect to that very address, so that no second look-up can differ."""
         if url.scheme not in ("http", "https") or not url.host:
             raise InputError(FAILED.format(reason="no http or https address"))
         port = url.port or (443 if url.scheme == "https" else 80)
@@ -126,7 +126,7 @@ class Fetcher:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and what led to it."""
+    """Yield an error and its causes."""
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__

@@ -29,7 +29,7 @@ class Framework(Protocol):
 
 
 class Gradio:
-    """Looks into gradio's application, which tells most of this nowhere."""
+    """Looks into gradio's application, since most of this has no public interface."""
 
     def has_call(self, application: Any, name: str) -> bool:
         """Say whether programs may call a function of that name."""

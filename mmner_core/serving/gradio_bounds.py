@@ -45,7 +45,7 @@ class Mailbox(asyncio.Queue[Any]):
         self.touched = time.monotonic()
 
     async def get(self) -> Any:
-        """Wait for the next message; as long as somebody does, the box is no forgotten one."""
+        """Wait for the next message; while somebody waits, the mailbox does not count as abandoned."""
         self.touched = time.monotonic()
         return await super().get()
 
@@ -62,7 +62,7 @@ class Mailbox(asyncio.Queue[Any]):
 
 
 class _Mailboxes(LRUCache[str, Any]):
-    """gradio's mapping of sessions to queues, with mailboxes; beyond a limit, a session without open events goes.
+    """gradio's mapping of sessions to queues, with mailboxes; beyond a limit, a session without open events is dropped.
 
     Of these an empty one, if there is any, and the one that nothing was put into or fetched from for longest.
 
@@ -121,11 +121,11 @@ class FairQueue(queueing.Queue):
         super().set_server_app(app)
 
     def compute_analytics_summary(self, records: Any) -> Any:  # noqa: ARG002 (gradio's signature)
-        """Return nothing: nobody is shown these figures."""
+        """Return nothing, since nobody is shown these figures."""
         return {"functions": {}}
 
     async def push(self, body: Any, request: Any, username: str | None) -> Any:
-        """Let an event wait, unless as many of its visitor's do as may."""
+        """Queue an event, unless its visitor has as many waiting as allowed."""
         visitor = visitor_of(request.scope)
         waiting = Counter(visitor_of(event.request.scope) for event in self._in_line())
         if waiting[visitor] >= self._waiting:
@@ -142,7 +142,7 @@ class FairQueue(queueing.Queue):
         return [event for line in self.event_queue_per_concurrency_id.values() for event in line.queue]
 
     def _make_room(self, waiting: Counter[str], own: int) -> None:
-        """Send away the last event of whoever has most waiting, if that is more than the newcomer will have."""
+        """Refuse the last event of whoever has most waiting, if that is more than the newcomer will have."""
         greedy, most = waiting.most_common(1)[0]
         if most <= own + 1:
             return
@@ -156,7 +156,7 @@ class FairQueue(queueing.Queue):
         return {event.session_hash for event in (*self._in_line(), *at_work)}
 
     def send_message(self, event: queueing.Event, event_message: Any) -> None:
-        """Tell a session something, if it is not given up."""
+        """Send a message to a session, unless it is given up."""
         if event.session_hash in self.pending_messages_per_session:
             super().send_message(event, event_message)
 
@@ -179,7 +179,7 @@ class FairQueue(queueing.Queue):
         return None
 
     async def process_events(self, events: list[queueing.Event], *rest: Any, **options: Any) -> None:
-        """Answer an event in its visitor's name, and in the user's who asked."""
+        """Answer an event on behalf of its visitor, and of the user who asked."""
         with working_for(visitor_of(events[0].request.scope)), acting_for(events[0].username):
             await super().process_events(events, *rest, **options)
 
@@ -205,7 +205,7 @@ class FairQueue(queueing.Queue):
                 self.pending_event_ids_session.pop(session, None)
 
     def _given_up(self) -> list[str]:
-        """Return the sessions whose answers are too old, or with which their owner or all have too much."""
+        """Return the sessions whose answers are too old, or that exceed their owner's share or the total."""
         now = time.monotonic()
         boxes = dict(sorted(self.pending_messages_per_session.items(), key=lambda pair: pair[1].touched))
         gone = [name for name, box in boxes.items() if now - box.touched > self._seconds]
@@ -235,14 +235,14 @@ class FairBlocks(Blocks):
         super().__init__(**options)
 
     def queue(self, *values: Any, **options: Any) -> Any:
-        """Let events wait, each visitor's in fairness to all others."""
+        """Queue events fairly among visitors."""
         super().queue(*values, **options)
         self._queue = FairQueue(self._queue, self._settings)
         return self
 
 
 class FairStates(StateHolder):
-    """Keeps the latest visits; beyond them the oldest goes of whoever has the most."""
+    """Keeps the latest visits; beyond a limit, the oldest of whoever has the most is dropped."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -265,7 +265,7 @@ class ForgetfulProgress(route_utils.FileUploadProgress):
     """gradio's notes on uploads at work, without those of uploads that never came or that nobody asked about."""
 
     def track(self, upload_id: str) -> None:
-        """Begin to note how far an upload is; the oldest goes beyond so many."""
+        """Start tracking an upload; beyond a limit, the oldest is dropped."""
         if upload_id not in self._statuses and len(self._statuses) >= _UPLOADS:
             oldest = next(iter(self._statuses))
             self._statuses.pop(oldest)
@@ -282,7 +282,7 @@ class ForgetfulProgress(route_utils.FileUploadProgress):
 
 
 class NotedForm(route_utils.GradioMultiPartParser):
-    """gradio's parser of forms, which tells our gate of each file that it writes, so that none is left behind."""
+    """gradio's form parser, which reports each file that it writes to our gate, so that none is left behind."""
 
     def __init__(self, *values: Any, **options: Any) -> None:
         super().__init__(*values, **options | {"max_files": _FILES, "max_fields": _FILES})

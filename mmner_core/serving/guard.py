@@ -25,7 +25,7 @@ OFF: dict[str, Any] = dict.fromkeys(
 def guarded(
     config: ServingConfig, space: UploadSpace | None = None, watchdog: Watchdog | None = None
 ) -> Callable[[Any], AbstractAsyncContextManager[None]]:
-    """Return what the application is to do from its start to its end.
+    """Return the application's lifespan handler.
 
     Only there can the gate come first: gradio puts what answers other sites' pages before any middleware it is given.
     """

@@ -31,7 +31,7 @@ class JsonLimits:
 
 
 class JsonObject(NamedTuple):
-    """A JSON object that was read, and the same as bytes, written anew: who reads it next finds what was judged."""
+    """A JSON object, and its bytes serialised again, so that the next reader gets exactly what was judged."""
 
     fields: dict[str, Any]
     body: bytes

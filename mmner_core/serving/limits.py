@@ -59,13 +59,13 @@ class RateLimit:
             return 0.0
 
     def charge(self, visitor: str, tokens: float) -> None:
-        """Take tokens for what turned out to be more work than one; what is not there must come back first."""
+        """Take further tokens for a request that turned out to be more work; a debt must be refilled first."""
         if self.rate and tokens > 0:
             with self._lock:
                 self._fill(visitor).tokens -= tokens
 
     def _fill(self, visitor: str) -> _Bucket:
-        """Return a visitor's bucket with what has come back since."""
+        """Return a visitor's bucket, refilled."""
         now = self._clock()
         bucket = self._buckets.setdefault(visitor, _Bucket(self.burst, now))
         bucket.tokens = min(self.burst, bucket.tokens + (now - bucket.filled) * self.rate)
@@ -74,7 +74,7 @@ class RateLimit:
 
 
 class ConcurrencyLimit:
-    """Counts what each visitor has at work.
+    """Counts each visitor's concurrent requests.
 
     Args:
         most: requests of one visitor at once.
@@ -89,7 +89,7 @@ class ConcurrencyLimit:
 
     @contextmanager
     def admit(self, visitor: str) -> Iterator[None]:
-        """Count a request for as long as it is at work.
+        """Count a request while it is processed.
 
         Raises:
             Refused: if the visitor has as many at work as allowed.

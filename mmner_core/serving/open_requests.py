@@ -25,7 +25,7 @@ class OpenRequests:
         self._open = ConcurrencyLimit(most, TOO_MANY_OPEN)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Pass a request on, and let all that is done for it know whom it is for.
+        """Pass a request on, with its visitor in the context of all that is done for it.
 
         Raises:
             Refused: if the visitor has as many open as allowed.
@@ -38,7 +38,7 @@ class OpenRequests:
             await self._pass(scope, receive, send)
 
     async def _pass(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Pass a request on; a stream of a session that there is not, or no more, ends without an error in the log.
+        """Pass a request on; a stream of an unknown or ended session ends without an error in the log.
 
         The web framework has told whoever reads it by then.
         """

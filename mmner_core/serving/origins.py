@@ -56,7 +56,7 @@ class Origins:
         return granted
 
     def settled(self, scope: Message) -> Headers:
-        """Return a request's headers for the web framework, which believes all of them.
+        """Return a request's headers as they are safe for the web framework, which trusts all of them.
 
         One host, the one the visitor sees; nothing that a proxy would say; no origin, or gradio would let it in.
         """
@@ -73,7 +73,7 @@ class Origins:
         return "*" in self._config.allowed_hosts or name in self._names or self._is_ours_by_number(name)
 
     def _is_ours_by_number(self, name: str) -> bool:
-        """Say whether a host is a number that leads here: no other site's name can stand for one of those."""
+        """Return whether a host is a numeric address of this server, which no other site's name can stand for."""
         try:
             address = ipaddress.ip_address(name)
         except ValueError:
@@ -104,7 +104,7 @@ class Origins:
         return header(scope, b"sec-fetch-site") in (None, "same-origin", "none") or bool(referer)
 
     def _is_own(self, address: str, scope: Message) -> bool:
-        """Say whether a page's address has the host that it asks: by the name that the visitor sees, or its proxy's."""
+        """Return whether a page's host is the one that it asks: by the name that the visitor sees, or its proxy's."""
         for asked in _hosts(scope):
             if self._is_ours(asked) and _same_host(address, asked):
                 return True
@@ -126,7 +126,7 @@ def _hosts(scope: Message) -> Iterator[str]:
 
 
 def _same_host(address: str, host: str) -> bool:
-    """Say whether a page's address has a host; a port left out is the usual one, whatever the scheme is."""
+    """Return whether a page's address has this host; a missing port is the default one of any scheme."""
     try:
         page, asked = urlsplit(address), urlsplit(f"//{host}")
         if page.scheme not in _DEFAULT_PORTS or not page.hostname:

@@ -19,7 +19,7 @@ async def hand_on(
     judge: Callable[[Message], Refusal | None],
     blame: Callable[[Exception], Refusal | None] = lambda error: None,
 ) -> Refusal | None:
-    """Hand a request on; return why it is turned away after all, or None if it was answered.
+    """Pass a request on; return why it is refused after all, or None if it was answered.
 
     An error that nothing else caught ends here, or the web server would write all that it says into the log.
 

@@ -1,6 +1,6 @@
 """Several models side by side: loaded when first asked for, the least recently used unloaded to make room.
 
-No visitor can keep the models going in and out: what others use is unloaded last, and not soon after it was loaded.
+No visitor can force models in and out: those that others use are unloaded last, and none right after it was loaded.
 """
 
 from __future__ import annotations
@@ -54,19 +54,19 @@ class _Slot(Generic[E]):
     used_by: dict[str | None, float] = field(default_factory=dict)
 
     def note_use(self, visitor: str | None) -> None:
-        """Remember who uses it, and forget who has not for long."""
+        """Remember who uses it, and forget whose use was long ago."""
         now = time.monotonic()
         self.used_by = {name: at for name, at in self.used_by.items() if now - at < RECENT}
         self.used_by[visitor] = now
 
     def is_others(self, visitor: str | None) -> bool:
-        """Say whether other visitors used it lately."""
+        """Return whether other visitors used it recently."""
         now = time.monotonic()
         return any(now - at < RECENT for name, at in self.used_by.items() if name not in (None, visitor))
 
     @property
     def is_new(self) -> bool:
-        """Say whether it was loaded too lately to go again."""
+        """Return whether it was loaded too recently to be unloaded."""
         return time.monotonic() - self.since < RESIDENCE
 
 
@@ -119,7 +119,7 @@ class CheckpointPool(Generic[E]):
 
     @property
     def alive(self) -> bool:
-        """Return whether every model in memory answers; one that is being loaded will."""
+        """Return whether every model in memory answers; one that is being loaded counts."""
         with self._changed:
             loaded = [slot.engine for slot in self._slots.values() if slot.engine.done()]
         return all(engine.exception() is None and engine.result().alive for engine in loaded)

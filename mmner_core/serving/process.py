@@ -23,14 +23,14 @@ _OWN_FILES = 512  # open ones, besides connections: libraries, models, uploads
 
 
 def own_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment with what Hugging Face Spaces says in its variables said in ours."""
+    """Return the environment, with the variables of Hugging Face Spaces translated into ours."""
     said = {"MMNER_HOST": environment.get("GRADIO_SERVER_NAME"), "MMNER_ALLOWED_HOSTS": environment.get("SPACE_HOST")}
     return {**{name: value for name, value in said.items() if value}, **environment}
 
 
 @contextmanager
 def serving_process(config: ServingConfig) -> Iterator[tuple[UploadSpace, Event]]:
-    """Give the process a folder for uploads, which is removed in the end, and an event that is set when it is to stop.
+    """Give the process a folder for uploads, removed at the end, and an event that is set when it is to stop.
 
     Must be entered by the main thread, before the web framework makes its objects and the model is loaded.
 
@@ -60,7 +60,7 @@ def serving_process(config: ServingConfig) -> Iterator[tuple[UploadSpace, Event]
 
 
 def end_process(code: int) -> NoReturn:
-    """End the process now that all is closed.
+    """End the process after everything is closed.
 
     Not as Python ends: threads that load a model or run it at this moment are in the middle of native code, which
     aborts the process when it comes back to an interpreter that is gone.

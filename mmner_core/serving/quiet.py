@@ -20,10 +20,10 @@ _ITSELF = (__file__, traceback.__file__, warnings.__file__, logging.__file__)
 
 
 class NotTheirWords(logging.Filter):
-    """Puts the place where a library logged in place of what it logged."""
+    """Replaces a library's log message by the place in the code that logged it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record of a library; let every record pass."""
+        """Change a library's record; every record passes."""
         if record.name.partition(".")[0] not in OURS:
             record.msg = "a message from %s:%d in %s is not shown (log_text is off)"
             record.args = (record.pathname, record.lineno, record.funcName)
@@ -32,7 +32,7 @@ class NotTheirWords(logging.Filter):
 
 @contextmanager
 def libraries_hushed(*, text: bool) -> Iterator[None]:
-    """Send what libraries print, warn of and fail with to the log, without their words.
+    """Send libraries' prints, warnings and uncaught errors to the log, without their words.
 
     Args:
         text: whether the log may hold visitors' words; then nothing is changed.
@@ -52,7 +52,7 @@ def libraries_hushed(*, text: bool) -> Iterator[None]:
 
 
 class Printed(io.TextIOBase):
-    """A stream that logs once for each place that something is printed there, and drops what is printed.
+    """A stream that drops what is printed and logs once for each place that prints.
 
     Args:
         name: of the stream.
@@ -70,7 +70,7 @@ class Printed(io.TextIOBase):
         return len(text)
 
     def writable(self) -> bool:
-        """Return that one may write."""
+        """Return true."""
         return True
 
 

@@ -14,7 +14,7 @@ _REMEMBERED = 1000
 
 @dataclass(slots=True)
 class _Window:
-    """What was said of one kind since its window began."""
+    """The records of one kind since its window began."""
 
     since: float
     written: int = 0
@@ -22,9 +22,10 @@ class _Window:
 
 
 class FoldRepeats(logging.Filter):
-    """Lets so many warnings and errors of one kind through in a minute; the next one says how many were left out.
+    """Limits similar warnings and errors per minute; the next one states how many were dropped.
 
-    Of one kind are those from the same line of code, of the same sort of error. What is no warning always passes.
+    Records are similar if they come from the same line of code and are of the same sort of error. Records below warning
+    level always pass.
 
     Args:
         most: written in a window.

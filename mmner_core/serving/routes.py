@@ -110,7 +110,7 @@ def _pages() -> list[Route]:
 
 
 def _events(config: ServingConfig) -> list[Route]:
-    """Questions and answers."""
+    """Requests for answers."""
     text = 200_000 + _CHARACTER_BYTES * config.max_characters
     batch = JsonLimits(values=2_000 + _ITEM_VALUES * config.batch_items)
     data = {"data": values, "session_hash": optional(identifier)}
@@ -153,7 +153,7 @@ def _files(config: ServingConfig) -> list[Route]:
 
 
 def _account() -> list[Route]:
-    """In and out."""
+    """Login and logout."""
     everyone = Who.EVERYONE
     return [
         _post("/login", _SMALL, body=Body.FORM, who=everyone),

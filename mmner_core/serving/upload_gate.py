@@ -98,7 +98,7 @@ def _has_files(scope: Message) -> bool:
 
 
 def _clear(written: list[NamedFile]) -> None:
-    """Remove the files that still have their first name: an upload that was taken in has been given another."""
+    """Remove the files that still have their temporary name: an accepted upload has been renamed."""
     for file in written:
         with contextlib.suppress(OSError):  # on a full disk what waits in its buffer cannot be written
             file.close()

@@ -38,7 +38,7 @@ class Upload:
     kept: bool = False
 
     def grow(self, size: int) -> None:
-        """Take room for bytes that came.
+        """Count bytes that arrived.
 
         Raises:
             Refused: if there is none left, or none of the visitor's share.
@@ -49,7 +49,7 @@ class Upload:
 
 @dataclass(slots=True)
 class _Share:
-    """What one visitor takes: in all, and of what is kept since when how much."""
+    """One visitor's bytes: in all, and those kept, with the time since when."""
 
     bytes: int = 0
     kept: deque[tuple[float, int]] = field(default_factory=deque)
@@ -85,7 +85,7 @@ class UploadSpace:
 
     @contextmanager
     def receiving(self, visitor: str) -> Iterator[Upload]:
-        """Count a request's bytes for as long as it is received, and longer if it turns out to be kept."""
+        """Count a request's bytes while it is received, and longer if it is kept."""
         upload = Upload(self, visitor)
         try:
             yield upload
@@ -106,15 +106,15 @@ class UploadSpace:
             share = self._shares.setdefault(visitor, _Share())
             if share.bytes + size > self.share:
                 wait = self.max_age if not share.kept else max(0.0, share.kept[0][0] + self.max_age - time.monotonic())
-                told = NO_SHARE.format(megabytes=self.share / 1e6, minutes=math.ceil(wait / 60) or 1)
-                raise Refused(retry_after(429, told, math.ceil(wait) or 1))
+                message = NO_SHARE.format(megabytes=self.share / 1e6, minutes=math.ceil(wait / 60) or 1)
+                raise Refused(retry_after(429, message, math.ceil(wait) or 1))
             if self._used + size > self.max_bytes:
                 raise Refused(retry_after(503, NO_SPACE, 60))
             share.bytes += size
             self._used += size
 
     def sweep(self) -> int:
-        """Remove files older than allowed and folders they leave empty, count the rest; return how many are gone."""
+        """Remove expired files and the folders they leave empty, count the rest; return how many were removed."""
         self._own.keep()
         removed = kept = 0
         for folder, _, names in os.walk(self.folder, topdown=False):
@@ -140,7 +140,7 @@ class UploadSpace:
         return removed
 
     def keep_swept(self) -> None:
-        """Begin to sweep every quarter of a minute in the background."""
+        """Sweep every 15 seconds in the background from now on."""
         Thread(target=self._sweep_on, name="sweep-uploads", daemon=True).start()
 
     def close(self) -> None:
@@ -164,7 +164,7 @@ class UploadSpace:
                 self._forget_old(visitor)
 
     def _forget_old(self, visitor: str) -> None:
-        """Take off a visitor's share what is as old as the files that are removed; the lock is held."""
+        """Subtract expired files from a visitor's share; the lock must be held."""
         share = self._shares.get(visitor)
         if share is None:
             return

@@ -40,13 +40,13 @@ def visitor_of(scope: Mapping[str, Any]) -> str:
 
 
 def current_visitor() -> str | None:
-    """Return whom this thread or task is at work for; None: for nobody in particular."""
+    """Return the visitor that this thread or task works for; None: for nobody in particular."""
     return _current.get()
 
 
 @contextmanager
 def working_for(visitor: str) -> Iterator[None]:
-    """Say whom the block, and whatever it starts, is at work for."""
+    """Set the visitor that the block, and whatever it starts, works for."""
     token = _current.set(visitor)
     try:
         yield
@@ -55,13 +55,13 @@ def working_for(visitor: str) -> Iterator[None]:
 
 
 def current_user() -> str | None:
-    """Return the name of the user this thread or task is at work for; None: for nobody who has logged in."""
+    """Return the user that this thread or task works for; None: nobody who has logged in."""
     return _user.get()
 
 
 @contextmanager
 def acting_for(user: str | None) -> Iterator[None]:
-    """Say which user the block, and whatever it starts, is at work for."""
+    """Set the user that the block, and whatever it starts, works for."""
     token = _user.set(user)
     try:
         yield

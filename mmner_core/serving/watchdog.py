@@ -90,7 +90,7 @@ class Watchdog:
             line.current_concurrency = max(0, line.current_concurrency)
 
     def _stalls(self, queue: Any) -> bool:
-        """Say whether the same request has waited for long although it could be started."""
+        """Return whether the same request has waited for long although it could be started."""
         waiting = queue.startable() if None in queue.active_jobs else None
         if waiting is None or waiting is not self._head:
             self._head, self._head_since = waiting, time.monotonic()
@@ -122,7 +122,7 @@ class Watchdog:
         self._tell_lost(queue)
 
     def _tell_lost(self, queue: Any) -> None:
-        """Tell those whose requests were at work, who would wait for ever."""
+        """Answer the requests that were being processed, which would wait for ever otherwise."""
         if self._lost is None:
             return
         waiting = {event._id for line in queue.event_queue_per_concurrency_id.values() for event in line.queue}

@@ -72,7 +72,7 @@ class SubwordEncoder:
         return [self._cut(words, 0, len(words), {}) for words in pieces]
 
     def hidden_windows(self, n_words: int) -> list[Window]:
-        """Return the windows of a sentence of ``n_words`` words that are hidden: each is read as the unknown token."""
+        """Return the windows of a sentence of ``n_words`` hidden words: each is read as the unknown token."""
         return self._cut([[self.unknown]] * n_words, 0, n_words, {})
 
     def windows_of_parts(self, words: Sequence[str], parts: Sequence[TextPart]) -> list[Window]:
@@ -245,7 +245,7 @@ def collate(
 
 
 def merge_windows(windows: Sequence[Window]) -> list[tuple[int, int]]:
-    """Say for each word which window, and which of its words, reads it with the most context on both sides.
+    """Return for each word the window, and its place there, that reads it with the most context on both sides.
 
     Returns:
         one (window, position within it) per word.

@@ -1,4 +1,4 @@
-"""Invisible characters: they come along when text is copied, and must neither hide a full stop nor glue words.
+"""Invisible characters, which come with copied text and must neither hide a full stop nor join words.
 
 They are Unicode's "default ignorable" code points (zero width spaces and joiners, soft hyphen, direction marks,
 variation selectors, tags) and the control characters that are no white space. Those that shape an emoji are part of it.
@@ -40,7 +40,7 @@ def invisible_runs(text: str) -> list[tuple[int, int]]:
 
 
 def without_invisible(text: str) -> str:
-    """Return what is to be seen of a text."""
+    """Return a text without its invisible characters."""
     runs = invisible_runs(text)
     if not runs:
         return text

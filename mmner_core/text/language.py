@@ -133,7 +133,7 @@ def language_name(code: str) -> str:
 
 
 def _confidences(sample: str) -> dict[str, float]:
-    """Return the probability of each language considered, by the cheapest means that is sure."""
+    """Return the probability of each candidate language, by the cheapest method that is sure."""
     words = _words(sample)
     spoken = _speak(sample, words)
     sure = [word for word, weight in words if weight == 1]
@@ -173,7 +173,7 @@ def _words(sample: str) -> list[tuple[str, float]]:
 
 
 def _speak(sample: str, words: Sequence[tuple[str, float]]) -> dict[str, float]:
-    """Return for each language the logarithm of how much likelier function words and marks make it."""
+    """Return for each language the log-likelihood ratio of the function words and marks."""
     spoken: dict[str, float] = defaultdict(float)
     for word, weight in words:
         for code, known in FUNCTION_WORDS.items():

@@ -43,7 +43,7 @@ def readable_text(text: str) -> tuple[str, Sequence[int]]:
 
 
 def _drop_invisible(text: str) -> tuple[str, Sequence[int]]:
-    """Leave out invisible characters; where two words are likely to meet over them, a space takes their place."""
+    """Drop invisible characters; where they are likely to separate two words, a space takes their place."""
     runs = invisible_runs(text)
     if not runs:
         return text, range(len(text))
@@ -61,5 +61,5 @@ def _drop_invisible(text: str) -> tuple[str, Sequence[int]]:
 
 
 def _is_between_words(before: str, run: str, after: str) -> bool:
-    """Say whether words end and begin at a run: "Rome<zero width space>Paris", but "Jor<zero width space>dan"."""
+    """Return whether a run separates words: "Rome<zero width space>Paris", but not "Jor<zero width space>dan"."""
     return not JOINERS.intersection(run) and (before.islower() or before.isdigit()) and after.isupper()

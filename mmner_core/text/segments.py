@@ -73,7 +73,7 @@ def parts_of(text: str, words: Sequence[Word]) -> list[TextPart]:
 
 
 def _line_ends(text: str) -> dict[int, str | None]:
-    """Say for the place of each line end between two lines what to read there; None where the sentence goes on."""
+    """Return, by the position of each line end, the mark to read there; None where the sentence goes on."""
     ends = list(_LINE_END.finditer(text))
     starts = [0, *(end.end() for end in ends)]
     stops = [*(end.start() for end in ends), len(text)]

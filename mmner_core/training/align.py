@@ -135,7 +135,7 @@ def align(model: MMNER, pairs: Pairs, config: AlignConfig, seed: int) -> None:
 
 @torch.no_grad()
 def low_match(model: MMNER, pairs: Pairs) -> float:
-    """Return the cosine below which one of ten pairs that belong together lies, the mean over streams."""
+    """Return the lowest decile of the cosines of pairs that belong together, averaged over streams."""
     assert model.text_projection is not None  # noqa: S101 (who aligned has one)
     text = F.normalize(model.text_projection(pairs.text), dim=-1)
     cosines = [
@@ -165,6 +165,6 @@ def _loss(text: Tensor, photo: Tensor, entity: Tensor, inverse_temperature: Tens
 
 @torch.no_grad()
 def _standardise(layer: nn.Linear, mean: Tensor, deviation: Tensor) -> None:
-    """Let a layer that was fitted to standardised vectors take them as they are."""
+    """Fold the standardisation of its inputs into a layer."""
     layer.weight.div_(deviation)
     layer.bias.sub_(layer.weight @ mean)

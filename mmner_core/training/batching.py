@@ -170,7 +170,7 @@ class Collator:
         self.grids = grids or {}
 
     def __call__(self, samples: Sequence[Sample]) -> Batch:
-        """Build a batch; a sentence that does not fit one window becomes several rows, so that no word is lost."""
+        """Build a batch; a sentence longer than a window becomes several rows, so that no word is lost."""
         rows, tags, conventions, shown, aligned, looking = [], [], [], [], [], []
         regions: list[tuple[Box, ...]] = []
         unannotated: list[list[bool]] = []

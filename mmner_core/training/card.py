@@ -77,13 +77,13 @@ _UNTOLD: dict[str, Any] = {
 
 
 def _stages(provenance: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return the provenance of each run that had a part in the weights, the first one first."""
+    """Return the provenance of each run that contributed to the weights, in order."""
     origin = provenance.get("init")
     return [*(_stages(origin) if origin else ()), {**_UNTOLD, **provenance}]
 
 
 def _looks(looks: Sequence[str]) -> str:
-    """Say how often the test splits were looked at, and at what."""
+    """State how often the test splits were looked at, and which."""
     if not looks:
         return "The test splits were not looked at."
     times = "once" if len(looks) == 1 else f"{len(looks)} times"

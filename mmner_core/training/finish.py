@@ -82,7 +82,7 @@ def begun_text(run: Recipe) -> TextConfig:
 
 
 def train_run(run: Recipe, data: Path, out: Path, tokenizer: str, *, name: str, command: str) -> Path:
-    """Train a run and write ``out/checkpoint``; see :func:`train_named`. What it begins with lies in ``out/first``."""
+    """Train a run and write ``out/checkpoint``; see :func:`train_named`. Its initial weights are in ``out/first``."""
     if run.then is not None:
         first = out / "first" / "checkpoint"
         if not first.is_dir():
@@ -148,7 +148,7 @@ def write_checkpoint(
 
 
 def _align(trainer: Trainer) -> dict[str, Any]:
-    """Align texts and photos; return below which cosine hardly a pair of the validation data lies that belongs."""
+    """Align texts and photos; return a cosine that few matching pairs of the validation data fall below."""
     assert trainer.images is not None  # noqa: S101 (asked before)
     model, subwords, images = trainer.model, trainer.subwords, trainer.images
     align(

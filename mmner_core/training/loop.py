@@ -200,7 +200,7 @@ class Trainer:
         return progress
 
     def _resume(self, state: Path) -> Progress:
-        """Load the last saved state, if there is one, and forget what was logged after it."""
+        """Load the last saved state, if there is one, and drop what was logged after it."""
         if self.accelerator.is_main_process:
             note_run(self.out, self.run, self.mixture.digests)
             restore(state)
@@ -259,7 +259,7 @@ class Trainer:
         return 30 if self.config.precision == "fp16" else 0
 
     def _train_mode(self) -> None:
-        """Switch dropout on, except in parts that this run leaves alone; those that the model freezes see to it."""
+        """Switch dropout on, except in parts that this run does not train; modules frozen by the model stay in eval."""
         self.network.train()
         for part in self.model.children():
             if self.config.trainable and not any(p.requires_grad for p in part.parameters()):
@@ -300,7 +300,7 @@ class Trainer:
                     save_file({k: v.contiguous() for k, v in self.model.state_dict().items()}, file)
 
     def _predict(self, examples: list[Example]) -> list[list[str]]:
-        """Tag sentences, each process its share."""
+        """Tag sentences, each process a share."""
         from accelerate.utils import gather_object
 
         processes, own = self.accelerator.num_processes, self.accelerator.process_index
@@ -312,7 +312,7 @@ class Trainer:
         return predicted
 
     def _save_state(self, state: Path, progress: Progress) -> None:
-        """Save everything needed to go on; a kill at any moment leaves the old state or the new one."""
+        """Save everything needed to resume; a kill at any moment leaves the old state or the new one."""
         main = self.accelerator.is_main_process
         with atomic_folder(state, what="the training state") if main else nullcontext(partial_folder(state)) as partial:
             self.accelerator.wait_for_everyone()  # until the folder is there
@@ -336,7 +336,7 @@ class Trainer:
 
 
 def note_run(out: Path, run: Recipe, data: Mapping[str, str]) -> None:
-    """Note what run a folder holds, or compare with what was noted.
+    """Record which run a folder holds, or compare with the record.
 
     Raises:
         InputError: if the folder holds a run of other settings or data, which could not be resumed exactly.

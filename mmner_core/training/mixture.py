@@ -29,7 +29,7 @@ LEAK_WORDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A training sentence and how its source wants it treated.
+    """A training sentence with the settings of its source.
 
     Attributes:
         example: the sentence.
@@ -148,7 +148,7 @@ def _annotate(items: Sequence[Item], source: DataSource, table: Path, split: str
 
 
 def _cut(item: Item, rng: random.Random) -> Item:
-    """Cut a sentence to a name; here and not in each epoch, so that batches are of like length."""
+    """Cut a sentence to a name; done once, not per epoch, so that batches stay of similar length."""
     words, tags = cut_to_a_name(item.example.words, item.example.tags or (), rng)
     return replace(item, example=replace(item.example, words=words, tags=tags))
 

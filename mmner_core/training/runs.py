@@ -86,7 +86,7 @@ def _posts_again(training: TrainConfig) -> TrainConfig:
 
 
 def mini_fusion() -> Recipe:
-    """Last stage of the shipped checkpoint: words learn where to look on photos, and how far to believe them.
+    """Last stage of the shipped checkpoint: trains where on photos words attend to, and how far to trust them.
 
     Begins with what ``train-photos`` made of ``mini_text`` (``--init``). Text encoder and eye stay as they are, so that
     what is read without a photo stays as it was, to the last bit.
@@ -128,7 +128,7 @@ def mini_fusion() -> Recipe:
 
 
 def mini() -> Recipe:
-    """Text, fusion and alignment together, from the pretrained encoders: what the experiments take parts away from."""
+    """Text, fusion and alignment together, from the pretrained encoders: the full model of the ablations."""
     train = (
         DataSource(path="wikineural", random_image=0.12),
         DataSource(path="mmnerd", convention="caption", random_image=0.12),
@@ -202,7 +202,7 @@ def named_run(name: str) -> Recipe:
 
 
 def with_settings(run: Recipe, settings: Sequence[str]) -> Recipe:
-    """Return the run with some of its hyper-parameters set otherwise, in all its parts.
+    """Return the run with some of its hyper-parameters replaced, in all its stages.
 
     Args:
         run: what to start from.

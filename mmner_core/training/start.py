@@ -1,4 +1,4 @@
-"""A run's first weights, from pretrained encoders or a checkpoint, and which of them it leaves as they are."""
+"""Gives a run its initial weights, from pretrained encoders or a checkpoint, and freezes those it does not train."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _held(init: str, run: Recipe) -> dict[str, Tensor]:
 
 
 def freeze_others(model: MMNER, trainable: tuple[str, ...]) -> None:
-    """Leave only the parameters free whose names begin so; empty: all that the model leaves free.
+    """Freeze all parameters except those with these name prefixes; empty: all that the model trains.
 
     Raises:
         InputError: if there are none.

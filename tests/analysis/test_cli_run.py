@@ -66,7 +66,7 @@ def folder(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     row = {"image": "per-1.jpg", "name": "Ada", "type": "PER", "boxes": [[0, 0, 1, 0.5]], "language": "en"}
     boxes.write_text(json.dumps(row), encoding="utf-8")
     (boxes.parent / "images").symlink_to(DATA / "images")
-    samples = ("--honesty-sample", 2, "--pointing-sample", 2, "--boxes", boxes)
+    samples = ("--faithfulness-sample", 2, "--pointing-sample", 2, "--boxes", boxes)
     result = call(
         "--checkpoint", tiny_checkpoint, "--data", DATA, "--split", "valid", "--out", out, "--calibrate", "test",
         "--train", DATA / "en" / "valid.txt", "--train", DATA, "--irrelevant", DATA / "images",

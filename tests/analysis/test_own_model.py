@@ -110,7 +110,7 @@ def test_the_report_shows_it_and_says_what_cannot_be_had(whole: EvaluationRun) -
     panels = {panel.id: panel for panel in collect(whole).panels()}
     filled = {
         "scores", "modality", "severity", "shapley", "minimal-pairs", "helped", "calibration", "mosaics", "boxes",
-        "pointing", "honesty", "retrieval", "cosines", "geometry", "leakage",
+        "pointing", "faithfulness", "retrieval", "cosines", "geometry", "leakage",
     }  # fmt: skip
     assert {name for name in filled if panels[name].table.empty} == set()
     assert panels["shapley-streams"].table.empty

@@ -73,7 +73,7 @@ def test_a_run_that_lacks_something_says_so_in_a_sentence(make: object) -> None:
         if panel.table.empty:
             assert panel.notes and panel.figure is None and all(note.endswith(".") for note in panel.notes), panel.id
     without = {panel.id for panel in found if panel.table.empty}
-    assert {"calibration", "noise", "leakage", "modality", "shapley", "honesty", "map", "retrieval"} <= without
+    assert {"calibration", "noise", "leakage", "modality", "shapley", "faithfulness", "map", "retrieval"} <= without
 
 
 def test_scores_are_those_of_the_metrics(run: EvaluationRun) -> None:

@@ -134,7 +134,7 @@ def test_csv_holds_every_digit_and_every_word(document: Document, tmp_path: Path
     for panel in document.panels():
         rows = list(csv.DictReader(StringIO(files[panel.id].read_text(encoding="utf-8"), newline="")))
         assert len(rows) == len(panel.table) and list(rows[0]) == list(panel.table.columns)
-    assert {"calibration-figure", "cosines-figure", "honesty-figure", "map-figure"} <= set(files)
+    assert {"calibration-figure", "cosines-figure", "faithfulness-figure", "map-figure"} <= set(files)
     flips = pd.read_csv(files["flips"])
     assert flips["text"].str.contains(EVIL, regex=False).any()
     scores = next(panel.table for panel in document.panels() if panel.id == "scores")
@@ -222,7 +222,7 @@ def test_only_one_panel_can_be_asked_for(run: EvaluationRun) -> None:
     with pytest.raises(InputError, match="no panel 'score'; there are scores, rules, "):
         collect(run, only="score")
     known = {kind.id for section in SECTIONS for kind in section.panels}
-    assert {"scores", "map", "honesty", "hurt"} <= known
+    assert {"scores", "map", "faithfulness", "hurt"} <= known
 
 
 def test_panels_that_compare_wait_for_a_second_run(run: EvaluationRun) -> None:

@@ -25,7 +25,7 @@ _BYTES_AT_ONCE = 5 << 20  # largest states within a block; twice as many are rea
 
 
 def can_fold(weight: Tensor) -> bool:
-    """Say whether these weights are to be folded: where there are kernels for it."""
+    """Return whether to fold these weights: only where there are kernels for it."""
     return can_fuse(weight) and is_fast("folded")
 
 
@@ -61,7 +61,7 @@ class FoldedConvolution:
         )
 
     def result_bytes(self, cells: int) -> tuple[float, int]:
-        """Return the size of the result for an image of so many cells, and how many cells that has."""
+        """Return the size of the result for an image of ``cells`` cells, and how many cells that has."""
         return self._bytes_per_cell * cells, cells // self._stride**2
 
     def __call__(self, states: Tensor, residual: Tensor | None = None) -> Tensor:
@@ -77,7 +77,7 @@ class FoldedBlock:
         self._skips = skips
 
     def result_bytes(self, cells: int) -> tuple[float, int]:
-        """Return the size of the largest result within for an image of so many cells, and the cells of the last."""
+        """Return the size of the largest result inside for an image of ``cells`` cells, and the cells of the last."""
         largest = 0.0
         for convolution in self._convolutions:
             size, cells = convolution.result_bytes(cells)

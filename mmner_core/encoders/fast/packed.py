@@ -1,4 +1,4 @@
-"""BERT's layers for inference on a CPU: what ``bert`` computes, in fewer and better fed kernels.
+"""BERT's layers for inference on a CPU: what ``bert`` computes, in fewer and larger kernels.
 
 A profile of the plain layers showed a third of the time in copying biases and in adding, activating and reordering
 between the products. Here the weights lie as oneDNN's kernels read them, query, key and value are one product, and
@@ -32,7 +32,7 @@ _GROUP_SCORES = 1 << 19  # more of them no longer stay in the caches from the pr
 
 
 def can_pack(weight: Tensor) -> bool:
-    """Say whether these weights are to be packed: bfloat16, where there are kernels for it."""
+    """Return whether to pack these weights: only bfloat16, and only where there are kernels for it."""
     return weight.dtype == torch.bfloat16 and can_fuse(weight) and is_fast("packed")
 
 

@@ -1,9 +1,9 @@
 """Trains an image encoder alone to tell in each cell which entity type is there.
 
-ImageNet's classes know no organisations and few works, and a frozen network passes that blindness on. Here its last
-stages are tuned together with the reader of its cells (:mod:`mmner_core.network.grounding`), on scenes made of photos
-of known type: of each part the mean of its cells' logits is to tell the type, and where no part is, each cell that
-there is nothing. The text side is not touched, so nothing changes that is read without a photo.
+ImageNet has no classes for organisations and few for works, and a frozen network inherits that blindness. Here its last
+stages are tuned together with its cell classifier (:mod:`mmner_core.network.grounding`), on scenes made of photos of
+known type: the mean of the logits over each part's cells has to give the part's type, and every cell outside the parts
+has to give "nothing". The text encoder is not touched, so answers without a photo do not change.
 
 Shapes: N scenes, P cells, C width of a cell, R parts, T types and one for mere objects and nothing.
 """
@@ -65,7 +65,7 @@ class PhotoTypesConfig:
 
 
 class Eye(nn.Module):
-    """An image encoder and the reader of its cells.
+    """An image encoder and its cell classifier.
 
     The encoder stays in eval mode: the statistics of its norms come from a million photos, ours from a few thousand.
     """
@@ -167,20 +167,20 @@ def _draw(scenes: Scenes, seeds: list[list[int]]) -> list[DrawnScene]:
 
 
 def _loss(eye: Eye, drawn: list[DrawnScene], config: PhotoTypesConfig) -> tuple[Tensor, Tensor]:
-    """Return the loss of some scenes, and for each part whether its type is told, [R]."""
+    """Return the loss of some scenes, and whether the type of each part is recognised, [R]."""
     device = next(eye.parameters()).device
     logits = eye(_pixels(drawn, eye.encoder.config).to(device))  # [N, P, T]
     rows = torch.tensor([n for n, scene in enumerate(drawn) for _ in scene.masks], device=device)
     masks = torch.from_numpy(np.concatenate([scene.masks for scene in drawn])).to(device).float()  # [R, P]
     targets = torch.from_numpy(np.concatenate([scene.targets for scene in drawn])).to(device)  # [R, T]
     pooled = torch.einsum("rp,rpt->rt", masks / masks.sum(1, keepdim=True), logits[rows])
-    told = targets.gather(1, pooled.argmax(1, keepdim=True))[:, 0] > 0
+    right = targets.gather(1, pooled.argmax(1, keepdim=True))[:, 0] > 0
     loss = F.cross_entropy(pooled, targets, label_smoothing=config.label_smoothing)
     outside = torch.from_numpy(np.stack([~scene.masks.any(0) for scene in drawn])).to(device)
     if bool(outside.any()):
         nothing = logits.new_full((int(outside.sum()),), logits.shape[-1] - 1, dtype=torch.long)
         loss = loss + config.outside * F.cross_entropy(logits[outside], nothing)
-    return loss, told
+    return loss, right
 
 
 def _pixels(drawn: list[DrawnScene], config: ImageConfig) -> Tensor:
@@ -191,18 +191,18 @@ def _pixels(drawn: list[DrawnScene], config: ImageConfig) -> Tensor:
 
 @torch.no_grad()
 def _score(eye: Eye, valid: Scenes, config: PhotoTypesConfig) -> dict[str, float]:
-    """Return the mean loss on fixed scenes and the share of their parts whose type is told."""
+    """Return the mean loss on fixed scenes and the share of their parts whose type is recognised."""
     eye.dropout.eval()
-    losses, told = [], []
+    losses, recognised = [], []
     for start in range(0, config.valid_scenes, config.batch):
         loss, right = _loss(eye, _draw(valid, [[config.seed, 0, 1, start + i] for i in range(config.batch)]), config)
         losses.append(loss.item())
-        told.append(right.float())
-    return {"accuracy": float(torch.cat(told).mean()), "loss": float(np.mean(losses))}
+        recognised.append(right.float())
+    return {"accuracy": float(torch.cat(recognised).mean()), "loss": float(np.mean(losses))}
 
 
 def _fit_reader(eye: Eye, train: Scenes, config: PhotoTypesConfig) -> None:
-    """Fit the reader to the untouched encoder first: a random one would send noise into it."""
+    """Fit the classifier to the untouched encoder first: a random one would send noise into the encoder."""
     photos = train.whole_photos()
     pooled, targets = [], []
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The training stage that adds to a text tagger an image encoder that tells types, and the reader of its cells."""
+"""The training stage that gives a text tagger an image encoder and a cell classifier trained on entity types."""
 
 from __future__ import annotations
 
@@ -112,9 +112,9 @@ def train_photo_stage(
 
 
 def _eye(model: MMNER) -> tuple[CnnEncoder | VitEncoder, BatchInvariantLinear]:
-    """Return the image encoder that has a reader of cells, and the reader."""
+    """Return the image encoder that has a cell classifier, and the classifier."""
     if model.grounding is None:
-        raise InputError("This model's attention is not grounded, so that it has no reader of cells to train.")
+        raise InputError("This model's attention is not grounded, so it has no cell classifier to train.")
     name, reader = next(iter(model.grounding.readers.items()))
     encoder = model.vit_encoder if name == "vit" else model.cnn_encoder
     assert encoder is not None and isinstance(reader, BatchInvariantLinear)  # noqa: S101 (a reader is built for an encoder)

@@ -70,7 +70,7 @@ def languages_of(examples: Sequence[Example]) -> Counter[str]:
 
 
 def duration(seconds: float) -> str:
-    """Say how long something takes, no more exactly than it is known: "40 seconds", "3 minutes", "2.5 hours"."""
+    """Return a duration in words, rounded: "40 seconds", "3 minutes", "2.5 hours"."""
     if seconds >= HOUR:
         return f"{seconds / HOUR:.1f} hours"
     number, unit = (seconds / MINUTE, "minute") if seconds >= MINUTE else (seconds, "second")
@@ -90,8 +90,8 @@ def seconds_left(plan: Plan, pace: Pace, epoch: int = 0) -> float:
 def _data(part: Part) -> str:
     examples = sentences(part)
     languages = languages_of(examples)
-    told = ", ".join(languages) if len(languages) == 1 else ", ".join(f"{k} {n:,}" for k, n in languages.items())
-    return f"{len(examples):,} sentence{'s' if len(examples) > 1 else ''} ({told}) of {_files(part)}"
+    named = ", ".join(languages) if len(languages) == 1 else ", ".join(f"{k} {n:,}" for k, n in languages.items())
+    return f"{len(examples):,} sentence{'s' if len(examples) > 1 else ''} ({named}) of {_files(part)}"
 
 
 def _files(part: Part) -> str:

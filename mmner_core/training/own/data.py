@@ -23,7 +23,7 @@ Part = dict[str, list[Example]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnData:
-    """What was read for each purpose; a sentence's image is a file that is there, or None.
+    """The data read for each purpose; a sentence's image is an existing file, or None.
 
     Attributes:
         train: to learn from, without what also stands in ``valid`` or ``test``.
@@ -110,7 +110,7 @@ def _renamed(part: Part, names: TypeNames) -> Part:
 
 
 def _check_names(*parts: Part) -> None:
-    """See to it that each file that is scored in the end has names."""
+    """Check that each file that is scored at the end has names."""
     for examples in (examples for part in parts for examples in part.values()):
         if not count_types(examples):
             raise InputError(
@@ -119,7 +119,7 @@ def _check_names(*parts: Part) -> None:
 
 
 def _check_types(train: Sequence[Example], scored: dict[str, list[Example]], known: Collection[str]) -> None:
-    """See to it that there are names to learn, and that all that is scored can be known."""
+    """Check that there are names to learn, and that the model will know every type that is scored."""
     learnt = count_types(train)
     if not learnt:
         raise InputError(f"{train[0].where}: neither this nor any other training sentence has a name to learn.")

@@ -1,4 +1,4 @@
-"""Find the language of sentences whose file does not say: one for the whole file where nearly all seem to share it."""
+"""Detects the language of sentences whose file states none: one per file where nearly all seem to share it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ WORDS = 5
 
 
 def with_languages(examples: Sequence[Example]) -> list[Example]:
-    """Return the sentences of a file, each with a language; where nothing tells it, without one."""
+    """Return the sentences of a file, each with its language, or None where it cannot be detected."""
     silent = [i for i, example in enumerate(examples) if example.language is None]
     if not silent:
         return list(examples)
-    told = [i for i in silent if len(examples[i].words) >= WORDS] or silent
-    sample = random.Random(0).sample(told, min(SAMPLE, len(told)))
+    long = [i for i in silent if len(examples[i].words) >= WORDS] or silent
+    sample = random.Random(0).sample(long, min(SAMPLE, len(long)))
     found = Counter(filter(None, (_language(examples[i]) for i in sample)))
     best, votes = found.most_common(1)[0] if found else (None, 0)
     shared = votes >= SHARED * found.total()
@@ -33,6 +33,6 @@ def with_languages(examples: Sequence[Example]) -> list[Example]:
 
 
 def _language(example: Example) -> str | None:
-    """Return the language that one sentence seems to be in, also one that the program does not support."""
+    """Return the language that a sentence seems to be in, including unsupported ones."""
     guess = detect_language(" ".join(example.words))
     return None if guess.confidence == 0 or guess.code == UNKNOWN else guess.code

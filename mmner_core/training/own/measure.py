@@ -35,7 +35,7 @@ def best_tagger(trainer: Trainer, tokenizer: str) -> Tagger:
 
 
 def measure(plan: Plan, tagger: Tagger, device: str) -> dict[str, Any]:
-    """Score what a run made on the test data, and beside the checkpoint that it began with on the old data.
+    """Score a run's checkpoint on the test data, and on the old data beside the checkpoint that it began with.
 
     Returns:
         "test": records as ``evaluate --json`` prints them, with the photos and without, and as "before" the micro

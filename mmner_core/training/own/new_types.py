@@ -23,7 +23,7 @@ UNLIKELY = 3.0
 
 
 def begin_with(model: MMNER, init: str) -> None:
-    """Give a new model the weights of a checkpoint that knows its first types, and no other.
+    """Give a new model the weights of a checkpoint that knows only its first types.
 
     Raises:
         InputError: if the checkpoint holds another model.
@@ -69,18 +69,18 @@ def add_types(
 
 
 def _said(types: Sequence[str]) -> list[tuple[str, str]]:
-    """Name the numbers in which a text's belief is told, in their order there; see ``Belief.said``."""
+    """Name the entries of ``Belief.said``, in order."""
     return [("text", name) for name in ("O", *types)] + [("likeliest", str(n)) for n in range(min(2, len(types)))]
 
 
 def _looking(types: Sequence[str]) -> list[tuple[str, str]]:
-    """Name the inputs by which grounded attention settles how far words look, in their order there."""
+    """Name the inputs from which grounded attention computes how far words look, in order."""
     cells = [(how, name) for how in ("most", "mean") for name in (*types, "")]
     return [*_said(types), *cells, ("word", "most"), ("word", "mean")]
 
 
 def _move_columns(weight: Tensor, before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]) -> Tensor:
-    """Return [H, inputs] with each column where its input is now; new inputs count for nothing."""
+    """Return [H, inputs] with each column at the place of its input; columns of new inputs are 0."""
     moved = weight.new_zeros(len(weight), len(after))
     moved[:, [after.index(name) for name in before]] = weight
     return moved

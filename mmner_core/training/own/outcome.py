@@ -22,7 +22,7 @@ UNMEASURED = (
 
 
 def facts_of(plan: Plan) -> dict[str, Any]:
-    """Return what provenance says of a run on a user's data, besides what it says of every run."""
+    """Return the facts that provenance states for runs on a user's data only."""
     examples = sentences(plan.data.train)
     return {
         "own": {
@@ -57,7 +57,7 @@ def render_own_card(config: ModelConfig, metrics: Mapping[str, Any], provenance:
         title=own["title"],
         begun=begun,
         languages=", ".join(f"{name} ({n:,})" for name, n in own["languages"].items()),
-        types_told=_types(own),
+        own_types=_types(own),
         photos=f"{has_images:,} of {n:,} training sentences had one." if has_images else "none were read in training.",
         kept=_kept(own, metrics["kept"]),
     )

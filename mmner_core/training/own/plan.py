@@ -80,7 +80,7 @@ class Plan:
 
 
 def make_plan(task: OwnTask) -> Plan:
-    """Read the data and settle how to train on them.
+    """Read the data and decide how to train on them.
 
     Raises:
         InputError: if data, checkpoint, preset or settings are not to be had or of no use.
@@ -123,7 +123,7 @@ def make_plan(task: OwnTask) -> Plan:
 
 
 def learning_parts(model: ModelConfig, *, sees: bool, new: bool) -> tuple[str, ...]:
-    """Return the beginnings of the names of the weights that learn where a run begins with a checkpoint.
+    """Return the name prefixes of the weights that are trained when a run begins with a checkpoint.
 
     Image encoders stay as they are. So does, without photos, all that only photos need; and what reads the cells of a
     photo, unless there are types that it does not know.
@@ -191,7 +191,7 @@ def _shown(examples: Sequence[Example], source: DataSource, convention: str | No
 
 
 def hyper_parameters(task: OwnTask, n: int, window: int) -> TrainConfig:
-    """Choose by the number of training sentences; a preset that has a named run is trained as that is."""
+    """Choose by the number of training sentences; a preset with a named run takes the values of that run."""
     source = (DataSource(path="own"),)
     named = RUNS.get(task.preset or "")
     if task.init is not None:

@@ -1,4 +1,4 @@
-"""From a user's files to a checkpoint: read, say what will be done, train, score, save."""
+"""Trains on a user's files: reads, announces the plan, trains, scores, saves."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def train_own(task: OwnTask, say: Callable[[str], None]) -> Path:
 
 
 def _epochs_done(plan: Plan) -> int | None:
-    """Return how many epochs the folder's run has had; None if it is over."""
+    """Return how many epochs the folder's run has completed; None if it is finished."""
     file = plan.task.out / "state" / "progress.json"
     if not file.is_file():
         return 0

@@ -1,4 +1,4 @@
-"""What a user asks of ``train own``."""
+"""The arguments of ``train own``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A trainer that has its data already, and the time that its first steps take."""
+"""A trainer on data that are already read, and a measurement of its speed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class OwnTrainer(Trainer):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How fast a run goes on a device: seconds for a photo (once), to learn from a sentence, to score one."""
+    """The speed of a run on a device: seconds to encode a photo (once), to train on a sentence, to score one."""
 
     photo: float
     learnt: float
@@ -69,7 +69,7 @@ class Pace:
 
 class _Rehearsal(OwnTrainer):
     def measure(self) -> Pace:
-        """Take the steps of an epoch on a few data, then score a few."""
+        """Time the steps of an epoch on a sample of the data, and the scoring of some sentences."""
         self._train_mode()
         learnt, seconds = 0, 0.0
         for number, batch in enumerate(self.loader):

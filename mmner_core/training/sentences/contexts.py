@@ -1,7 +1,7 @@
 """Open contexts of our own: a few words about anyone or anything, so that a name in them may be of any type.
 
-A model that is to ask the photo when words leave the type open must know such words when it meets them. The few
-contexts of one corpus would be learnt by heart.
+To rely on the photo when the words leave a type open, a model has to recognise such words. The few contexts of one
+corpus would be memorised.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sentences cut to a name and a few words: what stands under a photo, made of what stands in an encyclopaedia."""
+"""Cuts encyclopaedia sentences to a name and a few words, like a photo caption."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ _EMAILS = ("{}.{}@example.org", "{}@example.com", "{}_{}@mail.example.de", "{}{}
 
 @dataclass(frozen=True, slots=True)
 class _Lists:
-    """What one language's file holds, and what its slots may be filled with."""
+    """The templates of one language, and the fillers of their slots."""
 
     templates: tuple[str, ...]
     slots: Mapping[str, Choices]
