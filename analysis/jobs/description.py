@@ -45,11 +45,18 @@ class Photos:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A sentence to be shown: its words, tags, language, and the path of its photo, existing or not, or ""."""
+    """A sentence to be shown.
+
+    Attributes:
+        words, tags, language: of the sentence; a long one is cut.
+        named: whether the data name a photo.
+        photo: its path below the job's folder, "" where it was not looked for: what the data call it is no path.
+    """
 
     words: tuple[str, ...]
     tags: tuple[str, ...]
     language: str
+    named: bool
     photo: str
 
 
@@ -190,5 +197,6 @@ def _shown(example: Example) -> Shown:
         words=(*words, f"… and {more:,} more words") if more else words,
         tags=(*tags, "O") if more else tags,
         language=example.language or "",
-        photo=str(example.image or example.image_id or ""),
+        named=example.image is not None or example.image_id is not None,
+        photo=str(example.image or ""),
     )

@@ -109,7 +109,7 @@ def _sentence(shown: Shown, colours: dict[str, str], folder: Path) -> str:
     file = folder / shown.photo if shown.photo else None
     there = file is not None and file.is_file()
     data = data_uri(file, file.stat().st_mtime_ns, SMALL) if file is not None and there else ""
-    without = "photo broken" if there else "photo missing" if shown.photo else "no photo"
+    without = "photo broken" if there else "photo missing" if shown.named else "no photo"
     photo = _PHOTO.format(data) if data else _NO_PHOTO.format(without)
     language = language_name(shown.language) if shown.language else ""
     text = marked_text(" ".join(shown.words), marks, colours)
