@@ -15,6 +15,7 @@ DIGITS = 3
 _WIDE = 32
 _HEADINGS = {
     "f1": "F1",
+    "about_f1": "about F1",
     "f1_a": "F1 of this run",
     "f1_b": "F1 of the other",
     "f1_baseline": "F1 text only",

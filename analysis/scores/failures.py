@@ -8,6 +8,8 @@ where, language, source file and line, language, data set
 pair_kind               pairing kind of sentence and photo
 text                    the sentence
 image_id, image_path    the photo shown
+loss                    of the sentence: CRF negative log-likelihood, nats
+image_text_cosine       of the sentence
 error, detail           class and boundary detail
 gold_type, gold_text    the annotated entities of the group, several joined by " | "; empty for spurious
 gold_start, gold_end    words from the first one's start to the last one's end; missing for spurious
@@ -15,8 +17,6 @@ predicted_...           the same of the predicted entities; empty or missing for
 gold_line, predicted_line  the whole sentence with all its annotated or predicted entities in brackets
 span_probability        of the predicted entities, the least of a group
 gold_probability        of the annotated entities, the least of a group
-loss                    of the sentence: CRF negative log-likelihood, nats
-image_text_cosine       of the sentence
 attention_entropy       of the predicted entities, the greatest of a group, nats
 without_image           what the model marks there without the image: "unchanged", "right", "nothing", or the entities
 seen                    training has the (first annotated, else predicted) surface: with this label, another, never
@@ -56,20 +56,11 @@ def failure_table(answers: Answers, *, lexicon: Lexicon | None = None, without: 
     matches = match(answers.gold, answers.predicted)
     errors = np.flatnonzero(matches.kind != CORRECT)
     sentence = matches.sentence[errors]
-    sentences = answers.sentences.iloc[sentence].reset_index(drop=True)
     words = answers.table["words"]
-    texts = pc.binary_join(words.combine_chunks(), " ")
     gold_lines, predicted_lines = (bracketed(words, spans) for spans in (answers.gold, answers.predicted))
     columns = {
         "sentence": sentence,
-        "sentence_id": sentences["sentence_id"],
-        "where": sentences["where"],
-        "language": sentences["language"].astype("category"),
-        "source": sentences["source"].astype("category"),
-        "pair_kind": sentences["kind"].astype("category"),
-        "text": _taken(texts, sentence),
-        "image_id": sentences["image_id"],
-        "image_path": sentences["image_path"],
+        **sentence_columns(answers, sentence),
         "error": from_codes(matches.kind[errors], KINDS),
         "detail": from_codes(matches.detail[errors], DETAILS),
         **_side("gold", answers, answers.gold, matches.gold_rows[errors]),
@@ -78,13 +69,29 @@ def failure_table(answers: Answers, *, lexicon: Lexicon | None = None, without: 
         "predicted_line": _taken(predicted_lines, sentence),
         "span_probability": _reduced(np.minimum, answers.confidence, matches.predicted_rows, errors),
         "gold_probability": _reduced(np.minimum, answers.gold_confidence, matches.gold_rows, errors),
-        "loss": _of_sentence(answers.loss, sentence),
-        "image_text_cosine": _of_sentence(answers.cosine, sentence),
         "attention_entropy": _reduced(np.fmax, answers.attention_entropy, matches.predicted_rows, errors),
         "without_image": pd.Series(_without_image(answers, without, matches, errors), dtype="str"),
         "seen": pd.Series(_seen(answers, lexicon, matches, errors), dtype="str"),
     }
     return pd.DataFrame(columns)
+
+
+def sentence_columns(answers: Answers, rows: np.ndarray) -> dict[str, object]:
+    """Return the columns of the failure table that are facts about a sentence, one value for each of ``rows``."""
+    sentences = answers.sentences.iloc[rows].reset_index(drop=True)
+    texts = pc.binary_join(answers.table["words"].combine_chunks(), " ")
+    return {
+        "sentence_id": sentences["sentence_id"],
+        "where": sentences["where"],
+        "language": sentences["language"].astype("category"),
+        "source": sentences["source"].astype("category"),
+        "pair_kind": sentences["kind"].astype("category"),
+        "text": _taken(texts, rows),
+        "image_id": sentences["image_id"],
+        "image_path": sentences["image_path"],
+        "loss": _of_sentence(answers.loss, rows),
+        "image_text_cosine": _of_sentence(answers.cosine, rows),
+    }
 
 
 def _side(name: str, answers: Answers, spans: Spans, rows: np.ndarray) -> dict[str, object]:

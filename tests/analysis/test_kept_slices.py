@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analysis.panels.kept_slices import kept_slices
+from analysis.panels.scores import scores_of
 from analysis.report.document import collect
 from analysis.report.html import render
 from analysis.report.tables import write_csv
@@ -110,3 +112,29 @@ def test_report_and_csv_hold_names_and_notes_as_text(run: EvaluationRun, tmp_pat
     assert EVIL not in page and "&lt;script&gt;document.title" in page
     write_csv(document, tmp_path / "tables")
     assert "'=HYPERLINK(1)" in (tmp_path / "tables" / "kept-slices.csv").read_text()
+
+
+def test_a_slice_has_the_f1_of_all_entities_that_its_filters_fit(run: EvaluationRun) -> None:
+    """Right ones too: of a language and a type the F1 that the score table has; from the filter of either side."""
+    french = (Filter(column="language", operator="is", value="fr"),)
+    keep_slice(run, kept("French", filters=french))
+    for side in ("gold", "predicted"):
+        keep_slice(run, kept(side, filters=(Filter(column=f"{side}_type", operator="is", value="PER"),), language="fr"))
+    table, expected = kept_slices(run).table.set_index("slice"), scores_of(run).set_index(["language", "type"])
+    columns = ["f1", "n_gold", "n_predicted"]
+    assert table.loc["French", columns].tolist() == expected.loc[("fr", "all"), columns].tolist()
+    for side in ("gold", "predicted"):
+        assert table.loc[side, columns].tolist() == expected.loc[("fr", "PER"), columns].tolist()
+    assert table.loc["French", "low"] < table.loc["French", "f1"] < table.loc["French", "high"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"), [(("error",), "“error is missed” fits errors only"), (("gold_type", "predicted_type"), "both")]
+)
+def test_a_slice_that_looks_at_the_outcome_has_no_f1(run: EvaluationRun, columns: tuple[str, ...], told: str) -> None:
+    """It says why, in the table and in the list."""
+    keep_slice(
+        run, kept("chosen", filters=tuple(Filter(column=name, operator="is", value="missed") for name in columns))
+    )
+    row = kept_slices(run).table.iloc[0]
+    assert np.isnan(row["f1"]) and told in row["about_f1"]

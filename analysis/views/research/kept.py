@@ -6,16 +6,18 @@ import base64
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
 from markupsafe import Markup
 
 from analysis.panels import corrections as panels
 from analysis.panels.errors import failures_of
-from analysis.panels.kept_slices import in_words, kept_slices
-from analysis.panels.wording import counted, language_name
+from analysis.panels.kept_slices import in_words, kept_slices, scored
+from analysis.panels.wording import counted, language_name, with_interval
 from analysis.run.corrected_file import corrected_file, corrected_sources
 from analysis.run.corrections import read_corrections
 from analysis.run.journal import MAX_NOTE
 from analysis.scores.kept_slices import MAX_NAME, KeptSlice, read_slices
+from analysis.scores.metrics import score_row
 from analysis.views.research.panel_html import panel_html, render_panel
 from analysis.views.research.rendering import render
 from analysis.views.research.tab_request import RenderedPart, TabRequest
@@ -92,13 +94,21 @@ def _change(kept: KeptSlice) -> dict[str, str]:
 def _described(request: TabRequest, kept: KeptSlice) -> dict[str, Any]:
     try:
         found = kept.rows(failures_of(request.run, kept.condition or request.run.condition))
-        details = [counted(len(found), "error"), in_words(kept)]
+        details = [counted(len(found), "error"), _score(request.run, kept), in_words(kept)]
     except InputError as error:
         details = [in_words(kept), str(error)]
     details += [language_name(kept.language)] if kept.language else []
     kept_by = f"kept by {kept.by}, {kept.at} UTC" if kept.by else f"kept {kept.at} UTC"
     details += [*_condition(kept), kept_by]
     return {"name": kept.name, "note": kept.note, "change": _change(kept), "details": details}
+
+
+def _score(run: EvaluationRun, kept: KeptSlice) -> str:
+    found, told = scored(run, kept)
+    if found is None or found.f1 is None:
+        return told
+    counts = f"{counted(found.n_gold, 'gold entity', 'gold entities')}, {found.n_predicted:,} predicted"
+    return f"F1 {with_interval(pd.Series(score_row(found)))} of {counts}"
 
 
 def _condition(kept: KeptSlice) -> list[str]:
