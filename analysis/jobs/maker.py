@@ -218,7 +218,7 @@ def open_maker(config: ServingConfig, checkpoints: Mapping[str, Path]) -> RunMak
         checkpoints: folders of the models by name, the default first.
 
     Raises:
-        InputError: if a setting names no model.
+        InputError: if a setting names no model, or no folder.
     """
     limits = JobLimits(
         sentences=config.run_sentences,
@@ -233,10 +233,15 @@ def open_maker(config: ServingConfig, checkpoints: Mapping[str, Path]) -> RunMak
 
 
 def _by_name(folders: tuple[Path, ...]) -> dict[str, Path]:
-    """Return folders by name, with its parent's before one that is taken."""
+    """Return folders by name, with its parent's before one that is taken.
+
+    Raises:
+        InputError: if one is not there.
+    """
     found: dict[str, Path] = {}
     for folder in folders:
-        path = folder.resolve()
+        if not (path := folder.resolve()).is_dir():
+            raise InputError(f"run_photos: {folder} is no folder.")
         found[path.name if path.name not in found else f"{path.parent.name}/{path.name}"] = path
     return found
 

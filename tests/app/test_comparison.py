@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from analysis.conditions.hidden_cells import HiddenCells
@@ -17,32 +15,22 @@ from analysis.views.api import Api
 from analysis.views.service import TagQuestion, TagService
 from analysis.views.tag.comparison import Change, compare
 from analysis.views.tag.comparison_view import _change, comparison_html, summary
-from mmner_core.checkpoints.folder import save_checkpoint
 from mmner_core.errors import InputError
 from mmner_core.network.model import MMNER
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.engine import Engine
-from tests.analysis.tiny_model import drawn_photo, tiny_explainer
+from tests.analysis.tiny_model import drawn_photo
 from tests.app.made import entity
+from tests.app.opposite_models import write_opposite_models
 
 TEXT = "Ada Lovelace met Barack Obama in Berlin <b>"
 
 
 @pytest.fixture(scope="module")
 def service(subwords: Any, tokenizer_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> TagService:
-    """Serve a model with a loud fusion, so that a photo matters; the same under another name; and its opposite."""
-    folder = tmp_path_factory.mktemp("models")
-    model = tiny_explainer(subwords).model
-
-    def save(place: Path) -> Path:
-        return save_checkpoint(place, model, tokenizer_folder, metrics={}, provenance={"command": "x"}, card="# x\n")
-
-    first = save(folder / "loud")
-    shutil.copytree(first, folder / "others" / "same")
-    with torch.no_grad():
-        model.classifier.weight.neg_()
-    save(folder / "others" / "turned")
-    return TagService(first, ServingConfig(checkpoints=folder / "others"))
+    """Serve a model with others to choose from."""
+    first, others = write_opposite_models(tmp_path_factory.mktemp("models"), subwords, tokenizer_folder)
+    return TagService(first, ServingConfig(checkpoints=others))
 
 
 @pytest.fixture(scope="module")

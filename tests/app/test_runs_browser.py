@@ -9,27 +9,33 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from mmner_core.data import convert
 from tests.app.browsing import IN_BROWSER, PATIENCE
-from tests.app.made_runs import write_news
+from tests.app.made_runs import PHOTOS, write_news
+from tests.app.research_run import DATA
 from tests.app.serving import serving
 
 pytestmark = IN_BROWSER
 expect.set_options(timeout=PATIENCE)
 RUN_PATIENCE = 4 * PATIENCE
+FACTS = re.compile("8 sentences.*English.*9 entities.*6 photos present.*0 missing.*0 broken", re.DOTALL)
+"""What is told of the English training sentences of the tiny data, in whatever format they come."""
 
 
 @pytest.fixture(scope="module")
 def page_url(tiny_checkpoint: Path) -> Iterator[str]:
     """Serve the app with the tiny model."""
-    with serving(tiny_checkpoint, "--visitor-rate", "0") as url:
+    with serving(tiny_checkpoint, "--visitor-rate", "0", "--run-photos", str(PHOTOS)) as url:
         yield url
 
 
-def upload(page: Page, url: str, data: Path, photos: Path | None = None) -> Locator:
-    """Open the tab and have a data set read; return its form."""
+def upload(page: Page, url: str, data: Path, photos: Path | None = None, **chosen: str) -> Locator:
+    """Open the tab and have a data set read, with drop-downs set by their label; return its form."""
     page.goto(f"{url}?wb-tab=runs")
     form = page.locator('form[data-do="look"]')
     form.get_by_label("Data set").set_input_files(data)
+    for label, option in chosen.items():
+        form.get_by_label(label).select_option(option)
     if photos is not None:
         form.get_by_label("Photos").set_input_files(photos)
     form.get_by_role("button", name="Read it").click()
@@ -108,3 +114,30 @@ def test_what_cannot_be_read_is_told_in_its_place(page: Page, page_url: str, tmp
     expect(form.get_by_role("button", name="Read it")).to_be_enabled()
     form = upload(page, page_url, data)
     expect(page.locator(".wb-summed .wb-mark")).to_contain_text("<b>Ada</b>")
+
+
+def test_a_parquet_file_with_photos_becomes_a_run_that_shows_them(page: Page, page_url: str, tmp_path: Path) -> None:
+    """Its photos are in it: they are counted, shown beside the first sentences, and in the inspector of the run."""
+    convert(DATA / "en" / "train.txt", tmp_path / "news.parquet", target_format="parquet", images=PHOTOS)
+    upload(page, page_url, tmp_path / "news.parquet", Language="en")
+    summary = page.locator(".wb-summed")
+    expect(summary.locator(".wb-facts")).to_have_text(
+        re.compile("8 sentences.*English.*9 entities.*6 photos present.*0 missing")
+    )
+    expect(summary.locator(".wb-item img")).to_have_count(3)
+    summary.get_by_label("First sentences").fill("2")
+    for name in ("blank", "random", "shuffled", "another type", "Shapley"):
+        summary.get_by_label(re.compile(name)).uncheck()
+    summary.get_by_role("button", name="Start the run").click()
+    run = page.locator('.wb-run[data-name="news"]')
+    expect(run).to_contain_text("complete", timeout=RUN_PATIENCE)
+    page.goto(f"{page_url}?wb-tab=errors&wb-run=news&wb-row=0")
+    expect(page.get_by_role("dialog").locator(".wb-inspected img")).to_be_visible()
+
+
+def test_a_conllu_file_finds_its_photos_on_the_server(page: Page, page_url: str, tmp_path: Path) -> None:
+    """In the folder that is chosen instead of a zip."""
+    convert(DATA / "en" / "train.txt", tmp_path / "news.conllu", target_format="conllu")
+    upload(page, page_url, tmp_path / "news.conllu", **{"folder of this server": "images", "Language": "en"})
+    expect(page.locator(".wb-summed .wb-facts")).to_have_text(FACTS)
+    expect(page.locator(".wb-summed .wb-item img")).to_have_count(3)
