@@ -223,6 +223,7 @@ def open_maker(config: ServingConfig, checkpoints: Mapping[str, Path]) -> RunMak
     limits = JobLimits(
         sentences=config.run_sentences,
         seconds=60 * config.run_minutes,
+        memory=int(1e6 * config.run_memory_mb),
         waiting=config.run_waiting,
         space=int(1e6 * config.run_space_mb),
         share=int(1e6 * config.run_share_mb),

@@ -46,6 +46,7 @@ class JobLimits:
     Attributes:
         sentences: of a run.
         seconds: of a run.
+        memory: bytes that a run may hold, with all processes that it starts.
         waiting: runs of one user that wait or are at work.
         space: bytes on the disk, of all jobs.
         share: bytes of one user's.
@@ -54,6 +55,7 @@ class JobLimits:
 
     sentences: int = 5_000
     seconds: float = 7200.0
+    memory: int = 8_000_000_000
     waiting: int = 4
     space: int = 8_000_000_000
     share: int = 2_000_000_000

@@ -11,7 +11,7 @@ from threading import Condition, Thread
 from analysis.jobs.commands import run_command
 from analysis.jobs.job import PROGRESS, Choices, Job, read_description
 from analysis.jobs.models import Models
-from analysis.jobs.process import end, end_abandoned, environment, last_words, start
+from analysis.jobs.process import end, end_abandoned, environment, last_words, resident_bytes, start
 from analysis.jobs.store import JobStore, folder_bytes
 from mmner_core.errors import InputError
 from mmner_core.serving.faults import user_message
@@ -19,6 +19,7 @@ from mmner_core.serving.faults import user_message
 log = logging.getLogger(__name__)
 _LOOK_SECONDS = 0.25
 _MEASURE_SECONDS = 10.0
+_MEMORY_SECONDS = 1.0
 _INPUT_ERROR = 2
 _GOES_ON = "What is finished stays: “Go on” takes it up there."
 
@@ -137,15 +138,20 @@ class JobWorker:
             self._end(job, "failed", _told(process.returncode, folder))
 
     def _watch(self, job: Job, process: subprocess.Popen[bytes], folder: Path) -> str | None:
-        """Wait for a program; end it when it is unwanted, out of time or out of room, and say why."""
-        limits, measured = self.store.limits, time.monotonic()
-        begun, room = measured, self.store.allowed_bytes(job)
+        """Wait for a program; end it when it is unwanted, or takes too much time, memory or room, and say why."""
+        limits, begun = self.store.limits, time.monotonic()
+        measured = weighed = begun
+        room = self.store.allowed_bytes(job)
         problem = None
         while process.poll() is None:
             with self._changed:
                 self._changed.wait_for(lambda: self._stopping or job.id in self._unwanted, timeout=_LOOK_SECONDS)
             if time.monotonic() - begun > limits.seconds:
                 problem = f"The run took longer than the {limits.seconds / 60:g} minutes that this server allows."
+            elif time.monotonic() - weighed > _MEMORY_SECONDS:
+                weighed = time.monotonic()
+                if resident_bytes(process.pid) > limits.memory:
+                    problem = f"The run took more than the {limits.memory / 1e6:,.0f} MB of memory that a run may hold."
             elif time.monotonic() - measured > _MEASURE_SECONDS:
                 measured = time.monotonic()
                 if folder_bytes(folder) > room:

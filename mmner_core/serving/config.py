@@ -103,6 +103,7 @@ class ServingConfig:
     run_upload_mb: Positive = _setting(300.0, "size of a data set, or of a zip of photos, that is uploaded for a run")
     run_sentences: Count = _setting(5_000, "sentences of a run made from the browser")
     run_minutes: Positive = _setting(120.0, "time after which such a run is stopped")
+    run_memory_mb: Positive = _setting(8000.0, "memory that such a run may hold; beyond it the run is stopped")
     run_waiting: Count = _setting(4, "such runs of one user that may wait or be at work")
     run_space_mb: Positive = _setting(8000.0, "disk that all such runs may take, with their data and photos")
     run_share_mb: Positive = _setting(2000.0, "disk that those of one user may take")

@@ -43,6 +43,16 @@ class Slow(Quick):
         return super().predict(items)
 
 
+class Greedy(Quick):
+    """Takes a gigabyte, and waits to be told to go on."""
+
+    def predict(self, items):
+        self.taken = b"x" * (1 << 30)
+        while not (Path(os.environ["TEST_ASKED"]).parent / "go").exists():
+            time.sleep(0.05)
+        return super().predict(items)
+
+
 class Broken(Quick):
     def predict(self, items):
         raise ValueError("no such luck")
@@ -50,7 +60,7 @@ class Broken(Quick):
 
 
 def write_models(folder: Path) -> None:
-    """Write the module ``made_up`` with the models Quick, Slow and Broken."""
+    """Write the module ``made_up`` with the models Quick, Slow, Greedy and Broken."""
     (folder / "made_up.py").write_text(MODEL)
 
 
@@ -79,7 +89,7 @@ def write_photos(file: Path, broken: bool = False) -> Path:
 
 def open_small_maker(folder: Path, models: Models | None = None, **limits: float) -> RunMaker:
     """Return what makes runs in a folder with the models for tests, within limits."""
-    models = models or Models.of({}, ["made_up:Quick", "made_up:Slow", "made_up:Broken"])
+    models = models or Models.of({}, [f"made_up:{name}" for name in ("Quick", "Slow", "Greedy", "Broken")])
     return RunMaker(JobStore(folder, JobLimits(**limits)), models, {})
 
 

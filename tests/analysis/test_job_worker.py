@@ -148,6 +148,18 @@ def test_a_run_out_of_time_is_stopped(tmp_path: Path, asked: Path) -> None:
         maker.worker.stop()
 
 
+def test_a_run_that_takes_too_much_memory_is_stopped(tmp_path: Path, asked: Path) -> None:
+    """With the processes that it started: the model is one of its own; the next run is made all the same."""
+    maker = open_small_maker(tmp_path / "jobs", memory=1_200_000_000)
+    try:
+        greedy = start(maker, upload(maker, tmp_path), "greedy", "Greedy")
+        fine = start(maker, upload(maker, tmp_path), "fine")
+        assert "1,200 MB of memory" in wait_for(maker, greedy, "failed", "finished").problem
+        assert wait_for(maker, fine, "failed", "finished").state == "finished"
+    finally:
+        maker.worker.stop()
+
+
 def test_a_process_that_is_killed_is_told(maker: RunMaker, tmp_path: Path) -> None:
     """As the system does where memory runs out."""
     slow = start(maker, upload(maker, tmp_path), "slow", "Slow")
