@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     import jinja2
 
-# What no page can hold; each is shown as one U+FFFD.
-_UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
+# What no page may hold by the HTML standard; each is shown as one U+FFFD.
+_UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\ud800-\udfff]")
 
 
 @cache
@@ -23,12 +23,14 @@ def environment(folder: Path) -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
+        auto_reload=False,
         undefined=jinja2.StrictUndefined,
-        finalize=_showable,
+        finalize=showable,
         trim_blocks=True,
         lstrip_blocks=True,
     )
 
 
-def _showable(value: Any) -> Any:
+def showable(value: Any) -> Any:
+    """Return a text with what no page may hold replaced; other values, markup among them, as they are."""
     return _UNSHOWABLE.sub("\ufffd", value) if type(value) is str else value

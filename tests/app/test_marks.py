@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analysis.palette import contrast, text_colour, type_colours
-from analysis.views.marks import Mark, entity_marks, escape_html, marked_text
+from analysis.panels.templates import showable
+from analysis.views.marks import Mark, entity_marks, marked_text
 from mmner_core.labels import DEFAULT_TYPES
 from tests.app.made import TEXT, entity
 
@@ -40,7 +41,7 @@ def test_marked_text_shows_every_character_once(text: str, data: st.DataObject) 
         Mark(start=a, end=b, type="LOC", confidence=0.5, index=i)
         for i, (a, b) in enumerate(zip(cuts[::2], cuts[1::2], strict=False))
     ]
-    assert visible(marked_text(text, marks, COLOURS)) == unescape(escape_html(text))
+    assert visible(marked_text(text, marks, COLOURS)) == showable(text)
 
 
 def test_mark_holds_its_label_confidence_and_index() -> None:
@@ -72,7 +73,7 @@ def test_impossible_marks_are_refused(start: int, end: int) -> None:
 
 def test_characters_no_page_can_hold_are_replaced() -> None:
     """NUL and half surrogate pairs, as JSON can carry them, are shown as the replacement character."""
-    assert escape_html("a\x00b\ud800") == "a\ufffdb\ufffd"
+    assert visible(marked_text("a\x00b\ud800", (), {})) == "a\ufffdb\ufffd"
 
 
 @pytest.mark.parametrize("types", [DEFAULT_TYPES, ("OTHER", "PER"), tuple(f"T{i}" for i in range(40))])

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from concurrent.futures import Future
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def test_the_nearest_photos_come_first(controller: TabController) -> None:
     assert cosines(html) == pytest.approx(sorted(by_hand.values(), reverse=True), abs=2e-3)
     assert f"{len(by_hand)} photos nearest to “{TEXT}”, of {len(by_hand)}<" in html
     assert html.count("<img") == len(by_hand) and html.count("data:image/webp") == len(by_hand)
-    told = set(map(int, re.findall(r"row&quot;: &quot;(\d+)", html)))
+    told = set(map(int, re.findall(r'"row": "(\d+)"', unescape(html))))
     assert told <= set(ids[has].tolist()) and len(told) >= len(by_hand)
 
 

@@ -126,7 +126,7 @@ def test_cells_lead_to_as_many_entities_as_the_matrix_counts(controller: TabCont
                     if (row, column) == (SPURIOUS, MISSED):
                         continue
                     n = int(counts.loc[row, column])
-                    assert re.search(rf"cell&quot;: &quot;{row},{column}&quot;[^>]*>{n}</button>", html)
+                    assert re.search(rf'"cell": "{row},{column}"[^>]*>{n}</button>', unescape(html))
                     listed = ask(controller, "cell", language=language, reading=reading, cell=f"{row},{column}")
                     assert f"{n} entit" in listed
                     assert len(re.findall(r'class="wb-item"', listed)) == len(

@@ -16,6 +16,7 @@ from mmner_core.results import Prediction
 
 if TYPE_CHECKING:
     import numpy as np
+    from markupsafe import Markup
     from PIL.Image import Image
 
     from analysis.views.service import TagService
@@ -25,11 +26,11 @@ STREAM_NAMES = {"vit": "ViT stream", "cnn": "CNN stream"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedHeatMap:
-    """An image with the heat map of one entity over it, its text alternative, its caption as HTML."""
+    """An image with the heat map of one entity over it, its text alternative, its caption."""
 
     image: Image
     alternative: str
-    caption: str
+    caption: Markup
 
 
 @dataclass(frozen=True, slots=True)

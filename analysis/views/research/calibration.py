@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from analysis.panels.calibration import calibration
+from analysis.views.research.choices import choices_html
 from analysis.views.research.panel_html import render_panel
-from analysis.views.research.rendering import choices_html
 from analysis.views.research.tab_request import OWN_HALVES, RenderedPart, TabRequest
 
 _NONE_YET = "no run over valid: this run's halves, or as stored"

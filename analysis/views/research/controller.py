@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from cachetools import LRUCache
 
-from analysis.views.marks import escape_html
+from analysis.views.rendering import macros
 from analysis.views.research.image_store import ImageStore
 from analysis.views.research.library import RunLibrary
 from analysis.views.research.loaded_model import LoadedModel
 from analysis.views.research.places import short_sentence, working_folder
-from analysis.views.research.rendering import render_macro
 from analysis.views.research.saving import save
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.tables import FIGURE, MIME, table_file
@@ -27,6 +26,8 @@ from mmner_core.runtime.memory import release_freed_memory
 from mmner_core.serving.visitor import current_user
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from analysis.views.service import TagQuestion
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ class TabController:
         """
         try:
             said = save(self._request(parameters), parameters.get("form"), current_user() or "")
-            return {"html": escape_html(said)}
+            return {"html": macros("research/macros").said(said)}
         except Exception as error:
             return {"html": self._problem(error), "problem": True}
 
@@ -127,11 +128,11 @@ class TabController:
         except Exception as error:
             return json.dumps({"html": self._problem(error), "traces": []})
 
-    def _problem(self, error: Exception) -> str:
+    def _problem(self, error: Exception) -> Markup:
         folders = [folder for path in self.library.folders for folder in (path, path.absolute(), path.resolve())]
         roots = dict.fromkeys(str(folder.parent) for folder in folders)
         sentence = short_sentence(user_message(error), [working_folder(), *roots])
-        return render_macro("problem", sentence=sentence)
+        return macros("research/macros").problem(sentence)
 
     def _request(self, parameters: Mapping[str, Any]) -> TabRequest:
         return TabRequest(

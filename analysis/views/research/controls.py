@@ -8,8 +8,8 @@ from typing import Any
 from analysis.panels.facts import facts_of
 from analysis.panels.modality import NAMES
 from analysis.panels.wording import counted, language_name
+from analysis.views.rendering import render
 from analysis.views.research.kept import slice_changes
-from analysis.views.research.rendering import render
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.view import written_filters
 
@@ -41,7 +41,9 @@ def draw_controls(request: TabRequest) -> RenderedPart:
             ("Compare with", "other", others, view.other),
         )
     ]
-    return RenderedPart(html=render("controls", selects=selects, slices=_slices(request), about=_about(request)))
+    return RenderedPart(
+        html=render("research/controls", selects=selects, slices=_slices(request), about=_about(request))
+    )
 
 
 def _slices(request: TabRequest) -> list[dict[str, Any]]:

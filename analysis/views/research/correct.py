@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from analysis.run.corrections import gold_of, known_types, read_corrections
 from analysis.run.journal import MAX_NOTE
-from analysis.views.research.rendering import render
+from analysis.views.rendering import render
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 from mmner_core.labels import OUTSIDE, LabelSet
 
@@ -32,7 +32,7 @@ def draw_correct(request: TabRequest) -> RenderedPart:
     annotated = gold_of(answers, row)
     types = known_types(request.run)
     html = render(
-        "correct",
+        "research/correct",
         how=_HOW,
         said="" if correction is None else _said(correction),
         words=list(zip(answers.words_of(row), annotated if correction is None else correction.tags, strict=True)),

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from markupsafe import Markup
 from pandas.api.types import is_numeric_dtype
 
 from analysis.panels.display import MISSING
@@ -15,8 +14,8 @@ from analysis.panels.wording import counted
 from analysis.run.wording import NOTHING, SEPARATOR
 from analysis.scores.kept_slices import filter_words
 from analysis.scores.query import OPERATORS, Filter, Page, query, select
+from analysis.views.rendering import render
 from analysis.views.research.panel_html import panel_html
-from analysis.views.research.rendering import render
 from analysis.views.research.sentence_html import pager, two_lines
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.view import written_filters
@@ -76,7 +75,7 @@ def draw_failures(request: TabRequest) -> RenderedPart:
     total = f"{counted(page.total, 'error')}" + (f" of {len(found.table):,}" if page.total < len(found.table) else "")
     turning = pager("the failure table", "page", page.number, page.pages, total)
     body = render(
-        "failures",
+        "research/failures",
         chips=list(_chips(request.view.filters)),
         filters=written_filters(request.view.filters),
         columns=_askable(found.table),
@@ -87,7 +86,7 @@ def draw_failures(request: TabRequest) -> RenderedPart:
         total=total,
         headings=[_heading(request, *names, is_numeric_dtype(page.rows[names[0]])) for names in _SHOWN],
         rows=[_row(request, row) for _, row in page.rows.iterrows()],
-        pager=Markup(turning),
+        pager=turning,
     )
     panel = replace(failure_summary(request.run, request.condition), title="Failure table", how_to_read=_HOW)
     known = len(found.table) > 0
@@ -98,8 +97,8 @@ def draw_failures(request: TabRequest) -> RenderedPart:
 def _row(request: TabRequest, row: pd.Series) -> dict[str, Any]:
     return {
         "id": row["sentence_id"],
-        "photo": Markup(request.images.image_html(request.run, row["image_path"])),
-        "lines": Markup(two_lines(request.answers, int(row["sentence"]), request.colours, sure=False)),
+        "photo": request.images.image_html(request.run, row["image_path"]),
+        "lines": two_lines(request.answers, int(row["sentence"]), request.colours, sure=False),
         "error": _error(row),
         "cells": [_written(row[column]) for column, _ in _SHOWN],
         "detail": row["detail"],

@@ -5,12 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
-
 from analysis.panels import modality
 from analysis.panels.wording import number
+from analysis.views.rendering import render
 from analysis.views.research.panel_html import panel_html
-from analysis.views.research.rendering import render
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.tables import of_language
 
@@ -29,7 +27,7 @@ _LIMIT = 400  # enough of every language to fill a gallery
 def _draw(panel_of: Callable[[EvaluationRun, int], Panel], request: TabRequest) -> RenderedPart:
     panel = panel_of(request.run, _LIMIT)
     table = of_language(panel.table, request.view.language)
-    body = render("gallery", cards=[_card(request, row) for _, row in table.head(SHOWN).iterrows()])
+    body = render("research/gallery", cards=[_card(request, row) for _, row in table.head(SHOWN).iterrows()])
     return RenderedPart(
         html=panel_html(panel, body if len(panel.table.columns) else ""), table=lambda: table, name=panel.id
     )
@@ -46,7 +44,7 @@ def _card(request: TabRequest, row: pd.Series) -> dict[str, Any]:
     without, beside = (number(row[column], 2) for column in ("confidence_baseline", "confidence"))
     return {
         "id": row["sentence_id"],
-        "photo": Markup(request.images.image_html(request.run, path, side=320)),
+        "photo": request.images.image_html(request.run, path, side=320),
         "way": "helped" if row["change"] > 0 else "hurt",
         "change": number(row["change"], 2, sign=True).replace("-", "\u2212"),
         "name": row["text"],

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.views.research.rendering import render_macro
+from analysis.views.inlined import data_url
+from analysis.views.rendering import macros
 from mmner_core.errors import InputError
 from mmner_core.serving.engine import DECODING
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from analysis.run.folder import EvaluationRun
 
 DEMO_PHOTOS = Path(__file__).resolve().parents[2] / "demo" / "photos"
@@ -49,12 +50,12 @@ class ImageStore:
                 return resolved
         return None
 
-    def image_html(self, run: EvaluationRun, stored: str, *, side: int = SMALL, alternative: str = "") -> str:
+    def image_html(self, run: EvaluationRun, stored: str, *, side: int = SMALL, alternative: str = "") -> Markup:
         """Return the image as an ``img`` that carries its data, or words in its place."""
         path = self.find(run, stored)
         data = "" if path is None else data_uri(path, path.stat().st_mtime_ns, side)
         instead = "photo not available" if stored else "no photo"
-        return render_macro("photo", address=data, alternative=alternative, instead=instead)
+        return macros("research/macros").photo(data, alternative, instead)
 
 
 def _data_roots(run: EvaluationRun) -> list[Path]:
@@ -81,7 +82,4 @@ def data_uri(path: Path, _changed: int, side: int) -> str:
             image = open_image(path, target=side)
     except InputError:
         return ""
-    image.thumbnail((side, side))
-    buffer = io.BytesIO()
-    image.save(buffer, "WEBP", quality=72)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return data_url(image, side=side, quality=72)

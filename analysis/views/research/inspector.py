@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -13,10 +13,11 @@ from analysis.panels.modality import NAMES
 from analysis.panels.wording import language_name
 from analysis.run.corrections import read_corrections
 from analysis.run.spans import read_spans
-from analysis.views.marks import escape_html
+from analysis.views.marks import marked_text
+from analysis.views.rendering import macros, render
 from analysis.views.research.image_store import LARGE
 from analysis.views.research.neighbours import Neighbour, neighbours, own_cosine
-from analysis.views.research.sentence_html import cards, line_html, plain_line
+from analysis.views.research.sentence_html import Line, cards, line
 from analysis.views.research.shares import shares_html
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.tables import table_html
@@ -24,21 +25,12 @@ from mmner_core.errors import InputError
 from mmner_core.text.words import join_words
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from analysis.run.answers import Answers
 
-_INSPECTOR = """<div class="wb-inspector-body"><p class="wb-how">{place}
-<button type="button" class="wb-quiet" data-again="{again}">Edit and ask again</button></p>
-<ul class="wb-facts">{facts}</ul>
-<div class="wb-inspected"><figure>{photo}<figcaption>{caption}</figcaption></figure>
-<div class="wb-lines wb-lines-large">{lines}</div></div>
-<h4>What went wrong</h4>{errors}<h4>Entities and their exact probabilities</h4>{entities}
-<h4>Who earns the probability: text and image</h4>{shares}</div>"""
 _ERRORS = ["error", "detail", "gold_type", "gold_text", "predicted_type", "predicted_text", "without_image", "seen"]
 OTHER_COLOUR = "#999999"
-_NEAR = """<h4>Nearest in the contrastive space</h4><p class="wb-how">Sentences whose {what} lie closest to this one's;
-where the wrong ones are nearer than the right ones, the space itself leads astray.{own}</p>
-<div class="wb-near"><section><h5>Right ones, by {side}</h5>{right}</section>
-<section><h5>Wrong ones, by {side}</h5>{wrong}</section></div>"""
 
 
 def draw_inspector(request: TabRequest) -> RenderedPart:
@@ -56,12 +48,13 @@ def draw_inspector(request: TabRequest) -> RenderedPart:
     photo = request.images.image_html(
         request.run, of_sentence["image_path"], side=LARGE, alternative=f"photo {of_sentence['image_id']}"
     )
-    html = _INSPECTOR.format(
-        again=escape_html(join_words(answers.words_of(row))[0]),
-        place=escape_html(f"Sentence {sentence} · {of_sentence['where']}"),
-        facts="".join(f"<li>{escape_html(fact)}</li>" for fact in _facts(answers, row, of_sentence)),
+    html = render(
+        "research/inspector",
+        again=join_words(answers.words_of(row))[0],
+        place=f"Sentence {sentence} · {of_sentence['where']}",
+        facts=_facts(answers, row, of_sentence),
         photo=photo,
-        caption=escape_html(_shown_photo(request, of_sentence)),
+        caption=_shown_photo(request, of_sentence),
         lines=_lines(request, answers, row, sentence),
         errors=_errors(request, sentence),
         entities=table_html(_entities(answers, row), "Entities and their probabilities"),
@@ -77,23 +70,22 @@ def draw_neighbours(request: TabRequest) -> RenderedPart:
         return RenderedPart(html="")
     own = own_cosine(request.run, sentence)
     note = "" if own is None else f" Text and photo of this sentence: cosine {own:+.2f}."
-    parts = []
+    parts: list[dict[str, Any]] = []
     for side, what in (("text", "texts"), ("image", "photos")):
         try:
-            right, wrong = neighbours(request.run, sentence, side)
+            found = neighbours(request.run, sentence, side)
         except InputError as error:
-            parts.append(f'<p class="wb-how">By {what}: {escape_html(str(error))}</p>')
+            parts.append({"what": what, "problem": str(error)})
             continue
-        parts.append(
-            _NEAR.format(what=what, own=note, side=side, right=_near(request, right), wrong=_near(request, wrong))
-        )
+        right, wrong = (_near(request, one) for one in found)
+        parts.append({"what": what, "problem": "", "own": note, "side": side, "right": right, "wrong": wrong})
         note = ""
-    return RenderedPart(html="".join(parts))
+    return RenderedPart(html=render("research/neighbours", parts=parts))
 
 
-def _near(request: TabRequest, found: list[Neighbour]) -> str:
+def _near(request: TabRequest, found: list[Neighbour]) -> Markup:
     if not found:
-        return '<p class="wb-how">None.</p>'
+        return macros("research/macros").how("None.")
     return cards(request, [(n.sentence_id, f"cosine {n.cosine:+.3f}".replace("-", "\u2212")) for n in found])
 
 
@@ -113,18 +105,18 @@ def _shown_photo(request: TabRequest, of_sentence: pd.Series) -> str:
     return f"{of_sentence['image_id']}, under the condition “{condition}”"
 
 
-def _lines(request: TabRequest, answers: Answers, row: int, sentence: int) -> str:
+def _lines(request: TabRequest, answers: Answers, row: int, sentence: int) -> list[Line]:
     colours = request.colours
     lines = [
-        line_html("gold", answers, answers.gold, row, colours),
-        line_html("predicted", answers, answers.predicted, row, colours, answers.confidence),
+        line("gold", answers, answers.gold, row, colours),
+        line("predicted", answers, answers.predicted, row, colours, answers.confidence),
     ]
     if (tags := _corrected(request, sentence)) is not None:
         (corrected,) = read_spans([*[[]] * row, tags])
         types = {t: colours.get(t, OTHER_COLOUR) for t in corrected.types}
-        lines.insert(1, line_html("corrected", answers, corrected, row, types))
+        lines.insert(1, line("corrected", answers, corrected, row, types))
     if (read := answers.shown_words_of(row)) != answers.words_of(row):
-        lines.insert(1, plain_line("as read", " ".join(read)))
+        lines.insert(1, ("as read", marked_text(" ".join(read), (), {})))
     others = [("without the image", request.run, TEXT_ONLY)] if TEXT_ONLY in request.run.conditions else []
     if request.other is not None:
         others.append((request.other.name, request.other, request.other.condition))
@@ -133,8 +125,8 @@ def _lines(request: TabRequest, answers: Answers, row: int, sentence: int) -> st
         place = request.row_of(sentence, theirs)
         if place is not None and theirs.words_of(place) == answers.words_of(row):
             types = {t: colours.get(t, OTHER_COLOUR) for t in theirs.predicted.types}
-            lines.append(line_html(name, theirs, theirs.predicted, place, types, theirs.confidence))
-    return "".join(lines)
+            lines.append(line(name, theirs, theirs.predicted, place, types, theirs.confidence))
+    return lines
 
 
 def _corrected(request: TabRequest, sentence: int) -> tuple[str, ...] | None:
@@ -145,11 +137,11 @@ def _corrected(request: TabRequest, sentence: int) -> tuple[str, ...] | None:
     return None if correction is None else correction.tags
 
 
-def _errors(request: TabRequest, sentence: int) -> str:
+def _errors(request: TabRequest, sentence: int) -> Markup:
     failures = failures_of(request.run, request.condition)
     mine = failures[failures["sentence_id"] == sentence]
     if mine.empty:
-        return '<p class="wb-how">Nothing: every entity of this sentence is right.</p>'
+        return macros("research/macros").how("Nothing: every entity of this sentence is right.")
     return table_html(mine[_ERRORS], "What went wrong")
 
 

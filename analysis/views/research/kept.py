@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from markupsafe import Markup
 
 from analysis.panels import corrections as panels
 from analysis.panels.errors import failures_of
@@ -18,8 +17,8 @@ from analysis.run.corrections import read_corrections
 from analysis.run.journal import MAX_NOTE
 from analysis.scores.kept_slices import MAX_NAME, KeptSlice, read_slices
 from analysis.scores.metrics import score_row
+from analysis.views.rendering import render
 from analysis.views.research.panel_html import panel_html, render_panel
-from analysis.views.research.rendering import render
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.tables import table_html
 from analysis.views.research.view import written_filters
@@ -38,7 +37,7 @@ def draw_kept_slices(request: TabRequest) -> RenderedPart:
     now = KeptSlice(name="", filters=view.filters, language=view.language, condition=view.condition, note="")
     slices = [] if len(panel.notes) and not len(panel.table) else list(read_slices(request.run).values())
     body = render(
-        "kept_slices",
+        "research/kept_slices",
         slices=[_described(request, kept) for kept in slices],
         writable=request.writable,
         now=[in_words(now), language_name(request.language), *_condition(now)],
@@ -71,9 +70,9 @@ def draw_corrections(request: TabRequest) -> RenderedPart:
         kind: f"{source.rpartition('/')[2] or 'The sentences'}, corrected ({counted(sources[source], 'sentence')})"
         for kind, source in named.items()
     }
-    table = Markup(table_html(panel.table, panel.title)) if len(panel.table) else ""
+    table = table_html(panel.table, panel.title) if len(panel.table) else ""
     return RenderedPart(
-        html=panel_html(panel, render("corrections", table=table, files=labels)),
+        html=panel_html(panel, render("research/corrections", table=table, files=labels)),
         table=lambda: panel.table,
         name=panel.id,
         files={kind: partial(_corrected, run, source) for kind, source in named.items()},

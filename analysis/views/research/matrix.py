@@ -6,19 +6,21 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 
 from analysis.panels import confusion as panels
 from analysis.panels.wording import counted, language_name, listed
 from analysis.run.spans import Spans
 from analysis.scores.confusion import MISSED, SPURIOUS, Reading
+from analysis.views.rendering import render, set_attribute
+from analysis.views.research.choices import choices_html
 from analysis.views.research.panel_html import panel_html
-from analysis.views.research.rendering import choices_html, render, set_attribute
 from analysis.views.research.sentence_html import cards, pager
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from analysis.panels import Panel
 
 PER_PAGE = 10
@@ -46,8 +48,8 @@ def draw_cell(request: TabRequest) -> RenderedPart:
     found = f"{counted(len(entities), 'entity', 'entities')} in {counted(n, 'sentence')}"
     title = f"{_cell_name(row, column)}: {found}"
     body = cards(request, items) + pager("the sentences of this cell", "listed", page, pages, found)
-    close = Markup(set_attribute(cell=None, listed=None))
-    return RenderedPart(html=render("listed", title=title, close=close, body=Markup(body), total=""))
+    close = set_attribute(cell=None, listed=None)
+    return RenderedPart(html=render("research/listed", title=title, close=close, body=body, total=""))
 
 
 def cell_entities(request: TabRequest, row: str, column: str) -> pd.DataFrame:
@@ -96,7 +98,7 @@ def _pair(request: TabRequest) -> tuple[str, str] | None:
     return (first, second) if dash and {first, second} <= known else None
 
 
-def _controls(request: TabRequest) -> str:
+def _controls(request: TabRequest) -> Markup:
     view = request.view
     languages = sorted(set(request.answers.languages))
     values = {"counts": "Counts", "shares": "Row shares"}
@@ -109,7 +111,7 @@ def _controls(request: TabRequest) -> str:
     return choices_html(("Cells", "values", values, view.values), ("Pairs", "reading", readings, view.reading))
 
 
-def _matrix_html(request: TabRequest, panel: Panel) -> str:
+def _matrix_html(request: TabRequest, panel: Panel) -> Markup:
     table = panel.table.set_index("gold")
     counts = request.view.values == "counts"
     cells = table.to_numpy(dtype=float)
@@ -127,7 +129,7 @@ def _matrix_html(request: TabRequest, panel: Panel) -> str:
         for i, row in enumerate(table.index)
     ]
     caption = f"{panel.title}: gold types down, predicted types across ({', '.join(map(str, types))}, {MISSED})."
-    return render("matrix", panel=panel, caption=caption, columns=table.columns, rows=rows, said=_said(panel))
+    return render("research/matrix", panel=panel, caption=caption, columns=table.columns, rows=rows, said=_said(panel))
 
 
 def _said(panel: Panel) -> list[str]:

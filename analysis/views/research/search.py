@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from markupsafe import Markup
-
 from analysis.panels.wording import counted, language_name
+from analysis.views.rendering import render
 from analysis.views.research.photo_search import FoundPhoto, PhotoVectors
-from analysis.views.research.rendering import render
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 
 SHOWN = 12
@@ -19,7 +17,7 @@ _MOST_CHARACTERS = 1000
 
 def draw_search(_: TabRequest) -> RenderedPart:
     """Return the field that a text is typed into; what is found is a part of its own, so that the field stays."""
-    return RenderedPart(html=render("search", most=_MOST_CHARACTERS))
+    return RenderedPart(html=render("research/search", most=_MOST_CHARACTERS))
 
 
 def draw_found(request: TabRequest) -> RenderedPart:
@@ -35,14 +33,16 @@ def draw_found(request: TabRequest) -> RenderedPart:
     found, n = photos.nearest(request.model.text_vector(request.run, text), language, most=SHOWN)
     of_language = f" with sentences in {language_name(language)}" if language else ""
     told = f"{counted(len(found), 'photo')} nearest to “{text}”, of {n:,}{of_language}"
-    return RenderedPart(html=render("found_photos", told=told, photos=[_card(request, photo) for photo in found]))
+    return RenderedPart(
+        html=render("research/found_photos", told=told, photos=[_card(request, photo) for photo in found])
+    )
 
 
 def _card(request: TabRequest, photo: FoundPhoto) -> dict[str, Any]:
     more = len(photo.sentences) - SENTENCES
     return {
         "id": photo.sentences[0],
-        "html": Markup(request.images.image_html(request.run, photo.path)),
+        "html": request.images.image_html(request.run, photo.path),
         "cosine": f"{photo.cosine:+.3f}".replace("-", "\u2212"),
         "sentences": list(_sentences(request, photo.sentences[:SENTENCES])),
         "more": counted(more, "more sentence") if more > 0 else "",

@@ -6,16 +6,20 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from markupsafe import Markup
 
 from analysis.panels.wording import language_name
 from analysis.views.marks import Mark, marked_text
-from analysis.views.research.rendering import render, render_macro
+from analysis.views.rendering import macros, render
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from analysis.run.answers import Answers
     from analysis.run.spans import Spans
     from analysis.views.research.tab_request import TabRequest
+
+Line = tuple[str, "Markup"]
+"""What a line of a sentence is called, and the sentence with its marks."""
 
 
 def word_places(words: Sequence[str]) -> list[tuple[int, int]]:
@@ -37,38 +41,32 @@ def span_marks(spans: Spans, row: int, words: Sequence[str], confidence: np.ndar
     return marks
 
 
-def two_lines(answers: Answers, row: int, colours: dict[str, str], *, sure: bool = True) -> str:
+def two_lines(answers: Answers, row: int, colours: dict[str, str], *, sure: bool = True) -> Markup:
     """Return gold over prediction; ``sure`` writes the probability into the marks of the prediction."""
     confidence = answers.confidence if sure else None
     lines = (
-        line_html("gold", answers, answers.gold, row, colours),
-        line_html("predicted", answers, answers.predicted, row, colours, confidence),
+        line("gold", answers, answers.gold, row, colours),
+        line("predicted", answers, answers.predicted, row, colours, confidence),
     )
-    return render_macro("lines", lines=Markup("".join(lines)))
+    return macros("research/macros").lines(lines)
 
 
-def line_html(
+def line(
     name: str, answers: Answers, spans: Spans, row: int, colours: dict[str, str], confidence: np.ndarray | None = None
-) -> str:
+) -> Line:
     """Return one line: the sentence with the marks of ``spans``."""
     words = answers.words_of(row)
-    text = marked_text(" ".join(words), span_marks(spans, row, words, confidence), colours)
-    return render_macro("line", name=name, text=Markup(text))
+    return name, marked_text(" ".join(words), span_marks(spans, row, words, confidence), colours)
 
 
-def plain_line(name: str, text: str) -> str:
-    """Return one line of a text without marks."""
-    return render_macro("line", name=name, text=Markup(marked_text(text, (), {})))
-
-
-def cards(request: TabRequest, items: Iterable[tuple[int, str]]) -> str:
+def cards(request: TabRequest, items: Iterable[tuple[int, str]]) -> Markup:
     """Return a list of sentences under the condition that is shown.
 
     Args:
         request: gives run, photos and condition.
         items: per card the sentence's id and what to say of it, plain text.
     """
-    return render("cards", cards=[card for item in items if (card := _card(request, *item))])
+    return render("research/cards", cards=[card for item in items if (card := _card(request, *item))])
 
 
 def _card(request: TabRequest, sentence: int, note: str) -> dict[str, Any]:
@@ -79,15 +77,15 @@ def _card(request: TabRequest, sentence: int, note: str) -> dict[str, Any]:
     of_sentence = answers.sentences.iloc[row]
     return {
         "id": sentence,
-        "photo": Markup(request.images.image_html(request.run, of_sentence["image_path"])),
+        "photo": request.images.image_html(request.run, of_sentence["image_path"]),
         "note": note,
-        "lines": Markup(two_lines(answers, row, request.colours)),
+        "lines": two_lines(answers, row, request.colours),
         "place": f"{of_sentence['where']} · {language_name(of_sentence['language'])}",
     }
 
 
-def pager(what: str, parameter: str, number: int, pages: int, total: str) -> str:
-    """Return buttons to turn pages; empty where there is one page only.
+def pager(what: str, parameter: str, number: int, pages: int, total: str) -> Markup:
+    """Return buttons to turn pages; nothing where there is one page only.
 
     Args:
         what: the pages are of, for screen readers.
@@ -96,7 +94,4 @@ def pager(what: str, parameter: str, number: int, pages: int, total: str) -> str
         pages: how many there are.
         total: what is paged, in words.
     """
-    if pages < 2:
-        return ""
-    shown = f"Page {number:,} of {pages:,} · {total}"
-    return render_macro("pager", what=what, parameter=parameter, number=number, pages=pages, shown=shown)
+    return macros("research/macros").pager(what, parameter, number, pages, total)

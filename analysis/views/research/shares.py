@@ -4,28 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from markupsafe import Markup
-
 from analysis.panels.shapley import shares_of_sentence
-from analysis.views.marks import escape_html
-from analysis.views.research.rendering import render
+from analysis.views.rendering import macros, render
 from analysis.views.research.tables import table_html
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from analysis.views.research.tab_request import TabRequest
 
 PLAYER_NAMES = {"text": "text", "image": "image", "vit": "image, ViT stream", "cnn": "image, ResNet stream"}
 
 
-def shares_html(request: TabRequest, sentence: int) -> str:
+def shares_html(request: TabRequest, sentence: int) -> Markup:
     """Return the Shapley shares of the sentence's gold entities, as bars and as numbers; else why there are none."""
     from analysis.figures.theme import colours_of
 
     try:
         shares = shares_of_sentence(request.run, sentence)
     except InputError as error:
-        return f'<p class="wb-how">{escape_html(str(error))}</p>'
+        return macros("research/macros").how(str(error))
     players = [name.removeprefix("share_") for name in shares.columns if name.startswith("share_")]
     colours = colours_of(players)
     names = {player: PLAYER_NAMES.get(player, player) for player in players}
@@ -40,8 +39,8 @@ def shares_html(request: TabRequest, sentence: int) -> str:
         columns={"text": "name"} | {f"share_{player}": name for player, name in names.items()}
     )
     return render(
-        "shares",
+        "research/shares",
         players=[{"name": name, "colour": colours[player]} for player, name in names.items()],
         entities=entities,
-        table=Markup(table_html(table, "Shapley shares per entity")),
+        table=table_html(table, "Shapley shares per entity"),
     )

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from markupsafe import Markup
 
 from analysis.panels import space_map as panels
 from analysis.panels.wording import counted
+from analysis.views.rendering import render, set_attribute
+from analysis.views.research.choices import choices_html
 from analysis.views.research.loaded_model import text_vector_of
 from analysis.views.research.panel_html import panel_html
-from analysis.views.research.rendering import choices_html, render, set_attribute
 from analysis.views.research.sentence_html import cards
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 from analysis.views.research.tables import table_html
@@ -47,7 +47,7 @@ def draw_space_map(request: TabRequest) -> RenderedPart:
     )
     if panel.figure is None:
         return RenderedPart(html=panel_html(panel, "", controls))
-    body = render("space_map", panel=panel, table=Markup(table_html(panel.table, "Points per colour")))
+    body = render("research/space_map", panel=panel, table=table_html(panel.table, "Points per colour"))
     html = panel_html(panel, body, controls)
     return RenderedPart(
         html=html, figure=panel.figure, table=lambda: panel.table, figure_data=panel.figure_data, name=panel.id
@@ -70,8 +70,8 @@ def draw_picked(request: TabRequest) -> RenderedPart:
         title = f"{counted(len(ids), 'sentence')} with “{view.find}”"
     shown_ids = ids[:LISTED]
     more = f"The first {LISTED} of {len(ids):,}; pick fewer to see the others." if len(ids) > LISTED else ""
-    body = Markup(cards(request, [(sentence, "") for sentence in shown_ids]))
-    html = render("listed", title=title, close=Markup(set_attribute(pick=None, find=None)), body=body, total=more)
+    body = cards(request, [(sentence, "") for sentence in shown_ids])
+    html = render("research/listed", title=title, close=set_attribute(pick=None, find=None), body=body, total=more)
     return RenderedPart(html=html, traces=_joined(points, shown_ids))
 
 
@@ -101,7 +101,7 @@ def place_pair(request: TabRequest, prediction: Prediction) -> dict[str, Any]:
     if streams:
         value = prediction.image_text_cosine[main_stream(streams)]
         cosine = f"; their cosine is {value:+.2f}".replace("-", "\u2212")
-    html = render("own_pair", text=prediction.text[:200], where=f"{' and '.join(said)}{cosine}.")
+    html = render("research/own_pair", text=prediction.text[:200], where=f"{' and '.join(said)}{cosine}.")
     return {"html": html, "traces": _own_traces(places)}
 
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import base64
 import io
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from analysis.panels.display import heading_of, shown_table
 from analysis.run.csv_text import csv_text
-from analysis.views.research.rendering import render
+from analysis.views.rendering import render
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 FIGURE = "figure"  # asked for to download what a figure shows beyond its table, as CSV
 MIME = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 
 
-def table_html(table: pd.DataFrame, label: str) -> str:
+def table_html(table: pd.DataFrame, label: str) -> Markup:
     """Return a table; numbers are rounded and flush right, bounds of an interval share a cell.
 
     The numbers of a column ``sentence_id`` are buttons that open the inspector.
@@ -26,7 +30,7 @@ def table_html(table: pd.DataFrame, label: str) -> str:
     has_ids = "sentence_id" in table.columns and len(table) > 0
     sentences = table["sentence_id"].tolist() if has_ids else [None] * len(written.rows)
     return render(
-        "table",
+        "research/table",
         label=label,
         headings=written.headings,
         classes=classes,

@@ -18,6 +18,7 @@ from analysis.panels import (
     threshold,
 )
 from analysis.panels.registry import SECTIONS, Tab
+from analysis.views.rendering import render
 from analysis.views.research.calibration import draw_calibration
 from analysis.views.research.controls import draw_controls
 from analysis.views.research.correct import draw_correct
@@ -37,9 +38,6 @@ from analysis.views.research.threshold import draw_threshold
 Draw = Callable[[TabRequest], RenderedPart]
 SAVED = "saved"
 """What parts depend on that show what visitors keep beside runs: the page counts how often it had something saved."""
-_NO_OTHER = """<header class="wb-panel-head"><h3>Two runs compared</h3></header><p class="wb-how">Choose a run under
-“Compare with”, at the top of this tab, to see what one gets right and the other does not: the difference of F1 with its
-interval, what was fixed and what was broken, and where their confusion matrices differ.</p>"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,9 @@ def _comparing_part(kind: PanelKind[...]) -> TabPart:
     part = _plain_part(kind)
 
     def draw(request: TabRequest) -> RenderedPart:
-        return RenderedPart(html=_NO_OTHER if kind.chapter else "") if request.other is None else part.draw(request)
+        if request.other is not None:
+            return part.draw(request)
+        return RenderedPart(html=render("research/no_other") if kind.chapter else "")
 
     return replace(part, draw=draw, height=120 if kind.chapter else 0)
 

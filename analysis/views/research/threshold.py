@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from analysis.panels.threshold import threshold
+from analysis.views.research.choices import choices_html
 from analysis.views.research.panel_html import render_panel
-from analysis.views.research.rendering import choices_html
 from analysis.views.research.tab_request import RenderedPart, TabRequest
 
 
