@@ -5,25 +5,25 @@ What was asked stands behind the ``#`` of the address, which browsers send to no
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analysis.views.heat_map.kinds import kind_of
-from analysis.views.marks import escape_html
 from analysis.views.questions import TagQuestion
+from analysis.views.rendering import macros
 from analysis.views.tag.examples import demo_examples
 from mmner_core.errors import InputError
 from mmner_core.runtime.digests import file_digest
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 OWN = "own"
 """In place of an example's photo: one that the visitor has added, which no link can hold."""
-_BUTTON = """<button type="button" class="wb-link" data-asked="{asked}">Copy a link to this question</button>"""
-_MISSING = """<p class="wb-mismatch" role="status">This question had a photo of its own, which no link can hold: add the
-photo and ask again.</p>"""
+_MISSING = "This question had a photo of its own, which no link can hold: add the photo and ask again."
 _FIELDS = ("text", "photo", "language", "convention", "model", "kind")
 
 
@@ -73,7 +73,7 @@ class LinkedQuestion:
         )
 
 
-def link_html(question: TagQuestion, photo_digest: str) -> str:
+def link_html(question: TagQuestion, photo_digest: str) -> Markup:
     """Return the button that copies a link to a question.
 
     Args:
@@ -88,12 +88,12 @@ def link_html(question: TagQuestion, photo_digest: str) -> str:
         "convention": question.convention or "",
         "model": question.model or "",
     }
-    return _BUTTON.format(asked=escape_html(json.dumps({name: value for name, value in asked.items() if value})))
+    return macros("tag/macros").link({name: value for name, value in asked.items() if value})
 
 
-def missing_photo_html() -> str:
+def missing_photo_html() -> Markup:
     """Return the sentence that stands above an answer whose question had a photo that the link could not hold."""
-    return _MISSING
+    return macros("tag/macros").warning(_MISSING)
 
 
 @cache

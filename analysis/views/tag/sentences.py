@@ -37,6 +37,11 @@ class Row:
     role: Role
     sentence: str
 
+    @property
+    def changed(self) -> bool:
+        """Return whether the photo changed the answer about the name."""
+        return self.role not in (Role.UNKNOWN, Role.UNCHANGED)
+
 
 def image_role(entity: TaggedEntity, text_only: Sequence[TaggedEntity] | None) -> Role:
     """Compare one name with what the text alone yields.
