@@ -1,50 +1,72 @@
-"""Which words a name rests on, as HTML: the text with each word's weight, the check, the numbers."""
+"""Which words a name rests on, as markup: the text with each word's weight, the check, the numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analysis.heat_maps.word_saliency import METHOD, NEAREST, SALIENT
-from analysis.views.marks import escape_html
+from analysis.views.rendering import macros, render
 
 if TYPE_CHECKING:
+    from markupsafe import Markup
+
     from analysis.heat_maps.word_saliency import WordSaliency
     from mmner_core.results import Prediction, TaggedEntity, Word
 
 TOP = 0.4
 """The fall of probability at which the colour is strongest, as of the occlusion map."""
 _NOTABLE = 0.005  # a smaller one does not show in two decimals
-_ASK = """<div class="wb-asking"><button type="button" class="wb-quiet" data-ask="words">Which words made “{name}”
-{type}?</button></div>"""
-_WORDS = """<section class="wb-asking wb-words" aria-label="Which words made it so">
-<h4>Which words made “{name}” {type}</h4><p role="status">{sentence}</p><div class="wb-text" dir="auto">{text}</div>
-<p>{check}</p><details><summary>The numbers</summary>
-<div class="wb-scroll" tabindex="0" role="region" aria-label="Fall of probability without each word">
-<table class="wb-grid"><thead><tr><th scope="col">Without</th><th scope="col">the probability is</th>
-<th scope="col">it falls by</th></tr></thead><tbody>{rows}</tbody></table></div></details>
-<p class="wb-fine">Method: {method}. The colour is on one scale for all names, full from {top} on. Two words that each
-suffice hide one another.</p></section>"""
-_WORD = '<span class="wb-word{kind}" style="--share:{share:.3f}">{word}{number}</span>'
-_NUMBER = "<sub>{:+.2f}</sub>"
-_ROW = """<tr><th scope="row">{word}{own}</th><td class="wb-number">{without:.3f}</td>
-<td class="wb-number">{fall:+.3f}</td></tr>"""
 
 
-def ask_words_html(name: TaggedEntity | None) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownWord:
+    """A word as it is shown.
+
+    Attributes:
+        text: the word.
+        fall: by how much the name's probability falls without it.
+        own: whether it belongs to the name.
+    """
+
+    text: str
+    fall: float
+    own: bool
+
+    @property
+    def share(self) -> float:
+        """Return how strong its colour is, 0 to 1."""
+        return min(abs(self.fall) / TOP, 1.0)
+
+    @property
+    def notable(self) -> bool:
+        """Return whether its fall shows in two decimals."""
+        return abs(self.fall) >= _NOTABLE
+
+
+def ask_words_html(name: TaggedEntity | None) -> Markup | str:
     """Return the button that asks for the words of a name, nothing without a name."""
-    return "" if name is None else _ASK.format(name=escape_html(name.text), type=escape_html(name.type))
+    if name is None:
+        return ""
+    return macros("tag/macros").ask("data-ask", "words", f"Which words made “{name.text}” {name.type}?")
 
 
-def words_html(prediction: Prediction, name: TaggedEntity, found: WordSaliency) -> str:
+def words_html(prediction: Prediction, name: TaggedEntity, found: WordSaliency) -> Markup:
     """Return which words a name of a prediction rests on."""
-    return _WORDS.format(
-        name=escape_html(name.text),
-        type=escape_html(name.type),
-        sentence=escape_html(_sentence(prediction, name, found)),
-        text=_text(prediction, name, found),
-        check=escape_html(_checked(found)),
-        rows="".join(_row(word, fall, name, found) for word, fall in _ranked(prediction, found)),
-        method=escape_html(METHOD),
+    shown = [
+        ShownWord(text=word.text, fall=fall, own=_is_own(word, name))
+        for word, fall in zip(_words(prediction, found), found.falls.tolist(), strict=True)
+    ]
+    return render(
+        "tag/words",
+        name=name,
+        sentence=_sentence(shown, name, found),
+        pieces=_pieces(prediction, shown, found),
+        check=_checked(found),
+        ranked=_ranked(shown),
+        probability=found.probability,
+        method=METHOD,
         top=TOP,
     )
 
@@ -77,23 +99,22 @@ def _words(prediction: Prediction, found: WordSaliency) -> tuple[Word, ...]:
     return prediction.words[found.first : found.first + len(found.falls)]
 
 
-def _ranked(prediction: Prediction, found: WordSaliency) -> list[tuple[Word, float]]:
-    pairs = zip(_words(prediction, found), found.falls.tolist(), strict=True)
-    return sorted(pairs, key=lambda pair: -abs(pair[1]))
+def _ranked(shown: Sequence[ShownWord]) -> list[ShownWord]:
+    return sorted(shown, key=lambda word: -abs(word.fall))
 
 
 def _is_own(word: Word, name: TaggedEntity) -> bool:
     return name.start <= word.start < name.end
 
 
-def _sentence(prediction: Prediction, name: TaggedEntity, found: WordSaliency) -> str:
+def _sentence(shown: Sequence[ShownWord], name: TaggedEntity, found: WordSaliency) -> str:
     answer = f"the probability of “{name.text}” being {name.type}"
     alone = f"With all other words hidden it is {found.alone:.2f}."
-    others = [(word, fall) for word, fall in _ranked(prediction, found) if not _is_own(word, name)]
-    if not others:
+    word = next((word for word in _ranked(shown) if not word.own), None)
+    if word is None:
         return f"There are no other words around “{name.text}”."
-    word, fall = others[0]
-    if abs(fall) < _NOTABLE:
+    fall = word.fall
+    if not word.notable:
         return f"No other word alone moves {answer}, {found.probability:.2f}. {alone}"
     moved = f"{'falls' if fall > 0 else 'rises'} by {abs(fall):.2f}"
     before, after = found.probability, found.probability - fall
@@ -110,28 +131,15 @@ def _checked(found: WordSaliency) -> str:
     )
 
 
-def _text(prediction: Prediction, name: TaggedEntity, found: WordSaliency) -> str:
-    """Mark each word by what its absence does; the rest of the text is left as it is."""
+def _pieces(
+    prediction: Prediction, shown: Sequence[ShownWord], found: WordSaliency
+) -> list[tuple[str, ShownWord | None]]:
+    """Return each word with the text before it, and last the text after all of them."""
     words = _words(prediction, found)
     whole = len(words) == len(prediction.words)
+    pieces: list[tuple[str, ShownWord | None]] = []
     position = 0 if whole else words[0].start
-    pieces = [] if whole else ["… "]
-    for word, fall in zip(words, found.falls.tolist(), strict=True):
-        kind = " wb-word-own" if _is_own(word, name) else ""
-        kind += " wb-word-against" if fall < 0 else ""
-        pieces.append(escape_html(prediction.text[position : word.start]))
-        pieces.append(
-            _WORD.format(
-                kind=kind,
-                share=min(abs(fall) / TOP, 1.0),
-                word=escape_html(word.text),
-                number=_NUMBER.format(-fall) if abs(fall) >= _NOTABLE else "",
-            )
-        )
+    for word, one in zip(words, shown, strict=True):
+        pieces.append((("" if whole or pieces else "… ") + prediction.text[position : word.start], one))
         position = word.end
-    return "".join(pieces) + (escape_html(prediction.text[position:]) if whole else " …")
-
-
-def _row(word: Word, fall: float, name: TaggedEntity, found: WordSaliency) -> str:
-    own = " (of the name)" if _is_own(word, name) else ""
-    return _ROW.format(word=escape_html(word.text), own=own, without=found.probability - fall, fall=fall)
+    return [*pieces, (prediction.text[position:] if whole else " …", None)]
