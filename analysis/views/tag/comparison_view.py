@@ -1,41 +1,28 @@
-"""Two answers side by side as HTML: names marked in both texts, their probabilities, heat maps, differences marked."""
+"""Two answers side by side: names marked in both texts, their probabilities, heat maps, differences marked."""
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from analysis.palette import text_colour, type_colours
+from analysis.palette import type_colours
 from analysis.views.heat_map.rendered import MapControls, render_heat_map
-from analysis.views.marks import Mark, escape_html, marked_text
+from analysis.views.inlined import PHOTO_SIDE, data_url
+from analysis.views.marks import Mark, marked_text
+from analysis.views.rendering import render
 from analysis.views.tag.comparison import Change, Comparison
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from markupsafe import Markup
 
     from analysis.views.questions import TagAnswer
 
 NOTABLE = 0.05
 """A change of probability from which on it is marked."""
-_COMPARISON = """<section class="wb-asking wb-comparison" aria-label="Two answers side by side">
-<p class="wb-summary" role="status">{summary}</p><div class="wb-sides">{sides}</div>{table}{fine}</section>"""
-_SIDE = '<div class="wb-side"><h4>{title}</h4>{text}{map}</div>'
-_MAP = '<figure class="wb-side-map"><img src="{data}" alt="{alternative}"><figcaption>{caption}</figcaption></figure>'
-_TABLE = """<div class="wb-scroll" tabindex="0" role="region" aria-label="Names of both answers"><table class="wb-grid">
-<thead><tr><th scope="col">Name</th><th scope="col">Type</th>{titles}<th scope="col">Change</th></tr></thead>
-<tbody>{rows}</tbody></table></div>"""
-_ROW = """<tr class="wb-role-{kind}"><th scope="row"><button type="button" class="wb-name" data-entity="{index}"
-aria-pressed="{pressed}">{name}</button></th><td>
-<span class="wb-type" style="--mark:{colour};--mark-text:{text_colour}">{type}</span></td>
-<td class="wb-number">{one}</td><td class="wb-number">{other}</td><td>{change}</td></tr>"""
-_FINE = """<p class="wb-fine">Probabilities are exact (CRF) for these words with this type, marked or not; a change of
-{notable} or more is set in colour. The maps show the mean attention of the chosen name, on one scale in both.</p>"""
 
 
-def comparison_html(found: Comparison, titles: tuple[str, str], selected: int = 0) -> str:
+def comparison_html(found: Comparison, titles: tuple[str, str], selected: int = 0) -> Markup:
     """Return two answers side by side.
 
     Args:
@@ -47,20 +34,21 @@ def comparison_html(found: Comparison, titles: tuple[str, str], selected: int = 
     colours = type_colours(tuple(dict.fromkeys([*types, *(change.name.type for change in found.changes)])))
     chosen = found.changes[selected] if selected < len(found.changes) else None
     sides = [
-        _SIDE.format(
-            title=escape_html(title),
-            text=marked_text(answer.prediction.text, _marks(found.changes, first), colours, selected=selected),
-            map="" if chosen is None else _map_html(answer, chosen),
-        )
+        {
+            "title": title,
+            "text": marked_text(answer.prediction.text, _marks(found.changes, first), colours, selected=selected),
+            "map": None if chosen is None else _map(answer, chosen),
+        }
         for title, answer, first in zip(titles, (found.one, found.other), (True, False), strict=True)
     ]
-    rows = [_row_html(i, change, colours, i == selected) for i, change in enumerate(found.changes)]
-    heads = "".join(f'<th scope="col">{escape_html(title)}</th>' for title in titles)
-    return _COMPARISON.format(
-        summary=escape_html(summary(found.changes)),
-        sides="".join(sides),
-        table=_TABLE.format(titles=heads, rows="".join(rows)) if rows else "",
-        fine=_FINE.format(notable=NOTABLE) if rows else "",
+    return render(
+        "tag/comparison",
+        summary=summary(found.changes),
+        sides=sides,
+        changes=[(change, _shown(change)) for change in found.changes],
+        colours=colours,
+        selected=selected,
+        notable=NOTABLE,
     )
 
 
@@ -99,42 +87,27 @@ def _marks(changes: Sequence[Change], first: bool) -> list[Mark]:
     ]
 
 
-def _map_html(answer: TagAnswer, change: Change) -> str:
-    """Draw where an answer looks for the words of a name, which it need not take for one."""
+def _map(answer: TagAnswer, change: Change) -> dict[str, str] | None:
+    """Draw where an answer looks for the words of a name, which it need not take for one; None without a photo."""
     prediction = answer.prediction
     if answer.photo is None:
-        return ""
+        return None
     if not prediction.attention:
-        return _MAP.format(data=data_url(answer.photo), alternative="The photo", caption="No heat map: text only.")
+        photo = data_url(answer.photo, side=PHOTO_SIDE)
+        return {"data": photo, "alternative": "The photo", "caption": "No heat map: text only."}
     of_name = replace(answer, prediction=replace(prediction, entities=(change.name,)))
     drawn = render_heat_map(of_name, 0, MapControls())
-    caption = escape_html(drawn.alternative)
-    return _MAP.format(data=data_url(drawn.image), alternative=caption, caption=caption)
+    image = data_url(drawn.image, side=PHOTO_SIDE)
+    return {"data": image, "alternative": drawn.alternative, "caption": drawn.alternative}
 
 
-def data_url(image: Image, side: int = 640) -> str:
-    """Return an image, no larger than so many pixels, as an address that carries it: no file has to be guarded."""
-    small, buffer = image.convert("RGB"), io.BytesIO()
-    small.thumbnail((side, side))
-    small.save(buffer, "WEBP", quality=80)
-    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def _row_html(index: int, change: Change, colours: Mapping[str, str], pressed: bool) -> str:
-    colour = colours[change.name.type]
-    notable = change.kind != "kept" or abs(change.difference or 0.0) >= NOTABLE
-    return _ROW.format(
-        kind="changed" if notable else "plain",
-        index=index,
-        pressed=str(pressed).lower(),
-        name=escape_html(change.name.text),
-        type=escape_html(change.name.type),
-        colour=colour,
-        text_colour=text_colour(colour),
-        one=_probability(change.one, change.in_one),
-        other=_probability(change.other, change.in_other),
-        change=escape_html(_change(change)),
-    )
+def _shown(change: Change) -> dict[str, Any]:
+    return {
+        "notable": change.kind != "kept" or abs(change.difference or 0.0) >= NOTABLE,
+        "one": _probability(change.one, change.in_one),
+        "other": _probability(change.other, change.in_other),
+        "change": _change(change),
+    }
 
 
 def _probability(value: float | None, marked: bool) -> str:
