@@ -10,28 +10,18 @@ from analysis.panels.wording import counted, language_name, number
 from analysis.run.json_rows import to_records
 from analysis.scores.breakdowns import ALL
 from analysis.scores.threshold import THRESHOLDS, threshold_table
-from analysis.views.marks import escape_html
+from analysis.views.rendering import render
 from analysis.views.service import user_message
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+    from markupsafe import Markup
 
     from analysis.run.folder import EvaluationRun
     from analysis.views.research.library import RunLibrary
 
-_SLIDER = """<div class="wb-least" hidden><label class="wb-least-label">Hide names below a confidence of
-<output>{least:.2f}</output><input type="range" min="{least}" max="{most}" step="{step}" value="{least}"></label>
-<p class="wb-least-hidden" role="status"></p><div data-measured></div></div>"""
-_MEASURED = '{steps}<p class="wb-fine">{source}</p>'
-_STEP = """<div data-at="{least:.2f}" hidden><p>{sentence}</p><details><summary>In each language</summary>
-<div class="wb-scroll" tabindex="0" role="region" aria-label="Scores in each language"><table class="wb-grid"><thead>
-<tr><th scope="col">Language</th><th scope="col">Precision</th><th scope="col">Recall</th><th scope="col">F1</th>
-<th scope="col">F1, as many dropped at random</th><th scope="col">Kept</th><th scope="col">Annotated</th></tr></thead>
-<tbody>{rows}</tbody></table></div></details></div>"""
-_ROW = '<tr><th scope="row">{language}</th>{cells}</tr>'
-_CELL = '<td class="wb-number">{}</td>'
-_NO_NUMBERS = '<p class="wb-fine">What a threshold is worth is not known here: {}</p>'
+_NO_NUMBERS = "What a threshold is worth is not known here: {}"
 _PROGRAM_COLUMNS = ("language", "threshold", "kept", "right", "predicted", "gold", "precision", "recall", "f1")
 _STRINGS = ("run", "digest", "language")
 
@@ -46,7 +36,7 @@ class LeastConfidence:
     def __init__(self, library: RunLibrary) -> None:
         self._library = library
 
-    def html(self, asked: Mapping[str, Any]) -> str:
+    def html(self, asked: Mapping[str, Any]) -> Markup:
         """Return what each step of the slider is worth, or one sentence where no run says so.
 
         Args:
@@ -61,10 +51,10 @@ class LeastConfidence:
             condition = _condition(of_run, photo=bool(asked.get("photo")))
             table = _table(of_run, condition)
         except Exception as error:
-            return _NO_NUMBERS.format(escape_html(user_message(error)))
+            return render("tag/least_confidence", steps=(), source=_NO_NUMBERS.format(user_message(error)))
         shown = language if language in set(table["language"]) else ALL
-        steps = "".join(_step_html(rows, shown) for _, rows in table.groupby("threshold"))
-        return _MEASURED.format(steps=steps, source=escape_html(_source(of_run, condition, digest)))
+        steps = [_step(rows, shown) for _, rows in table.groupby("threshold")]
+        return render("tag/least_confidence", steps=steps, source=_source(of_run, condition, digest))
 
     def scores(self, least: Any, run: Any = "", photo: Any = True) -> dict[str, Any]:
         """Return for programs what the names of a run are worth that are at least so confident, per language.
@@ -83,9 +73,9 @@ class LeastConfidence:
         return {"run": of_run.name, "condition": condition, "rule": "lenient", "languages": rows}
 
 
-def slider_html() -> str:
+def slider_html() -> Markup:
     """Return the slider, out of sight until there are names to hide."""
-    return _SLIDER.format(least=THRESHOLDS[0], most=THRESHOLDS[-1], step=THRESHOLDS[1])
+    return render("tag/slider", least=THRESHOLDS[0], most=THRESHOLDS[-1], step=THRESHOLDS[1])
 
 
 def _condition(run: EvaluationRun, *, photo: bool) -> str:
@@ -97,17 +87,15 @@ def _table(run: EvaluationRun, condition: str) -> pd.DataFrame:
     return run.remember(("least confidence", condition), lambda: threshold_table(run.answers(condition)))
 
 
-def _step_html(rows: pd.DataFrame, language: str) -> str:
-    cells = "".join(_row_html(row) for row in rows.to_dict("records"))
+def _step(rows: pd.DataFrame, language: str) -> dict[str, Any]:
     row = rows[rows["language"] == language].iloc[0].to_dict()
-    return _STEP.format(least=row["threshold"], sentence=escape_html(_sentence(row)), rows=cells)
+    cells = [(language_name(one["language"]), _cells(one)) for one in rows.to_dict("records")]
+    return {"least": f"{row['threshold']:.2f}", "sentence": _sentence(row), "rows": cells}
 
 
-def _row_html(row: Mapping[Any, Any]) -> str:
+def _cells(row: Mapping[Any, Any]) -> list[str]:
     numbers = [number(row[name], 2) for name in ("precision", "recall", "f1", "f1_at_random")]
-    counts = [f"{row['kept']:,} of {row['predicted']:,}", f"{row['gold']:,}"]
-    cells = "".join(_CELL.format(text) for text in (*numbers, *counts))
-    return _ROW.format(language=escape_html(language_name(row["language"])), cells=cells)
+    return [*numbers, f"{row['kept']:,} of {row['predicted']:,}", f"{row['gold']:,}"]
 
 
 def _sentence(row: Mapping[Any, Any]) -> str:
