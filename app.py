@@ -20,9 +20,8 @@ from gradio.utils import get_upload_folder  # noqa: E402
 from analysis.palette import FONTS, MONO_FONTS  # noqa: E402
 from analysis.views import page  # noqa: E402
 from analysis.views.api import NOT_UPLOADED  # noqa: E402
-from analysis.views.research import assets  # noqa: E402
 from analysis.views.research.controller import TabController  # noqa: E402
-from analysis.views.research.shell import TITLES  # noqa: E402
+from analysis.views.research.shell import TITLES, figure_library  # noqa: E402
 from analysis.views.runs.controller import RunsController, open_tabs  # noqa: E402
 from analysis.views.service import TagService, user_message  # noqa: E402
 from analysis.views.tag import examples  # noqa: E402
@@ -121,7 +120,7 @@ def launch_options(config: ServingConfig, lifespan: Any) -> dict[str, Any]:
         "root_path": config.root_path or None,
         "auth": config.logins or None,
         "max_file_size": config.upload_bytes,
-        "allowed_paths": [str(examples.DEMO / "photos"), str(assets.figure_library())],
+        "allowed_paths": [str(examples.DEMO / "photos"), str(figure_library())],
         "state_session_capacity": 128,  # 0.4 MB each; who is pushed out by later visitors asks once more
         # Without FastAPI's own pages, which fetch scripts from outside.
         "app_kwargs": dict.fromkeys(("docs_url", "redoc_url", "openapi_url")) | {"lifespan": lifespan},

@@ -14,7 +14,6 @@ import pytest
 
 from analysis.panels.space_map import points_of
 from analysis.views import page
-from analysis.views.research import assets
 from analysis.views.research.controller import TabController
 from analysis.views.research.view import PARAMETERS, View
 from analysis.views.service import TagService
@@ -22,7 +21,7 @@ from tests.app.research_run import write_hand_made_run, write_tiny_run
 
 pytestmark = pytest.mark.slow  # compiles UMAP
 
-VIEWS = Path(assets.__file__).parents[1]
+VIEWS = Path(page.__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -113,10 +112,10 @@ def test_photos_of_points_push_nothing_out(controller: TabController) -> None:
 
 def test_the_scripts_are_there() -> None:
     """The page's head has the script, the map calls it, and the answer that it asks for is no markup of a problem."""
-    assert assets.hover_script() in page.head_html()
-    called = assets.tab_script()
+    assert page.asset("research/hover.js") in page.head_html()
+    called = page.asset("research/research.js")
     assert "window.workbenchHover(box, " in called and 'part: "hover"' in called and "answer.problem" in called
-    assert 'querySelector(".wb-hover")' in assets.hover_script()
+    assert 'querySelector(".wb-hover")' in page.asset("research/hover.js")
 
 
 def test_the_address_holds_every_field_but_the_pointer() -> None:

@@ -28,5 +28,5 @@ def hand_over_sentences(controller: TabController, tag_tab: TagTab) -> None:
         return text if isinstance(text, str) else "", shown, language if known else "auto"
 
     inputs, outputs, options = tag_tab.answered
-    asked = html(js_on_load=page.asking_script(), visible="hidden")
+    asked = html(js_on_load=page.asset("tag/again.js"), visible="hidden")
     asked.select(open_sentence, None, inputs[:3], **QUIET).success(tag_tab.show, inputs, outputs, **options)

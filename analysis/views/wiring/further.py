@@ -37,9 +37,9 @@ class FurtherQuestions:
     def __init__(self, service: TagService, question: gr.State, entity: gr.State) -> None:
         self.service = service
         self.pairs = {name: gr.State(None) for name in ("hidden", "second")}
-        self.words = html(js_on_load=page.script("tag/asking.js"), elem_id="wb-words")
-        self.painting = html(js_on_load=page.script("tag/painting.js"), elem_id="wb-painting")
-        self.painted = html(js_on_load=page.picking_script(), elem_id="wb-painted")
+        self.words = html(js_on_load=page.asset("tag/asking.js"), elem_id="wb-words")
+        self.painting = html(js_on_load=page.asset("tag/painting.js"), elem_id="wb-painting")
+        self.painted = html(js_on_load=page.asset("tag/picking.js"), elem_id="wb-painted")
         with gr.Accordion(
             "Ask again with another photo or model, side by side", open=False, visible=False, elem_id="wb-second"
         ) as self.second:
@@ -63,7 +63,7 @@ class FurtherQuestions:
             )
             self.without = gr.Checkbox(label="Without any photo")
         self.run = gr.Button("Ask again and compare", elem_id="wb-compare")
-        self.compared = html(js_on_load=page.picking_script(), elem_id="wb-compared")
+        self.compared = html(js_on_load=page.asset("tag/picking.js"), elem_id="wb-compared")
 
     def _wire(self, question: gr.State, entity: gr.State) -> None:
         def on(shown: gr.HTML) -> dict[str, Any]:

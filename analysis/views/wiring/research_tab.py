@@ -6,9 +6,9 @@ from typing import Any
 
 import gradio as gr
 
-from analysis.views.research import assets
+from analysis.views.page import asset
 from analysis.views.research.controller import TabController
-from analysis.views.research.shell import shell_html
+from analysis.views.research.shell import figure_library, shell_html
 from analysis.views.service import TagQuestion
 from analysis.views.wiring.blocks import QUIET, html, together
 from analysis.views.wiring.tag_tab import TagTab
@@ -28,12 +28,13 @@ class ResearchTab:
             return controller.save(form)
 
         self.controller = controller
-        library = f"gradio_api/file={assets.figure_library()}"
-        self.page = html(shell_html(name, library), js_on_load=assets.tab_script(), server_functions=[part, save])
+        library = f"gradio_api/file={figure_library()}"
+        script = asset("research/research.js")
+        self.page = html(shell_html(name, library), js_on_load=script, server_functions=[part, save])
 
     def place_pair_of(self, tag_tab: TagTab) -> None:
         """Let the page place the pair that was last asked about in the first tab."""
-        placed = html(js_on_load=assets.own_script(), visible="hidden")
+        placed = html(js_on_load=asset("research/own.js"), visible="hidden")
         self.page.select(self.place, tag_tab.question, placed, **QUIET, **together(tag_tab.service.config))
 
     def place(self, question: TagQuestion | None, event: gr.EventData) -> str:

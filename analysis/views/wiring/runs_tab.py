@@ -6,9 +6,9 @@ from typing import Any
 
 import gradio as gr
 
+from analysis.views.page import asset
 from analysis.views.runs.calls import RunCalls
 from analysis.views.runs.controller import RunsController
-from analysis.views.runs.shell import runs_script
 from analysis.views.wiring.blocks import html
 
 RUNS = "runs"
@@ -22,7 +22,7 @@ class RunsTab:
         def runs(request: dict[str, Any]) -> dict[str, Any]:
             return controller.answer(request)
 
-        self.page = html(controller.shell, js_on_load=runs_script(), server_functions=[runs])
+        self.page = html(controller.shell, js_on_load=asset("runs/runs.js"), server_functions=[runs])
         calls = RunCalls(controller)
         gr.api(calls.run, api_name="run", concurrency_id="runs", concurrency_limit=TOLD_AT_ONCE)
         for name, call in {"runs": calls.runs, "cancel_run": calls.cancel, "run_zip": calls.run_zip}.items():

@@ -36,17 +36,19 @@ class TagTab:
         self.question = gr.State(None)  # the last question answered; its answer is kept by the service
         self.entity = gr.State(0)
         self.linked = gr.State(None)  # what the link tells that the page was opened by
-        self.link = html(js_on_load=page.script("tag/link.js"), visible="hidden")
+        self.link = html(js_on_load=page.asset("tag/link.js"), visible="hidden")
         with gr.Column(elem_classes="wb-card", elem_id="wb-examples"):
             html(page.heading("Try an example, or start with step 1"))
-            self.strip = html(examples.strip_html(), js_on_load=page.picking_script())
+            self.strip = html(examples.strip_html(), js_on_load=page.asset("tag/picking.js"))
         with gr.Row(elem_classes="wb-columns"):
             with gr.Column(scale=5, elem_classes="wb-card", elem_id="wb-inputs"):
                 self._build_inputs()
             with gr.Column(scale=7, elem_classes="wb-card", elem_id="wb-output"):
                 html(page.heading("Read the result", step=3))
-                self.result = html(result.invitation_html(), js_on_load=page.picking_script(), elem_id="wb-result")
-                html(slider_html(), js_on_load=page.script("tag/least_confidence.js"), server_functions=[least])
+                self.result = html(
+                    result.invitation_html(), js_on_load=page.asset("tag/picking.js"), elem_id="wb-result"
+                )
+                html(slider_html(), js_on_load=page.asset("tag/least_confidence.js"), server_functions=[least])
                 self._build_map()
                 self.further = FurtherQuestions(service, self.question, self.entity)
         self._wire()
