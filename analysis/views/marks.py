@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING
 
-from analysis.panels.templates import showable
 from analysis.views.rendering import render
 from mmner_core.results import TaggedEntity
 
@@ -56,13 +54,3 @@ def marked_text(text: str, marks: Iterable[Mark], colours: Mapping[str, str], *,
         pieces += [(text[position : mark.start], None), (text[mark.start : mark.end], mark)]
         position = mark.end
     return render("marks", pieces=[*pieces, (text[position:], None)], colours=colours, selected=selected)
-
-
-def confidence_attribute(confidence: float | None) -> str:
-    """Return the attribute by which the page knows which names a least confidence hides."""
-    return "" if confidence is None else f' data-confidence="{confidence:.6f}"'
-
-
-def escape_html(text: str) -> str:
-    """Escape ``text`` for HTML content and quoted attributes, with characters no page can hold replaced."""
-    return escape(showable(text), quote=True)

@@ -1,25 +1,18 @@
-"""A user's runs as HTML: how far each is, and what can be done with it."""
+"""A user's runs: how far each is, and what can be done with it."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from analysis.jobs.maker import JobView
 from analysis.jobs.timing import Timing, in_words
 from analysis.panels.wording import counted
-from analysis.views.marks import escape_html
+from analysis.views.rendering import render
 
-_EMPTY = '<p class="wb-how">No run yet: upload a data set above.</p>'
-_LIST = '<ul class="wb-runs-list">{}</ul>'
-_RUN = """<li class="wb-run wb-run-{state}" data-job="{id}" data-name="{name}">
-<div class="wb-run-head"><strong>{name}</strong><span class="wb-run-state">{told}</span></div>{bar}{problem}
-<p class="wb-run-facts">{facts}</p><div class="wb-run-buttons">{buttons}</div></li>"""
-_BAR = '<progress max="100" value="{percent}" aria-label="How far {name} is">{percent} %</progress>'
-_PROBLEM = '<p class="wb-run-problem">{}</p>'
-_BUTTON = '<button type="button" class="wb-quiet" data-do="{do}" aria-label="{label}: {name}">{label}</button>'
-_RENAME = """<details class="wb-rename"><summary class="wb-quiet" aria-label="Rename {name}">Rename</summary>
-<form data-do="rename"><input name="name" value="{name}" aria-label="New name of {name}" required maxlength="48">
-<button type="submit" class="wb-quiet">Save</button></form></details>"""
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 _STATES = {
     "waiting": "waits",
     "running": "at work",
@@ -40,39 +33,33 @@ _LABELS = {
     "report": "Report",
     "zip": "Download as zip",
     "go on": "Go on",
+    "rename": "Rename",
     "delete": "Delete",
 }
 
 
-def listing_html(views: list[JobView], names: dict[str, str]) -> str:
+def listing_html(views: list[JobView], names: dict[str, str]) -> Markup:
     """Return the list of runs.
 
     Args:
         views: the runs.
         names: what the menus of the other tabs call each complete run, by the job's id.
     """
-    if not views:
-        return _EMPTY
-    return _LIST.format("".join(_run(view, names.get(view.job.id, view.job.name)) for view in views))
+    return render("runs/listing", runs=[_run(view, names.get(view.job.id, view.job.name)) for view in views])
 
 
-def _run(view: JobView, name: str) -> str:
-    job, escaped = view.job, escape_html(name)
-    buttons = [
-        _RENAME.format(name=escaped) if do == "rename" else _BUTTON.format(do=do, label=_LABELS[do], name=escaped)
-        for do in _BUTTONS[job.state]
-    ]
-    percent = 0 if view.timing is None else int(100 * view.timing.share)
-    return _RUN.format(
-        state=job.state,
-        id=escape_html(job.id),
-        name=escaped,
-        told=escape_html(told(view)),
-        bar=_BAR.format(percent=percent, name=escaped) if job.active else "",
-        problem=_PROBLEM.format(escape_html(job.problem)) if job.problem else "",
-        facts=escape_html(_facts(view)),
-        buttons="".join(buttons),
-    )
+def _run(view: JobView, name: str) -> dict[str, Any]:
+    job = view.job
+    return {
+        "state": job.state,
+        "id": job.id,
+        "name": name,
+        "told": told(view),
+        "percent": None if not job.active else 0 if view.timing is None else int(100 * view.timing.share),
+        "problem": job.problem,
+        "facts": _facts(view),
+        "buttons": {do: _LABELS[do] for do in _BUTTONS[job.state]},
+    }
 
 
 def told(view: JobView) -> str:
