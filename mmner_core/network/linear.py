@@ -5,21 +5,24 @@ Shapes: D width.
 
 from __future__ import annotations
 
+from functools import cache
+
 import torch
 from torch import Tensor, nn
 
 from mmner_core.encoders.fast.fast_form import WithFastForm
 from mmner_core.encoders.fast.onednn import FusedLinear
 from mmner_core.encoders.fast.packed import can_pack, pack_linear
+from mmner_core.encoders.fast.row_blocks import BlockSizes, agreeing_sizes, multiply_in_blocks, needs_blocks
 
 
 class BatchInvariantLinear(WithFastForm[FusedLinear], nn.Linear):
     """A linear layer that gives a row the same result alone and in a batch of any size or memory layout.
 
     oneDNN multiplies a single bfloat16 row by another kernel, which sums in another order, so a single row is computed
-    as the first of two. And torch adds the bias after a first rounding where the rows do not lie one behind the other,
-    as those of an expanded tensor. Without this, the scores of a text would differ in the last digits between being
-    tagged alone and being tagged in a group.
+    as the first of two, and many rows in blocks where more of them are summed otherwise (``row_blocks``). And torch
+    adds the bias after a first rounding where the rows do not lie one behind the other, as those of an expanded tensor.
+    Without this, the scores of a text would differ in the last digits between being tagged alone and in a group.
     """
 
     def pack(self) -> None:
@@ -30,5 +33,17 @@ class BatchInvariantLinear(WithFastForm[FusedLinear], nn.Linear):
         """[..., D] -> [..., out]."""
         rows = states.reshape(-1, self.in_features).contiguous()
         two = torch.cat([rows, rows]) if len(rows) == 1 else rows
-        result = super().forward(two) if (packed := self.fast) is None else packed(two)
+        result = self._plain(two) if (packed := self.fast) is None else packed(two)
         return result[: len(rows)].view(*states.shape[:-1], self.out_features)
+
+    def _plain(self, rows: Tensor) -> Tensor:
+        if torch.is_grad_enabled() or not needs_blocks(rows):
+            return super().forward(rows)
+        return multiply_in_blocks(super().forward, _sizes(*self.weight.shape, torch.get_num_threads()), rows)
+
+
+@cache
+def _sizes(outputs: int, inputs: int, threads: int) -> BlockSizes:
+    """Return which numbers of rows agree; ``threads``, on which oneDNN's choice depends, are those in use."""
+    weight = torch.randn(outputs, inputs, generator=torch.Generator().manual_seed(1)).bfloat16()
+    return agreeing_sizes(lambda rows: nn.functional.linear(rows, weight), inputs)

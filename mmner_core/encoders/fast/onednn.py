@@ -7,10 +7,19 @@ a test says so.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
+
+from mmner_core.encoders.fast.row_blocks import (
+    BlockSizes,
+    Product,
+    agreeing_sizes,
+    multiply_in_blocks,
+    needs_blocks,
+)
 
 _NAMES = ("_linear_pointwise", "_reorder_linear_weight", "_convolution_pointwise", "_reorder_convolution_weight")
 _TYPICAL_ROWS = 1024  # the blocking that the weights are laid out for; other sizes work as well
@@ -31,30 +40,56 @@ def can_fuse(weight: Tensor) -> bool:
 class FusedLinear:
     """A linear layer with its weights laid out; its results carry no gradient.
 
+    From two rows on, a row of bfloat16 comes out the same among any others.
+
     Args:
-        weight: [out, in], bfloat16.
+        weight: [out, in].
         bias: [out].
     """
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
+        self._outputs, self._inputs = weight.shape
         self._weight = torch.ops.mkldnn._reorder_linear_weight(weight, _TYPICAL_ROWS)
         self._bias = bias
 
     def __call__(self, states: Tensor) -> Tensor:
         """[T, in] -> [T, out]."""
-        return torch.ops.mkldnn._linear_pointwise(states, self._weight, self._bias, *_NOTHING)
+        return self._multiply(states, *_NOTHING)
 
     def gelu(self, states: Tensor) -> Tensor:
         """[T, in] -> [T, out], through the exact GELU."""
-        return torch.ops.mkldnn._linear_pointwise(states, self._weight, self._bias, "gelu", [], "none")
+        return self._multiply(states, "gelu", [], "none")
 
     def relu6(self, states: Tensor) -> Tensor:
         """[T, in] -> [T, out], through ReLU6."""
-        return torch.ops.mkldnn._linear_pointwise(states, self._weight, self._bias, *_RELU6)
+        return self._multiply(states, *_RELU6)
 
     def plus(self, states: Tensor, residual: Tensor) -> Tensor:
         """[T, in] and [T, out] -> [T, out], their sum."""
-        return torch.ops.mkldnn._linear_pointwise.binary(states, residual, self._weight, self._bias, "add")
+
+        def add(rows: Tensor, others: Tensor) -> Tensor:
+            return torch.ops.mkldnn._linear_pointwise.binary(rows, others, self._weight, self._bias, "add")
+
+        return self._in_blocks(add, states, residual)
+
+    def _multiply(self, states: Tensor, *activation: Any) -> Tensor:
+        def multiply(rows: Tensor) -> Tensor:
+            return torch.ops.mkldnn._linear_pointwise(rows, self._weight, self._bias, *activation)
+
+        return self._in_blocks(multiply, states)
+
+    def _in_blocks(self, product: Product, *tensors: Tensor) -> Tensor:
+        if not needs_blocks(tensors[0]):
+            return product(*tensors)
+        return multiply_in_blocks(product, _sizes(self._inputs, self._outputs, torch.get_num_threads()), *tensors)
+
+
+@cache
+def _sizes(inputs: int, outputs: int, threads: int) -> BlockSizes:
+    """Return which numbers of rows agree; ``threads``, on which oneDNN's choice depends, are those in use."""
+    weight = torch.randn(outputs, inputs, generator=torch.Generator().manual_seed(1)).bfloat16()
+    packed = torch.ops.mkldnn._reorder_linear_weight(weight, _TYPICAL_ROWS)
+    return agreeing_sizes(lambda rows: torch.ops.mkldnn._linear_pointwise(rows, packed, None, *_NOTHING), inputs)
 
 
 class FusedPointwiseConvolution:
