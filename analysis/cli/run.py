@@ -14,7 +14,6 @@ from analysis.cli.run_options import (
     Conditions,
     Convention,
     Corruptions,
-    Data,
     FaithfulnessSample,
     Images,
     Irrelevant,
@@ -38,6 +37,7 @@ from analysis.cli.run_options import (
     Studies,
     Train,
 )
+from mmner_core.cli.options import TaggedData
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    data: Data,
+    data: TaggedData,
     out: Out,
     checkpoint: Checkpoint = None,
     predictions: Predictions = None,

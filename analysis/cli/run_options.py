@@ -9,14 +9,8 @@ import typer
 
 from mmner_core.cli.options import Map as Map
 from mmner_core.cli.options import from_stream, to_folder
+from mmner_core.text.language_names import LANGUAGES
 
-Data = Annotated[
-    Path,
-    typer.Option(
-        help="Tagged file, or folder with test.txt or with folders en, fr, de, es. - is standard input.",
-        callback=from_stream,
-    ),
-]
 Out = Annotated[Path, typer.Option(help="Folder to write.", callback=to_folder)]
 Checkpoint = Annotated[Path | None, typer.Option(help="Folder of the model to evaluate.")]
 Predictions = Annotated[
@@ -44,7 +38,7 @@ Images = Annotated[Path | None, typer.Option(help="Folder of the photos.", show_
 Split = Annotated[
     str | None, typer.Option(metavar="train|valid|test", help="Split of a folder.", show_default="test, else valid")
 ]
-Lang = Annotated[str | None, typer.Option(metavar="en|fr|de|es", help="Only this language.")]
+Lang = Annotated[str | None, typer.Option(metavar="|".join(LANGUAGES), help="Only this language.")]
 Convention = Annotated[
     str | None, typer.Option(metavar="NAME", help="Annotation convention to read by, such as wiki or caption.")
 ]

@@ -12,7 +12,7 @@ from analysis.experiment.grid import ArmResult, Grid
 from analysis.experiment.scoring import MATCHED, NONE
 from analysis.experiment.tables import ResultTable
 from mmner_core.data.layouts import find_files
-from mmner_core.text.words import LANGUAGES
+from mmner_core.text.language_names import LANGUAGES
 
 QUESTION = (
     "Does what is learnt in one language transfer to another? Trained on each language, each pair and all; tested on "

@@ -65,15 +65,16 @@ def scored(run: EvaluationRun, kept: KeptSlice) -> tuple[Score | None, str]:
 
 
 def _counts(run: EvaluationRun, kept: KeptSlice) -> dict[str, object]:
-    facts = {"filter": in_words(kept), "language": kept.language or "all", "condition": kept.condition or run.condition}
+    condition = kept.condition or run.condition
+    facts: dict[str, object] = {"filter": in_words(kept), "language": kept.language or "all", "condition": condition}
     facts |= {"by": kept.by, "at": kept.at}
     try:
-        failures = failures_of(run, kept.condition or run.condition)
-        mine, (score, told) = kept.rows(failures), scored(run, kept)
+        failures = failures_of(run, condition)
+        mine, (score, note) = kept.rows(failures), scored(run, kept)
     except InputError as error:  # a slice of a condition or column that this run does not have
         return {**facts, **dict.fromkeys(("errors", "n_sentences", "share", *_SCORE)), "problem": str(error)}
     of_language = failures[failures["language"] == kept.language] if kept.language else failures
     share = len(mine) / len(of_language) if len(of_language) else None
     facts |= {"errors": len(mine), "n_sentences": mine["sentence_id"].nunique(), "share": share}
     row = dict.fromkeys(_SCORE) if score is None else score_row(score)
-    return {**facts, **{name: row[name] for name in _SCORE}, "about_f1": told}
+    return {**facts, **{name: row[name] for name in _SCORE}, "about_f1": note}

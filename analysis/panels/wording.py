@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pandas as pd
 
-from mmner_core.text.words import LANGUAGE_NAMES
+from mmner_core.text.language_names import LANGUAGE_NAMES
 
 _NAMES = {"all": "all languages", **LANGUAGE_NAMES, "": "unknown"}
 

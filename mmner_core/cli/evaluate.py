@@ -7,19 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-from mmner_core.cli.options import Checkpoint, Convention, Json, Language, Map, from_stream
+from mmner_core.cli.options import Checkpoint, Convention, Json, Language, Map, TaggedData
 from mmner_core.cli.output import make_table, print_json, print_out
 from mmner_core.runtime.repository import SHIPPED
 
 
 def evaluate(
-    data: Annotated[
-        Path,
-        typer.Option(
-            help="Tagged file, or folder with test.txt or with folders en, fr, de, es. - is standard input.",
-            callback=from_stream,
-        ),
-    ],
+    data: TaggedData,
     checkpoint: Checkpoint = SHIPPED,
     images: Annotated[
         Path | None, typer.Option(help="Folder of the photos.", show_default="images beside the data")

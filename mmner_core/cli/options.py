@@ -9,6 +9,7 @@ import typer
 
 from mmner_core.errors import InputError
 from mmner_core.runtime.streams import STANDARD_INPUT, STANDARD_OUTPUT
+from mmner_core.text.language_names import LANGUAGES
 
 _DASH = Path("-")
 
@@ -34,9 +35,16 @@ def to_folder(path: Path | None) -> Path | None:
     return path
 
 
+TaggedData = Annotated[
+    Path,
+    typer.Option(
+        help=f"Tagged file, or folder with test.txt or with folders {', '.join(LANGUAGES)}. - is standard input.",
+        callback=from_stream,
+    ),
+]
 Checkpoint = Annotated[Path, typer.Option(help="Folder of the model.", show_default="checkpoints/mini")]
 Language = Annotated[
-    str | None, typer.Option("--lang", metavar="en|fr|de|es", help="Language; detected where it is not given.")
+    str | None, typer.Option("--lang", metavar="|".join(LANGUAGES), help="Language; detected where it is not given.")
 ]
 Convention = Annotated[
     str | None,

@@ -14,7 +14,7 @@ from mmner_core.photos.colour import to_rgb
 from mmner_core.photos.folder import ImageFolder, resolve_image
 from mmner_core.photos.limits import ImageLimits
 from mmner_core.photos.open import Photo, open_image, open_photo
-from mmner_core.text.words import LANGUAGES
+from mmner_core.text.language_names import LANGUAGES
 
 __all__ = [
     "FORMATS",

@@ -28,7 +28,7 @@ from mmner_core.data.text_files import read_lines
 from mmner_core.errors import InputError
 from mmner_core.photos.mosaics import Box
 from mmner_core.runtime.json_files import parse_object
-from mmner_core.text.words import LANGUAGES
+from mmner_core.text.language_names import LANGUAGES
 
 _REMEDY = "give [[left, top, right, bottom], ...], shares from 0 to 1 of the photo's width and height"
 

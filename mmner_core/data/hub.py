@@ -19,7 +19,7 @@ from mmner_core.data.example import Example, split_of
 from mmner_core.data.report import ReadReport
 from mmner_core.errors import InputError, brief, listed
 from mmner_core.labels import is_tag, repair
-from mmner_core.text.words import LANGUAGES
+from mmner_core.text.language_names import LANGUAGES
 
 EMBEDDED = "embedded"
 """As the image folder of a training source: the photos are in the data set itself."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from mmner_core.data.example import SPLITS, split_of
 from mmner_core.data.hub import find_splits, is_dataset
 from mmner_core.errors import InputError
-from mmner_core.text.words import LANGUAGES
+from mmner_core.text.language_names import LANGUAGES
 
 _SPLIT_FILE = re.compile(r"(train|valid|val|dev|test)(?:_conll_format)?\.(?:txt|conll|conllu|bio|tsv)")
 _ALL_LANGUAGES = "all_lang"
@@ -202,5 +202,5 @@ def _nothing_found(root: Path, folders: list[Path], split: str | None) -> str:
         return f"{root} holds several data sets; choose one of {', '.join(inner)}."
     return (
         f"No data files in {root}; expected train.txt, valid.txt or test.txt (or train_conll_format.txt and so on), "
-        "in it or in folders named en, fr, de, es."
+        f"in it or in folders named {', '.join(LANGUAGES)}."
     )

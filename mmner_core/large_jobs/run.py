@@ -131,7 +131,7 @@ def _check(options: Options, images: Path) -> None:
     """Refuse at once what would otherwise fail for each row."""
     from mmner_core.checkpoints.folder import check_files, read_json
     from mmner_core.config import ModelConfig
-    from mmner_core.text.words import LANGUAGES
+    from mmner_core.text.language_names import LANGUAGES
 
     if not images.is_dir():
         raise InputError(f"{images} is not a folder; --images names the folder that holds the photos.")

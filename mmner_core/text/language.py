@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mmner_core.errors import InputError
 from mmner_core.text.function_words import FUNCTION_WORDS
-from mmner_core.text.words import LANGUAGES
+from mmner_core.text.language_names import LANGUAGES
 
 if TYPE_CHECKING:
     from lingua import LanguageDetector

@@ -20,13 +20,11 @@ from mmner_core.errors import InputError
 from mmner_core.results import Word
 from mmner_core.text.glued import ELIDED, FILE_NAME
 from mmner_core.text.invisible import EMOJI
+from mmner_core.text.language_names import LANGUAGES
 from mmner_core.text.readable import readable_text
 
 if TYPE_CHECKING:
     from spacy.language import Language
-
-LANGUAGE_NAMES = {"en": "English", "fr": "French", "de": "German", "es": "Spanish"}
-LANGUAGES = tuple(LANGUAGE_NAMES)
 
 # spaCy's affix loop is quadratic in the length of a run without spaces (20,000 exclamation marks took 27 seconds), so
 # a longer run is read in pieces, cut before a character that is not part of a word if there is one.

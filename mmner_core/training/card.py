@@ -11,7 +11,7 @@ from typing import Any
 from mmner_core.config import ModelConfig
 from mmner_core.data.text_files import write_lines
 from mmner_core.evaluation.image_shuffling import averaged
-from mmner_core.text.words import LANGUAGES
+from mmner_core.text.language_names import LANGUAGES
 
 TEMPLATE = Path(__file__).with_name("card.md")
 SOURCES = {

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from mmner_core.labels import tags_to_entities
-from mmner_core.text.words import LANGUAGES
+from mmner_core.text.language_names import LANGUAGES
 from mmner_core.training.sentences.contexts import NAME, in_open_context, open_contexts
 
 

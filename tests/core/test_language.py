@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mmner_core.errors import InputError
 from mmner_core.text import language
 from mmner_core.text.language import detect_language, language_name, resolve_language
-from mmner_core.text.words import LANGUAGES
+from mmner_core.text.language_names import LANGUAGES
 from mmner_core.training.sentences.plain import PLAIN_FOLDER
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from mmner_core.data import Example
 from mmner_core.labels import may_follow, tags_to_entities
-from mmner_core.text.words import LANGUAGES
+from mmner_core.text.language_names import LANGUAGES
 from mmner_core.training.sentences.templates import FOLDER, fill_templates
 
 NAMES = [

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from mmner_core.errors import InputError
 from mmner_core.text.invisible import is_blank
-from mmner_core.text.words import LANGUAGES, LONGEST_RUN, split_words
+from mmner_core.text.language_names import LANGUAGES
+from mmner_core.text.words import LONGEST_RUN, split_words
 
 languages = st.sampled_from(LANGUAGES)
 # Pieces that tokenizers trip over, mixed with arbitrary characters, lone surrogates included.

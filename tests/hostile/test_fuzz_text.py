@@ -11,7 +11,8 @@ from mmner_core.errors import InputError
 from mmner_core.inference.tagger import Tagger
 from mmner_core.labels import DEFAULT_TYPES, Entity, LabelSet, repair, tags_to_entities
 from mmner_core.text.invisible import is_blank
-from mmner_core.text.words import LANGUAGES, split_words
+from mmner_core.text.language_names import LANGUAGES
+from mmner_core.text.words import split_words
 from tests.helpers import entities_to_tags
 from tests.hostile.counting import count, examples
 from tests.hostile.test_texts import TEXTS

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from analysis.jobs.look import DATA_ENDINGS
 from analysis.views.rendering import render
-from mmner_core.text.words import LANGUAGE_NAMES
+from mmner_core.text.language_names import LANGUAGE_NAMES
 
 if TYPE_CHECKING:
     from markupsafe import Markup

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmner_core.text.words import LANGUAGE_NAMES
+from mmner_core.text.language_names import LANGUAGE_NAMES
 
 LANGUAGES = [("Detect it", "auto"), *((name, code) for code, name in LANGUAGE_NAMES.items())]
 CONVENTIONS = [("Default of the model", "")]

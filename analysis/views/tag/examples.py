@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from analysis.views.inlined import data_url
 from analysis.views.rendering import render
-from mmner_core.text.words import LANGUAGE_NAMES
+from mmner_core.text.language_names import LANGUAGE_NAMES
 
 if TYPE_CHECKING:
     from markupsafe import Markup

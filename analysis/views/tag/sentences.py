@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mmner_core.results import Prediction, TaggedEntity
-from mmner_core.text.words import LANGUAGE_NAMES
+from mmner_core.text.language_names import LANGUAGE_NAMES
 
 _NOTABLE = 0.05  # a change of confidence smaller than this is not worth a word
 LITTLE = 0.1

@@ -20,7 +20,7 @@ from mmner_core.photos.mosaics import Box, compose, random_layout, within
 from mmner_core.photos.nothing import KINDS, image_of_nothing
 from mmner_core.photos.open import open_photo
 from mmner_core.photos.preprocess import cut_box, in_threads
-from mmner_core.text.words import LANGUAGES
+from mmner_core.text.language_names import LANGUAGES
 from mmner_core.training.config import DataSource, TrainConfig
 from mmner_core.training.images.boxed_photos import BoxedPhoto, read_boxed_photos
 from mmner_core.training.images.scenes import open_small

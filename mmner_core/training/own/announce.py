@@ -9,7 +9,7 @@ from textwrap import fill
 from mmner_core.data import Example
 from mmner_core.data.type_names import count_types
 from mmner_core.errors import listed
-from mmner_core.text.words import LANGUAGES
+from mmner_core.text.language_names import LANGUAGES
 from mmner_core.training.own.data import Part, sentences
 from mmner_core.training.own.plan import Plan
 from mmner_core.training.own.trainer import Pace

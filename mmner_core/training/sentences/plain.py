@@ -9,14 +9,15 @@ from pathlib import Path
 
 from mmner_core.data.example import Example
 from mmner_core.labels import OUTSIDE
-from mmner_core.text.words import LANGUAGES, split_words
+from mmner_core.text.language_names import LANGUAGES
+from mmner_core.text.words import split_words
 
 PLAIN_FOLDER = Path(__file__).with_name("plain")
 SENTENCE_END = frozenset(".!?…")
 
 
 def plain_examples(folder: Path = PLAIN_FOLDER) -> list[Example]:
-    """Read ``{en,fr,de,es}.txt``, one sentence a line, as sentences tagged ``O`` throughout (convention "wiki")."""
+    """Read ``LANGUAGE.txt`` of each language, one sentence a line, all tagged ``O`` (convention "wiki")."""
     return [example for language in LANGUAGES for example in _read(folder / f"{language}.txt", language)]
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from mmner_core.data import Example
 from mmner_core.labels import OUTSIDE, tags_to_entities
-from mmner_core.text.words import LANGUAGES
+from mmner_core.text.language_names import LANGUAGES
 
 log = logging.getLogger(__name__)
 FOLDER = Path(__file__).with_name("templates")
