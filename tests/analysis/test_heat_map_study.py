@@ -42,7 +42,7 @@ def test_faithfulness_covers_methods_and_the_random_model(
     assert "occlusion" in methods and "occlusion" + RANDOM_MODEL in methods
     assert {row["n"] for row in study["maps"]} == {4}
     verdicts = study["map_verdicts"]
-    assert {examples[v["sentence_id"]].language for v in verdicts} == {"en", "fr", "de", "es"}
+    assert len({examples[v["sentence_id"]].language for v in verdicts}) == 4
     assert {v["method"] for v in verdicts} == {m for m in methods if not m.endswith(RANDOM_MODEL)}
     curves = [row for row in study["map_curves"] if row["method"] == RANDOM_ORDER and row["kind"] == "deletion"]
     shares = [row["share"] for row in curves]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mmner_core.cli.tag_file import BATCH
+from mmner_core.text.language_names import LANGUAGES
 from tests.core.test_cli import PHOTO, call, parsed, refused
 
 
@@ -87,7 +88,7 @@ BAD = {
     '{"text": "a", "entities": []}': "the result has a field 'entities' of its own; rename it.",
     '{"text": "a", "language": "de"}': "the result has a field 'language' of its own; rename it, to \"lang\"",
     '{"text": "a", "source": 1, "source": 2}': "the field 'source' stands there twice; rename one of them.",
-    '{"text": "a", "lang": "xx"}': "Language 'xx' is not supported; choose one of en, fr, de, es, or auto.",
+    '{"text": "a", "lang": "xx"}': f"Language 'xx' is not supported; choose one of {', '.join(LANGUAGES)}, or auto.",
     '{"text": "a", "image": "none.jpg"}': "There is no image",
     '{"text": "a", "image": "broken.jpg"}': "is damaged or cut short and cannot be decoded.",
 }

@@ -9,6 +9,7 @@ import pytest
 
 from mmner_core.errors import InputError
 from mmner_core.labels import tags_to_entities
+from mmner_core.text.language_names import LANGUAGES
 from mmner_core.training.config import DataSource, TrainConfig
 from mmner_core.training.mixture import LEAK_WORDS, build_mixture
 from tests.core.training_run import DATA
@@ -24,7 +25,7 @@ def mixture_config(*languages: str) -> TrainConfig:
 def test_a_source_is_narrowed_to_languages(languages: tuple[str, ...]) -> None:
     """Training and validation hold the languages asked for and no other, the limit counting in each; none: all."""
     mixture = build_mixture(mixture_config(*languages), DATA)
-    wanted = set(languages) or {"en", "fr", "de", "es"}
+    wanted = set(languages) or set(LANGUAGES)
     for examples in ([item.example for item in mixture.train], mixture.valid["tiny"]):
         assert {e.language for e in examples} == wanted
         assert len(examples) == 2 * len(wanted)
@@ -69,5 +70,5 @@ def test_templates_are_filled_with_names_of_the_training_data() -> None:
     plain = build_mixture(TrainConfig(train=(source,), valid=(source,)), DATA)
     mixture = build_mixture(TrainConfig(train=(source,), valid=(source,), templates=5), DATA)
     filled = mixture.train[len(plain.train) :]
-    assert Counter(item.example.language for item in filled) == dict.fromkeys(("en", "fr", "de", "es"), 5)
+    assert Counter(item.example.language for item in filled) == dict.fromkeys(LANGUAGES, 5)
     assert {item.example.convention for item in filled} == {"wiki"}

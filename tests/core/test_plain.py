@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mmner_core.data.example import Example
+from mmner_core.text.language_names import LANGUAGES
 from mmner_core.training.sentences.plain import PLAIN_FOLDER, name_free_clauses, plain_examples
 
 
@@ -34,7 +35,7 @@ def test_plain_sentences_are_many_varied_and_without_names() -> None:
     """Each language has 220 sentences or more, short and long, none twice; all tags are O."""
     examples = plain_examples()
     per_language = Counter(example.language for example in examples)
-    assert set(per_language) == {"en", "fr", "de", "es"} and min(per_language.values()) >= 220
+    assert set(per_language) == set(LANGUAGES) and min(per_language.values()) >= 220
     assert all(set(example.tags or ()) == {"O"} and example.convention == "wiki" for example in examples)
     assert max(Counter((example.language, example.words) for example in examples).values()) == 1
     for language in per_language:
@@ -42,7 +43,7 @@ def test_plain_sentences_are_many_varied_and_without_names() -> None:
         assert lengths[len(lengths) // 5] <= 5 and lengths[-len(lengths) // 5] >= 9
 
 
-@pytest.mark.parametrize("language", ["en", "fr", "de", "es"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_plain_files_keep_every_word(language: str) -> None:
     """Splitting loses no character of a line and says where the line stands."""
     lines = (PLAIN_FOLDER / f"{language}.txt").read_text(encoding="utf-8").splitlines()
