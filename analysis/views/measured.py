@@ -10,21 +10,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
-LAYOUT, OVERALL = "two", "all"
-"""The row that is shown: of photos made of two photos, over all types."""
+_GAMES = {"boxes": (None, "photos with boxes"), "mosaics": ("two", "two-photo mosaics")}
+"""The layout whose row is shown, and what it is about; the last game that measured a method counts."""
+_OVERALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pointing:
-    """How often the brightest place of a kind of map lies in the right one of two photos, 0 to 1; and by chance."""
+    """How often the brightest place of a kind of map lies in the right part of ``of``, 0 to 1; and by chance."""
 
     hit: float
     chance: float
+    of: str
 
     @property
     def phrase(self) -> str:
         """Say it in a few words."""
-        return f"points right in {self.hit:.0%} of two-photo mosaics, chance {self.chance:.0%}"
+        return f"points right in {self.hit:.0%} of {self.of}, chance {self.chance:.0%}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,22 +43,23 @@ class Measured:
 
     @classmethod
     def read(cls, metrics: Mapping[str, Any]) -> Measured:
-        """Read ``pointing``, what ``python -m analysis point --mosaics --json`` prints or its rows, and ``match``."""
-        rows, match = metrics.get("pointing"), metrics.get("match")
-        rows = rows.get("mosaics") if isinstance(rows, dict) else rows
+        """Read ``pointing``, what ``python -m analysis point --json`` prints or its rows of mosaics, and ``match``."""
+        games, match = metrics.get("pointing"), metrics.get("match")
+        games = games if isinstance(games, dict) else {"mosaics": games}
         low = match.get("low") if isinstance(match, dict) else None
         return cls(
             pointing={
-                str(row["method"]): Pointing(hit=row["hit"], chance=row["chance"])
-                for row in (rows if isinstance(rows, list) else ())
-                if isinstance(row, dict) and _is_shown(row)
+                str(row["method"]): Pointing(hit=row["hit"], chance=row["chance"], of=of)
+                for game, (layout, of) in _GAMES.items()
+                for row in (games[game] if isinstance(games.get(game), list) else ())
+                if isinstance(row, dict) and _is_shown(row, layout)
             },
             low_match=low if _is_number(low, -1) else None,
         )
 
 
-def _is_shown(row: Mapping[str, Any]) -> bool:
-    shown = row.get("layout") == LAYOUT and row.get("type") == OVERALL and "method" in row
+def _is_shown(row: Mapping[str, Any], layout: str | None) -> bool:
+    shown = row.get("layout") == layout and row.get("type") == _OVERALL and "method" in row
     return shown and _is_number(row.get("hit"), 0) and _is_number(row.get("chance"), 0)
 
 

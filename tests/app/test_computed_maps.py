@@ -19,7 +19,9 @@ import torch
 from PIL import Image
 
 from analysis.views.heat_map.computed import RASTER, compute_map
-from analysis.views.heat_map.kinds import ATTENTION, GRADIENT, OCCLUSION
+from analysis.views.heat_map.kinds import ATTENTION, GRADIENT, KINDS, OCCLUSION
+from analysis.views.heat_map.side_by_side import SIDE_BY_SIDE
+from analysis.views.rendering import render
 from analysis.views.research import marginals
 from analysis.views.research.library import RunLibrary
 from analysis.views.research.loaded_model import LoadedModel
@@ -181,15 +183,32 @@ def test_what_has_no_map_is_told(grounded: Path, tiny_checkpoint: Path, question
         service.computed_map(question, answer, 0, "saliency")
 
 
-def test_the_inspector_offers_the_kinds(grounded: Path, question: TagQuestion, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the words of the first tab, and draws the one that the address names."""
+def inspected(kind: str, grounded: Path, question: TagQuestion, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return what the inspector shows of a sentence where the address names a kind of map."""
     model, words, photo = LoadedModel(TagService(grounded)), ["Ada", "runs"], Path(str(question.photo))
     monkeypatch.setattr(marginals, "chance_badge", lambda run, kind: f"{kind} of {run}")
-    request: Any = SimpleNamespace(view=View.read({"kind": OCCLUSION}), run="one")
-    html = marginals._map(model.answer(words, photo, "en"), request, partial(model.render_heat_map, words, photo, "en"))
+    request: Any = SimpleNamespace(view=View.read({"kind": kind}), run="one")
+    found = marginals._map(
+        model.answer(words, photo, "en"), request, partial(model.render_heat_map, words, photo, "en")
+    )
+    return render("research/marginals", notes=[], tags=[], rows=[], map=found)
+
+
+def test_the_inspector_offers_the_kinds(grounded: Path, question: TagQuestion, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the words of the first tab, and draws the one that the address names."""
+    html = inspected(OCCLUSION, grounded, question, monkeypatch)
     assert '<option value="occlusion" selected>Occlusion (points right in 75% of two-photo mosaics' in html
     assert "Occlusion maps, in this run: occlusion of one" in html
     assert "needs of the photo" in html
+
+
+def test_the_inspector_shows_the_kinds_side_by_side(
+    grounded: Path, question: TagQuestion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the verdict of the run on each."""
+    html = inspected(SIDE_BY_SIDE, grounded, question, monkeypatch)
+    assert f'<option value="{SIDE_BY_SIDE}" selected' in html and html.count("<figure") == 3
+    assert all(f"in this run: {kind} of one" in html and f"<h5>{KINDS[kind].name}</h5>" in html for kind in KINDS)
 
 
 @pytest.fixture

@@ -39,6 +39,19 @@ def test_the_words_of_the_chosen_name(page: Page, page_url: str) -> None:
         assert words.locator(".wb-word").count() >= 8 and words.locator(".wb-word-own").count() >= 1
 
 
+def test_all_kinds_of_map_of_the_chosen_name(page: Page, page_url: str) -> None:
+    """Side by side, each under its name and how well it points; another name gets its own."""
+    open_example(page, page_url, 1)
+    kinds = page.locator("#wb-kinds")
+    kinds.get_by_role("button").click()
+    expect(kinds.locator("h5")).to_have_text(["Attention", "Gradient-weighted attention", "Occlusion"])
+    expect(kinds.locator(".wb-kind-points")).to_have_text([re.compile(r"points right in \d+% of")] * 3)
+    expect(kinds.locator("img")).to_have_count(3)
+    name = page.locator(".wb-name").nth(1)
+    name.click()
+    expect(kinds.get_by_role("button")).to_contain_text(f"“{name.inner_text()}”")
+
+
 def test_a_part_is_hidden_by_mouse_and_keyboard(page: Page, page_url: str) -> None:
     """Strokes and keys hide cells, which are counted; the second answer stands beside the first, its map over grey."""
     open_example(page, page_url, 2)

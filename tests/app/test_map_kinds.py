@@ -12,8 +12,9 @@ from PIL import Image
 from analysis.views.heat_map.described import describe_place
 from analysis.views.heat_map.entity_map import MEAN, MapChoice, best_stream, entity_map
 from analysis.views.heat_map.kinds import ATTENTION, GRADIENT, KINDS, OCCLUSION, kind_choices
-from analysis.views.heat_map.rendered import MapControls, render_heat_map, stream_choices
-from analysis.views.measured import Measured
+from analysis.views.heat_map.rendered import MapControls, RenderedHeatMap, render_heat_map, stream_choices
+from analysis.views.heat_map.side_by_side import side_by_side_html
+from analysis.views.measured import Measured, Pointing
 from analysis.views.questions import TagAnswer
 from mmner_core.errors import InputError
 from mmner_core.results import AttentionMap, Prediction
@@ -56,11 +57,35 @@ def test_the_measured_score_stands_beside_the_name() -> None:
     assert Measured.read({"pointing": {"mosaics": rows, "boxes": []}}).pointing == measured.pointing
 
 
+def test_what_mosaics_did_not_measure_boxes_may_have() -> None:
+    """Each score says what it is of."""
+    box = {"method": "occlusion", "type": "all", "hit": 0.59, "chance": 0.22}
+    boxes = [box, box | {"type": "PER", "hit": 0.1}, box | {"method": "attention", "hit": 0.74}]
+    pointing = Measured.read({"pointing": {"mosaics": [ROW], "boxes": boxes}}).pointing
+    assert pointing["occlusion"].phrase == "points right in 59% of photos with boxes, chance 22%"
+    assert pointing["attention"].phrase == "points right in 91% of two-photo mosaics, chance 50%"
+
+
+def test_all_kinds_stand_side_by_side() -> None:
+    """Each under its name and score; what a kind cannot give stands in its place, and markup of it stays text."""
+
+    def draw(kind: str) -> RenderedHeatMap:
+        if kind == GRADIENT:
+            raise InputError("no <b>places</b>")
+        return RenderedHeatMap(image=Image.new("RGB", (8, 8)), alternative=f"“<i>” by {kind}", caption="")
+
+    html = side_by_side_html(draw, {ATTENTION: Pointing(hit=0.91, chance=0.5, of="two-photo mosaics")})
+    places = [html.index(kind.name) for kind in KINDS.values()]
+    assert places == sorted(places) and html.count("<img ") == 2
+    assert "points right in 91% of two-photo mosaics, chance 50%" in html and html.count("not measured") == 2
+    assert "no &lt;b&gt;places" in html and "<i>" not in html
+
+
 def test_the_shipped_model_says_how_well_its_maps_point() -> None:
-    """In the form of its files: attention and its gradient, better than chance; and when a pair does not match."""
+    """In the form of its files: every kind, better than chance; and when a pair does not match."""
     measured = Measured.read(json.loads((SHIPPED / "metrics.json").read_text(encoding="utf-8")))
-    assert {ATTENTION, GRADIENT} <= measured.pointing.keys() and measured.low_match is not None
-    assert all(measured.pointing[kind].hit > measured.pointing[kind].chance for kind in (ATTENTION, GRADIENT))
+    assert KINDS.keys() <= measured.pointing.keys() and measured.low_match is not None
+    assert all(measured.pointing[kind].hit > measured.pointing[kind].chance for kind in KINDS)
 
 
 @pytest.mark.parametrize(

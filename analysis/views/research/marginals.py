@@ -9,6 +9,7 @@ from analysis.conditions.conditions import STRESSED
 from analysis.panels.faithfulness import chance_badge
 from analysis.views.heat_map.kinds import ATTENTION, KINDS, kind_choices
 from analysis.views.heat_map.rendered import MapControls, RenderedHeatMap
+from analysis.views.heat_map.side_by_side import SIDE_BY_SIDE, SIDE_BY_SIDE_NAME, side_by_side_html
 from analysis.views.inlined import data_url
 from analysis.views.rendering import render
 from analysis.views.research.tab_request import RenderedPart, TabRequest
@@ -69,16 +70,18 @@ def _map(
     if answer.photo is None or not prediction.attention or not prediction.entities:
         return None
     chosen, kind = min(request.view.entity_index, len(prediction.entities) - 1), request.view.kind or ATTENTION
-    drawn = draw(chosen, MapControls(kind=kind))
-    badge = chance_badge(request.run, kind)  # a run puts the kinds on trial by the same names
     pointing = answer.source.measured.pointing if answer.source is not None else {}
-    return {
+    several = kind == SIDE_BY_SIDE
+    # A run puts the kinds on trial by the same names.
+    badges = {one: chance_badge(request.run, one) for one in (KINDS if several else (kind,))}
+    found = {
         "names": [entity.text for entity in prediction.entities],
         "chosen": chosen,
-        "kinds": {value: name for name, value in kind_choices(pointing)},
+        "kinds": {value: name for name, value in kind_choices(pointing)} | {SIDE_BY_SIDE: SIDE_BY_SIDE_NAME},
         "kind": kind,
-        "badges": (f"{KINDS[kind].name} maps, in this run: {badge}",) if badge else (),
-        "data": data_url(drawn.image),
-        "alternative": drawn.alternative,
-        "caption": drawn.caption,
+        "badges": [f"{KINDS[one].name} maps, in this run: {badge}" for one, badge in badges.items() if badge],
     }
+    if several:
+        return found | {"all": side_by_side_html(lambda one: draw(chosen, MapControls(kind=one)), pointing)}
+    drawn = draw(chosen, MapControls(kind=kind))
+    return found | {"data": data_url(drawn.image), "alternative": drawn.alternative, "caption": drawn.caption}

@@ -11,6 +11,8 @@ import gradio as gr
 from analysis.conditions.hidden_cells import HiddenCells
 from analysis.views import page
 from analysis.views.heat_map.entity_map import entity_at
+from analysis.views.heat_map.rendered import MapControls, RenderedHeatMap, render_requested_heat_map
+from analysis.views.heat_map.side_by_side import ask_kinds_html, kinds_html
 from analysis.views.questions import TagAnswer
 from analysis.views.service import TagQuestion, TagService, user_message
 from analysis.views.tag import painting
@@ -37,6 +39,7 @@ class FurtherQuestions:
     def __init__(self, service: TagService, question: gr.State, entity: gr.State) -> None:
         self.service = service
         self.pairs = {name: gr.State(None) for name in ("hidden", "second")}
+        self.kinds = html(js_on_load=page.asset("tag/asking.js"), elem_id="wb-kinds")
         self.words = html(js_on_load=page.asset("tag/asking.js"), elem_id="wb-words")
         self.painting = html(js_on_load=page.asset("tag/painting.js"), elem_id="wb-painting")
         self.painted = html(js_on_load=page.asset("tag/picking.js"), elem_id="wb-painted")
@@ -44,7 +47,8 @@ class FurtherQuestions:
             "Ask again with another photo or model, side by side", open=False, visible=False, elem_id="wb-second"
         ) as self.second:
             self._build_second()
-        self.outputs = [self.words, self.painting, self.painted, self.second, self.compared, *self.pairs.values()]
+        self.of_name = [self.kinds, self.words]
+        self.outputs = [*self.of_name, self.painting, self.painted, self.second, self.compared, *self.pairs.values()]
         self._wire(question, entity)
 
     def _build_second(self) -> None:
@@ -70,6 +74,7 @@ class FurtherQuestions:
             quiet = {"api_visibility": "private", "preprocess": False, "show_progress_on": shown}
             return quiet | together(self.service.config)
 
+        self.kinds.select(self.show_kinds, [question, entity], self.kinds, **on(self.kinds))
         self.words.select(self.show_words, [question, entity], self.words, **on(self.words))
         painted = [self.painting, self.painted, self.pairs["hidden"]]
         self.painting.select(self.paint, question, painted, **on(self.painted))
@@ -80,22 +85,38 @@ class FurtherQuestions:
 
     def fresh(self, answer: TagAnswer | None, entity: int = 0) -> dict[Any, Any]:
         """Return what is to be shown once there is a new answer, None for none."""
-        has_photo = answer is not None and answer.photo is not None and bool(answer.prediction.attention)
         return {
+            self.kinds: _ask_kinds(answer, entity),
             self.words: _ask_words(answer, entity),
-            self.painting: painting.open_html() if has_photo else "",
+            self.painting: painting.open_html() if _has_map(answer) else "",
             self.painted: "",
             self.second: gr.Accordion(visible=answer is not None, open=False),
             self.compared: "",
             **dict.fromkeys(self.pairs.values()),
         }
 
-    def renew_words(self, question: TagQuestion | None, entity: int) -> Any:
-        """Offer to say which words another name rests on; what is wrong is told in the place of its map."""
+    def renew(self, question: TagQuestion | None, entity: int) -> tuple[Any, Any]:
+        """Offer the kinds of map and the words of another name; what is wrong is told in the place of its map."""
         try:
-            return gr.skip() if question is None else _ask_words(self.service.answer(question), entity)
+            answer = None if question is None else self.service.answer(question)
         except InputError:
-            return gr.skip()
+            answer = None
+        return (gr.skip(), gr.skip()) if answer is None else (_ask_kinds(answer, entity), _ask_words(answer, entity))
+
+    def show_kinds(self, question: TagQuestion | None, entity: int) -> str:
+        """Show the chosen name's heat maps of every kind."""
+
+        def say() -> str:
+            asked = _known(question)
+            answer = self.service.answer(asked)
+            name, source = entity_at(answer.prediction, entity), answer.source
+
+            def draw(kind: str) -> RenderedHeatMap:
+                return render_requested_heat_map(self.service, asked, entity, MapControls(kind=kind))
+
+            return kinds_html(name.text, draw, {} if source is None else source.measured.pointing)
+
+        return _told(say)
 
     def show_words(self, question: TagQuestion | None, entity: int) -> str:
         """Say which words the chosen name rests on."""
@@ -167,6 +188,17 @@ class FurtherQuestions:
         if not isinstance(selected, int) or not 0 <= selected < max(1, len(found.changes)):
             raise InputError(f"The name is given by its number, from 0 to {len(found.changes) - 1}.")
         return comparison_html(found, titles, selected)
+
+
+def _has_map(answer: TagAnswer | None) -> bool:
+    return answer is not None and answer.photo is not None and bool(answer.prediction.attention)
+
+
+def _ask_kinds(answer: TagAnswer | None, entity: int) -> str:
+    """Return the button that asks for every kind of map of a name, nothing where there is no name or no map."""
+    if answer is None or not answer.prediction.entities or not _has_map(answer):
+        return ""
+    return ask_kinds_html(entity_at(answer.prediction, entity).text)
 
 
 def _ask_words(answer: TagAnswer | None, entity: int) -> str:

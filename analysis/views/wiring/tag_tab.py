@@ -129,7 +129,7 @@ class TagTab:
         # Clicks made while a map is being drawn are answered in turn; other modes drop them or repeat the first. One
         # at a time in a visit, or a first map that takes longer would cover that of the last click.
         turns: dict[str, Any] = {"concurrency_id": IN_TURN, "trigger_mode": "multiple"}
-        self.result.select(self.pick, chosen, [self.entity, *drawn, self.further.words], **turns, **raw)
+        self.result.select(self.pick, chosen, [self.entity, *drawn, *self.further.of_name], **turns, **raw)
         self.kind.input(lambda kind: gr.Row(visible=kind == ATTENTION), self.kind, self.of_attention, **raw)
         self.model.input(self.ready, self.model, [self.status, self.convention], **QUIET)
         controls = [
@@ -222,10 +222,10 @@ class TagTab:
             self.caption: words,
         }
 
-    def pick(self, event: gr.EventData, question: TagQuestion | None, *controls: Any) -> tuple[int, Any, str, Any]:
+    def pick(self, event: gr.EventData, question: TagQuestion | None, *controls: Any) -> tuple[Any, ...]:
         """Draw the map of the name that was clicked, and remember it."""
         overlay, words = self.draw(event.entity, question, *controls)
-        return event.entity, overlay, words, self.further.renew_words(question, event.entity)
+        return event.entity, overlay, words, *self.further.renew(question, event.entity)
 
     def draw(self, entity: int, question: TagQuestion | None, *controls: Any) -> tuple[Any, str]:
         """Draw one name's heat map over the photo, as the controls say; return it with its caption."""
