@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -81,6 +82,14 @@ def test_plotly_is_for_figures_alone(file: Path) -> None:
     draws = "plotly" in imports(file, types=False)
     path = file.relative_to(REPOSITORY)
     assert not draws or (path.parts[0] == "analysis" and path.parts[1].startswith("figures"))
+
+
+def test_html_is_written_by_templates() -> None:
+    """No module builds markup from strings, where a value could be left unescaped."""
+    names = "button|details|div|figure|form|h[1-6]|img|input|label|li|ol|p|section|select|span|t[dhr]|ul"
+    tag = re.compile(rf"</?({names})[ >]")
+    files = [*REPOSITORY.glob("analysis/**/*.py"), REPOSITORY / "app.py"]
+    assert [str(file) for file in files if tag.search(file.read_text(encoding="utf-8"))] == []
 
 
 @BY_FILE
