@@ -82,17 +82,9 @@ def iter_dataset(path: Path, part: str, report: ReadReport) -> Iterator[tuple[Ex
     names = _label_names(rows.features, columns, str(path))
     for number, row in enumerate(_read_on(rows, f"{path}[{part}]")):
         values = {column: row[name] for column, name in columns.items()}
-        where = f"{path}[{part}]:{number}"
-        if not isinstance(values["words"], list | None):
-            raise InputError(f"{where}: words is {type(values['words']).__name__}, not a list.")
-        if not values["words"]:
-            report.empty_sentences += 1
-            continue
-        tags, orphans = tags_of(values, names["tags"], where)
-        report.repaired_tags += len(orphans)
-        example, image = example_of(values, tags, names["lang"], where)
-        report.blank_words += sum(not word.strip() for word in example.words)
-        yield replace(example, orphans=orphans), image
+        sentence = read_row(values, f"{path}[{part}]:{number}", report, names)
+        if sentence is not None:
+            yield sentence
 
 
 def _read_on(rows: Iterable[dict[str, Any]], where: str) -> Iterator[dict[str, Any]]:
@@ -176,19 +168,38 @@ def _label_names(features: Mapping[str, Any], columns: Mapping[str, str], where:
     return names
 
 
-def tags_of(
-    values: Mapping[str, Any], names: list[str] | None, where: str
-) -> tuple[tuple[str, ...] | None, tuple[int, ...]]:
-    """Return a row's tags in IOB2, and the places of those that had to be repaired.
+def read_row(
+    values: Mapping[str, Any], where: str, report: ReadReport, names: Mapping[str, list[str] | None] | None = None
+) -> tuple[Example, str | None] | None:
+    """Return a row as a sentence, with the path of its image where that is not embedded; None for one without words.
 
     Args:
         values: the row, by the names of the columns that are read.
-        names: what class labels stand for; None: tags are text.
         where: the row's place.
+        report: counts what was repaired or left out.
+        names: what class labels of "tags" and "lang" stand for; None: they are text.
 
     Raises:
-        InputError: if tags are missing, too many, or no tags.
+        InputError: if the row's words, tags, language or image are none, or do not fit each other.
     """
+    for column in ("words", "tags"):
+        if not isinstance(values.get(column), list | None):
+            raise InputError(f"{where}: {column} is {type(values[column]).__name__}, not a list.")
+    if not values["words"]:
+        report.empty_sentences += 1
+        return None
+    names = names or {}
+    tags, orphans = _tags_of(values, names.get("tags"), where)
+    report.repaired_tags += len(orphans)
+    example, image = _example_of(values, tags, names.get("lang"), where)
+    report.blank_words += sum(not word.strip() for word in example.words)
+    return replace(example, orphans=orphans), image
+
+
+def _tags_of(
+    values: Mapping[str, Any], names: list[str] | None, where: str
+) -> tuple[tuple[str, ...] | None, tuple[int, ...]]:
+    """Return a row's tags in IOB2, and the places of those that had to be repaired."""
     tags = values.get("tags")
     if tags is None:
         return None, ()
@@ -213,20 +224,10 @@ def _name(tag: Any, names: list[str] | None) -> str:
     return names[tag]
 
 
-def example_of(
+def _example_of(
     values: Mapping[str, Any], tags: tuple[str, ...] | None, languages: list[str] | None, where: str
 ) -> tuple[Example, str | None]:
-    """Return a row as a sentence, and the path of its image where that is not embedded.
-
-    Args:
-        values: the row, by the names of the columns that are read.
-        tags: of its words.
-        languages: what class labels of the language stand for; None: it is text.
-        where: the row's place.
-
-    Raises:
-        InputError: if a word, the language or the image is none.
-    """
+    """Return a row as a sentence, and the path of its image where that is not embedded."""
     language = values.get("lang")
     if language is not None and languages is not None:
         try:

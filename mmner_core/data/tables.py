@@ -9,12 +9,11 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mmner_core.data.example import Example
-from mmner_core.data.hub import columns_of, example_of, tags_of
+from mmner_core.data.hub import columns_of, read_row
 from mmner_core.data.report import ReadReport
 from mmner_core.data.text_files import read_lines
 from mmner_core.errors import InputError
@@ -37,17 +36,9 @@ def iter_table(path: Path, report: ReadReport) -> Iterator[tuple[Example, str | 
     """
     rows = _json_rows(path) if path.suffix.lower() in JSON_LINES else _csv_rows(path)
     for where, values in rows:
-        for column in ("words", "tags"):
-            if not isinstance(values.get(column), list | None):
-                raise InputError(f"{where}: {column} is {type(values[column]).__name__}, not a list.")
-        if not values["words"]:
-            report.empty_sentences += 1
-            continue
-        tags, orphans = tags_of(values, None, where)
-        report.repaired_tags += len(orphans)
-        example, image = example_of(values, tags, None, where)
-        report.blank_words += sum(not word.strip() for word in example.words)
-        yield replace(example, orphans=orphans), image
+        sentence = read_row(values, where, report)
+        if sentence is not None:
+            yield sentence
 
 
 def _json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
