@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.heat_maps.named import CARRIERS, Named, carried, find_name
+from analysis.heat_maps.mentions import CARRIERS, Mention, carrier_mentions, find_mention
 from mmner_core.data.boxes import BoxLine, read_box_lines
 from mmner_core.data.example import split_of
 from mmner_core.data.type_names import TypeNames, how_to_rename
@@ -39,7 +39,7 @@ class BoxRow:
     name: str
     type: str
     boxes: tuple[Box, ...]
-    sentences: tuple[Named, ...]
+    sentences: tuple[Mention, ...]
     where: str
 
 
@@ -117,9 +117,11 @@ def _row(line: BoxLine, folder: ImageFolder, types: Sequence[str], names: TypeNa
     """Read a row; None where its photo is missing."""
     entity_type = check_type(line.type, types, names)
     if line.sentence is not None:
-        sentences: tuple[Named, ...] = (find_name(line.sentence, line.name, entity_type, line.language),)
+        sentences: tuple[Mention, ...] = (find_mention(line.sentence, line.name, entity_type, line.language),)
     else:
-        sentences = carried(line.name, entity_type, tuple(CARRIERS) if line.language is None else (line.language,))
+        sentences = carrier_mentions(
+            line.name, entity_type, tuple(CARRIERS) if line.language is None else (line.language,)
+        )
     path, exists = folder.resolve(line.image)
     if not exists:
         return None

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from analysis.heat_maps.attribution import MapTest, check_maps
 from analysis.heat_maps.box_game import play_boxes
-from analysis.heat_maps.draw import MATTERS, Draw
 from analysis.heat_maps.mosaic_game import play_mosaics
 from analysis.heat_maps.mosaic_plan import ONE_TYPE, SAME_PHOTO, MosaicPlan
 from analysis.heat_maps.own_model_maps import MODEL, OwnExplainer, on_grid, own_heat_maps
 from analysis.heat_maps.pointing_maps import OCCLUSION
+from analysis.heat_maps.sample import MATTERS, Case, CaseSample
 from analysis.heat_maps.study import faithfulness_rows, verdict_rows
 from analysis.heat_maps.tables import box_table, mosaic_table, pointing_table
 from analysis.own_model.interface import Item
@@ -38,15 +38,6 @@ OCCLUDED_SENTENCES = 12
 _OCCLUDED_LAYOUTS = ("two", SAME_PHOTO, ONE_TYPE)
 UNFOUND = "maps of names that the model did not find, which count as even"
 Open = Callable[["Path | None"], "Image | None"]
-
-
-class _Case(NamedTuple):
-    """A name whose photo matters: its sentence's index, what the photo takes it for, the photo, and its cover."""
-
-    sentence: int
-    entity: Entity
-    photo: Image
-    other: Image
 
 
 def delete_and_insert(
@@ -77,23 +68,23 @@ def delete_and_insert(
         :func:`analysis.heat_maps.study.heat_map_faithfulness` has them; there is no model with random weights beside.
     """
 
-    def decide(i: int, name: Entity, photo: Image, other: Image) -> _Case | None:
+    def decide(i: int, name: Entity, photo: Image, other: Image) -> Case[Image] | None:
         readings = [Entity(name.start, name.end, kind) for kind in types]
         items = [replace(_item(examples[i]), image=image) for image in (photo, None)]
         beside, alone = explainer.probabilities(items, readings)
         best = int((beside - alone).argmax())
-        return _Case(i, readings[best], photo, other) if beside[best] - alone[best] >= matters else None
+        return Case(i, readings[best], photo, other) if beside[best] - alone[best] >= matters else None
 
-    draw = Draw(examples, open_image, decide, wanted=n, seed=seed)
+    sample = CaseSample(examples, open_image, decide, wanted=n, seed=seed)
     tests: list[dict[str, MapTest]] = []
     clusters, verdicts = [], []
-    for i, entity, photo, other in draw.cases():
+    for i, entity, photo, other in sample.cases():
         test = _test(explainer, _item(examples[i]), entity, photo, other, seed)
         tests.append(test)
         clusters.append(i)
         verdicts += verdict_rows(i, entity, test)
         progress()
-    return faithfulness_rows(draw, matters, tests, clusters, verdicts)
+    return faithfulness_rows(sample, matters, tests, clusters, verdicts)
 
 
 def point_at_mosaics(

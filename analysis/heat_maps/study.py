@@ -7,14 +7,14 @@ Shapes: G = rows x columns cells of the photo.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.heat_maps.attribution import RANDOM_MODEL, RANDOM_ORDER, MapTest, check_maps, map_table, rank_correlation
-from analysis.heat_maps.draw import MATTERS, Draw
 from analysis.heat_maps.pointing_maps import HeatMapper
+from analysis.heat_maps.sample import MATTERS, Case, CaseSample
 from analysis.run.json_rows import to_records
 from analysis.scores.estimate import mean_estimate
 from mmner_core.labels import Entity
@@ -27,27 +27,18 @@ if TYPE_CHECKING:
     from mmner_core.text.encoding import Pixels
 
 
-class _Case(NamedTuple):
-    """A name whose photo matters: its sentence's index, what the photo takes it for, the photo, and its cover."""
-
-    sentence: int
-    entity: Entity
-    photo: Image.Image
-    filler: Pixels
-
-
 def _decided(
     mapper: HeatMapper, examples: Sequence[Example], matters: float
-) -> Callable[[int, Entity, Image.Image, Image.Image], _Case | None]:
+) -> Callable[[int, Entity, Image.Image, Image.Image], Case[Pixels] | None]:
     """Return a function that makes a case of a name whose photo raises a type's probability by at least ``matters``."""
     explainer = mapper.explainer
 
-    def decide(i: int, name: Entity, photo: Image.Image, other: Image.Image) -> _Case | None:
+    def decide(i: int, name: Entity, photo: Image.Image, other: Image.Image) -> Case[Pixels] | None:
         readings = [Entity(name.start, name.end, kind) for kind in explainer.model.labels.types]
         scene = mapper.scene(examples[i].words, explainer.look(photo))
         rises = explainer.probability(scene, readings) - explainer.probability(scene, readings, streams=())
         best = int(rises.argmax())
-        return _Case(i, readings[best], photo, explainer.look(other).pixels) if rises[best] >= matters else None
+        return Case(i, readings[best], photo, explainer.look(other).pixels) if rises[best] >= matters else None
 
     return decide
 
@@ -89,10 +80,10 @@ def heat_map_faithfulness(
     """
     own = HeatMapper(explainer, convention, occlusion=True)
     twin = HeatMapper(explainer.random_twin(seed), convention, occlusion=True)
-    draw = Draw(examples, explainer.open, _decided(own, examples, matters), wanted=n, seed=seed)
+    sample = CaseSample(examples, explainer.open, _decided(own, examples, matters), wanted=n, seed=seed)
     tests: list[dict[str, MapTest]] = []
     clusters, similarity, verdicts = [], [], []
-    for i, entity, photo, filler in draw.cases():
+    for i, entity, photo, filler in sample.cases():
         words = examples[i].words
         maps, random_maps = (_alike(mapper, words, entity, photo, filler) for mapper in (own, twin))
         both = maps | {name + RANDOM_MODEL: heat for name, heat in random_maps.items()}
@@ -106,7 +97,7 @@ def heat_map_faithfulness(
         ]
         verdicts += verdict_rows(i, entity, {name: test[name] for name in maps})
         progress()
-    found = faithfulness_rows(draw, matters, tests, clusters, verdicts)
+    found = faithfulness_rows(sample, matters, tests, clusters, verdicts)
     return found | {"map_similarity": _means(pd.DataFrame(similarity))} if tests else found
 
 
@@ -120,7 +111,7 @@ def verdict_rows(sentence_id: int, entity: Entity, test: Mapping[str, MapTest]) 
 
 
 def faithfulness_rows(
-    draw: Draw[Any],
+    sample: CaseSample[Any],
     matters: float,
     tests: Sequence[Mapping[str, MapTest]],
     clusters: Sequence[int],
@@ -129,16 +120,16 @@ def faithfulness_rows(
     """Return the rows of a faithfulness study: its sample, and the tests if there are any.
 
     Args:
-        draw: the sample, drawn.
+        sample: the sample, drawn.
         matters: by how much a photo had to raise a probability.
         tests: per entity, of each method.
         clusters: the sentence of each entity.
         verdicts: rows of :func:`verdict_rows`.
     """
-    sample = {"map_sample": [{"looked_at": draw.looked_at, "tested": draw.tested, "matters": matters}]}
+    facts = {"map_sample": [{"looked_at": sample.looked_at, "tested": sample.tested, "matters": matters}]}
     if not tests:
-        return sample if draw.looked_at else {}
-    return sample | {
+        return facts if sample.looked_at else {}
+    return facts | {
         "maps": to_records(map_table(tests, clusters)),
         "map_curves": mean_curves(tests),
         "map_verdicts": verdicts,

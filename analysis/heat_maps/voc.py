@@ -13,7 +13,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from analysis.heat_maps.boxes import NO_PHOTO, BoxRow, BoxRows, check_type
-from analysis.heat_maps.named import Named
+from analysis.heat_maps.mentions import Mention
 from mmner_core.data import Example, read_examples
 from mmner_core.data.type_names import TypeNames
 from mmner_core.errors import InputError, brief
@@ -97,7 +97,7 @@ def _rows(
                 name=name,
                 type=entity_type,
                 boxes=boxes[name],
-                sentences=(Named(example.words, renamed),),
+                sentences=(Mention(example.words, renamed),),
                 where=f"{file}: {name}",
             )
         )

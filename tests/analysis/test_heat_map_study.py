@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.heat_maps.draw import LOOKED_AT
 from analysis.heat_maps.explainer import ModelExplainer
+from analysis.heat_maps.sample import LOOKED_AT
 from analysis.heat_maps.study import RANDOM_MODEL, RANDOM_ORDER, heat_map_faithfulness
 from analysis.run.evaluation_set import read_evaluation_set
 from mmner_core.data import Example

@@ -10,7 +10,7 @@ from PIL import Image
 
 from analysis.heat_maps.box_game import OUTSIDE, play_boxes
 from analysis.heat_maps.boxes import NO_PHOTO, OTHER_SPLIT, read_boxes
-from analysis.heat_maps.named import CARRIERS, find_name
+from analysis.heat_maps.mentions import CARRIERS, find_mention
 from analysis.heat_maps.places import Heat, chance, hit, in_boxes, mass
 from analysis.heat_maps.tables import box_table
 from analysis.heat_maps.voc import NO_BOX, NO_NAME, NO_XML, read_voc
@@ -79,9 +79,9 @@ def test_rows_have_sentences_in_each_language_or_their_own(folder: Path) -> None
 
 def test_a_name_is_found_as_words_of_its_own_first() -> None:
     """A name within another word is passed over where it stands alone later, and taken where it does not."""
-    words, entity = find_name("Fordham praised Ford yesterday", "Ford", "ORG", "en")
+    words, entity = find_mention("Fordham praised Ford yesterday", "Ford", "ORG", "en")
     assert words[entity.start : entity.end] == ("Ford",)
-    words, entity = find_name("Fordham praised it", "Ford", "ORG", "en")
+    words, entity = find_mention("Fordham praised it", "Ford", "ORG", "en")
     assert words[entity.start : entity.end] == ("Fordham",)
 
 

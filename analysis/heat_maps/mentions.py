@@ -19,7 +19,7 @@ CARRIERS = {
 """Words that leave the type of the name open, and need no article or ending that would have to agree with it."""
 
 
-class Named(NamedTuple):
+class Mention(NamedTuple):
     """A sentence and a name in it.
 
     Attributes:
@@ -31,20 +31,20 @@ class Named(NamedTuple):
     entity: Entity
 
 
-def carried(name: str, entity_type: str, languages: Sequence[str]) -> tuple[Named, ...]:
+def carrier_mentions(name: str, entity_type: str, languages: Sequence[str]) -> tuple[Mention, ...]:
     """Put a name into the carrier sentences of some languages.
 
     Raises:
         InputError: if nothing of the name is a word.
     """
     return tuple(
-        _named(carrier.format(name=name), carrier.index("{"), name, entity_type, language)
+        _mention(carrier.format(name=name), carrier.index("{"), name, entity_type, language)
         for language in languages
         for carrier in CARRIERS[language]
     )
 
 
-def find_name(sentence: str, name: str, entity_type: str, language: str | None) -> Named:
+def find_mention(sentence: str, name: str, entity_type: str, language: str | None) -> Mention:
     """Find a name in a sentence: where it stands as words of its own, else where it first stands.
 
     Args:
@@ -63,15 +63,15 @@ def find_name(sentence: str, name: str, entity_type: str, language: str | None) 
     words = split_words(sentence, spoken)
     begins, ends = {word.start for word in words}, {word.end for word in words}
     alone = [start for start in starts if start in begins and start + len(name) in ends]
-    return _named(sentence, (alone or starts)[0], name, entity_type, spoken)
+    return _mention(sentence, (alone or starts)[0], name, entity_type, spoken)
 
 
-def _named(text: str, start: int, name: str, entity_type: str, language: str) -> Named:
+def _mention(text: str, start: int, name: str, entity_type: str, language: str) -> Mention:
     words = split_words(text, language)
     held = [i for i, word in enumerate(words) if word.end > start and word.start < start + len(name)]
     if not held:
         raise InputError(f"nothing of the name {name!r} can be read; give one with letters.")
-    return Named(tuple(word.text for word in words), Entity(held[0], held[-1] + 1, entity_type))
+    return Mention(tuple(word.text for word in words), Entity(held[0], held[-1] + 1, entity_type))
 
 
 def _occurrences(text: str, name: str) -> Iterator[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from mmner_core.data import Example
 
-Case = TypeVar("Case")
+Cover = TypeVar("Cover")
 
 MATTERS = 0.2
 """By how much a photo must raise the probability of a type for a name for its maps to be tested."""
@@ -25,8 +25,24 @@ LOOKED_AT = 25
 """How many names are looked at for each one that is wanted, before the study makes do with those it has."""
 
 
+class Case(NamedTuple, Generic[Cover]):
+    """A name whose photo matters.
+
+    Attributes:
+        sentence: its index.
+        entity: the name, as the type that the photo takes it for.
+        photo: the sentence's own.
+        cover: what hidden cells are replaced by, of a photo that shows another type.
+    """
+
+    sentence: int
+    entity: Entity
+    photo: Image
+    cover: Cover
+
+
 @dataclass(slots=True)
-class Draw(Generic[Case]):
+class CaseSample(Generic[Cover]):
     """A sample, drawn case by case.
 
     Attributes:
@@ -42,13 +58,13 @@ class Draw(Generic[Case]):
 
     examples: Sequence[Example]
     open: Callable[[Path | None], Image | None]
-    case: Callable[[int, Entity, Image, Image], Case | None]
+    case: Callable[[int, Entity, Image, Image], Case[Cover] | None]
     wanted: int
     seed: int
     looked_at: int = 0
     tested: int = 0
 
-    def cases(self) -> Iterator[Case]:
+    def cases(self) -> Iterator[Case[Cover]]:
         """Yield names whose photo matters, one per sentence, languages in turn."""
         rng = np.random.default_rng(self.seed)
         active = [i for i, e in enumerate(self.examples) if e.image is not None and e.image.is_file()]
@@ -68,7 +84,7 @@ class Draw(Generic[Case]):
                         yield case
                         break
 
-    def _case(self, i: int, owner: int | None, rng: np.random.Generator) -> Case | None:
+    def _case(self, i: int, owner: int | None, rng: np.random.Generator) -> Case[Cover] | None:
         entities = tags_to_entities(self.examples[i].tags or ())
         if not entities or owner is None:
             return None
