@@ -71,6 +71,10 @@ def test_a_slice_is_kept_and_stands_in_the_menus(tmp_path: Path) -> None:
         written = re.findall(r'(?:data-set|value)="(\{[^"]*)"', ask(controller, part))
         sets = [json.loads(unescape(text)) for text in written]
         assert {"filters": filters, "language": "en", "condition": "", "page": ""} in sets, part
+    assert "“error is missed” fits errors only" in ask(controller, "kept-slices")
+    keep(controller, {"kind": "slice", "name": "German"}, language="de")
+    assert "F1 0.000 of 3 gold entities, 4 predicted, too few for an interval" in ask(controller, "kept-slices")
+    keep(controller, {"kind": "forget", "name": "German"})
     assert "removed" in keep(controller, {"kind": "forget", "name": "overlooked"})["html"]
     assert "data-sets" not in ask(controller, "controls")
 

@@ -107,7 +107,8 @@ def _score(run: EvaluationRun, kept: KeptSlice) -> str:
     if found is None or found.f1 is None:
         return told
     counts = f"{counted(found.n_gold, 'gold entity', 'gold entities')}, {found.n_predicted:,} predicted"
-    return f"F1 {with_interval(pd.Series(score_row(found)))} of {counts}"
+    few = "" if found.interval is not None else ", too few for an interval"
+    return f"F1 {with_interval(pd.Series(score_row(found)))} of {counts}{few}"
 
 
 def _condition(kept: KeptSlice) -> list[str]:
