@@ -85,7 +85,7 @@ def test_a_part_is_hidden_by_mouse_and_keyboard(page: Page, page_url: str) -> No
     expect(both.nth(1).locator("h4")).to_have_text(re.compile(r"With \d+% of it hidden"))
     expect(page.locator("#wb-painted .wb-side-map img")).to_have_count(2)
     expect(page.locator("#wb-painted .wb-grid")).to_contain_text("Jordan")
-    page.get_by_role("button", name="Show all").click()
+    page.get_by_role("button", name="Show all", exact=True).click()
     expect(hidden).to_have_count(0)
 
 
