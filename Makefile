@@ -3,6 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python
+BIOME := npx --yes @biomejs/biome@2.6.8
 ARGS ?=
 
 .PHONY: demo test test-all lint bench load audit screenshots clean chromium
@@ -17,10 +18,12 @@ test: $(VENV)/.dev chromium  ## what every change must pass, with one walk throu
 test-all: $(VENV)/.dev chromium  ## everything, with hostile input, attacks on the app and long trainings
 	$(RUN) -m pytest $(ARGS)
 
-lint: $(VENV)/.dev
+lint: $(VENV)/.dev  ## Python, its types, and JS and CSS where there is npm
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
+	@if $(BIOME) --version > /dev/null 2>&1; then $(BIOME) lint --error-on-warnings analysis; \
+		else echo "JS and CSS are not linted: that takes npm, and its registry once."; fi
 
 # What it measures instead of latency, load and start, in ARGS: --full, --many, --serving or --tabs; all options: --help.
 bench: $(VENV)/.dev  ## how fast this machine tags, loads and starts: make bench ARGS="--repeats 20"

@@ -15,7 +15,7 @@ window.workbench = (() => {
 
   const changed = () => {
     remember();
-    listeners.forEach((listener) => listener());
+    for (const listener of listeners) listener();
   };
 
   // A change of the run or the filters makes what was picked in the old one meaningless.

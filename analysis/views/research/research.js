@@ -173,7 +173,7 @@ const watching = new IntersectionObserver(
   { rootMargin: "400px 0px" },
 );
 library();
-parts.forEach((part) => watching.observe(part));
+for (const part of parts) watching.observe(part);
 bench.listeners.add(refresh);
 
 async function download(button) {
@@ -211,7 +211,7 @@ async function save(form, button) {
   said.innerHTML = answer.html;
   if (answer.problem) return;
   bench.saved = (bench.saved ?? 0) + 1;
-  bench.listeners.forEach((listener) => listener());
+  for (const listener of bench.listeners) listener();
 }
 
 function fill(form, tags) {

@@ -31,8 +31,8 @@ function rows() {
 const actions = {
   open: () => trigger("select", { ask: "open" }),
   ask: () => trigger("select", { ask: "hide", rows: rows() }),
-  clear: () => { cells().forEach((cell) => cell.setAttribute("aria-selected", "false")); tell(); },
-  swap: () => { cells().forEach((cell) => cell.setAttribute("aria-selected", String(!isHidden(cell)))); tell(); },
+  clear: () => { for (const cell of cells()) cell.setAttribute("aria-selected", "false"); tell(); },
+  swap: () => { for (const cell of cells()) cell.setAttribute("aria-selected", String(!isHidden(cell))); tell(); },
 };
 
 element.addEventListener("click", (event) => {
