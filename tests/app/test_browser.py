@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,26 +11,17 @@ from playwright.sync_api import Browser, Page, expect
 
 from analysis.views.tag.examples import DemoExample, demo_examples
 from analysis.views.tag.sentences import LANGUAGE_NAMES
-from mmner_core.serving.config import SHIPPED
 from tests.app.browsing import IN_BROWSER, PATIENCE, enter, find_names, open_example, watched_page
-from tests.app.serving import serving
 
 pytestmark = IN_BROWSER
 EXAMPLES = demo_examples()
 expect.set_options(timeout=PATIENCE)
 
 
-@pytest.fixture(scope="module")
-def page_url() -> Iterator[str]:
-    """Serve the app with the shipped model."""
-    with serving(SHIPPED) as url:
-        yield url
-
-
 @pytest.fixture
-def home(page: Page, page_url: str) -> Page:
+def home(page: Page, shipped_url: str) -> Page:
     """Open the app without an example."""
-    page.goto(page_url)
+    page.goto(shipped_url)
     return page
 
 
@@ -64,9 +54,9 @@ def test_example_typed_and_uploaded(home: Page, number: int) -> None:
         expect(result).to_contain_text("No photo, so no heat map")
 
 
-def test_photo_changes_the_answer(page: Page, page_url: str) -> None:
+def test_photo_changes_the_answer(page: Page, shipped_url: str) -> None:
     """The same words with two photos get two types, and the page says that the photo decided."""
-    open_example(page, page_url, 2)
+    open_example(page, shipped_url, 2)
     kind, told = page.locator(".wb-type").first, page.locator("#wb-result")
     expect(kind).to_have_text("LOC")
     page.locator('[data-example="3"]').click()
@@ -74,14 +64,14 @@ def test_photo_changes_the_answer(page: Page, page_url: str) -> None:
     expect(told).to_contain_text("the photo decided")
 
 
-def test_link_restores_an_example(page: Page, page_url: str) -> None:
+def test_link_restores_an_example(page: Page, shipped_url: str) -> None:
     """?wb-example=5 shows that example and its result; editing the sentence drops it from the address."""
-    open_example(page, page_url, 5)
+    open_example(page, shipped_url, 5)
     sentence = page.locator("#wb-sentence textarea")
     expect(sentence).to_have_value(EXAMPLES[4].text)
     assert page.url.endswith("?wb-example=5")
     sentence.fill("something else")
-    expect(page).to_have_url(page_url)
+    expect(page).to_have_url(shipped_url)
 
 
 def test_keyboard_alone_is_enough(home: Page) -> None:
@@ -99,9 +89,9 @@ def test_keyboard_alone_is_enough(home: Page) -> None:
     expect(marks.nth(1)).to_have_attribute("aria-pressed", "true")
 
 
-def test_controls_redraw_the_map(page: Page, page_url: str) -> None:
+def test_controls_redraw_the_map(page: Page, shipped_url: str) -> None:
     """Opacity, cells, a single head and the random map each change the image; the caption says which it is."""
-    open_example(page, page_url, 1)
+    open_example(page, shipped_url, 1)
     image = page.locator("#wb-overlay img")
     seen = {image.get_attribute("src")}
     for change in (
@@ -119,9 +109,9 @@ def test_controls_redraw_the_map(page: Page, page_url: str) -> None:
     assert caption(page).startswith("Shuffled places for")
 
 
-def test_the_kind_of_map_is_chosen(page: Page, page_url: str) -> None:
+def test_the_kind_of_map_is_chosen(page: Page, shipped_url: str) -> None:
     """Each is drawn when it is asked for, and for the next name as well; streams and heads are of attention alone."""
-    open_example(page, page_url, 1)
+    open_example(page, shipped_url, 1)
     image, head = page.locator("#wb-overlay img"), page.get_by_label("Attention head")
     assert caption(page).startswith("Where the model looked for")
     for kind, title in (("Gradient-weighted", "spoke for"), ("Occlusion", "needs of the photo")):
@@ -159,9 +149,9 @@ def test_problem_is_one_sentence_and_the_page_lives_on(home: Page) -> None:
     expect(home.locator(".wb-mark").first).to_be_visible()
 
 
-def test_download_is_the_stable_json(page: Page, page_url: str, tmp_path: Path) -> None:
+def test_download_is_the_stable_json(page: Page, shipped_url: str, tmp_path: Path) -> None:
     """The JSON link saves the result as a file."""
-    open_example(page, page_url, 9)
+    open_example(page, shipped_url, 9)
     with page.expect_download() as started:
         page.get_by_role("link", name="JSON").click()
     started.value.save_as(tmp_path / "names.json")
@@ -172,10 +162,10 @@ def test_download_is_the_stable_json(page: Page, page_url: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
-def test_page_fits_the_screen(browser: Browser, page_url: str, width: int, scheme: str) -> None:
+def test_page_fits_the_screen(browser: Browser, shipped_url: str, width: int, scheme: str) -> None:
     """Nothing runs out of the side of the screen, in either scheme."""
     with watched_page(browser, width=width, scheme="dark" if scheme == "dark" else "light") as (page, watch):
-        open_example(page, page_url, 1)
+        open_example(page, shipped_url, 1)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         dark = page.evaluate("document.body.classList.contains('dark')")
         assert dark == (scheme == "dark")

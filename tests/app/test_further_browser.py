@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from analysis.views.tag.examples import demo_examples
-from mmner_core.serving.config import SHIPPED
 from tests.app.browsing import IN_BROWSER, PATIENCE, enter, find_names, open_example
-from tests.app.serving import serving
 
 pytestmark = IN_BROWSER
 EXAMPLES = demo_examples()
 expect.set_options(timeout=PATIENCE)
 
 
-@pytest.fixture(scope="module")
-def page_url() -> Iterator[str]:
-    """Serve the app with the shipped model."""
-    with serving(SHIPPED) as url:
-        yield url
-
-
-def test_the_words_of_the_chosen_name(page: Page, page_url: str) -> None:
+def test_the_words_of_the_chosen_name(page: Page, shipped_url: str) -> None:
     """Asked for by a button that names it; another name gets its own."""
-    open_example(page, page_url, 1)
+    open_example(page, shipped_url, 1)
     words = page.locator("#wb-words")
     for i in (0, 1):
         name = page.locator(".wb-name").nth(i)
@@ -39,9 +28,9 @@ def test_the_words_of_the_chosen_name(page: Page, page_url: str) -> None:
         assert words.locator(".wb-word").count() >= 8 and words.locator(".wb-word-own").count() >= 1
 
 
-def test_all_kinds_of_map_of_the_chosen_name(page: Page, page_url: str) -> None:
+def test_all_kinds_of_map_of_the_chosen_name(page: Page, shipped_url: str) -> None:
     """Side by side, each under its name and how well it points; another name gets its own."""
-    open_example(page, page_url, 1)
+    open_example(page, shipped_url, 1)
     kinds = page.locator("#wb-kinds")
     kinds.get_by_role("button").click()
     expect(kinds.locator("h5")).to_have_text(["Attention", "Gradient-weighted attention", "Occlusion"])
@@ -52,9 +41,9 @@ def test_all_kinds_of_map_of_the_chosen_name(page: Page, page_url: str) -> None:
     expect(kinds.get_by_role("button")).to_contain_text(f"“{name.inner_text()}”")
 
 
-def test_a_part_is_hidden_by_mouse_and_keyboard(page: Page, page_url: str) -> None:
+def test_a_part_is_hidden_by_mouse_and_keyboard(page: Page, shipped_url: str) -> None:
     """Strokes and keys hide cells, which are counted; the second answer stands beside the first, its map over grey."""
-    open_example(page, page_url, 2)
+    open_example(page, shipped_url, 2)
     page.get_by_role("button", name="Hide a part of the photo").click()
     raster, told = page.locator(".wb-raster"), page.locator(".wb-painted")
     expect(told).to_have_text("Nothing is hidden yet.")
@@ -89,13 +78,13 @@ def test_a_part_is_hidden_by_mouse_and_keyboard(page: Page, page_url: str) -> No
     expect(hidden).to_have_count(0)
 
 
-def test_a_finger_paints(browser: Browser, page_url: str) -> None:
+def test_a_finger_paints(browser: Browser, shipped_url: str) -> None:
     """On a phone a stroke hides cells and does not scroll the page."""
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, reduced_motion="reduce")
     try:
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
-        open_example(page, page_url, 2)
+        open_example(page, shipped_url, 2)
         page.get_by_role("button", name="Hide a part of the photo").tap()
         first = page.locator('[data-cell="2,2"]')
         first.scroll_into_view_if_needed()
@@ -113,9 +102,9 @@ def test_a_finger_paints(browser: Browser, page_url: str) -> None:
         context.close()
 
 
-def test_a_second_photo_is_set_beside_the_first(page: Page, page_url: str) -> None:
+def test_a_second_photo_is_set_beside_the_first(page: Page, shipped_url: str) -> None:
     """The name changes its type, which is marked on both sides; a click on another name shows its maps."""
-    page.goto(page_url)
+    page.goto(shipped_url)
     place, person = EXAMPLES[1], EXAMPLES[2]
     assert person.photo is not None
     enter(page, place.text, place.photo)
@@ -135,9 +124,9 @@ def test_a_second_photo_is_set_beside_the_first(page: Page, page_url: str) -> No
     expect(compared.locator(".wb-grid")).to_contain_text("not marked")
 
 
-def test_a_link_opens_the_same_question(page: Page, page_url: str) -> None:
+def test_a_link_opens_the_same_question(page: Page, shipped_url: str) -> None:
     """Text, photo of the examples, chosen name and map; what was typed stands behind the # that no server sees."""
-    page.goto(page_url)
+    page.goto(shipped_url)
     example = EXAMPLES[0]
     enter(page, f"{example.text} & more?", example.photo)
     find_names(page)
@@ -149,7 +138,7 @@ def test_a_link_opens_the_same_question(page: Page, page_url: str) -> None:
     page.get_by_role("button", name="Copy a link").click()
     link = page.get_by_label("Link to this question").input_value()
     expect(page.locator(".wb-link-copied")).not_to_contain_text("your own photo")
-    assert link.startswith(f"{page_url}#wb-ask=")
+    assert link.startswith(f"{shipped_url}#wb-ask=")
     page.goto("about:blank")
     page.goto(link)
     expect(page.locator(".wb-caption h4")).to_contain_text(f"spoke for “{name}”")
@@ -157,16 +146,16 @@ def test_a_link_opens_the_same_question(page: Page, page_url: str) -> None:
     expect(page.locator(".wb-name").nth(1)).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#wb-kind").get_by_label(re.compile("Gradient"))).to_be_checked()
     page.locator("#wb-sentence textarea").fill("Ada in Rome")
-    expect(page).to_have_url(page_url)
+    expect(page).to_have_url(shipped_url)
 
 
-def test_a_link_cannot_hold_ones_own_photo(page: Page, page_url: str, tmp_path: object) -> None:
+def test_a_link_cannot_hold_ones_own_photo(page: Page, shipped_url: str, tmp_path: object) -> None:
     """That is said where it is copied, and again where it is opened."""
     from PIL import Image
 
     photo = f"{tmp_path}/mine.png"
     Image.new("RGB", (64, 48), (200, 30, 30)).save(photo)
-    page.goto(page_url)
+    page.goto(shipped_url)
     page.locator("#wb-sentence textarea").fill("Ada Lovelace in Berlin")
     page.locator("#wb-photo input[type=file]").first.set_input_files(photo)
     page.locator("#wb-photo img").first.wait_for()

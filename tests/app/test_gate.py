@@ -6,10 +6,8 @@ import http.client
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,14 +15,13 @@ import pytest
 
 from tests.app.attacking import call, get_raw, sentence, upload, visitor
 from tests.app.meanwhile import TEXT, another_visitor_is_served
-from tests.load.app_process import AppProcess, running_app
+from tests.load.app_process import AppProcess
 
 pytestmark = pytest.mark.slow  # attacks an app of its own
 
 API = "/gradio_api"
 JSON = {"Content-Type": "application/json"}
 MARKER = "Quellbrunnsoweit"  # a word that stands in no log for any other reason
-SMALL = ("--max-upload-mb", "2", "--run-upload-mb", "2")
 CLICK = 3  # number of the function that draws a heat map
 BAD_NAMES = {
     "empty": "",
@@ -43,21 +40,6 @@ BAD_NAMES = {
     "object": {"a": 1},
     "true": True,
 }
-
-
-@pytest.fixture(scope="module")
-def app(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
-    """Serve the app as it is, but for visitors in a hurry."""
-    folder = tmp_path_factory.mktemp("app")
-    with running_app(tiny_checkpoint, folder, "--visitor-burst", "1000000", *SMALL) as process:
-        yield process
-
-
-@pytest.fixture
-def client(app: AppProcess) -> Iterator[httpx.Client]:
-    """Be a visitor."""
-    with visitor(app.url, 1) as opened:
-        yield opened
 
 
 def post(client: httpx.Client, path: str, body: Any) -> httpx.Response:

@@ -17,7 +17,6 @@ from analysis.views import page
 from analysis.views.research.controller import TabController
 from analysis.views.research.view import PARAMETERS, View
 from analysis.views.service import TagService
-from tests.app.research_run import write_hand_made_run, write_tiny_run
 
 pytestmark = pytest.mark.slow  # compiles UMAP
 
@@ -25,12 +24,9 @@ VIEWS = Path(page.__file__).parent
 
 
 @pytest.fixture(scope="module")
-def controller(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> TabController:
-    """Return a controller over a run of the tiny model and one without a map; the model itself is not needed."""
-    folder = tmp_path_factory.mktemp("runs")
-    write_tiny_run(tiny_checkpoint, folder / "tiny")
-    write_hand_made_run(folder / "hand")
-    return TabController(TagService(folder / "none" / "checkpoint"), [folder])
+def controller(runs: Path) -> TabController:
+    """Return a controller over a run of the tiny model and others without a map; the model itself is not needed."""
+    return TabController(TagService(runs / "none" / "checkpoint"), [runs])
 
 
 def hover(controller: TabController, point: int | str, **state: str) -> str:

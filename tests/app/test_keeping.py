@@ -18,7 +18,7 @@ from mmner_core.errors import InputError
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.options import read_config
 from mmner_core.serving.visitor import acting_for
-from tests.app.research_run import DATA, EVIL, write_hand_made_run, write_tiny_run
+from tests.app.research_run import DATA, EVIL, write_hand_made_run
 from tests.app.serving import serving
 
 LOGIN = {"username": "ada", "password": "long enough"}
@@ -187,11 +187,9 @@ def test_a_correction_carries_the_name_of_who_is_logged_in(tiny_checkpoint: Path
     assert (kept["by"], kept["sentence_id"], kept["tags"]) == ("ada", 1, ["O", "O"])
 
 
-def test_a_sentence_of_a_run_is_handed_over_with_its_photo(tiny_checkpoint: Path, tmp_path: Path) -> None:
+def test_a_sentence_of_a_run_is_handed_over_with_its_photo(runs: Path) -> None:
     """Where the server may show it; else the text goes alone, and it is said that there is a photo."""
-    write_tiny_run(tiny_checkpoint, tmp_path / "runs" / "tiny")
-    write_hand_made_run(tmp_path / "runs" / "hand")
-    controller = TabController(TagService(tmp_path / "checkpoint"), [tmp_path / "runs"])
+    controller = TabController(TagService(runs / "none" / "checkpoint"), [runs])
     photo, has_photo, language = controller.sentence({"run": "tiny", "row": "0"})
     assert photo is not None and photo.parent == (DATA / "images").resolve() and has_photo and language == "en"
     assert controller.sentence({"run": "tiny", "row": "0", "condition": "none"}) == (None, False, "en")

@@ -3,35 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.app.browsing import IN_BROWSER, PATIENCE, watched_page
-from tests.app.research_run import EVIL, write_hand_made_run, write_tiny_run
+from tests.app.research_run import EVIL
 from tests.app.serving import serving
 
 pytestmark = IN_BROWSER
 expect.set_options(timeout=PATIENCE)
-
-
-@pytest.fixture(scope="module")
-def runs(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a run of the tiny model, and one made by hand."""
-    folder = tmp_path_factory.mktemp("runs")
-    write_tiny_run(tiny_checkpoint, folder / "tiny")
-    write_hand_made_run(folder / "hand")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def page_url(tiny_checkpoint: Path, runs: Path) -> Iterator[str]:
-    """Serve the app with the tiny model and these runs."""
-    with serving(tiny_checkpoint, "--runs", str(runs), "--visitor-rate", "0") as url:
-        yield url
 
 
 def inspector(page: Page, url: str) -> Locator:
@@ -50,9 +32,9 @@ def part(page: Page, name: str) -> Locator:
     return found
 
 
-def test_the_gold_of_a_sentence_is_corrected_and_withdrawn(page: Page, page_url: str, runs: Path) -> None:
+def test_the_gold_of_a_sentence_is_corrected_and_withdrawn(page: Page, runs_url: str, runs: Path) -> None:
     """The prediction is filled in, one tag changed, a note with markup written: all of it shows at once, and after."""
-    dialog = inspector(page, f"{page_url}?wb-tab=errors&wb-run=hand&wb-row=1")
+    dialog = inspector(page, f"{runs_url}?wb-tab=errors&wb-run=kept&wb-row=1")
     dialog.get_by_text("The gold is wrong").click()
     form = dialog.locator("form[data-save=correction]")
     form.get_by_role("button", name="Fill in the prediction").click()
@@ -62,7 +44,7 @@ def test_the_gold_of_a_sentence_is_corrected_and_withdrawn(page: Page, page_url:
     form.get_by_role("button", name="Keep the correction").press("Enter")
     expect(dialog.locator(".wb-line-name").filter(has_text="corrected")).to_be_visible()
     expect(dialog.locator("#wb-errors-correct")).to_contain_text(EVIL)
-    kept = json.loads((runs / "hand" / "corrections.jsonl").read_text())
+    kept = json.loads((runs / "kept" / "corrections.jsonl").read_text())
     assert (kept["tags"], kept["note"], kept["by"]) == (["B-ORG", "B-LOC"], EVIL, "")
     page.keyboard.press("Escape")
     expect(part(page, "corrections")).to_contain_text("[ORG Ada] [LOC lives]")
@@ -72,22 +54,22 @@ def test_the_gold_of_a_sentence_is_corrected_and_withdrawn(page: Page, page_url:
     assert download.value.suggested_filename == "test.corrected.conll"
     assert "Ada B-ORG\nlives B-LOC\n" in Path(download.value.path()).read_text()
     assert page.title() == "2M-NER Workbench"
-    dialog = inspector(page, f"{page_url}?wb-tab=errors&wb-run=hand&wb-row=1")
+    dialog = inspector(page, f"{runs_url}?wb-tab=errors&wb-run=kept&wb-row=1")
     dialog.get_by_role("button", name="Withdraw the correction").click()
     expect(dialog.locator(".wb-line-name").filter(has_text="corrected")).to_have_count(0)
 
 
-def test_a_filter_is_kept_under_a_name_and_found_in_the_menus(page: Page, page_url: str) -> None:
+def test_a_filter_is_kept_under_a_name_and_found_in_the_menus(page: Page, runs_url: str) -> None:
     """Kept with a line, chosen from the drop-down after another visit, and removed."""
     filters = json.dumps([["error", "is", "missed"]])
-    page.goto(f"{page_url}?wb-tab=errors&wb-run=hand&wb-filters={filters}")
+    page.goto(f"{runs_url}?wb-tab=errors&wb-run=kept&wb-filters={filters}")
     kept = part(page, "kept-slices")
     kept.get_by_label("Keep it as").fill(EVIL)
     kept.get_by_label("A line about it").fill("look <b>here</b>")
     kept.get_by_role("button", name="Keep", exact=True).click()
     expect(kept.locator(".wb-chip")).to_have_text(EVIL)
     expect(kept.locator(".wb-kept-note")).to_have_text("look <b>here</b>")
-    page.goto(f"{page_url}?wb-tab=errors&wb-run=hand")
+    page.goto(f"{runs_url}?wb-tab=errors&wb-run=kept")
     menu = page.locator("#wb-errors-controls").get_by_label("Slice")
     menu.select_option(EVIL)
     expect(part(page, "failures").get_by_role("status")).to_contain_text("1 error of 6")
@@ -99,10 +81,10 @@ def test_a_filter_is_kept_under_a_name_and_found_in_the_menus(page: Page, page_u
 
 
 def test_a_sentence_is_edited_and_asked_again_and_the_link_restores_it(
-    browser: Browser, page: Page, page_url: str
+    browser: Browser, page: Page, runs_url: str
 ) -> None:
     """The first tab has the run's sentence and photo; an edited one is in the link, beside the view it came from."""
-    dialog = inspector(page, f"{page_url}?wb-tab=errors&wb-run=tiny&wb-row=0&wb-language=en")
+    dialog = inspector(page, f"{runs_url}?wb-tab=errors&wb-run=tiny&wb-row=0&wb-language=en")
     words = dialog.locator("[data-again]").get_attribute("data-again")
     dialog.get_by_role("button", name="Edit and ask again").click()
     sentence = page.locator("#wb-sentence textarea")
@@ -126,9 +108,9 @@ def test_a_sentence_is_edited_and_asked_again_and_the_link_restores_it(
         assert watch.errors == []
 
 
-def test_the_inspector_shows_who_earns_the_probability(page: Page, page_url: str) -> None:
+def test_the_inspector_shows_who_earns_the_probability(page: Page, runs_url: str) -> None:
     """A bar per entity, with text and both image streams in the legend."""
-    dialog = inspector(page, f"{page_url}?wb-tab=errors&wb-run=tiny&wb-row=0")
+    dialog = inspector(page, f"{runs_url}?wb-tab=errors&wb-run=tiny&wb-row=0")
     expect(dialog.locator(".wb-share-row").first).to_be_visible()
     expect(dialog).to_contain_text("image, ResNet stream")
 
@@ -136,7 +118,7 @@ def test_the_inspector_shows_who_earns_the_probability(page: Page, page_url: str
 def test_nothing_can_be_kept_where_it_is_not_allowed(tiny_checkpoint: Path, runs: Path, page: Page) -> None:
     """A read-only server shows what was kept and no form."""
     with serving(tiny_checkpoint, "--runs", str(runs), "--visitor-rate", "0", "--no-annotations") as url:
-        inspector(page, f"{url}?wb-tab=errors&wb-run=hand&wb-row=1")
+        inspector(page, f"{url}?wb-tab=errors&wb-run=kept&wb-row=1")
         page.keyboard.press("Escape")
         part(page, "corrections")
         expect(page.locator("form[data-save]")).to_have_count(0)

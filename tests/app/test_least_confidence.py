@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -16,11 +14,9 @@ from analysis.evaluation.writer import write_run
 from analysis.views.research.library import RunLibrary
 from analysis.views.tag.least_confidence import LeastConfidence
 from mmner_core.errors import InputError
-from mmner_core.serving.config import SHIPPED
 from tests.analysis.small_run import small_table
-from tests.app.browsing import PATIENCE, chromium, enter, find_names, watched_page
+from tests.app.browsing import PATIENCE, enter, find_names
 from tests.app.research_run import EVIL
-from tests.app.serving import serving
 
 ROWS = [("Ada saw Rome", "B-PER O B-LOC", "B-PER O B-ORG"), ("Bo saw Lima", "B-PER O B-LOC", "B-PER O B-LOC")]
 TEXT = "who else loves Jordan, Phoenix, Victoria and Sofia? Eileen Collins of NASA does"  # four that may be a person
@@ -94,18 +90,10 @@ def test_programs_ask_for_any_threshold(library: RunLibrary, url: str) -> None:
     assert reply["run"] == "demo" and {row["language"] for row in reply["languages"]} >= {"all", "en", "de", "fr", "es"}
 
 
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    """Open the app with the shipped model in a browser; in the end nothing went wrong in it."""
-    with serving(SHIPPED) as url, chromium() as browser, watched_page(browser) as (opened, watch):
-        opened.goto(url)
-        yield opened
-        assert watch.errors == [] and watch.outside == []
-
-
 @pytest.mark.browser
-def test_names_are_hidden_in_the_page(page: Page, tmp_path: Path) -> None:
+def test_names_are_hidden_in_the_page(page: Page, shipped_url: str) -> None:
     """The slider turns doubtful names into plain text and drops their rows; it holds for the next question, too."""
+    page.goto(shipped_url)
     enter(page, TEXT, None)
     find_names(page)
     slider, told = page.locator(".wb-least input"), page.locator(".wb-least-hidden")

@@ -21,7 +21,7 @@ from mmner_core.inference.tag_job import TagRequest
 from mmner_core.results import Prediction
 from mmner_core.serving.engine import Engine
 from mmner_core.serving.visitor import current_visitor, working_for
-from tests.app.research_run import EVIL, write_hand_made_run, write_long_run, write_tiny_run
+from tests.app.research_run import EVIL, write_hand_made_run
 
 pytestmark = pytest.mark.slow  # compiles UMAP
 
@@ -29,17 +29,14 @@ TEXT = "Quién vio Amazon en Bilbao"
 
 
 @pytest.fixture(scope="module")
-def controller(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> TabController:
+def controller(tiny_checkpoint: Path, runs: Path, tmp_path_factory: pytest.TempPathFactory) -> TabController:
     """Return a controller with the tiny model over runs of it, of another model, of no model, and without vectors."""
     folder = tmp_path_factory.mktemp("runs")
-    write_tiny_run(tiny_checkpoint, folder / "tiny")
-    shutil.copytree(folder / "tiny", folder / "other")
+    shutil.copytree(runs / "tiny", folder / "other")
     provenance = json.loads((folder / "other" / "provenance.json").read_text())
     provenance["checkpoint"]["digest"] = "0123456789"
     (folder / "other" / "provenance.json").write_text(json.dumps(provenance))
-    write_hand_made_run(folder / "hand")
-    write_long_run(folder / "long")
-    return TabController(TagService(tiny_checkpoint), [folder])
+    return TabController(TagService(tiny_checkpoint), [runs, folder])
 
 
 def found(controller: TabController, text: str = TEXT, **state: str) -> str:

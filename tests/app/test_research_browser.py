@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,29 +15,11 @@ from analysis.panels.errors import failures_of
 from analysis.run.folder import EvaluationRun
 from analysis.scores.confusion import Confusion
 from tests.app.browsing import IN_BROWSER, PATIENCE, enter, find_names, watched_page
-from tests.app.research_run import DATA, write_hand_made_run, write_long_run, write_tiny_run
-from tests.app.serving import serving
+from tests.app.research_run import DATA
 
 pytestmark = IN_BROWSER
 expect.set_options(timeout=PATIENCE)
 TITLES = {"errors": "Errors", "embedding": "Embedding", "modality": "Modality"}
-
-
-@pytest.fixture(scope="module")
-def runs(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a run of the tiny model, one made by hand, and one with many errors."""
-    folder = tmp_path_factory.mktemp("runs")
-    write_long_run(folder / "long")
-    write_tiny_run(tiny_checkpoint, folder / "tiny")
-    write_hand_made_run(folder / "hand")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def page_url(tiny_checkpoint: Path, runs: Path) -> Iterator[str]:
-    """Serve the app with the tiny model and these runs."""
-    with serving(tiny_checkpoint, "--runs", str(runs), "--visitor-rate", "0") as url:
-        yield url
 
 
 def part(page: Page, tab: str, name: str) -> Locator:
@@ -51,10 +32,10 @@ def part(page: Page, tab: str, name: str) -> Locator:
 
 
 @pytest.mark.parametrize("tab", list(TITLES))
-def test_a_tab_opens_and_is_in_the_address(browser: Browser, page: Page, page_url: str, tab: str) -> None:
+def test_a_tab_opens_and_is_in_the_address(browser: Browser, page: Page, runs_url: str, tab: str) -> None:
     """A click on a tab shows its first panel with a figure, and the link to it restores it."""
     first = {"errors": "scores", "embedding": "map", "modality": "modality"}[tab]
-    page.goto(f"{page_url}?run=tiny")
+    page.goto(f"{runs_url}?run=tiny")
     page.get_by_role("tab", name=TITLES[tab]).click()
     expect(part(page, tab, first).locator(".wb-figure svg.main-svg").first).to_be_visible()
     assert f"tab={tab}" in page.url
@@ -66,13 +47,13 @@ def test_a_tab_opens_and_is_in_the_address(browser: Browser, page: Page, page_ur
         expect(part(again, tab, first).locator(".wb-figure svg.main-svg").first).to_be_visible()
 
 
-def test_a_confusion_cell_opens_its_sentences(page: Page, page_url: str, runs: Path) -> None:
+def test_a_confusion_cell_opens_its_sentences(page: Page, runs_url: str, runs: Path) -> None:
     """A click on a cell lists as many sentences as it counts, by keyboard too; the cell is in the address."""
     answers = EvaluationRun.open(runs / "tiny").answers()
     counts = Confusion.build(answers).counts()
     cells = ((row, column, int(counts.loc[row, column])) for row in counts.index for column in counts.columns)
     row, column, n = max(cells, key=lambda cell: cell[2])
-    page.goto(f"{page_url}?tab=errors&run=tiny")
+    page.goto(f"{runs_url}?tab=errors&run=tiny")
     cell = part(page, "errors", "confusion").locator("button.wb-cell").filter(has_text=re.compile(f"^{n:,}$")).first
     cell.focus()
     page.keyboard.press("Enter")
@@ -83,10 +64,10 @@ def test_a_confusion_cell_opens_its_sentences(page: Page, page_url: str, runs: P
     expect(page.locator('#wb-errors-confusion [aria-pressed="true"]')).to_have_text(f"{n:,}")
 
 
-def test_a_failure_opens_the_inspector(page: Page, page_url: str, runs: Path) -> None:
+def test_a_failure_opens_the_inspector(page: Page, runs_url: str, runs: Path) -> None:
     """A click on a failure shows gold over prediction, neighbours, and the model's marginals; Escape closes it."""
     failures = failures_of(EvaluationRun.open(runs / "tiny"))
-    page.goto(f"{page_url}?tab=errors&run=tiny")
+    page.goto(f"{runs_url}?tab=errors&run=tiny")
     table = part(page, "errors", "failures")
     expect(table.get_by_role("status")).to_contain_text(f"{len(failures):,} error")
     table.locator(".wb-error").first.click()
@@ -100,10 +81,10 @@ def test_a_failure_opens_the_inspector(page: Page, page_url: str, runs: Path) ->
     assert "row=" not in page.url
 
 
-def test_failures_are_filtered_sorted_and_saved(page: Page, page_url: str, runs: Path, tmp_path: Path) -> None:
+def test_failures_are_filtered_sorted_and_saved(page: Page, runs_url: str, runs: Path, tmp_path: Path) -> None:
     """A filter typed and a header clicked change the rows; CSV saves what passes the filter."""
     failures = failures_of(EvaluationRun.open(runs / "hand"))
-    page.goto(f"{page_url}?tab=errors&run=hand")
+    page.goto(f"{runs_url}?tab=errors&run=hand")
     table = part(page, "errors", "failures")
     table.get_by_label("Column").select_option("error")
     table.get_by_label("Value").fill("missed")
@@ -119,9 +100,9 @@ def test_failures_are_filtered_sorted_and_saved(page: Page, page_url: str, runs:
     expect(table.locator('th[aria-sort="descending"]')).to_contain_text("loss")
 
 
-def test_run_and_language_change_what_is_shown(page: Page, page_url: str) -> None:
+def test_run_and_language_change_what_is_shown(page: Page, runs_url: str) -> None:
     """Another run and one language alone give other numbers; what was picked in the old run is dropped."""
-    page.goto(f"{page_url}?tab=errors&run=hand&cell=PER,ORG")
+    page.goto(f"{runs_url}?tab=errors&run=hand&cell=PER,ORG")
     expect(part(page, "errors", "cell").locator("h4")).to_contain_text("3 entities in 2 sentences")
     page.locator('#wb-errors-controls [data-state="language"]').select_option("en")
     expect(part(page, "errors", "confusion").locator("h3")).to_have_text("Confusion matrix: English")
@@ -132,10 +113,10 @@ def test_run_and_language_change_what_is_shown(page: Page, page_url: str) -> Non
     assert "wb-run=tiny" in page.url and "cell=" not in page.url
 
 
-def test_a_turned_page_survives_a_reload(browser: Browser, page_url: str) -> None:
+def test_a_turned_page_survives_a_reload(browser: Browser, runs_url: str) -> None:
     """What the page puts into its address bears a prefix, each of it, and the second page is there after a reload."""
     with watched_page(browser) as (page, watch):
-        page.goto(f"{page_url}?__theme=light&utm=x")
+        page.goto(f"{runs_url}?__theme=light&utm=x")
         page.get_by_role("tab", name="Errors").click()
         page.locator('#wb-errors-controls [data-state="run"]').select_option("long")
         pager = part(page, "errors", "failures").locator(".wb-pager")
@@ -149,9 +130,9 @@ def test_a_turned_page_survives_a_reload(browser: Browser, page_url: str) -> Non
         assert [error for error in watch.errors if error[0].isdigit()] == []
 
 
-def test_a_link_from_before_the_prefix_restores_the_view(page: Page, page_url: str) -> None:
+def test_a_link_from_before_the_prefix_restores_the_view(page: Page, runs_url: str) -> None:
     """Its names, gradio's ``page`` among them, are read, and give way to ours once something changes."""
-    response = page.goto(f"{page_url}?tab=errors&run=long&page=3&wb-sort=-loss&example=1")
+    response = page.goto(f"{runs_url}?tab=errors&run=long&page=3&wb-sort=-loss&example=1")
     assert response is not None and response.status == 200
     pager = part(page, "errors", "failures").locator(".wb-pager")
     expect(pager).to_contain_text("Page 3 of 3")
@@ -161,17 +142,17 @@ def test_a_link_from_before_the_prefix_restores_the_view(page: Page, page_url: s
     assert dict(parse_qsl(urlsplit(page.url).query)) == state
 
 
-def test_two_runs_are_compared(page: Page, page_url: str) -> None:
+def test_two_runs_are_compared(page: Page, runs_url: str) -> None:
     """A second run brings the panels that compare; a run over other sentences is told in a sentence."""
-    page.goto(f"{page_url}?tab=errors&run=tiny&other=hand")
+    page.goto(f"{runs_url}?tab=errors&run=tiny&other=hand")
     page.locator("#wb-errors-differences").scroll_into_view_if_needed()
     expect(page.locator("#wb-errors-differences")).to_contain_text("compare runs over the same split")
 
 
-def test_a_link_restores_the_view(page: Page, page_url: str) -> None:
+def test_a_link_restores_the_view(page: Page, runs_url: str) -> None:
     """Run, language, cell, filter and inspected sentence all come from the address."""
     filters = json.dumps([["error", "is", "wrong type"]])
-    page.goto(f"{page_url}?tab=errors&run=hand&language=de&cell=PER,ORG&row=5&filters={filters}")
+    page.goto(f"{runs_url}?tab=errors&run=hand&language=de&cell=PER,ORG&row=5&filters={filters}")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("Sentence 5")
     dialog.get_by_role("button", name="Close").click()
@@ -180,9 +161,9 @@ def test_a_link_restores_the_view(page: Page, page_url: str) -> None:
     expect(page.locator('#wb-errors-controls [data-state="language"]')).to_have_value("de")
 
 
-def test_the_map_is_coloured_picked_and_searched(page: Page, page_url: str) -> None:
+def test_the_map_is_coloured_picked_and_searched(page: Page, runs_url: str) -> None:
     """Types are what it opens with; a picked point lists its sentence; words find sentences from the keyboard."""
-    page.goto(f"{page_url}?tab=embedding&run=tiny")
+    page.goto(f"{runs_url}?tab=embedding&run=tiny")
     legend = part(page, "embedding", "map").locator(".legendtext")
     expect(legend.first).to_have_text("LOC")
     page.locator('#wb-embedding-map [data-state="colour"]').select_option("language")
@@ -198,9 +179,9 @@ def test_the_map_is_coloured_picked_and_searched(page: Page, page_url: str) -> N
     assert "find=zzzz" in page.url and "pick=" not in page.url
 
 
-def test_a_point_shows_its_photo(page: Page, page_url: str) -> None:
+def test_a_point_shows_its_photo(page: Page, runs_url: str) -> None:
     """The photo comes while the pointer rests on a point, within the map and clear of the pointer, and goes with it."""
-    page.goto(f"{page_url}?tab=embedding&run=tiny")
+    page.goto(f"{runs_url}?tab=embedding&run=tiny")
     drawn = part(page, "embedding", "map")
     expect(drawn.locator(".legendtext").first).to_be_visible()
     photo = drawn.locator(".wb-hover")
@@ -216,9 +197,9 @@ def test_a_point_shows_its_photo(page: Page, page_url: str) -> None:
     assert "point=" not in page.url
 
 
-def test_a_text_finds_photos(page: Page, page_url: str) -> None:
+def test_a_text_finds_photos(page: Page, runs_url: str) -> None:
     """A text typed and entered lists the nearest photos, and is in the address; a run of another model says why not."""
-    page.goto(f"{page_url}?tab=embedding&run=tiny")
+    page.goto(f"{runs_url}?tab=embedding&run=tiny")
     field = part(page, "embedding", "search").get_by_label("Text to find photos by")
     field.fill("Amazon in Bilbao")
     field.press("Enter")
@@ -235,9 +216,9 @@ def test_a_text_finds_photos(page: Page, page_url: str) -> None:
     expect(field).to_have_value("Amazon in Bilbao")
 
 
-def test_the_visitors_pair_is_placed_on_the_map(page: Page, page_url: str) -> None:
+def test_the_visitors_pair_is_placed_on_the_map(page: Page, runs_url: str) -> None:
     """A pair tagged in the first tab gets its place; without one the page says what to do."""
-    page.goto(f"{page_url}?run=tiny")
+    page.goto(f"{runs_url}?run=tiny")
     page.get_by_role("tab", name="Embedding").click()
     part(page, "embedding", "map")
     page.get_by_role("button", name="Place my pair").click()
@@ -251,19 +232,19 @@ def test_the_visitors_pair_is_placed_on_the_map(page: Page, page_url: str) -> No
     expect(page.locator("#wb-embedding-map .textpoint").first).to_have_text("your text")
 
 
-def test_a_gallery_card_opens_the_inspector(page: Page, page_url: str) -> None:
+def test_a_gallery_card_opens_the_inspector(page: Page, runs_url: str) -> None:
     """A pair that its image helped or hurt is one click from the inspector."""
-    page.goto(f"{page_url}?tab=modality&run=tiny")
+    page.goto(f"{runs_url}?tab=modality&run=tiny")
     part(page, "modality", "hurt").locator(".wb-gallery-card").first.click()
     expect(page.get_by_role("dialog").locator(".wb-lines-large")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("tab", list(TITLES))
-def test_tabs_fit_a_phone(browser: Browser, page_url: str, tab: str, scheme: str) -> None:
+def test_tabs_fit_a_phone(browser: Browser, runs_url: str, tab: str, scheme: str) -> None:
     """Nothing runs out of the side of a narrow screen, and figures take the colours of the scheme."""
     with watched_page(browser, width=390, scheme="dark" if scheme == "dark" else "light") as (page, watch):
-        page.goto(f"{page_url}?tab={tab}&run=tiny")
+        page.goto(f"{runs_url}?tab={tab}&run=tiny")
         figure = page.locator(".wb-figure[data-drawn]:visible").first
         expect(figure).to_have_attribute("data-drawn", scheme)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from analysis.views.tag.sentences import LANGUAGE_NAMES
-from mmner_core.serving.config import SHIPPED
-from tests.app.browsing import IN_BROWSER, PATIENCE, chromium, enter, find_names, watched_page
-from tests.app.serving import serving
+from tests.app.browsing import IN_BROWSER, PATIENCE, enter, find_names
 from tests.core.test_cli import parsed
 
 pytestmark = IN_BROWSER
@@ -27,22 +25,20 @@ TEXTS = (
 )
 
 
-def test_ten_texts_are_tagged_alike_in_the_page_and_in_the_shell() -> None:
+def test_ten_texts_are_tagged_alike_in_the_page_and_in_the_shell(page: Page, shipped_url: str) -> None:
     """The same names, types, confidences and language."""
-    with serving(SHIPPED) as url, chromium() as browser, watched_page(browser) as (page, watch):
-        page.goto(url)
-        for text in TEXTS:
-            answer = parsed("tag", "--text", text)
-            enter(page, text, None)
-            find_names(page)
-            result = page.locator("#wb-result")
-            told = LANGUAGE_NAMES[answer["language"]]
-            expect(result.locator(".wb-facts")).to_contain_text(f"{told}, detected", timeout=PATIENCE)
-            assert _rows(result.locator(".wb-row").all_inner_texts()) == [
-                (entity["text"], entity["type"], f"{entity['confidence']:.2f}", f"{entity['start']}–{entity['end']}")
-                for entity in answer["entities"]
-            ], text
-        assert watch.errors == []
+    page.goto(shipped_url)
+    for text in TEXTS:
+        answer = parsed("tag", "--text", text)
+        enter(page, text, None)
+        find_names(page)
+        result = page.locator("#wb-result")
+        told = LANGUAGE_NAMES[answer["language"]]
+        expect(result.locator(".wb-facts")).to_contain_text(f"{told}, detected", timeout=PATIENCE)
+        assert _rows(result.locator(".wb-row").all_inner_texts()) == [
+            (entity["text"], entity["type"], f"{entity['confidence']:.2f}", f"{entity['start']}–{entity['end']}")
+            for entity in answer["entities"]
+        ], text
 
 
 def _rows(rows: list[str]) -> list[tuple[str, ...]]:

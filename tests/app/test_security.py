@@ -29,16 +29,7 @@ TEXT = "Ada Lovelace in Berlin"
 HOSTILE = '<img src=x onerror="alert(1)"><script>alert(2)</script> [a](javascript:alert(3)) **b** {{1+1}} ${1+1}'
 MARKER = "Quellbrunnsoweit"  # a word that stands in no log for any other reason
 INSIDE = re.compile(r"/work|/tmp|/home|site-packages|Traceback|\.py\b|File \"")
-SMALL = ("--max-upload-mb", "2", "--run-upload-mb", "2")
 LOGIN = ("ada", "correct horse")
-
-
-@pytest.fixture(scope="module")
-def app(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppProcess]:
-    """Serve the app as it is without any option, but for visitors who ask much in little time."""
-    folder = tmp_path_factory.mktemp("app")
-    with running_app(tiny_checkpoint, folder, "--visitor-burst", "1000", *SMALL) as process:
-        yield process
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +40,6 @@ def guarded(tiny_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     options += ["--login", ":".join(LOGIN), "--upload-space-mb", "0.1"]
     with running_app(tiny_checkpoint, folder, *options) as process:
         yield process
-
-
-@pytest.fixture
-def client(app: AppProcess) -> Iterator[httpx.Client]:
-    """Be a visitor."""
-    with visitor(app.url, 1) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
