@@ -3,6 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python
+QUICK := OMP_NUM_THREADS=1 $(RUN) -m pytest -m "not slow" -n 2 --dist worksteal
 BIOME := npx --yes @biomejs/biome@2.6.8
 ARGS ?=
 
@@ -12,11 +13,12 @@ ARGS ?=
 demo: $(VENV)/.demo  ## start the app; then open the address it prints
 	$(RUN) app.py $(ARGS)
 
-test: $(VENV)/.dev chromium  ## what every change must pass, with one walk through the app: under three minutes
-	$(RUN) -m pytest -m "not slow" $(ARGS)
+test: $(VENV)/.dev chromium  ## what every change must pass, core behaviour and one walk through the app, in two processes
+	$(QUICK) --hypothesis-profile quick $(ARGS)
 
 test-all: $(VENV)/.dev chromium  ## everything, with hostile input, attacks on the app and long trainings
-	$(RUN) -m pytest $(ARGS)
+	$(QUICK) $(ARGS)
+	$(RUN) -m pytest -m slow $(ARGS)
 
 lint: $(VENV)/.dev  ## Python, its types, and JS and CSS where there is npm
 	$(RUN) -m ruff check .

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # no test may need the network
 settings.register_profile("repository", deadline=None, derandomize=True, database=None)
+settings.register_profile("quick", settings.get_profile("repository"), max_examples=25)  # for make test
 settings.load_profile("repository")
 
 TESTS = Path(__file__).parent

@@ -50,6 +50,7 @@ def test_every_version_is_exact(pin: str) -> None:
     assert re.fullmatch(r"[A-Za-z0-9._-]+(\[\w+\])?==[0-9.]+", pin)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sources", "extras"), [("mmner_core/**/*.py", ()), ("analysis/**/*.py", ("analysis",)), ("app.py", ("analysis",))]
 )

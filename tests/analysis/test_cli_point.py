@@ -30,6 +30,7 @@ def boxes(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_boxes(boxes: Path, tiny_checkpoint: Path) -> None:
     """Each method and type has its row; the table for people names them too."""
     arguments = ("--checkpoint", tiny_checkpoint, "--boxes", boxes, "--images", IMAGES)
@@ -44,6 +45,7 @@ def test_boxes(boxes: Path, tiny_checkpoint: Path) -> None:
     assert "occlusion" in call(*arguments, "--split", "test").stdout
 
 
+@pytest.mark.slow
 def test_mosaics(tiny_checkpoint: Path) -> None:
     """Each layout and control has its rows, chance its value, and what was left out its count."""
     arguments = ("--checkpoint", tiny_checkpoint, "--mosaics", "--data", DATA, "--split", "valid", "--limit", 8)
@@ -79,6 +81,7 @@ def test_mistakes_are_told_in_one_sentence(arguments: tuple[object, ...], messag
     assert message in result.stderr and result.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_words(tiny_checkpoint: Path) -> None:
     """The salient and the nearest words have their rows; a sample is as large as asked for; the data are needed."""
     arguments = ("--checkpoint", tiny_checkpoint, "--words", "--data", DATA, "--images", IMAGES, "--limit", 6)

@@ -169,6 +169,7 @@ def test_two_at_once_lose_nothing(run: EvaluationRun) -> None:
     assert sorted(int(json.loads(line)["by"]) for line in lines) == list(range(24))
 
 
+@pytest.mark.slow
 def test_the_report_has_them_and_their_text_is_no_markup(run: EvaluationRun) -> None:
     """Only where there are some; a note and a name may hold anything."""
     assert "kept" not in [chapter.id for chapter in collect(run).chapters]

@@ -69,6 +69,7 @@ def test_it_finds_what_comparing_all_pairs_finds() -> None:
     assert len(similar) > 20 and set(found["sentence_id"]) == similar
 
 
+@pytest.mark.slow
 def test_many_alike_take_no_time() -> None:
     """Ten thousand copies, and as many sentences that begin alike, are no matter of all pairs."""
     texts = [LONG] * 10_000 + [

@@ -34,6 +34,7 @@ def test_extremes() -> None:
     assert uniformity(pole).value == pytest.approx(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistic", ["gap", "uniformity"])
 def test_first_order_intervals_have_the_spread_of_repeated_samples(statistic: str) -> None:
     """The interval's width is that of the statistic over 300 fresh samples, within a quarter."""

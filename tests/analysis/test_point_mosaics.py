@@ -27,6 +27,7 @@ from mmner_core.data.example import Example
 from mmner_core.labels import Entity
 from mmner_core.photos.mosaics import LAYOUTS, Box
 
+pytestmark = pytest.mark.slow  # plays the whole game again and again
 COLOURS = {"PER": (250, 10, 10), "LOC": (10, 250, 10), "ORG": (10, 10, 250), "MISC": (240, 240, 10)}
 CELLS = 10
 WHOLE = Box(0, 0, 1, 1)

@@ -29,6 +29,7 @@ def explainer_of(model: MMNER, subwords: SubwordEncoder) -> ModelExplainer:
     return ModelExplainer(model, subwords)
 
 
+@pytest.mark.slow
 def test_a_model_that_ignores_photos_is_at_chance(subwords: SubwordEncoder) -> None:
     """Its shares are the same beside every image, and none changes a tag."""
     torch.manual_seed(0)

@@ -15,6 +15,7 @@ from mmner_core.training import compiling
 from mmner_core.training.compiling import compile_layers
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_each_layer_of_both_transformers_is_compiled(tiny_vit: str) -> None:
     """Two of BERT and two of the ViT; the weights keep their names, so that a checkpoint is the same."""

@@ -14,6 +14,8 @@ from tests.load.outcome import Fate, Kill, LoadReport, Outcome
 from tests.load.questions import draw_photos, make_question
 from tests.load.wire import Page
 
+pytestmark = pytest.mark.slow  # tests a tool of the tests
+
 
 def outcome(fate: Fate = "answered", kind: str = "text", seconds: float = 0.1, told: str = "") -> Outcome:
     """Make what became of one question."""

@@ -170,6 +170,7 @@ def test_the_network_is_that_of_timm(lite: EfficientNetLite0, pixels: Tensor) ->
         torch.testing.assert_close(lite.forward_features(pixels), theirs.forward_features(pixels))
 
 
+@pytest.mark.slow
 def test_it_learns_as_timms_does(lite: EfficientNetLite0) -> None:
     """Gradients and running statistics after a step in training mode, activations kept or forgotten."""
     prepare_libraries()

@@ -146,6 +146,7 @@ def test_a_long_text_is_answered_as_if_it_were_alone(tiny_checkpoint: Path) -> N
                 np.testing.assert_array_equal(answer.attention[stream].weights, attention.weights)
 
 
+@pytest.mark.slow
 def test_a_piece_that_fails_ends_its_text_alone(tiny_checkpoint: Path) -> None:
     """Others, long ones too, are answered."""
     tagger = Tagger.load(tiny_checkpoint)

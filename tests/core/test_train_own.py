@@ -172,6 +172,7 @@ def moved(before: Path, after: Path) -> set[str]:
     }
 
 
+@pytest.mark.slow
 def test_the_same_command_finds_nothing_left_to_do(
     with_photos: tuple[Path, str, str], grounded_checkpoint: Path
 ) -> None:
@@ -266,6 +267,7 @@ def test_a_grown_model_tags_as_before(tiny_model: MMNER, grounded_checkpoint: Pa
     torch.testing.assert_close(after.crf.transitions[:n, :n], before.crf.transitions)
 
 
+@pytest.mark.slow
 def test_a_preset_begins_with_the_types_of_the_data(
     tmp_path: Path, tiny_bert: Path, tokenizer_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
