@@ -17,6 +17,7 @@ from analysis.cli.main import app
 from analysis.conditions.conditions import STRESSED
 from analysis.run.folder import EvaluationRun
 from mmner_core.cli.main import app as core
+from tests.told import names
 
 pytestmark = pytest.mark.slow  # evaluates with all maps and intervals
 
@@ -284,8 +285,7 @@ def test_a_checkpoint_is_scored_on_types_of_other_names(tiny_checkpoint: Path, t
     file.write_text("Jordan\tO\nin\tO\nParis\tB-GPE\n", encoding="utf-8")
     arguments = ("--checkpoint", tiny_checkpoint, "--data", file, "--lang", "en", "--out", out, *FAST)
     refused = call(*arguments)
-    assert refused.exit_code == 2 and f"{file}:3: unknown tag 'B-GPE'" in refused.stderr
-    assert "add --map GPE=LOC if that is what they mean." in refused.stderr
+    assert refused.exit_code == 2 and names(refused.stderr, f"{file}:3", "'B-GPE'", "--map GPE=LOC")
     assert call(*arguments, "--map", "GPE=LOC").exit_code == 0
     run = EvaluationRun.open(out)
     assert run.answers().gold.type_names().tolist() == ["LOC"]

@@ -40,11 +40,11 @@ def test_kinds_and_sources_come_from_the_table(table: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (HEADER + ROWS.replace("org-4", "org-3"), "pairs.tsv:2 is about photo org-3, its sentence at .*has org-4"),
-        (HEADER + ROWS.split("\n", 1)[1], "has 2 rows for split test of en, the data have 3 sentences"),
-        ("lang\tsplit\nen\ttest\n", "lacks the column 'kind'"),
-        (HEADER + "org-4\ten\t\texact-entity\t\t\n", "pairs.tsv:2: the cell 'split' is empty"),
-        (HEADER + "org-4\ten\n", "pairs.tsv:2: the cell 'split' is empty"),
+        (HEADER + ROWS.replace("org-4", "org-3"), "pairs.tsv:2.*org-3.*org-4"),
+        (HEADER + ROWS.split("\n", 1)[1], "2 rows.*test.*en.*3 sentences"),
+        ("lang\tsplit\nen\ttest\n", "'kind'"),
+        (HEADER + "org-4\ten\t\texact-entity\t\t\n", "pairs.tsv:2: .*'split'"),
+        (HEADER + "org-4\ten\n", "pairs.tsv:2: .*'split'"),
     ],
 )
 def test_a_table_of_other_data_is_refused(table: Path, text: str, message: str) -> None:

@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 from analysis.cli.main import app
 from analysis.run.folder import EvaluationRun
+from tests.told import names
 
 pytestmark = pytest.mark.slow  # evaluates with all maps and intervals
 
@@ -265,7 +266,7 @@ def test_data_that_are_not_there_are_named(weights: Path, tmp_path: Path) -> Non
     """The folder, and the option that names another."""
     result = call("ablation", tmp_path / "runs", tmp_path / "nowhere", weights)
     assert result.exit_code == 2
-    assert f"There is no data folder {tmp_path / 'nowhere'}; name it with --data." in result.stderr
+    assert names(result.stderr, tmp_path / "nowhere", "--data")
 
 
 def test_an_ablation_says_what_attention_and_space_lose(data: Path, weights: Path, tmp_path: Path) -> None:

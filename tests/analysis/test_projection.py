@@ -10,6 +10,7 @@ from analysis.space.projection import COORDINATES, map_points, place_points, sta
 from analysis.space.retrieval import unit_rows
 from analysis.space.umap_layout import UmapSettings, cosine_neighbours, place_on_layout
 from mmner_core.errors import InputError
+from tests.told import refused
 
 pytestmark = pytest.mark.slow  # compiles UMAP
 
@@ -128,7 +129,7 @@ def test_smallest_map() -> None:
 
 def test_what_cannot_be_mapped_is_said() -> None:
     """Too few different points, and a point of another width."""
-    with pytest.raises(InputError, match="at least 4 different vectors.*there are 3"):
+    with refused("at least 4", "3"):
         map_points(np.eye(3)[[0, 1, 2, 0, 1]])
     with pytest.raises(InputError, match="another checkpoint"):
         place_points(np.ones((1, 3)), np.eye(4), pd.DataFrame(np.zeros((4, 4)), columns=list(COORDINATES)))

@@ -19,6 +19,7 @@ from analysis.image_effect.shapley import (
 from analysis.run.folder import EvaluationRun
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_table
+from tests.told import refused
 
 Game = dict[frozenset[str], np.ndarray]
 
@@ -61,7 +62,7 @@ def test_a_player_who_changes_nothing_gets_nothing_and_equal_players_get_the_sam
 
 def test_a_missing_coalition_is_refused() -> None:
     """Shares from an incomplete game would be wrong in silence."""
-    with pytest.raises(ValueError, match="4 coalitions, but 3"):
+    with refused("4 coalitions", "3", by=ValueError):
         shapley_shares({frozenset(c): np.zeros(1) for c in ("", "a", "ab")})
 
 

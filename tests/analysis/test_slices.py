@@ -8,6 +8,7 @@ from analysis.run.lexicon import Lexicon
 from analysis.scores.slices import SlicedEntities, describe, slice_table, worst_slices
 from tests.analysis.small_run import small_answers
 from tests.analysis.taggings import FEW, paired_tags
+from tests.told import refused
 
 
 def planted(n: int = 400) -> SlicedEntities:
@@ -92,7 +93,7 @@ def test_the_values_of_an_attribute_add_up(tags: tuple[list, list]) -> None:
 
 def test_rules_without_equal_pairs_are_refused() -> None:
     """Under overlap, a right pair may have two lengths; a slice by length would have no F1."""
-    with pytest.raises(ValueError, match="strict or lenient, not 'overlap'"):
+    with refused("strict", "lenient", "'overlap'", by=ValueError):
         SlicedEntities.build(small_answers([("a", "O", "O")], model=False), rule="overlap")
 
 

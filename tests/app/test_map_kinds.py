@@ -20,6 +20,7 @@ from mmner_core.errors import InputError
 from mmner_core.results import AttentionMap, Prediction
 from mmner_core.serving.config import SHIPPED
 from tests.app.made import WORDS, attention, entity, prediction
+from tests.told import refused
 
 ROW = {"layout": "two", "method": "attention", "type": "all", "hit": 0.912, "chance": 0.5, "swap": None, "n": 99}
 
@@ -153,5 +154,5 @@ def test_what_occlusion_says() -> None:
 @pytest.mark.parametrize("kind", ["saliency", None, 3, ["attention"]])
 def test_a_kind_that_there_is_not(kind: Any) -> None:
     """Whatever a program sends in its place."""
-    with pytest.raises(InputError, match="choose one of attention, gradient, occlusion"):
+    with refused("attention", "gradient", "occlusion"):
         MapControls(kind=kind)

@@ -14,6 +14,7 @@ from analysis.panels.templates import showable
 from analysis.views.marks import Mark, entity_marks, marked_text
 from mmner_core.labels import DEFAULT_TYPES
 from tests.app.made import TEXT, entity
+from tests.told import refused
 
 COLOURS = type_colours(DEFAULT_TYPES)
 
@@ -67,7 +68,7 @@ def test_mark_without_index_is_no_button() -> None:
 def test_impossible_marks_are_refused(start: int, end: int) -> None:
     """An empty mark, one outside the text, and one that overlaps another are bugs of the caller."""
     marks = [Mark(start=0, end=6, type="PER"), Mark(start=start, end=end, type="LOC")]
-    with pytest.raises(ValueError, match="overlaps another mark or leaves the text"):
+    with refused("overlaps", by=ValueError):
         marked_text(TEXT, marks, COLOURS)
 
 

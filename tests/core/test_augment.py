@@ -2,11 +2,9 @@
 
 import random
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmner_core.errors import InputError
 from mmner_core.labels import tags_to_entities
 from mmner_core.training.sentences.augment import (
     AugmentConfig,
@@ -17,6 +15,7 @@ from mmner_core.training.sentences.augment import (
     lower_case,
     swap_quotes,
 )
+from tests.told import refused
 
 ALWAYS = AugmentConfig(lower_case=1, drop_final=1, emoji=1, social=1, quotes=1)
 NEVER = AugmentConfig(lower_case=0, drop_final=0, emoji=0, social=0, quotes=0)
@@ -92,7 +91,7 @@ def test_quotes_swap_both_ways_and_leave_names_alone() -> None:
 
 def test_bad_arguments_are_named() -> None:
     """A probability of 2 and a sentence without words are refused with the reason."""
-    with pytest.raises(InputError, match=r"AugmentConfig\.emoji must be a probability from 0 to 1, got 2"):
+    with refused("AugmentConfig.emoji", "from 0 to 1", "got 2"):
         AugmentConfig(emoji=2)
-    with pytest.raises(InputError, match="one at least, got 0 and 0"):
+    with refused("0 and 0"):
         augment((), (), config=NEVER, rng=random.Random(0))

@@ -11,7 +11,6 @@ import pytest
 import torch
 
 from mmner_core.data import open_image
-from mmner_core.errors import InputError
 from mmner_core.inference.tagger import Tagger
 from mmner_core.text.language import detect_language
 from tests.bench import growth, processes
@@ -21,6 +20,7 @@ from tests.bench.sentences import SENTENCES, draw_photo
 from tests.bench.tagging import bench_tagging
 from tests.bench.timing import Timing, measure_in_turn
 from tests.load import app_process
+from tests.told import refused
 
 pytestmark = pytest.mark.slow  # measures time
 
@@ -161,11 +161,11 @@ def test_an_app_that_stops_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for module in (processes, app_process):
         monkeypatch.setattr(module, "REPOSITORY", tmp_path)
     (tmp_path / "app.py").write_text("raise SystemExit(3)")
-    with pytest.raises(InputError, match=r"app\.py stopped with code 3 before it answered"):
+    with refused("app.py", "code 3"):
         processes.time_app(tmp_path, repeats=1)
 
 
 def test_a_measured_process_that_fails_says_why(tmp_path: Path) -> None:
     """The last line of its complaint is handed on."""
-    with pytest.raises(InputError, match="A measured process failed: There is no checkpoint folder"):
+    with refused("no checkpoint folder"):
         processes.time_shell(tmp_path / "none", "Ada", repeats=1)

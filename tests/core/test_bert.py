@@ -13,6 +13,7 @@ from mmner_core.encoders.bert import Bert, BertShape
 from mmner_core.encoders.libraries import prepare_libraries
 from mmner_core.encoders.tokenizer import FastTokenizer, load_tokenizer
 from mmner_core.errors import InputError
+from tests.told import refused
 
 SHAPE = {
     "vocab_size": 50,
@@ -58,7 +59,7 @@ def test_other_networks_are_left_to_transformers(field: dict[str, object]) -> No
 
 def test_heads_must_divide_the_width() -> None:
     """A shape that cannot be built says so at once."""
-    with pytest.raises(ValueError, match="5 heads do not divide width 24"):
+    with refused("5 heads", "width 24", by=ValueError):
         BertShape.from_architecture({"model_type": "bert", **SHAPE, "num_attention_heads": 5})
 
 

@@ -11,6 +11,7 @@ import pytest
 from mmner_core.cli.tag_file import BATCH
 from mmner_core.text.language_names import LANGUAGES
 from tests.core.test_cli import PHOTO, call, parsed, refused
+from tests.told import names
 
 
 @pytest.fixture
@@ -141,4 +142,4 @@ def test_input_and_output_must_be_reachable(folder: Path, person_checkpoint: Pat
 def test_text_that_is_not_utf8_is_named(folder: Path, person_checkpoint: Path) -> None:
     """The byte and its line."""
     (folder / "in.jsonl").write_bytes(b'{"text": "Ada"}\n{"text": "caf\xe9"}\n')
-    assert f"{folder / 'in.jsonl'}:2: byte 0xe9 is not UTF-8" in refused(*tag(folder, person_checkpoint))
+    assert names(refused(*tag(folder, person_checkpoint)), f"{folder / 'in.jsonl'}:2", "0xe9")

@@ -12,6 +12,7 @@ import pytest
 from mmner_core.config import AlignmentConfig, FusionConfig, ImageConfig, ModelConfig, TextConfig
 from mmner_core.errors import InputError
 from mmner_core.presets import PRESETS, paper, paper_code, preset, tiny
+from tests.told import refused
 
 
 @pytest.mark.parametrize("build", PRESETS.values(), ids=PRESETS)
@@ -56,7 +57,7 @@ def test_a_wrong_field_is_named(path: str, value: Any) -> None:
 @pytest.mark.parametrize("version", [2, None, "1"])
 def test_another_format_version_is_refused(version: object) -> None:
     """A checkpoint of a newer program is not guessed at."""
-    with pytest.raises(InputError, match="config.json: format_version is .*this program reads 1"):
+    with refused("config.json", "format_version", "reads 1"):
         ModelConfig.from_dict(change("format_version", version))
 
 
@@ -66,9 +67,9 @@ CNN = ImageConfig(library="timm", name="any")
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"alpha": 1.5}, "alpha must lie in \\[0, 1\\], got 1.5"),
-        ({"conventions": ("wiki", "wiki")}, "conventions must be distinct"),
-        ({"vit": CNN}, "the 'cnn' stream is asked for, but the config has no cnn"),
+        ({"alpha": 1.5}, "alpha.*\\[0, 1\\].*1\\.5"),
+        ({"conventions": ("wiki", "wiki")}, "conventions"),
+        ({"vit": CNN}, "'cnn' stream"),
         ({"fusion": FusionConfig(streams=("vit",)), "alignment": AlignmentConfig(streams=())}, "'vit' stream"),
     ],
 )
@@ -80,15 +81,15 @@ def test_contradictions_are_refused(fields: dict[str, Any], message: str) -> Non
 
 def test_stretch_is_a_ratio_of_at_least_one() -> None:
     """A photo cannot be squeezed to less than a square, nor when it is to be left as it is."""
-    with pytest.raises(InputError, match="stretch must be a number of at least 1, got 0.5"):
+    with refused("stretch", "at least 1", "got 0.5"):
         ImageConfig(library="timm", name="any", stretch=0.5)
-    with pytest.raises(InputError, match="choose one of the two"):
+    with pytest.raises(InputError, match="one of the two"):
         ImageConfig(library="timm", name="any", stretch=1.5, resized=False)
 
 
 def test_a_crop_fraction_is_a_share() -> None:
     """It lies above 0 and up to 1."""
-    with pytest.raises(InputError, match="crop_fraction must lie in \\(0, 1\\], got 0"):
+    with refused("crop_fraction", "(0, 1]", "got 0"):
         ImageConfig(library="timm", name="any", crop_fraction=0)
 
 
@@ -130,6 +131,6 @@ def test_paper_code_has_each_oddity_of_the_authors_code() -> None:
 
 def test_an_unknown_preset_lists_those_there_are() -> None:
     """The message names every preset."""
-    with pytest.raises(InputError, match="no preset 'huge'; choose one of paper, paper_code, xlmr_siglip, mini, tiny"):
+    with refused("'huge'", "paper", "paper_code", "xlmr_siglip", "mini", "tiny"):
         preset("huge")
     assert preset("tiny") == replace(tiny())

@@ -10,6 +10,7 @@ from mmner_core.data import FORMATS, Example, ReadReport, iter_examples, read_ex
 from mmner_core.data.formats import Sentence
 from mmner_core.data.text_files import BLOCK_BYTES, MAX_LINE_BYTES
 from mmner_core.errors import InputError
+from tests.told import refused
 
 JORDAN = "IMGID:a\nI\tO\nlove\tO\nJordan\tB-LOC\n\n"
 
@@ -53,7 +54,7 @@ def test_conllu_drops_the_index_and_reads_the_image_comment() -> None:
 
 def test_conllu_without_index_is_refused() -> None:
     """A line that has lost its index is not guessed at."""
-    with pytest.raises(InputError, match=r"data\.txt:2: no tag found.*index<TAB>word<TAB>tag"):
+    with refused("data.txt:2", "index<TAB>word<TAB>tag"):
         parse("0\tRome\tB-LOC\nis\tO\n", "conllu")
 
 
@@ -141,24 +142,24 @@ def test_image_lines_without_words_are_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "problem"),
+    ("text", "line", "named"),
     [
-        (JORDAN + "a\tO\nIMGID:b\nc\tO\n", 7, "inside the sentence that began at line 6"),
-        ("IMGID:a\nIMGID:b\nc\tO\n", 2, "put a blank line before it"),
-        (JORDAN + "word\n", 6, "no tag found in 'word'"),
-        (JORDAN + "word\t\n", 6, "no tag found"),
-        (JORDAN + "two words\n", 6, "'words' is not a tag"),
-        (JORDAN + "a\tX-PER\n", 6, "'X-PER' is not a tag"),
-        (JORDAN + "a\tB-\n", 6, "'B-' is not a tag"),
-        (JORDAN + "a\tO\tO\n", 6, r"'O\\tO' is not a tag"),
-        (JORDAN + "a\tB-PER\u00a0\n", 6, "is not a tag"),
-        (JORDAN + "a\tB-PER LOC\n", 6, "'B-PER LOC' is not a tag"),
-        (JORDAN + "a\t" + "x" * 1000 + "\n", 6, r"\.\.\.' is not a tag"),
+        (JORDAN + "a\tO\nIMGID:b\nc\tO\n", 7, ["line 6"]),
+        ("IMGID:a\nIMGID:b\nc\tO\n", 2, ["blank line"]),
+        (JORDAN + "word\n", 6, ["'word'"]),
+        (JORDAN + "word\t\n", 6, ["no tag"]),
+        (JORDAN + "two words\n", 6, ["'words'"]),
+        (JORDAN + "a\tX-PER\n", 6, ["'X-PER'"]),
+        (JORDAN + "a\tB-\n", 6, ["'B-'"]),
+        (JORDAN + "a\tO\tO\n", 6, [r"'O\tO'"]),
+        (JORDAN + "a\tB-PER\u00a0\n", 6, ["not a tag"]),
+        (JORDAN + "a\tB-PER LOC\n", 6, ["'B-PER LOC'"]),
+        (JORDAN + "a\t" + "x" * 1000 + "\n", 6, ["not a tag"]),
     ],
 )
-def test_bad_line_is_named_by_file_and_line(tmp_path: Path, text: str, line: int, problem: str) -> None:
+def test_bad_line_is_named_by_file_and_line(tmp_path: Path, text: str, line: int, named: list[str]) -> None:
     """Each mistake gives one short sentence that says where."""
-    with pytest.raises(InputError, match=rf"data\.txt:{line}: .*{problem}") as caught:
+    with refused(f"data.txt:{line}", *named) as caught:
         read(tmp_path, text)
     assert len(str(caught.value).replace(str(tmp_path), "")) < 250
 
@@ -166,17 +167,17 @@ def test_bad_line_is_named_by_file_and_line(tmp_path: Path, text: str, line: int
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", "no sentences in this file"),
-        (b"\n\n \n", "no sentences in this file"),
-        (b"\xef\xbb\xbf", "no sentences in this file"),
-        (b"IMGID:a\n\nIMGID:b\n", "no sentences in this file"),
-        (b"-DOCSTART- O\n\n", "no sentences in this file"),
-        (JORDAN.encode() + b"caf\xe9\tO\n", r"data\.txt:6: byte 0xe9 is not UTF-8"),
-        (JORDAN.encode() + b"a\0b\tO\n", r"data\.txt:6: there is a NUL byte"),
-        ("IMGID:a\nx\tO\n".encode("utf-16"), r"data\.txt:1: (byte 0xff is not UTF-8|there is a NUL)"),
+        (b"", r"data\.txt: no sentences"),
+        (b"\n\n \n", r"data\.txt: no sentences"),
+        (b"\xef\xbb\xbf", r"data\.txt: no sentences"),
+        (b"IMGID:a\n\nIMGID:b\n", r"data\.txt: no sentences"),
+        (b"-DOCSTART- O\n\n", r"data\.txt: no sentences"),
+        (JORDAN.encode() + b"caf\xe9\tO\n", r"data\.txt:6: .*0xe9"),
+        (JORDAN.encode() + b"a\0b\tO\n", r"data\.txt:6: .*NUL"),
+        ("IMGID:a\nx\tO\n".encode("utf-16"), r"data\.txt:1: .*(0xff|NUL)"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", r"data\.txt:\d: "),
-        (b"hello\nworld\n", r"data\.txt:1: these lines are not tagged words"),
-        (b"x" * (BLOCK_BYTES + MAX_LINE_BYTES + 9), "a line of more than 1 MB"),
+        (b"hello\nworld\n", r"data\.txt:1: "),
+        (b"x" * (BLOCK_BYTES + MAX_LINE_BYTES + 9), "1 MB"),
     ],
 )
 def test_file_that_is_no_data_is_refused(tmp_path: Path, content: bytes, problem: str) -> None:
@@ -192,6 +193,7 @@ def test_line_numbers_hold_beyond_the_first_block(tmp_path: Path) -> None:
         read(tmp_path, b"ab\tO\n" * lines + b"\xff\tO\n", fmt="mmnerd")
 
 
+@pytest.mark.slow
 def test_reading_is_a_stream(tmp_path: Path) -> None:
     """The first sentence is there before the rest of the file has been looked at."""
     file = tmp_path / "data.txt"
@@ -232,7 +234,7 @@ def _reading(folder: Path, text: str, fmt: str) -> list[Example] | None:
 
 def test_unknown_format_lists_the_known_ones(tmp_path: Path) -> None:
     """A typo in the format's name is answered with the names there are."""
-    with pytest.raises(InputError, match="'conl'; choose auto, mmnerd, conll, conllu"):
+    with refused("'conl'", "auto", "mmnerd", "conll", "conllu"):
         read(tmp_path, JORDAN, fmt="conl")
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from mmner_core.data import Example, ImageCounts, ImageFolder, load_photo, read_examples, resolve_image
 from mmner_core.errors import InputError
+from tests.told import refused
 
 TINY = Path(__file__).parents[1] / "data" / "tiny"
 
@@ -62,7 +63,7 @@ def test_id_outside_the_folder_is_named_with_its_line(tmp_path: Path) -> None:
     touch(tmp_path, "images/a.jpg")
     file = tmp_path / "train.txt"
     file.write_text("IMGID:a\nx\tO\n\nIMGID:../a\nx\tO\n")
-    with pytest.raises(InputError, match=r"train\.txt:4: the image id '../a' points outside"):
+    with refused("train.txt:4", "'../a'"):
         read_examples(file)
 
 

@@ -15,6 +15,7 @@ from PIL import ExifTags, Image
 
 from mmner_core.data import ImageLimits, open_image, open_photo
 from mmner_core.errors import InputError
+from tests.told import refused
 
 RED, WHITE = (200, 10, 10), (255, 255, 255)
 READABLE = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
@@ -167,29 +168,29 @@ JPEG = encode(red(), "JPEG")
 
 
 @pytest.mark.parametrize(
-    ("data", "problem"),
+    ("data", "named"),
     [
-        (b"", r"is empty \(0 bytes\)"),
-        (JPEG[:-200], "damaged or cut short"),
-        (JPEG[:30], "damaged or cut short"),
-        (encode(red((300, 300)))[:-60], "damaged or cut short"),
-        (b"<!DOCTYPE html><html></html>", "is a web page"),
-        (b"\n <HTML><body>404</body>", "is a web page"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
-        (b"\xef\xbb\xbf<?xml version='1.0'?><svg/>", "SVG"),
-        (b"\0\0\0\x18ftypheic" + b"\0" * 99, "HEIC"),
-        (b"just text", "in no format this program reads; give JPEG"),
-        (encode(red(), "EPS"), "in no format"),
-        (encode(red(), "PDF"), "in no format"),
-        (png_claiming(50_000, 50_000), "at most 60 million"),
-        (png_claiming(8_000, 8_000), "8000 x 8000 pixels; at most 60 million"),
-        (png_claiming(7_000, 7_000), "damaged or cut short"),
-        (encode(red((1, 3000))), "1 x 3000 pixels, too narrow"),
+        (b"", ["0 bytes"]),
+        (JPEG[:-200], ["damaged"]),
+        (JPEG[:30], ["damaged"]),
+        (encode(red((300, 300)))[:-60], ["damaged"]),
+        (b"<!DOCTYPE html><html></html>", ["web page"]),
+        (b"\n <HTML><body>404</body>", ["web page"]),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", ["SVG"]),
+        (b"\xef\xbb\xbf<?xml version='1.0'?><svg/>", ["SVG"]),
+        (b"\0\0\0\x18ftypheic" + b"\0" * 99, ["HEIC"]),
+        (b"just text", ["no format", "JPEG"]),
+        (encode(red(), "EPS"), ["no format"]),
+        (encode(red(), "PDF"), ["no format"]),
+        (png_claiming(50_000, 50_000), ["60 million"]),
+        (png_claiming(8_000, 8_000), ["8000 x 8000", "60 million"]),
+        (png_claiming(7_000, 7_000), ["damaged"]),
+        (encode(red((1, 3000))), ["1 x 3000", "narrow"]),
     ],
 )
-def test_what_is_no_image_is_refused_in_one_sentence(data: bytes, problem: str) -> None:
+def test_what_is_no_image_is_refused_in_one_sentence(data: bytes, named: list[str]) -> None:
     """Each kind of bad file is told apart, without a path or a traceback."""
-    with pytest.raises(InputError, match=problem) as caught:
+    with refused(*named) as caught:
         open_photo(data)
     assert str(caught.value).startswith("The image ")
     assert str(caught.value).count("\n") == 0
@@ -201,13 +202,13 @@ def test_file_over_the_limit_is_refused(tmp_path: Path, source: str) -> None:
     data = encode(Image.effect_noise((64, 64), 50))
     (tmp_path / "big.png").write_bytes(data)
     limits = ImageLimits(max_bytes=1000)
-    with pytest.raises(InputError, match="at most 0.001 MB are read"):
+    with refused("0.001 MB"):
         open_photo(data if source == "bytes" else tmp_path / "big.png", limits=limits)
 
 
 def test_open_image_is_held_to_the_limits_too() -> None:
     """An image that is already open may still be too big."""
-    with pytest.raises(InputError, match="40 x 30 pixels; at most 0.001 million"):
+    with refused("40 x 30", "0.001 million"):
         open_photo(red(), limits=ImageLimits(max_pixels=1000))
 
 
@@ -219,7 +220,7 @@ def test_open_but_cut_short_image_is_refused() -> None:
 
 def test_limits_must_be_sensible() -> None:
     """A limit below one is a mistake in the settings."""
-    with pytest.raises(InputError, match="max_pixels must be at least 1"):
+    with refused("max_pixels", "at least 1"):
         ImageLimits(max_pixels=0)
 
 
@@ -245,6 +246,7 @@ SAMPLES = [encode(red((24, 16)), fmt) for fmt in READABLE] + [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow warns of what it can live with
 @settings(deadline=None, max_examples=250)
 @given(

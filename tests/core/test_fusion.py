@@ -8,6 +8,7 @@ from torch import Tensor
 
 from mmner_core.config import FusionConfig
 from mmner_core.network.fusion import CrossAttention, Fusion
+from tests.told import refused
 
 WIDTH, TOKENS = 8, 5
 SHOWN = torch.tensor([0, -1])
@@ -109,5 +110,5 @@ def test_without_streams_words_pass_unchanged() -> None:
 
 def test_heads_must_divide_the_width() -> None:
     """A width that cannot be split evenly is refused with both numbers."""
-    with pytest.raises(ValueError, match="3 heads do not divide width 8"):
+    with refused("3 heads", "width 8", by=ValueError):
         Fusion(8, FusionConfig(heads=3))

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from mmner_core.config import FusionConfig
-from mmner_core.errors import InputError
 from mmner_core.network.grounding import FLOOR, HARDLY, TEMPERATURE, WHOLLY, Grounding, believe
 from mmner_core.network.grounding_loss import MARGIN, grounding_losses
 from mmner_core.network.model import MMNER
 from mmner_core.presets import tiny
 from tests.core.test_model import batch_of, build
 from tests.helpers import without_images
+from tests.told import refused
 
 HALF = math.log((share := (HARDLY + WHOLLY) / 2) / (1 - share))
 """Logit of half a share, in use."""
@@ -95,7 +95,7 @@ def test_without_a_gate_the_share_alone_decides() -> None:
     for model in (open_wide, ungated):
         model.classifier.bias[0] -= 5
     torch.testing.assert_close(ungated(batch_of()).emissions, open_wide(batch_of()).emissions)
-    with pytest.raises(InputError, match="gated is a part of grounded attention"):
+    with refused("gated"):
         replace(tiny().fusion, gated=True)
 
 
@@ -228,7 +228,7 @@ def test_the_reader_tells_each_cell() -> None:
 
 def test_grounding_needs_cells_and_a_way_past_the_photo() -> None:
     """A config that contradicts it is refused in one sentence."""
-    with pytest.raises(InputError, match="grounded attention needs null_sink and word_residual"):
+    with refused("null_sink", "word_residual"):
         FusionConfig(grounded=True)
 
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from mmner_core.errors import InputError
 from mmner_core.labels import tags_to_entities
 from mmner_core.text.language_names import LANGUAGES
 from mmner_core.training.config import DataSource, TrainConfig
 from mmner_core.training.mixture import LEAK_WORDS, build_mixture
 from tests.core.training_run import DATA
+from tests.told import refused
 
 
 def mixture_config(*languages: str) -> TrainConfig:
@@ -33,10 +33,11 @@ def test_a_source_is_narrowed_to_languages(languages: tuple[str, ...]) -> None:
 
 def test_a_language_without_sentences_is_one_sentence() -> None:
     """A language that the data lack is named with the place and the split that were read."""
-    with pytest.raises(InputError, match="tiny has no valid sentence in it"):
+    with refused("tiny", "valid"):
         build_mixture(mixture_config("it"), DATA)
 
 
+@pytest.mark.slow
 def test_a_cut_source_reads_names_with_a_few_words() -> None:
     """Training reads every sentence cut, a repeated one otherwise each time; validation reads it whole."""
     source = DataSource(path="tiny", repeat=20)
@@ -52,6 +53,7 @@ def test_a_cut_source_reads_names_with_a_few_words() -> None:
     assert max(map(len, kept.values())) > 5
 
 
+@pytest.mark.slow
 def test_a_sentence_is_read_once_by_each_convention() -> None:
     """The same sentences by another convention are another lesson; by the same one they are left out as repeated."""
     wiki, again = DataSource(path="tiny", convention="wiki"), DataSource(path="tiny", convention="wiki", limit=1)
@@ -64,6 +66,7 @@ def test_a_sentence_is_read_once_by_each_convention() -> None:
     assert count["post"] == len(alone.train)
 
 
+@pytest.mark.slow
 def test_templates_are_filled_with_names_of_the_training_data() -> None:
     """As many sentences of each language as asked for, tagged, by the convention that reads encyclopaedias."""
     source = DataSource(path="tiny")

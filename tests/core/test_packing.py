@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from numpy import float32
 
 from mmner_core.checkpoints.packing import SMALL, pack, quantise_rows, unpack
+from tests.told import refused
 
 TABLE = "text_encoder.model.embeddings.word_embeddings.weight"
 
@@ -51,5 +51,5 @@ def test_packing_shrinks_large_tensors_only() -> None:
 def test_scales_of_another_size_are_refused() -> None:
     """A table whose scales do not fit is not guessed at."""
     codes, scale = quantise_rows(torch.randn(5, 4))
-    with pytest.raises(ValueError, match=r"scale has shape \[3, 1\], not \[5, 1\]"):
+    with refused("scale", "[3, 1]", "[5, 1]", by=ValueError):
         unpack({TABLE: codes, f"{TABLE}.scale": scale[:3]})

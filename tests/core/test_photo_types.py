@@ -82,6 +82,7 @@ def run(checkpoint: Path, pairs: Path, out: Path, boxes: Path | None = None, **s
     return train_photo_stage(checkpoint, tiny_grounded(), data, out, config(**settings))
 
 
+@pytest.mark.slow
 def test_a_text_tagger_gets_eyes_and_reads_as_before(
     text_checkpoint: Path, pairs: Path, boxes: Path, tmp_path: Path
 ) -> None:
@@ -143,6 +144,7 @@ def test_an_interrupted_run_goes_on_and_ends_alike(
     assert any(not torch.equal(value, third[name]) for name, value in first.items())
 
 
+@pytest.mark.slow
 def test_another_run_in_the_same_folder_is_refused(text_checkpoint: Path, pairs: Path, tmp_path: Path) -> None:
     """What it holds of a run of other settings would be lost or mixed."""
     run(text_checkpoint, pairs, tmp_path / "out")
@@ -214,8 +216,8 @@ def test_a_photo_of_two_types_is_half_of_each(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         ("id\tsplit\ttype\n", ":1: no column note"),
-        (HEADER + "a\ttrain\tLOC\t\nb\ttrain\tTOWN\t\n", ":3: type 'TOWN' is none of PER, LOC, ORG, MISC, object"),
-        (HEADER + "a\ttest\tLOC\t\n", "has no row of split 'train'"),
+        (HEADER + "a\ttrain\tLOC\t\nb\ttrain\tTOWN\t\n", ":3: .*'TOWN'.*PER, LOC, ORG, MISC, object"),
+        (HEADER + "a\ttest\tLOC\t\n", "'train'"),
     ],
 )
 def test_a_bad_table_is_told(tmp_path: Path, text: str, complaint: str) -> None:

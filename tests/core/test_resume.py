@@ -13,10 +13,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from mmner_core.errors import InputError
 from mmner_core.inference.image_loader import StoredImages
 from mmner_core.training.loop import Trainer
 from tests.core.training_run import DATA, tiny_run
+from tests.told import refused
 
 pytestmark = pytest.mark.slow  # trains
 
@@ -83,7 +83,7 @@ def test_a_finished_run_is_not_trained_again(finished: Path, tiny_bert: Path, to
 def test_a_folder_is_not_resumed_with_other_settings(finished: Path, tiny_bert: Path, tokenizer_folder: Path) -> None:
     """A state trained by other settings is refused, since the mixture would be neither run."""
     trainer = Trainer(tiny_run(tiny_bert, frozen=True, epochs=2), DATA, finished, tokenizer_folder)
-    with pytest.raises(InputError, match="finished holds a run of other settings or data .*give another folder"):
+    with refused(finished):
         trainer.train()
 
 

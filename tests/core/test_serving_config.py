@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from mmner_core.errors import InputError
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.options import read_config
+from tests.told import refused
 
 
 def settings_file(folder: Path, text: str) -> str:
@@ -61,24 +61,24 @@ def test_paths_in_the_file_are_beside_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
+    ("text", "named"),
     [
-        ("prt = 1", r"serving\.toml: field prt: Unexpected keyword argument"),
-        ("port = 0", r"serving\.toml: field port: Input should be greater than or equal to 1"),
-        ("visitor_rate = -1", r"serving\.toml: field visitor_rate: "),
-        ('login = ["ada"]', r'serving\.toml: login: write "name:password"'),
-        ("port = x", r"serving\.toml: not valid TOML: .*line 1"),
+        ("prt = 1", ["field prt"]),
+        ("port = 0", ["field port", "1"]),
+        ("visitor_rate = -1", ["field visitor_rate"]),
+        ('login = ["ada"]', ["login", "name:password"]),
+        ("port = x", ["TOML", "line 1"]),
     ],
 )
-def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, sentence: str) -> None:
+def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, named: list[str]) -> None:
     """One sentence: which source, which setting, what is wrong."""
-    with pytest.raises(InputError, match=sentence):
+    with refused("serving.toml", *named):
         read_config(["--config", settings_file(tmp_path, text)], {})
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     """Instead of serving with the defaults."""
-    with pytest.raises(InputError, match="cannot be read: No such file"):
+    with refused("none.toml", "No such file"):
         read_config(["--config", str(tmp_path / "none.toml")], {})
 
 
@@ -90,7 +90,7 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_names_and_sites_are_written_as_browsers_send_them(setting: str, value: str) -> None:
     """Another form would never match, and the operator wonder why."""
-    with pytest.raises(InputError, match=f"{setting}: write .*, not "):
+    with refused(setting):
         ServingConfig(**{setting: (value,)})  # type: ignore[arg-type]
 
 

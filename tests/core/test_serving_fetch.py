@@ -18,6 +18,7 @@ import pytest
 
 from mmner_core.errors import InputError
 from mmner_core.serving.fetch import Address, Fetcher, is_public
+from tests.told import refused
 
 PHOTO = b"\xff\xd8 a photo"
 HERE = ipaddress.ip_address("127.0.0.1")
@@ -142,8 +143,8 @@ def test_a_photo_is_fetched(server: Server, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        ("/endless", "too big; at most 0.001 MB"),
-        ("/slow", "did not come within 0.2 s"),
+        ("/endless", "0.001 MB"),
+        ("/slow", "0.2 s"),
         ("/gone", "status 404"),
         ("/to?" * 5 + "/photo", "too many redirects"),
         ("/to?ftp://127.0.0.1/photo", "no http or https"),
@@ -215,7 +216,7 @@ def test_a_certificate_that_does_not_verify_is_refused(
         monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     else:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    with pytest.raises(InputError, match=r"\(its server's certificate does not verify\); upload it instead"):
+    with refused("certificate"):
         fetch(tmp_path, f"https://{host}:{secure.server_port}/photo")
     assert secure.asked == []
     assert [file for file in tmp_path.rglob("*") if file.is_file()] == []

@@ -15,6 +15,7 @@ from mmner_core.serving.asgi import Message, Receive, Send
 from mmner_core.serving.config import ServingConfig
 from mmner_core.serving.gate import FREE_BYTES, TOKEN_BYTES, TOKEN_ITEMS, Gate
 from mmner_core.serving.uploads import UploadSpace
+from tests.told import names
 
 
 class Application:
@@ -104,7 +105,7 @@ def test_the_third_of_two_is_told_to_wait() -> None:
     gate = stand(visitor_rate=0.5, visitor_burst=2)
     assert [ask(gate, "/gradio_api/call/tag", data())[0] for _ in range(2)] == [200, 200]
     status, told, headers = ask(gate, "/gradio_api/call/tag", data())
-    assert (status, told) == (429, "You are asking faster than this server allows; try again in 2 s.")
+    assert status == 429 and names(told, "2 s")
     assert headers[b"retry-after"] == b"2"
     assert ask(gate, "/gradio_api/call/tag", data(), visitor="10.0.0.2")[0] == 200
     assert ask(gate, "/", method="GET")[0] == 200
@@ -115,7 +116,7 @@ def test_a_long_request_takes_the_tokens_of_many() -> None:
     gate = stand(visitor_rate=1, visitor_burst=10)
     assert ask(gate, "/gradio_api/call/tag_batch", data(FREE_BYTES + 12 * TOKEN_BYTES))[0] == 200
     told = ask(gate, "/gradio_api/call/tag_batch", data())[1]
-    assert told == "You are asking faster than this server allows; try again in 4 s."
+    assert names(told, "4 s")
     short = [ask(gate, "/gradio_api/call/tag", data(FREE_BYTES), visitor="10.0.0.2")[0] for _ in range(11)]
     assert short == [200] * 10 + [429]
     big = b"x" * 100 * FREE_BYTES
@@ -128,14 +129,14 @@ def test_each_few_items_of_a_batch_take_a_token() -> None:
     gate = stand(visitor_rate=1, visitor_burst=10)
     items = b'{"data": [[' + b",".join([b"{}"] * (1 + 12 * TOKEN_ITEMS)) + b"]]}"
     assert ask(gate, "/gradio_api/call/tag_batch", items)[0] == 200
-    assert ask(gate, "/gradio_api/call/tag_batch", data())[1].endswith("try again in 4 s.")
+    assert names(ask(gate, "/gradio_api/call/tag_batch", data())[1], "4 s")
 
 
 def test_a_full_application_is_told_in_our_words() -> None:
     """A visitor learns when to come back, not how the application counts."""
     body = b'{"session_hash": "a", "fn_index": 1, "event_id": "b"}'
     status, told, headers = ask(stand(), "/gradio_api/cancel", body)
-    assert (status, told) == (503, "The server is busy at the moment; try again in some seconds.")
+    assert status == 503 and names(told, "busy") and "64" not in told
     assert headers[b"retry-after"] == b"5"
 
 
@@ -145,7 +146,7 @@ def test_a_request_that_is_too_big_is_cut(announced: int | None) -> None:
     application = Application()
     gate = stand(application, max_request_mb=1, visitor_rate=0)
     status, told, _ = ask(gate, "/gradio_api/call/tag_batch", *[bytes(100_000)] * 20, announced=announced)
-    assert (status, told) == (413, "The request is too big; at most 1 MB are accepted here.")
+    assert status == 413 and names(told, "1 MB")
     assert application.lengths == []
     assert ask(gate, "/gradio_api/call/tag_batch", data(900_000))[0] == 200
 
@@ -210,7 +211,6 @@ def test_an_error_that_nobody_caught_is_one_sentence(caplog: pytest.LogCaptureFi
     with caplog.at_level(logging.ERROR):
         status, told, _ = ask(stand(), "/config", method="GET")
     assert status == 500
-    assert told.startswith("Something went wrong on our side (error ")
     assert "visitor wrote" not in told
     assert told.split("error ")[1][:8] in caplog.text
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from mmner_core.errors import InputError
 from mmner_core.serving.asgi import Refused, retry_after
 from mmner_core.serving.uploads import UploadSpace
+from tests.told import refused
 
 
 def put(space: UploadSpace, name: str, size: int) -> Path:
@@ -132,5 +132,5 @@ def test_a_temporary_folder_that_cannot_be_used_is_told(tmp_path: Path, monkeypa
     """In one sentence that says which, and what to do; not quietly another."""
     monkeypatch.setattr("tempfile.tempdir", None)
     monkeypatch.setenv("TMPDIR", str(tmp_path / "nothing"))
-    with pytest.raises(InputError, match=r"^TMPDIR names .*/nothing, which is no folder that can be written"):
+    with refused("TMPDIR", "nothing"):
         UploadSpace(max_bytes=1, max_age=1)

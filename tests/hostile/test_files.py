@@ -18,6 +18,7 @@ from tests.hostile.disks import full_disk, read_only_disk
 from tests.hostile.odd_images import encode, plain
 from tests.hostile.requests_file import rows_of
 from tests.hostile.visitor import sentence
+from tests.told import names
 
 PLAIN = "IMGID:a\nMarie\tB-PER\nCurie\tI-PER\nin\tO\nParis\tB-LOC\n\nyes\tO\n\n"
 CONLL = "Marie NNP B-PER\nCurie NNP I-PER\n\nyes UH O\n"
@@ -101,15 +102,15 @@ def test_tabs_and_spaces_mixed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("Rome", "no tag found in 'Rome'; expected word<TAB>tag"),
-        ("Rome\t", "no tag found"),
-        ("Rome\tX-LOC", "'X-LOC' is not a tag; expected word<TAB>tag"),
-        ("Rome\tLOC", "'LOC' is not a tag"),
-        ("Rome\tb-loc", "'b-loc' is not a tag"),
-        ("Rome\tB_LOC", "'B_LOC' is not a tag"),
-        ("Rome\tB-LOC\tO", r"'B-LOC\tO' is not a tag"),
-        ("Rome\t" + "LOC" * 9999, "is not a tag"),
-        ("IMGID:b", "an image line inside the sentence that began at line 1"),
+        ("Rome", ["'Rome'", "word<TAB>tag"]),
+        ("Rome\t", ["no tag"]),
+        ("Rome\tX-LOC", ["'X-LOC'", "word<TAB>tag"]),
+        ("Rome\tLOC", ["'LOC'"]),
+        ("Rome\tb-loc", ["'b-loc'"]),
+        ("Rome\tB_LOC", ["'B_LOC'"]),
+        ("Rome\tB-LOC\tO", [r"'B-LOC\tO'"]),
+        ("Rome\t" + "LOC" * 9999, ["not a tag"]),
+        ("IMGID:b", ["image line", "line 1"]),
     ],
     ids=[
         "missing",
@@ -123,18 +124,18 @@ def test_tabs_and_spaces_mixed(tmp_path: Path) -> None:
         "image",
     ],
 )
-def test_missing_or_unknown_tag(tmp_path: Path, line: str, said: str) -> None:
+def test_missing_or_unknown_tag(tmp_path: Path, line: str, said: list[str]) -> None:
     """The line is named, what is wrong with it, and what was expected."""
     file = write(tmp_path, f"IMGID:a\nMarie\tB-PER\n{line}\n")
     answer = refused(lambda: read_examples(file, fmt="mmnerd"))
-    assert answer.startswith(f"{file}:3: ") and said in answer
+    assert names(answer, f"{file}:3", *said)
 
 
 def test_tag_that_the_model_does_not_know(tmp_path: Path, tiny_checkpoint: Path) -> None:
     """A legal tag of another label set: the evaluation says which it is and which there are."""
     file = write(tmp_path, "IMGID:a\nMarie\tB-SPACESHIP\n")
     answer = command("evaluate", "--data", file, "--checkpoint", tiny_checkpoint)
-    assert f"{file}:2: unknown tag 'B-SPACESHIP'" in answer and "B-PER" in answer
+    assert names(answer, f"{file}:2", "'B-SPACESHIP'", "B-PER")
 
 
 @pytest.mark.parametrize("tags", ["I-PER I-PER", "O I-PER", "B-LOC I-PER", "I-PER I-LOC"])
@@ -152,7 +153,7 @@ def test_orphan_inside_tag(tmp_path: Path, tags: str) -> None:
 )
 def test_empty_file(tmp_path: Path, content: bytes) -> None:
     """Nothing in it, or nothing but its wrapping."""
-    assert refused(lambda: read_examples(write(tmp_path, content))).endswith(": no sentences in this file.")
+    assert names(refused(lambda: read_examples(write(tmp_path, content))), tmp_path / "data.txt", "no sentences")
 
 
 BINARY = {
@@ -194,7 +195,7 @@ def test_two_gigabytes_of_something_else(tmp_path: Path) -> None:
     with file.open("wb") as sparse:
         os.truncate(sparse.fileno(), 2 * 2**30)
     with at_most(8_000_000):
-        assert "has a line of more than 1 MB" in refused(lambda: read_examples(file))
+        assert names(refused(lambda: read_examples(file)), file, "1 MB")
 
 
 def test_lines_of_json_stream(tmp_path: Path) -> None:
@@ -250,7 +251,7 @@ def test_id_that_leads_out_of_the_image_folder(secret: Path, image_id: str) -> N
     """Refused with its line; no file outside is looked at."""
     file = write(secret.parent / "data", f"IMGID:a\nx\tO\n\nIMGID:{image_id}\ny\tO\n")
     answer = refused(lambda: read_examples(file))
-    assert answer.startswith(f"{file}:4: the image id ") and answer.endswith("points outside the image folder.")
+    assert names(answer, f"{file}:4", "outside the image folder")
 
 
 @pytest.mark.parametrize("image_id", ["a" * 300, "a/" + "é" * 200, "a/" * 3000])
@@ -258,7 +259,7 @@ def test_id_that_is_too_long(secret: Path, image_id: str) -> None:
     """No file can have such a name."""
     file = write(secret.parent / "data", f"IMGID:a\nx\tO\n\nIMGID:{image_id}\ny\tO\n")
     answer = refused(lambda: read_examples(file))
-    assert answer.startswith(f"{file}:4: the image id ") and answer.endswith("is longer than a file name may be.")
+    assert names(answer, f"{file}:4", "image id", "longer")
 
 
 @pytest.mark.parametrize("image_id", ESCAPED)
@@ -322,7 +323,7 @@ def test_full_disk_leaves_the_old_file(tmp_path: Path) -> None:
     with full_disk(tmp_path / "disk", room=100_000) as disk:
         target = write(disk, "old", "out.txt")
         said = command("convert", source, target, "--to", "conllu", "--overwrite")
-        assert said.startswith(f"{target} cannot be written: ")
+        assert names(said, target)
         assert target.read_text() == "old"
         assert [path.name for path in disk.iterdir()] == ["out.txt"]
 
@@ -332,4 +333,4 @@ def test_read_only_folder(tmp_path: Path) -> None:
     with read_only_disk(tmp_path / "disk", lambda disk: write(disk, PLAIN)) as disk:
         assert len(read_examples(disk / "data.txt")[0]) == 2
         said = command("convert", disk / "data.txt", disk / "out.txt", "--to", "conllu")
-        assert said.startswith(f"{disk / 'out.txt'} cannot be written: Read-only file system")
+        assert names(said, disk / "out.txt", "Read-only file system")

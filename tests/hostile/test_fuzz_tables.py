@@ -30,6 +30,7 @@ from mmner_core.large_jobs.row_stream import Place, Record, iter_records
 from mmner_core.large_jobs.tagging import windows
 from tests.hostile.counting import count, examples
 from tests.hostile.test_fuzz_files import REQUESTS, any_file, damaged, fuzzed, json_values, lines_of_json
+from tests.told import refused
 
 ROWS = [
     {"id": i, "text": f"Ada in Berlin {i}", "image": {"bytes": b"\x89PNG" + bytes(40), "path": "a.png"}, "lang": "en",
@@ -183,7 +184,7 @@ def test_offsets_that_lead_outside(tmp_path: Path) -> None:
     """An Arrow file has no checksum: what would be read from anywhere in the memory is refused."""
     file = tmp_path / "astray.arrow"
     file.write_bytes(led_astray(whole(".arrow")))
-    with pytest.raises(InputError, match=r"the rows from 0 on cannot be read \(Offset"):
+    with refused("rows from 0", "Offset"):
         read(file)
 
 
@@ -208,7 +209,7 @@ def test_more_rows_than_a_file_can_hold(tmp_path: Path) -> None:
     write_claim = pa.RecordBatch.from_arrays([pa.nulls(10**9)], names=["text"])
     with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_stream(sink, write_claim.schema) as stream:
         stream.write_batch(write_claim)
-    with pytest.raises(InputError, match="claims 1,000,000,000 rows in"):
+    with refused("1,000,000,000 rows"):
         scan(file, file.name, EVERY)
 
 
@@ -216,7 +217,7 @@ def test_names_of_columns_that_are_no_text(tmp_path: Path) -> None:
     """They are damage like any other."""
     file = tmp_path / "names.arrow"
     file.write_bytes(whole(".arrow").replace(b"lang", b"l\xffng"))
-    with pytest.raises(InputError, match="is damaged, or no Arrow stream"):
+    with pytest.raises(InputError, match="damaged"):
         read(file)
 
 
@@ -255,17 +256,17 @@ def test_big_rows_are_read_a_few_at_a_time(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.usefixtures("photos")
 @pytest.mark.parametrize(
-    ("columns", "sentence"),
+    ("columns", "named"),
     [
-        ({"words": ["Ada in Berlin"]}, "words is str, not a list"),
-        ({"words": [["Ada"]], "image": [{"bytes": "x", "path": "a"}]}, "image holds neither bytes nor a path"),
+        ({"words": ["Ada in Berlin"]}, ["words", "str"]),
+        ({"words": [["Ada"]], "image": [{"bytes": "x", "path": "a"}]}, ["image", "bytes", "path"]),
     ],
 )
-def test_columns_of_other_types(tmp_path: Path, columns: dict[str, Any], sentence: str) -> None:
+def test_columns_of_other_types(tmp_path: Path, columns: dict[str, Any], named: list[str]) -> None:
     """A text in place of words is not taken apart into its letters."""
     file = tmp_path / "train.parquet"
     pq.write_table(pa.table(columns), file)
-    with pytest.raises(InputError, match=sentence):
+    with refused(*named):
         read_data_set(file)
 
 
@@ -280,7 +281,7 @@ def test_labels_that_no_class_has(tmp_path: Path, language: int, tag: int | None
     table = pa.Table.from_pylist([{"words": ["Ada"], "tags": [tag], "lang": language}], features.arrow_schema)
     file = tmp_path / "train.parquet"
     pq.write_table(table, file)
-    with pytest.raises(InputError, match="is none of the 2 class labels"):
+    with refused("2 class labels"):
         read_data_set(file)
 
 

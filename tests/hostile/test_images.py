@@ -16,6 +16,7 @@ from tests.hostile import odd_images
 from tests.hostile.odd_images import BLUE, RED, WHITE, encode, middle, plain
 from tests.hostile.visitor import Visitor, sentence
 from tests.hostile.worst_images import measure
+from tests.told import names
 
 ANIMATED = "The image is animated: only its first frame was looked at."
 EVERY_FORMAT = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
@@ -30,12 +31,12 @@ def near(found: tuple[int, ...], colour: tuple[int, ...], by: int = 3) -> bool:
 def test_truncated(visitor: Visitor, fmt: str) -> None:
     """An upload that broke off in the middle."""
     data = encode(Image.effect_noise((200, 200), 50), fmt)
-    assert visitor.refused(photo=data[: len(data) // 2]) == "The image is damaged or cut short and cannot be decoded."
+    assert names(visitor.refused(photo=data[: len(data) // 2]), "damaged", "cut short")
 
 
 def test_zero_bytes(visitor: Visitor) -> None:
     """An upload of nothing."""
-    assert visitor.refused(photo=b"") == "The image is empty (0 bytes)."
+    assert names(visitor.refused(photo=b""), "0 bytes")
 
 
 @pytest.mark.parametrize("fmt", EVERY_FORMAT)
@@ -51,15 +52,13 @@ def test_wrong_extension(visitor: Visitor, tmp_path_factory: pytest.TempPathFact
 )
 def test_html_called_jpg(visitor: Visitor, page: bytes) -> None:
     """A saved error page."""
-    assert visitor.refused(photo=page).startswith("The image is a web page, not an image; give JPEG")
+    assert names(visitor.refused(photo=page), "web page", "JPEG")
 
 
 def test_decompression_bomb(visitor: Visitor) -> None:
     """50,000 x 50,000 pixels in a few hundred bytes: refused by the header."""
     bomb = odd_images.png(50_000, 50_000, bytes(1000))
-    assert visitor.refused(photo=bomb) == (
-        "The image has 50000 x 50000 pixels; at most 60 million are decoded, make it smaller."
-    )
+    assert names(visitor.refused(photo=bomb), "50000 x 50000 pixels", "60 million")
 
 
 @pytest.mark.parametrize(("fmt", "most"), [("PNG", "60"), ("WEBP", "45.5"), ("TIFF", "41.7"), ("AVIF", "33.3")])
@@ -70,9 +69,7 @@ def test_more_pixels_than_the_format_may_have(fmt: str, most: str) -> None:
     with pytest.raises(InputError) as caught:
         open_photo(encode(plain((160, 100)), fmt), limits=limits)
     allowed = f"{limits.pixels(fmt) / 1e6:.3g} million{'' if fmt == 'PNG' else f' of a {fmt}'}"
-    assert sentence(caught.value) == (
-        f"The image has 160 x 100 pixels; at most {allowed} are decoded, make it smaller."
-    )
+    assert names(sentence(caught.value), "160 x 100 pixels", allowed)
 
 
 def test_one_pixel(visitor: Visitor) -> None:
@@ -82,9 +79,7 @@ def test_one_pixel(visitor: Visitor) -> None:
 
 def test_ten_thousand_by_ten(visitor: Visitor) -> None:
     """A strip, which resizing by its short side would blow up."""
-    assert visitor.refused(photo=encode(plain((10_000, 10)))) == (
-        "The image is 10000 x 10 pixels, too narrow a strip to be an image."
-    )
+    assert names(visitor.refused(photo=encode(plain((10_000, 10)))), "10000 x 10 pixels", "too narrow")
 
 
 @pytest.mark.parametrize("fmt", ["GIF", "WEBP", "PNG", "AVIF"])
@@ -100,7 +95,7 @@ def test_several_pages(visitor: Visitor) -> None:
     """Of a scan of many pages the first is looked at, and a note says so."""
     data = encode(plain(), "TIFF", save_all=True, append_images=[plain(colour=BLUE)])
     assert near(middle(open_photo(data).image), RED)
-    assert "The image has several pages: only the first was looked at." in visitor.ask(photo=data).notes
+    assert any(names(note, "several pages") for note in visitor.ask(photo=data).notes)
 
 
 def test_an_animation_damaged_after_its_first_frame(visitor: Visitor) -> None:
@@ -219,7 +214,7 @@ def test_colour_profile_that_does_not_fit(visitor: Visitor, profile: bytes) -> N
 def test_heic(visitor: Visitor, brand: bytes) -> None:
     """A clear no, and what to do."""
     photo = b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0mif1heic" + bytes(99)
-    assert visitor.refused(photo=photo) == "The image is a HEIC photo, which is not supported; save it as JPEG."
+    assert names(visitor.refused(photo=photo), "HEIC", "JPEG")
 
 
 def test_avif(visitor: Visitor) -> None:
@@ -240,12 +235,12 @@ def test_avif(visitor: Visitor) -> None:
 )
 def test_svg(visitor: Visitor, drawing: bytes) -> None:
     """A drawing is refused and never parsed, let alone run."""
-    assert visitor.refused(photo=drawing).startswith("The image is an SVG or XML file, not a photo; give JPEG")
+    assert names(visitor.refused(photo=drawing), "SVG", "JPEG")
 
 
 def test_svg_compressed(visitor: Visitor) -> None:
     """Nor is it unpacked."""
-    assert visitor.refused(photo=gzip.compress(b"<svg/>")).startswith("The image is in no format this program reads")
+    assert names(visitor.refused(photo=gzip.compress(b"<svg/>")), "no format")
 
 
 def test_thirty_megabytes(visitor: Visitor) -> None:
@@ -254,9 +249,7 @@ def test_thirty_megabytes(visitor: Visitor) -> None:
     data = odd_images.noise_jpeg(29)
     assert 25_000_000 < len(data) < limit
     assert visitor.ask(photo=data + bytes(limit - len(data))).image_size
-    assert visitor.refused(photo=data + bytes(limit + 1 - len(data))) == (
-        "The image has 30.0 MB; at most 30 MB are read."
-    )
+    assert names(visitor.refused(photo=data + bytes(limit + 1 - len(data))), "30.0 MB", "30 MB")
 
 
 def test_same_file_from_twenty_visitors(visitor: Visitor, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -278,7 +271,7 @@ def test_tile_of_a_hundred_million_pixels(visitor: Visitor) -> None:
     """A TIFF of 16 x 16 pixels in a tile that would unpack to 300 MB."""
     bomb = odd_images.tiff_of_one_tile(10_000)
     assert len(bomb) < 1_500_000
-    assert visitor.refused(photo=bomb).startswith("The image is stored in one tile of far more pixels than it has")
+    assert names(visitor.refused(photo=bomb), "one tile")
     assert open_photo(odd_images.tiff_of_one_tile(64)).size == (16, 16)
 
 
@@ -286,7 +279,7 @@ def test_thousands_of_passes(visitor: Visitor) -> None:
     """A progressive JPEG of 100 kB that would be decoded for minutes; the usual ten passes are fine."""
     bomb = odd_images.jpeg_of_scans((3000, 2000), 3000)
     assert len(bomb) < 200_000
-    assert visitor.refused(photo=bomb) == "The image takes too many passes to decode; save it again."
+    assert names(visitor.refused(photo=bomb), "too many passes")
     assert open_photo(odd_images.jpeg_of_scans((300, 200), 10)).size == (300, 200)
 
 
@@ -299,7 +292,7 @@ def test_file_that_is_all_wrapping(bomb: bytes) -> None:
     """What keeps the parser busy is stopped when the time is up, here a twentieth of a second; 4 by default."""
     with pytest.raises(InputError) as caught:
         open_photo(bomb, limits=ImageLimits(max_seconds=0.05))
-    assert sentence(caught.value).startswith("The image takes more than 0.05 seconds to decode")
+    assert names(sentence(caught.value), "0.05 seconds")
 
 
 @pytest.mark.parametrize("kind", ["png-palette-alpha", "webp-lossless"])
