@@ -38,9 +38,9 @@ from mmner_core.serving.faults import log_to_stderr, take_over_logs  # noqa: E40
 from mmner_core.serving.fetch import Fetcher  # noqa: E402
 from mmner_core.serving.gradio_bounds import FairBlocks, bound_server  # noqa: E402
 from mmner_core.serving.guard import OFF, guarded  # noqa: E402
+from mmner_core.serving.log_filter import libraries_hushed  # noqa: E402
 from mmner_core.serving.options import read_config  # noqa: E402
 from mmner_core.serving.process import end_process, own_environment, serving_process  # noqa: E402
-from mmner_core.serving.quiet import libraries_hushed  # noqa: E402
 from mmner_core.serving.watchdog import LOST, Watchdog  # noqa: E402
 
 log = logging.getLogger("app")

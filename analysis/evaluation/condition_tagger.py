@@ -21,7 +21,7 @@ from analysis.conditions.conditions import ConditionPlan, ShownImage
 from analysis.evaluation.decoding import Decoded, decode
 from analysis.evaluation.image_features import ImageFeatures, ShownImageEncoder, without_owner
 from analysis.evaluation.plan import MATCHED
-from analysis.evaluation.readable import readable_sources
+from analysis.evaluation.readable_images import readable_sources
 from analysis.evaluation.tagged_shard import TaggedSentence, TaggedShard, attention_entropies
 from analysis.evaluation.text_states import TextReader, TextShard
 from analysis.run.vectors import main_stream

@@ -16,7 +16,7 @@ from analysis.evaluation.decoding import Decoded
 from analysis.evaluation.image_features import without_owner
 from analysis.evaluation.own_model_images import ImageLoader
 from analysis.evaluation.own_model_vectors import collect_vectors
-from analysis.evaluation.readable import readable_sources
+from analysis.evaluation.readable_images import readable_sources
 from analysis.evaluation.tagged_shard import TaggedSentence
 from analysis.own_model.checked import CheckedAnswer
 from analysis.own_model.interface import Item

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from analysis.experiment.arms import FULL, SHARED_CNN, ablations, chosen_arms, shares_cnn
+from analysis.experiment.attention_and_space import pointing_table, space_table
 from analysis.experiment.counts import Slice, difference, score, sentence_counts, slices
 from analysis.experiment.grid import ArmResult, Grid
-from analysis.experiment.looking import pointing_table, space_table
 from analysis.experiment.scoring import MATCHED, NONE
 from analysis.experiment.tables import DIFFERENCE, F1, ResultTable
 from analysis.scores.breakdowns import ALL

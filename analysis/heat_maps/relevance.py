@@ -15,7 +15,7 @@ from analysis.conditions.mismatched_images import other_type_images
 from analysis.scores.estimate import mean_estimate
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity, tags_to_entities
-from mmner_core.photos.nothing import KINDS, image_of_nothing
+from mmner_core.photos.images_of_nothing import KINDS, image_of_nothing
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from mmner_core.errors import InputError
-from mmner_core.serving.quiet import NotTheirWords
+from mmner_core.serving.log_filter import NotTheirWords
 from mmner_core.serving.repeats import FoldRepeats
 
 log = logging.getLogger(__name__)

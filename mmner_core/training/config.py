@@ -31,8 +31,8 @@ class DataSource:
     random_image: float = 0.0
     """Share of its sentences that get a random other image in an epoch, to learn when to ignore it."""
     nothing: float = 0.0
-    """Share of its sentences that get an image of nothing in an epoch (:mod:`mmner_core.photos.nothing`), which their
-    names are to leave alone."""
+    """Share of its sentences that get an image of nothing in an epoch (:mod:`mmner_core.photos.images_of_nothing`),
+    which their names are to leave alone."""
     near: float = 0.0
     """How much it counts that names look at the photo that shows them, beside that they leave one of nothing alone."""
     away: float = 0.0

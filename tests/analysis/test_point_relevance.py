@@ -15,7 +15,7 @@ from analysis.heat_maps.relevance import auc, measure_relevance
 from mmner_core.data import read_examples
 from mmner_core.errors import InputError
 from mmner_core.network.model import MMNER
-from mmner_core.photos.nothing import KINDS
+from mmner_core.photos.images_of_nothing import KINDS
 from mmner_core.presets import tiny, tiny_grounded
 from mmner_core.text.encoding import SubwordEncoder
 

@@ -16,8 +16,8 @@ import numpy as np
 from mmner_core.config import ModelConfig
 from mmner_core.data import Example
 from mmner_core.labels import tags_to_entities
+from mmner_core.photos.images_of_nothing import KINDS, image_of_nothing
 from mmner_core.photos.mosaics import Box, compose, random_layout, within
-from mmner_core.photos.nothing import KINDS, image_of_nothing
 from mmner_core.photos.open import open_photo
 from mmner_core.photos.preprocess import cut_box, in_threads
 from mmner_core.text.language_names import LANGUAGES

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmner_core.photos.images_of_nothing import KINDS, image_of_nothing
 from mmner_core.photos.mosaics import SIDE, Box, compose, random_layout
-from mmner_core.photos.nothing import KINDS, image_of_nothing
 from mmner_core.photos.open import open_image
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mmner_core.photos.nothing import KINDS, image_of_nothing
+from mmner_core.photos.images_of_nothing import KINDS, image_of_nothing
 
 
 @pytest.mark.parametrize("kind", KINDS)

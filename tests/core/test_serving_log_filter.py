@@ -11,13 +11,13 @@ import warnings
 
 import pytest
 
-from mmner_core.serving.quiet import NotTheirWords, libraries_hushed
+from mmner_core.serving.log_filter import NotTheirWords, libraries_hushed
 
 SECRET = "Quellbrunnsoweit"
 PROGRAM = f"""
 import asyncio, gc, logging, sys, threading, traceback, warnings
 from mmner_core.serving.faults import log_to_stderr
-from mmner_core.serving.quiet import libraries_hushed
+from mmner_core.serving.log_filter import libraries_hushed
 
 def fail():
     raise ValueError("{SECRET}")
