@@ -27,8 +27,9 @@ _WIDTH = 120
 HEADER = f"""# Experiments
 
 What the readers of the paper ask for, each by one command that can be stopped and given again; a model that two
-experiments want is trained once. Every model is trained from the pretrained encoders, chosen by the validation split
-and scored on the test split: strict F1 in points, with 95 % intervals in brackets.
+experiments want is trained once. Every model begins with the pretrained encoders, or with the checkpoint that its page
+names; it is chosen by the validation split and scored on the test split: strict F1 in points, with 95 % intervals in
+brackets.
 
 {fill(WHAT_IS_RESAMPLED, _WIDTH)}
 A difference is taken on the same sentences and seed by seed. The encoders' weights are looked for in the folder that
