@@ -44,7 +44,7 @@ class Visit:
 
     def click_name(self) -> tuple[Any, str]:
         """Click the first name; return the heat map and what is written below it."""
-        _, heat_map, caption, _ = self._send("wb-result", "select", {"entity": 0})
+        _, heat_map, caption, *_ = self._send("wb-result", "select", {"entity": 0})
         return heat_map, caption
 
     def _number(self, name: str) -> int:
