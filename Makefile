@@ -24,7 +24,7 @@ lint: $(VENV)/.dev  ## Python, its types, and JS and CSS where there is npm
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
-	@if $(BIOME) --version > /dev/null 2>&1; then $(BIOME) lint --error-on-warnings analysis; \
+	@if $(BIOME) --version > /dev/null 2>&1; then $(BIOME) lint --config-path=.ci --error-on-warnings analysis; \
 		else echo "JS and CSS are not linted: that takes npm, and its registry once."; fi
 
 # What it measures instead of latency, load and start, in ARGS: --full, --many, --serving or --tabs; all options: --help.
