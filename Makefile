@@ -3,7 +3,9 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3.13 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python
-QUICK := OMP_NUM_THREADS=1 $(RUN) -m pytest -m "not slow" -n 2 --dist worksteal
+IN_TWO := OMP_NUM_THREADS=1 $(RUN) -m pytest -n 2
+QUICK := $(IN_TWO) --dist worksteal -m "not slow"
+ALONE := tests/app tests/hostile
 BIOME := npx --yes @biomejs/biome@2.6.8
 ARGS ?=
 
@@ -18,7 +20,8 @@ test: $(VENV)/.dev chromium  ## what every change must pass, core behaviour and 
 
 test-all: $(VENV)/.dev chromium  ## everything, with hostile input, attacks on the app and long trainings
 	$(QUICK) $(ARGS)
-	$(RUN) -m pytest -m slow $(ARGS)
+	$(IN_TWO) --dist loadfile -m slow $(ALONE:%=--ignore=%) $(ARGS)
+	$(RUN) -m pytest -m slow $(ALONE) $(ARGS)
 
 lint: $(VENV)/.dev  ## Python, its types, and JS and CSS where there is npm
 	$(RUN) -m ruff check .

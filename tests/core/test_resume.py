@@ -53,7 +53,8 @@ def test_a_killed_run_goes_on_exactly(tmp_path: Path, tiny_bert: Path, tokenizer
     resumed = train(out, tiny_bert, tokenizer_folder, **options)
 
     for (name, want), got in zip(whole.model.state_dict().items(), resumed.model.state_dict().values(), strict=True):
-        torch.testing.assert_close(got, want, atol=1e-6, rtol=0, msg=lambda text, name=name: f"{name}: {text}")
+        # Sums in float32 depend a little on where tensors lie in memory; a step missed or repeated changes much more.
+        torch.testing.assert_close(got, want, atol=1e-5, rtol=0, msg=lambda text, name=name: f"{name}: {text}")
     assert metrics(out) == metrics(tmp_path / "whole")
     best, want_best = load_file(out / "best.safetensors"), load_file(tmp_path / "whole" / "best.safetensors")
     assert all(torch.equal(best[name], want_best[name]) for name in want_best)
