@@ -15,13 +15,17 @@ ARGS ?=
 demo: $(VENV)/.demo  ## start the app; then open the address it prints
 	$(RUN) app.py $(ARGS)
 
-test: $(VENV)/.dev chromium  ## what every change must pass, core behaviour and one walk through the app, in two processes
+test: $(VENV)/.dev chromium  ## what every change must pass, core behaviour and one walk through the app: about a minute
 	$(QUICK) --hypothesis-profile quick $(ARGS)
 
-test-all: $(VENV)/.dev chromium  ## everything, with hostile input, attacks on the app and long trainings
-	$(QUICK) $(ARGS)
-	$(IN_TWO) --dist loadfile -m slow $(ALONE:%=--ignore=%) $(ARGS)
-	$(RUN) -m pytest -m slow $(ALONE) $(ARGS)
+test-all: $(VENV)/.dev chromium  ## everything, with hostile input, attacks on the app and long trainings; or the tests that ARGS names
+ifeq ($(ARGS),)
+	$(QUICK)
+	$(IN_TWO) --dist loadfile -m slow $(ALONE:%=--ignore=%)
+	$(RUN) -m pytest -m slow $(ALONE)
+else
+	$(RUN) -m pytest $(ARGS)
+endif
 
 lint: $(VENV)/.dev  ## Python, its types, and JS and CSS where there is npm
 	$(RUN) -m ruff check .
