@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from mmner_core.encoders.fast.fast_form import WithFastForm
 from mmner_core.encoders.fast.onednn import FusedLinear
 from mmner_core.encoders.fast.packed import can_pack, pack_linear
-from mmner_core.encoders.fast.row_blocks import BlockSizes, agreeing_sizes, multiply_in_blocks, needs_blocks
+from mmner_core.encoders.fast.row_blocks import RowBlocks, agreeing_blocks, multiply_in_blocks, needs_blocks
 
 
 class BatchInvariantLinear(WithFastForm[FusedLinear], nn.Linear):
@@ -39,11 +39,11 @@ class BatchInvariantLinear(WithFastForm[FusedLinear], nn.Linear):
     def _plain(self, rows: Tensor) -> Tensor:
         if torch.is_grad_enabled() or not needs_blocks(rows):
             return super().forward(rows)
-        return multiply_in_blocks(super().forward, _sizes(*self.weight.shape, torch.get_num_threads()), rows)
+        return multiply_in_blocks(super().forward, _blocks(*self.weight.shape, torch.get_num_threads()), rows)
 
 
 @cache
-def _sizes(outputs: int, inputs: int, threads: int) -> BlockSizes:
+def _blocks(outputs: int, inputs: int, threads: int) -> RowBlocks | None:
     """Return which numbers of rows agree; ``threads``, on which oneDNN's choice depends, are those in use."""
     weight = torch.randn(outputs, inputs, generator=torch.Generator().manual_seed(1)).bfloat16()
-    return agreeing_sizes(lambda rows: nn.functional.linear(rows, weight), inputs)
+    return agreeing_blocks(lambda rows: nn.functional.linear(rows, weight), inputs)

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from mmner_core.encoders.fast.row_blocks import (
-    BlockSizes,
     Product,
-    agreeing_sizes,
+    RowBlocks,
+    agreeing_blocks,
     multiply_in_blocks,
     needs_blocks,
 )
@@ -81,15 +81,15 @@ class FusedLinear:
     def _in_blocks(self, product: Product, *tensors: Tensor) -> Tensor:
         if not needs_blocks(tensors[0]):
             return product(*tensors)
-        return multiply_in_blocks(product, _sizes(self._inputs, self._outputs, torch.get_num_threads()), *tensors)
+        return multiply_in_blocks(product, _blocks(self._inputs, self._outputs, torch.get_num_threads()), *tensors)
 
 
 @cache
-def _sizes(inputs: int, outputs: int, threads: int) -> BlockSizes:
+def _blocks(inputs: int, outputs: int, threads: int) -> RowBlocks | None:
     """Return which numbers of rows agree; ``threads``, on which oneDNN's choice depends, are those in use."""
     weight = torch.randn(outputs, inputs, generator=torch.Generator().manual_seed(1)).bfloat16()
     packed = torch.ops.mkldnn._reorder_linear_weight(weight, _TYPICAL_ROWS)
-    return agreeing_sizes(lambda rows: torch.ops.mkldnn._linear_pointwise(rows, packed, None, *_NOTHING), inputs)
+    return agreeing_blocks(lambda rows: torch.ops.mkldnn._linear_pointwise(rows, packed, None, *_NOTHING), inputs)
 
 
 class FusedPointwiseConvolution:

@@ -10,6 +10,7 @@ Shapes: T rows.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -19,13 +20,26 @@ _SMALLEST = 32
 _SIZES = (512, 256, 128, 64)
 _BETWEEN = (49, 100, 200, 400)
 """Further numbers of rows that have to agree before rows are multiplied at once."""
+_MANY = (1024, 800, 600)
+"""Further numbers of rows that have to agree before all from the largest block on are multiplied at once."""
 _FEW_INPUTS = 256
 """So few are summed in one way only."""
 
 Product = Callable[..., Tensor]
 """Takes [T, in], and perhaps other tensors of T rows, and returns [T, out]."""
-BlockSizes = tuple[int, ...] | None
-"""Sizes that agree, the largest first; None where all do."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowBlocks:
+    """Numbers of rows that a machine multiplies alike.
+
+    Attributes:
+        sizes: of blocks that agree, the largest first.
+        unlimited: whether the largest may be larger.
+    """
+
+    sizes: tuple[int, ...]
+    unlimited: bool
 
 
 def needs_blocks(states: Tensor) -> bool:
@@ -34,39 +48,42 @@ def needs_blocks(states: Tensor) -> bool:
     return rows > _SMALLEST and inputs > _FEW_INPUTS and states.dtype == torch.bfloat16 and states.device.type == "cpu"
 
 
-def agreeing_sizes(product: Product, inputs: int) -> BlockSizes:
-    """Try on random rows which numbers of them this machine multiplies alike.
+def agreeing_blocks(product: Product, inputs: int) -> RowBlocks | None:
+    """Try on random rows which numbers of them this machine multiplies alike; None where all are.
 
     Args:
         product: of rows alone, [T, inputs], in bfloat16.
         inputs: of each row.
     """
-    rows = torch.randn(_SIZES[0], inputs, generator=torch.Generator().manual_seed(0)).bfloat16()
+    rows = torch.randn(_MANY[0], inputs, generator=torch.Generator().manual_seed(0)).bfloat16()
+    expected = torch.cat([product(block) for block in rows.split(_SMALLEST)])
 
-    def multiply(size: int) -> Tensor:
-        return torch.cat([product(block) for block in rows.split(size)])
+    def agrees(size: int, total: int) -> bool:
+        whole = total - total % size
+        return torch.equal(torch.cat([product(block) for block in rows[:whole].split(size)]), expected[:whole])
 
-    expected = multiply(_SMALLEST)
-    agree = [size for size in (*_SIZES, *_BETWEEN) if torch.equal(multiply(size), expected)]
-    if len(agree) == len(_SIZES) + len(_BETWEEN):
+    agree = [size for size in (*_SIZES, *_BETWEEN) if agrees(size, _SIZES[0])]
+    unlimited = _SIZES[0] in agree and all(agrees(size, _MANY[0]) for size in _MANY)
+    if unlimited and len(agree) == len(_SIZES) + len(_BETWEEN):
         return None
-    return (*(size for size in _SIZES if size in agree), _SMALLEST)
+    return RowBlocks((*(size for size in _SIZES if size in agree), _SMALLEST), unlimited)
 
 
-def multiply_in_blocks(product: Product, sizes: BlockSizes, states: Tensor, *others: Tensor) -> Tensor:
+def multiply_in_blocks(product: Product, blocks: RowBlocks | None, states: Tensor, *others: Tensor) -> Tensor:
     """Return ``product(states, *others)``, [T, out], computed in blocks of rows.
 
     Args:
         product: computes each row from the rows of its arguments.
-        sizes: of the blocks, from :func:`agreeing_sizes`.
+        blocks: from :func:`agreeing_blocks`.
         states: [T, in], at least 32 rows.
         others: [T, ...] each.
     """
-    if sizes is None:
+    rows = len(states)
+    if blocks is None or (blocks.unlimited and rows >= blocks.sizes[0]):
         return product(states, *others)
-    parts, done, rows = [], 0, len(states)
+    parts, done, smallest = [], 0, blocks.sizes[-1]
     while done < rows:
-        size = next((size for size in sizes if size <= rows - done), sizes[-1])
+        size = next((size for size in blocks.sizes if size <= rows - done), smallest)
         start = min(done, rows - size)  # the last block overlaps the one before, so that it is as large as others
         block = product(*(tensor[start : start + size] for tensor in (states, *others)))
         parts.append(block[done - start :])
