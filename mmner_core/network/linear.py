@@ -5,15 +5,13 @@ Shapes: D width.
 
 from __future__ import annotations
 
-from functools import cache
-
 import torch
 from torch import Tensor, nn
 
 from mmner_core.encoders.fast.fast_form import WithFastForm
 from mmner_core.encoders.fast.onednn import FusedLinear
 from mmner_core.encoders.fast.packed import can_pack, pack_linear
-from mmner_core.encoders.fast.row_blocks import RowBlocks, agreeing_blocks, multiply_in_blocks, needs_blocks
+from mmner_core.encoders.fast.row_blocks import Product, multiply_alike
 
 
 class BatchInvariantLinear(WithFastForm[FusedLinear], nn.Linear):
@@ -37,13 +35,11 @@ class BatchInvariantLinear(WithFastForm[FusedLinear], nn.Linear):
         return result[: len(rows)].view(*states.shape[:-1], self.out_features)
 
     def _plain(self, rows: Tensor) -> Tensor:
-        if torch.is_grad_enabled() or not needs_blocks(rows):
+        if torch.is_grad_enabled():
             return super().forward(rows)
-        return multiply_in_blocks(super().forward, _blocks(*self.weight.shape, torch.get_num_threads()), rows)
+        return multiply_alike(super().forward, _lay_out, self.out_features, rows)
 
 
-@cache
-def _blocks(outputs: int, inputs: int, threads: int) -> RowBlocks | None:
-    """Return which numbers of rows agree; ``threads``, on which oneDNN's choice depends, are those in use."""
-    weight = torch.randn(outputs, inputs, generator=torch.Generator().manual_seed(1)).bfloat16()
-    return agreeing_blocks(lambda rows: nn.functional.linear(rows, weight), inputs)
+def _lay_out(weight: Tensor) -> Product:
+    """Return torch's own product of rows with a weight [out, in]."""
+    return lambda rows: nn.functional.linear(rows, weight)

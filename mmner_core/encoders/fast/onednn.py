@@ -7,19 +7,12 @@ a test says so.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmner_core.encoders.fast.row_blocks import (
-    Product,
-    RowBlocks,
-    agreeing_blocks,
-    multiply_in_blocks,
-    needs_blocks,
-)
+from mmner_core.encoders.fast.row_blocks import Product, multiply_alike
 
 _NAMES = ("_linear_pointwise", "_reorder_linear_weight", "_convolution_pointwise", "_reorder_convolution_weight")
 _TYPICAL_ROWS = 1024  # the blocking that the weights are laid out for; other sizes work as well
@@ -48,7 +41,7 @@ class FusedLinear:
     """
 
     def __init__(self, weight: Tensor, bias: Tensor) -> None:
-        self._outputs, self._inputs = weight.shape
+        self._outputs = len(weight)
         self._weight = torch.ops.mkldnn._reorder_linear_weight(weight, _TYPICAL_ROWS)
         self._bias = bias
 
@@ -70,26 +63,19 @@ class FusedLinear:
         def add(rows: Tensor, others: Tensor) -> Tensor:
             return torch.ops.mkldnn._linear_pointwise.binary(rows, others, self._weight, self._bias, "add")
 
-        return self._in_blocks(add, states, residual)
+        return multiply_alike(add, _lay_out, self._outputs, states, residual)
 
     def _multiply(self, states: Tensor, *activation: Any) -> Tensor:
         def multiply(rows: Tensor) -> Tensor:
             return torch.ops.mkldnn._linear_pointwise(rows, self._weight, self._bias, *activation)
 
-        return self._in_blocks(multiply, states)
-
-    def _in_blocks(self, product: Product, *tensors: Tensor) -> Tensor:
-        if not needs_blocks(tensors[0]):
-            return product(*tensors)
-        return multiply_in_blocks(product, _blocks(self._inputs, self._outputs, torch.get_num_threads()), *tensors)
+        return multiply_alike(multiply, _lay_out, self._outputs, states)
 
 
-@cache
-def _blocks(inputs: int, outputs: int, threads: int) -> RowBlocks | None:
-    """Return which numbers of rows agree; ``threads``, on which oneDNN's choice depends, are those in use."""
-    weight = torch.randn(outputs, inputs, generator=torch.Generator().manual_seed(1)).bfloat16()
+def _lay_out(weight: Tensor) -> Product:
+    """Return the product of rows with a weight [out, in]."""
     packed = torch.ops.mkldnn._reorder_linear_weight(weight, _TYPICAL_ROWS)
-    return agreeing_blocks(lambda rows: torch.ops.mkldnn._linear_pointwise(rows, packed, None, *_NOTHING), inputs)
+    return lambda rows: torch.ops.mkldnn._linear_pointwise(rows, packed, None, *_NOTHING)
 
 
 class FusedPointwiseConvolution:

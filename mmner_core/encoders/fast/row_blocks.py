@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -40,6 +41,32 @@ class RowBlocks:
 
     sizes: tuple[int, ...]
     unlimited: bool
+
+
+def multiply_alike(
+    product: Product, lay_out: Callable[[Tensor], Product], outputs: int, states: Tensor, *others: Tensor
+) -> Tensor:
+    """Return ``product(states, *others)``, [T, outputs], each row as it comes out among any others.
+
+    Args:
+        product: computes each row from the rows of its arguments.
+        lay_out: returns the product of rows with a weight [out, in] by the kernel of ``product``, to try it; a function
+            of a module, since what was found is kept for each.
+        outputs: width of the result.
+        states: [T, in].
+        others: [T, ...] each.
+    """
+    if not needs_blocks(states):
+        return product(states, *others)
+    blocks = _blocks(lay_out, outputs, states.shape[1], torch.get_num_threads())
+    return multiply_in_blocks(product, blocks, states, *others)
+
+
+@cache
+def _blocks(lay_out: Callable[[Tensor], Product], outputs: int, inputs: int, threads: int) -> RowBlocks | None:
+    """Return which numbers of rows agree; ``threads``, on which oneDNN's choice depends, are those in use."""
+    weight = torch.randn(outputs, inputs, generator=torch.Generator().manual_seed(1)).bfloat16()
+    return agreeing_blocks(lay_out(weight), inputs)
 
 
 def needs_blocks(states: Tensor) -> bool:
