@@ -36,8 +36,20 @@ def metrics(out: Path) -> list[dict[str, float]]:
     return [{k: v for k, v in line.items() if k != "valid_seconds"} for line in lines]
 
 
+def assert_same_weights(got: dict[str, torch.Tensor], want: dict[str, torch.Tensor]) -> None:
+    """Compare weights up to float32 noise: sums depend a little on where tensors lie in memory (2e-5 was seen).
+
+    One other batch in one step changes the median tensor by 2e-3 and running variances by 0.3.
+    """
+    assert got.keys() == want.keys()
+    for name in want:
+        torch.testing.assert_close(
+            got[name], want[name], atol=2e-4, rtol=2e-4, msg=lambda text, name=name: f"{name}: {text}"
+        )
+
+
 def test_a_killed_run_goes_on_exactly(tmp_path: Path, tiny_bert: Path, tokenizer_folder: Path) -> None:
-    """SIGKILL in the second epoch, then resume: weights and metrics equal those of an uninterrupted run."""
+    """SIGKILL in the second epoch, then resume: weights and metrics are those of an uninterrupted run."""
     options = {"workers": 2, "precompute_images": False}
     whole = train(tmp_path / "whole", tiny_bert, tokenizer_folder, **options)
     per_epoch = len(whole.batches.batches(0))
@@ -52,12 +64,9 @@ def test_a_killed_run_goes_on_exactly(tmp_path: Path, tiny_bert: Path, tokenizer
 
     resumed = train(out, tiny_bert, tokenizer_folder, **options)
 
-    for (name, want), got in zip(whole.model.state_dict().items(), resumed.model.state_dict().values(), strict=True):
-        # Sums in float32 depend a little on where tensors lie in memory; a step missed or repeated changes much more.
-        torch.testing.assert_close(got, want, atol=1e-5, rtol=0, msg=lambda text, name=name: f"{name}: {text}")
-    assert metrics(out) == metrics(tmp_path / "whole")
-    best, want_best = load_file(out / "best.safetensors"), load_file(tmp_path / "whole" / "best.safetensors")
-    assert all(torch.equal(best[name], want_best[name]) for name in want_best)
+    assert_same_weights(resumed.model.state_dict(), whole.model.state_dict())
+    assert metrics(out) == [pytest.approx(line, abs=1e-3) for line in metrics(tmp_path / "whole")]
+    assert_same_weights(load_file(out / "best.safetensors"), load_file(tmp_path / "whole" / "best.safetensors"))
 
 
 @pytest.fixture(scope="module")
