@@ -17,6 +17,7 @@ from mmner_core.errors import InputError
 from mmner_core.runtime import fast
 from mmner_core.runtime.repository import REPOSITORY, SHIPPED
 from tests.bench.fast import WORK, bench_fast
+from tests.core.test_packed import needs_bfloat16
 
 _TAG = """
 import json, sys
@@ -80,22 +81,24 @@ def test_torch_has_the_kernels() -> None:
 
 
 @pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="this torch has no oneDNN")
+@pytest.mark.parametrize("dtype", [torch.float32, pytest.param(torch.bfloat16, marks=needs_bfloat16)])
 @pytest.mark.parametrize("cells", [(7, 7), (10, 10), (4, 9)])
-def test_a_pointwise_convolution_is_a_linear_layer_for_each_cell(cells: tuple[int, int]) -> None:
+def test_a_pointwise_convolution_is_a_linear_layer_for_each_cell(cells: tuple[int, int], dtype: torch.dtype) -> None:
     """It equals torch's own convolution, with ReLU6, without, and with a residual, channels innermost or not."""
     torch.manual_seed(0)
     weight, bias = torch.randn(24, 16, 1, 1), torch.randn(24)
     images, residual = torch.randn(2, 16, *cells), torch.randn(2, 24, *cells)
     expected = torch.nn.functional.conv2d(images, weight, bias)
-    states = images.bfloat16()
-    convolve = FusedPointwiseConvolution(weight.bfloat16(), bias.bfloat16(), relu6=False)
+    near = {"atol": 0.1, "rtol": 0.02} if dtype == torch.bfloat16 else {"atol": 1e-4, "rtol": 1e-4}
+    states = images.to(dtype)
+    convolve = FusedPointwiseConvolution(weight.to(dtype), bias.to(dtype), relu6=False)
     for layout in (torch.contiguous_format, torch.channels_last):
         result = convolve(states.contiguous(memory_format=layout))
-        torch.testing.assert_close(result.float(), expected, atol=0.1, rtol=0.02)
-    added = convolve(states, residual.bfloat16())
-    torch.testing.assert_close(added.float(), expected + residual, atol=0.1, rtol=0.02)
-    active = FusedPointwiseConvolution(weight.bfloat16(), bias.bfloat16(), relu6=True)(states)
-    torch.testing.assert_close(active.float(), expected.clamp(0, 6), atol=0.1, rtol=0.02)
+        torch.testing.assert_close(result.float(), expected, **near)
+    added = convolve(states, residual.to(dtype))
+    torch.testing.assert_close(added.float(), expected + residual, **near)
+    active = FusedPointwiseConvolution(weight.to(dtype), bias.to(dtype), relu6=True)(states)
+    torch.testing.assert_close(active.float(), expected.clamp(0, 6), **near)
 
 
 def test_typer_has_the_base_of_usage_errors() -> None:
