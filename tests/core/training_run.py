@@ -1,4 +1,4 @@
-"""A run of a few seconds on the tiny data; as a program it trains and kills itself at a given step."""
+"""A run of a few seconds on the tiny data; as a program it trains, and kills itself at a step if one is given."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import save_file
+
 from mmner_core.presets import tiny
 from mmner_core.training.config import DataSource, Recipe, TrainConfig
 from mmner_core.training.loop import Trainer
 
 DATA = Path(__file__).parents[1] / "data"
+LAST = "last.safetensors"
+"""The weights after the last step, which the program writes beside those of the best epoch."""
 
 
 def tiny_run(text_folder: Path, *, frozen: bool = False, **training: Any) -> Recipe:
@@ -48,8 +52,9 @@ class KilledTrainer(Trainer):
 
 
 if __name__ == "__main__":
-    text_folder, tokenizer_folder, out, steps = sys.argv[1:]
+    text_folder, tokenizer_folder, out, *steps = sys.argv[1:]
     run = tiny_run(Path(text_folder), workers=2, precompute_images=False)
     trainer = KilledTrainer(run, DATA, Path(out), tokenizer_folder)
-    trainer.steps_left = int(steps)
+    trainer.steps_left = int(steps[0]) if steps else sys.maxsize
     trainer.train()
+    save_file({name: weight.contiguous() for name, weight in trainer.model.state_dict().items()}, f"{out}/{LAST}")
