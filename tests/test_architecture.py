@@ -122,6 +122,16 @@ def test_public_names_are_documented(file: Path) -> None:
     assert [name for name, node in public_names(module.body) if not ast.get_docstring(node)] == []  # type: ignore[arg-type]
 
 
+def test_a_class_shares_its_name_with_no_other() -> None:
+    """One word for one thing: who reads "Progress" need not ask whose."""
+    of_name: dict[str, list[str]] = {}
+    for file in SOURCES:
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                of_name.setdefault(node.name, []).append(str(file.relative_to(REPOSITORY)))
+    assert {name: files for name, files in of_name.items() if len(files) > 1} == {}
+
+
 @BY_FILE
 def test_nothing_prints(file: Path) -> None:
     """Libraries log; what the command line says goes through its own writer."""

@@ -35,7 +35,7 @@ _FIELDS = tuple(field.name for field in fields(Answer))
 _PATIENCE = 2.0
 
 
-def lines(command: str, images: str = "yes") -> Command:
+def lines(command: str, images: str = "yes") -> RunningCommand:
     """Start a command.
 
     Args:
@@ -47,10 +47,10 @@ def lines(command: str, images: str = "yes") -> Command:
     """
     if images not in ("yes", "no"):
         raise InputError(f"images is {images!r}; write images=yes or images=no.")
-    return Command(command, reads_images=images == "yes")
+    return RunningCommand(command, reads_images=images == "yes")
 
 
-class Command:
+class RunningCommand:
     """A running command.
 
     Args:

@@ -87,12 +87,12 @@ def experiment(
     """
     from analysis.evaluation.provenance import command_line
     from analysis.experiment.names import run_experiment
-    from analysis.experiment.settings import Settings
+    from analysis.experiment.settings import ExperimentSettings
     from analysis.experiment.sources import parse_sources
     from mmner_core.runtime.memory import keep_freed_memory
 
     logging.getLogger("analysis.experiment").setLevel(logging.INFO)
-    settings = Settings(
+    settings = ExperimentSettings(
         runs=runs,
         data=data,
         preset=preset,

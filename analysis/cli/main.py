@@ -14,7 +14,7 @@ from analysis.cli import experiment as experiment_command
 from analysis.cli import point as point_command
 from analysis.cli import report as report_command
 from analysis.cli import run as run_command
-from mmner_core.cli.group import Command, Commands, run_program
+from mmner_core.cli.group import Commands, PathCheckingCommand, run_program
 
 PROGRAM = "python -m analysis"
 
@@ -31,7 +31,7 @@ for command in (
     point_command.point,
     experiment_command.experiment,
 ):
-    app.command(cls=Command)(command)
+    app.command(cls=PathCheckingCommand)(command)
 
 
 @app.callback()

@@ -13,7 +13,7 @@ import pyarrow as pa
 from analysis.evaluation import summary
 from analysis.evaluation.options import RunOptions, Stopwatch
 from analysis.evaluation.plan import MATCHED, RunPlan, plan_facts
-from analysis.evaluation.provenance import environment
+from analysis.evaluation.provenance import recorded_environment
 from analysis.evaluation.shard_store import ShardStore
 from analysis.evaluation.train_data import lexicon_of, train_examples, train_facts
 from analysis.evaluation.writer import write_run
@@ -116,7 +116,7 @@ class BaseEvaluation:
         if main.confidence is not None:
             metrics |= summary.calibration(main, self.valid())
         if self.train:
-            metrics |= summary.leakage(train_examples(self.train), self.data.examples)
+            metrics |= summary.leakage_metrics(train_examples(self.train), self.data.examples)
         return metrics
 
     def _provenance(self, about: Mapping[str, Any], plan: RunPlan, store: ShardStore) -> dict[str, Any]:
@@ -128,7 +128,7 @@ class BaseEvaluation:
             **train_facts(self.train),
             "options": asdict(self.options),
             "seed": self.options.seed,
-            **environment(),
+            **recorded_environment(),
             "peak_megabytes": round(peak_megabytes()),
         }
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from analysis.evaluation import summary
 from analysis.evaluation.external_notes import external_notes
-from analysis.evaluation.provenance import environment
+from analysis.evaluation.provenance import recorded_environment
 from analysis.evaluation.train_data import lexicon_of, train_examples, train_facts
 from analysis.evaluation.writer import refuse_existing, write_run
 from analysis.run.external import paired_tags, predictions_table
@@ -71,7 +71,7 @@ def evaluate_predictions(
     run = EvaluationRun.from_table(table, name=out.name)
     metrics = {"sentences": len(chosen), "conditions": run.conditions} | summary.scores(run)
     if train:
-        metrics |= summary.leakage(train_examples(train), chosen.examples)
+        metrics |= summary.leakage_metrics(train_examples(train), chosen.examples)
     provenance = {
         "command": command,
         "data": chosen.to_json(),
@@ -84,7 +84,7 @@ def evaluate_predictions(
             "digest": file_digest(predictions) if predictions.is_file() else None,
         },
         **train_facts(train),
-        **environment(),
+        **recorded_environment(),
     }
     lexicon = lexicon_of(train, run)
     write_run(out, table, metrics=metrics, provenance=provenance, lexicon=lexicon, overwrite=overwrite)

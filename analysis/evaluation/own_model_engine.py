@@ -14,7 +14,7 @@ import numpy as np
 from analysis.conditions.conditions import ConditionPlan, ShownImage
 from analysis.evaluation.decoding import Decoded
 from analysis.evaluation.image_features import without_owner
-from analysis.evaluation.own_model_images import ImageLoader
+from analysis.evaluation.own_model_images import ConditionImages
 from analysis.evaluation.own_model_vectors import collect_vectors
 from analysis.evaluation.readable_images import readable_sources
 from analysis.evaluation.tagged_shard import TaggedSentence
@@ -67,7 +67,7 @@ class OwnModelEngine:
     def __init__(self, model: ModelProcess, names: TypeNames | None = None) -> None:
         self.model = model
         self.names = names or TypeNames()
-        self.images = ImageLoader(model.facts.image_side)
+        self.images = ConditionImages(model.facts.image_side)
         self.parts: dict[str, int] = {}
         self.met: set[str] = set()
         self._first: dict[bool, dict[str, int]] = {}

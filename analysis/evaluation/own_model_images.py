@@ -22,7 +22,7 @@ _CACHE_BYTES = 128_000_000
 
 
 @dataclass(slots=True)
-class ImageLoader:
+class ConditionImages:
     """Opens photos and renders what a condition shows.
 
     Attributes:

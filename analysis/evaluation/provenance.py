@@ -24,7 +24,7 @@ _PACKAGES = (
 )
 
 
-def environment() -> dict[str, Any]:
+def recorded_environment() -> dict[str, Any]:
     """Return when, where and with which versions a run was made."""
     return {
         "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -153,7 +153,7 @@ def calibration(answers: Answers, valid: Answers | None) -> Metrics:
     return {"calibration": to_records(table), "calibration_bins": to_records(pd.concat(bins))}
 
 
-def leakage(train: Iterable[Example], examples: Iterable[Example]) -> Metrics:
+def leakage_metrics(train: Iterable[Example], examples: Iterable[Example]) -> Metrics:
     """Count what training shares with the sentences of the run, and list the first thousand pairs."""
     found = find_leakage(train, list(examples))
     return {"leakage": to_records(found.counts), "leakage_pairs": to_records(found.pairs.head(_PAIRS_KEPT))}

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from analysis.experiment.arms import FULL, SHARED_CNN, ablations, chosen_arms, shares_cnn
-from analysis.experiment.attention_and_space import pointing_table, space_table
-from analysis.experiment.counts import Slice, difference, score, sentence_counts, slices
+from analysis.experiment.attention_and_space import pointing_result_table, space_table
+from analysis.experiment.counts import Slice, difference, seed_score, sentence_counts, slices
 from analysis.experiment.grid import ArmResult, Grid
 from analysis.experiment.scoring import MATCHED, NONE
 from analysis.experiment.tables import DIFFERENCE, F1, ResultTable
@@ -23,7 +23,7 @@ def run(grid: Grid) -> Iterator[tuple[list[ArmResult], list[ResultTable]]]:
     arms = chosen_arms(ablations(grid.base), grid.settings.variants)
     tests = grid.test_sets()
     for outcomes in grid.run(arms, tests, CONDITIONS):
-        looking = (pointing_table(outcomes, tests), space_table(outcomes))
+        looking = (pointing_result_table(outcomes, tests), space_table(outcomes))
         yield outcomes, [*tables(outcomes), *(table for table in looking if table is not None)]
 
 
@@ -57,7 +57,7 @@ def scores(outcomes: Sequence[ArmResult], where: Sequence[Slice], condition: str
     rows = []
     for outcome in outcomes:
         for part in where:
-            found = score(outcome, condition, part)
+            found = seed_score(outcome, condition, part)
             rows.append({"variant": outcome.arm.name, "condition": condition, **part, **found.to_row()})
     return pd.DataFrame(rows)
 

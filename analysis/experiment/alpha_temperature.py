@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.experiment.arms import FULL, chosen_arms, loss_knobs
-from analysis.experiment.collapse import Space, measure, verdicts
-from analysis.experiment.counts import difference, score
+from analysis.experiment.collapse import Space, measure_space, verdicts
+from analysis.experiment.counts import difference, seed_score
 from analysis.experiment.grid import ArmResult, Grid
 from analysis.experiment.scoring import MATCHED, NONE
 from analysis.experiment.tables import DIFFERENCE, NOTHING, ResultTable, with_interval
@@ -67,9 +67,9 @@ def tables(outcomes: Sequence[ArmResult]) -> list[ResultTable]:
 
 
 def _row(outcome: ArmResult) -> dict[str, Any]:
-    found = score(outcome, MATCHED, {"source": ALL})
+    found = seed_score(outcome, MATCHED, {"source": ALL})
     temperatures = [cell.facts["temperature"] for cell in outcome.cells]
-    spaces = [measure(runs[0], t) for runs, t in zip(outcome.runs, temperatures, strict=True)]
+    spaces = [measure_space(runs[0], t) for runs, t in zip(outcome.runs, temperatures, strict=True)]
     said = [
         verdict
         for f1, space in zip(found.by_seed, spaces, strict=True)

@@ -27,7 +27,7 @@ _REMEDY = "delete it to have it measured anew"
 _SEEDS = "Means over the seeds, and of their 95 % intervals over sentences."
 
 
-def pointing_table(outcomes: Sequence[ArmResult], tests: Sequence[TestSet]) -> ResultTable | None:
+def pointing_result_table(outcomes: Sequence[ArmResult], tests: Sequence[TestSet]) -> ResultTable | None:
     """Return how often attention is highest on the right photo of several; None where no model has a map."""
     rows = [
         {"variant": outcome.arm.name, "layout": title, **_mean(found, "hit")}

@@ -121,7 +121,7 @@ def verdicts(f1: float | None, space: Space | None) -> list[str]:
     return found
 
 
-def measure(run: EvaluationRun, temperature: float | None) -> Space | None:
+def measure_space(run: EvaluationRun, temperature: float | None) -> Space | None:
     """Measure the contrastive space of a run folder; None where the run has no vectors of it.
 
     Args:

@@ -40,7 +40,7 @@ def slices(frame: pd.DataFrame, column: str) -> list[Slice]:
     return [*values, {column: ALL}] if len(values) > 1 else values
 
 
-def score(outcome: ArmResult, condition: str, where: Slice) -> SeedScore:
+def seed_score(outcome: ArmResult, condition: str, where: Slice) -> SeedScore:
     """Return F1 of a row on a slice, over its seeds."""
     frames = [sentence_counts(runs, condition) for runs in outcome.runs]
     return mean_f1([_chosen(frame, where) for frame in frames])

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from analysis.experiment.arms import FULL, TEXT_ONLY, ablations, chosen_arms
-from analysis.experiment.counts import score, sentence_counts
+from analysis.experiment.counts import seed_score, sentence_counts
 from analysis.experiment.grid import ArmResult, Grid
 from analysis.experiment.scoring import MATCHED, NONE, TestSet, unseen
 from analysis.experiment.settings import tested_sources
@@ -72,7 +72,7 @@ def tables(
     for place in places:
         where = {"source": str(place["source"]), "language": str(place["language"])}
         for outcome in outcomes:
-            found = score(outcome, MATCHED, where)
+            found = seed_score(outcome, MATCHED, where)
             name = f"{where['source']} {where['language']} ({found.n_sentences:,} sentences)"
             rows.append({"data set": name, "variant": outcome.arm.name, **where, **found.to_row()})
     read = ", ".join(f"{path}: {split} split" for path, split in splits.items())

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from analysis.experiment.arms import Arm, chosen_arms, language_subsets
-from analysis.experiment.counts import score, sentence_counts
+from analysis.experiment.counts import seed_score, sentence_counts
 from analysis.experiment.grid import ArmResult, Grid
 from analysis.experiment.scoring import MATCHED, NONE
 from analysis.experiment.tables import ResultTable
@@ -27,12 +27,12 @@ NOTES = (
 
 def run(grid: Grid) -> Iterator[tuple[list[ArmResult], list[ResultTable]]]:
     """Train on each subset and score on each language; yield rows and tables whenever a seed is complete."""
-    arms: Sequence[Arm] = language_subsets(grid.base, languages_of(grid))
+    arms: Sequence[Arm] = language_subsets(grid.base, grid_languages(grid))
     for outcomes in grid.run(chosen_arms(arms, grid.settings.variants), grid.test_sets(), (MATCHED, NONE, "shuffled")):
         yield outcomes, tables(outcomes)
 
 
-def languages_of(grid: Grid) -> tuple[str, ...]:
+def grid_languages(grid: Grid) -> tuple[str, ...]:
     """Return the languages that every training source has, in the order en, fr, de, es."""
     found = [
         {file.language for file in find_files(grid.settings.data / source.path).files if file.split == "train"}
@@ -47,7 +47,7 @@ def tables(outcomes: Sequence[ArmResult]) -> list[ResultTable]:
     rows = []
     for outcome in outcomes:
         for language in tested:
-            found = score(outcome, MATCHED, {"language": language})
+            found = seed_score(outcome, MATCHED, {"language": language})
             zero_shot = language not in outcome.arm.languages
             rows.append({"trained on": outcome.arm.name, "tested on": language, "zero_shot": zero_shot})
             rows[-1] |= found.to_row()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from analysis.experiment.arms import Arm
 from analysis.experiment.cells import CellTrainer, TrainedCell
 from analysis.experiment.scoring import Scorer, TestSet, read_test_sets
-from analysis.experiment.settings import Settings, base_run, tested_sources, with_top_layers
+from analysis.experiment.settings import ExperimentSettings, base_run, tested_sources, with_top_layers
 from analysis.run.folder import EvaluationRun
 from mmner_core.errors import InputError
 from mmner_core.training.config import DataSource
@@ -39,7 +39,7 @@ class Grid:
         InputError: if there is no such preset or data folder, or pretrained weights are not to be had.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ExperimentSettings) -> None:
         from mmner_core.training.finish import begun_text
 
         if not settings.data.is_dir():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from analysis.experiment import ablation, alpha_temperature, cross_dataset, cross_lingual, robustness
 from analysis.experiment.grid import ArmResult, Grid
-from analysis.experiment.settings import Settings
+from analysis.experiment.settings import ExperimentSettings
 from analysis.experiment.tables import ResultTable
 from analysis.experiment.writing import write_experiment
 from mmner_core.errors import InputError
@@ -41,7 +41,7 @@ EXPERIMENTS = {
 }
 
 
-def run_experiment(name: str, settings: Settings, markdown: Path | None = None) -> Path:
+def run_experiment(name: str, settings: ExperimentSettings, markdown: Path | None = None) -> Path:
     """Run an experiment, or what is left of it, and write its tables after each seed.
 
     Args:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.conditions.corruptions import CORRUPTIONS, SEVERITIES
 from analysis.experiment.arms import FULL, ablations, chosen_arms
-from analysis.experiment.counts import difference, score, sentence_counts, slices
+from analysis.experiment.counts import difference, seed_score, sentence_counts, slices
 from analysis.experiment.grid import ArmResult, Grid
 from analysis.experiment.scoring import MATCHED, NONE
 from analysis.experiment.tables import DIFFERENCE, F1, ResultTable
@@ -49,7 +49,7 @@ def tables(outcome: ArmResult, *, alone: bool = True) -> list[ResultTable]:
     for condition in conditions:
         for where in parts:
             row = {"variant": outcome.arm.name, "condition": condition, **where}
-            f1.append(row | score(outcome, condition, where).to_row())
+            f1.append(row | seed_score(outcome, condition, where).to_row())
             if condition != MATCHED:
                 cost = difference(outcome, condition, outcome, MATCHED, where)
                 minus.append(row | cost.to_row(DIFFERENCE))

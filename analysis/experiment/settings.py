@@ -19,7 +19,7 @@ _BEHIND_THE_TEXT = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class ExperimentSettings:
     """How to run an experiment.
 
     Attributes:
@@ -68,7 +68,7 @@ class Settings:
         }
 
 
-def base_run(settings: Settings) -> Recipe:
+def base_run(settings: ExperimentSettings) -> Recipe:
     """Return the preset's run, reading only the data sets asked for.
 
     Sentences without names (captions, clauses, our own) are left out of every cell: they come in all languages at
@@ -122,7 +122,7 @@ def with_top_layers(run: Recipe, top_layers: int) -> Recipe:
     return replace(run, training=replace(run.training, trainable=(*learning, *_BEHIND_THE_TEXT)))
 
 
-def tested_sources(settings: Settings, run: Recipe) -> tuple[DataSource, ...]:
+def tested_sources(settings: ExperimentSettings, run: Recipe) -> tuple[DataSource, ...]:
     """Return what the cells are tested on: images and convention as in training unless stated otherwise."""
     known = {source.path: source for source in run.training.train}
     if not settings.test:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.evaluation.provenance import environment
+from analysis.evaluation.provenance import recorded_environment
 from analysis.experiment.grid import ArmResult, Grid
 from analysis.experiment.intervals import WHAT_IS_RESAMPLED
 from analysis.panels.wording import counted
@@ -91,7 +91,7 @@ def _record(
         "tested": tested,
         "cells": cells,
         "tables": {table.id: {"title": table.title, "rows": to_records(table.frame)} for table in tables},
-        **environment(),
+        **recorded_environment(),
     }
 
 

@@ -64,7 +64,7 @@ class Sight(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class EncodedScene:
     """An encoded sentence and its encoded image.
 
     Attributes:
@@ -79,7 +79,7 @@ class Scene:
     seen: Mapping[str, Box]
 
     @classmethod
-    def of(cls, text: Text, sight: Sight) -> Scene:
+    def of(cls, text: Text, sight: Sight) -> EncodedScene:
         """Put a sentence and a photo together."""
         return cls(**text._asdict(), **sight._asdict())
 
@@ -115,13 +115,13 @@ class ModelExplainer:
         except InputError:
             return None
 
-    def scene(self, words: Sequence[str], photo: Image.Image, *, convention: str | None = None) -> Scene:
+    def scene(self, words: Sequence[str], photo: Image.Image, *, convention: str | None = None) -> EncodedScene:
         """Encode a sentence and an upright RGB photo.
 
         Raises:
             InputError: if the model reads no images, or does not know the convention.
         """
-        return Scene.of(self.read(words, convention=convention), self.look(photo))
+        return EncodedScene.of(self.read(words, convention=convention), self.look(photo))
 
     @torch.no_grad()
     def read(self, words: Sequence[str], *, convention: str | None = None) -> Text:
@@ -165,7 +165,7 @@ class ModelExplainer:
     @torch.no_grad()
     def probability(
         self,
-        scene: Scene,
+        scene: EncodedScene,
         entities: Sequence[Entity],
         *,
         words_seen: bool = True,
@@ -183,7 +183,7 @@ class ModelExplainer:
         emissions, _ = self._emissions(words, scene.image, streams)
         return np.array([self._log_probability(emissions, entity).exp().item() for entity in entities])
 
-    def cell_score(self, scene: Scene, entity: Entity, filler: Pixels | None = None) -> CellScore:
+    def cell_score(self, scene: EncodedScene, entity: Entity, filler: Pixels | None = None) -> CellScore:
         """Return the question "how probable is the entity when only these cells of the photo are visible?".
 
         The other cells are replaced in the encoders' input, so the question is the same for every map.
@@ -218,7 +218,7 @@ class ModelExplainer:
         return torch.cat(answers).numpy()
 
     @torch.no_grad()
-    def cell_types(self, scene: Scene) -> np.ndarray | None:
+    def cell_types(self, scene: EncodedScene) -> np.ndarray | None:
         """Return the probability of each type in each cell, [rows, columns, T + 1], the last of "no entity".
 
         None for a model without a reader of cells. Its cells are those of the CNN.
@@ -248,7 +248,7 @@ class ModelExplainer:
         return self.model.labels.decode(self.model.crf.viterbi(emissions, mask)[0])
 
     @torch.no_grad()
-    def attention(self, scene: Scene, entity: Entity) -> dict[str, np.ndarray]:
+    def attention(self, scene: EncodedScene, entity: Entity) -> dict[str, np.ndarray]:
         """Return per stream the attention on the photo's cells [rows, columns], over heads and the entity's words.
 
         Streams without cells (a pooled vector as only key) are left out. Not scaled: the rest of the attention is on
@@ -260,7 +260,7 @@ class ModelExplainer:
             for stream in self.grids
         }
 
-    def weighted_attention(self, scene: Scene, entity: Entity) -> dict[str, np.ndarray]:
+    def weighted_attention(self, scene: EncodedScene, entity: Entity) -> dict[str, np.ndarray]:
         """Return per stream the gradient-weighted attention, [rows, columns].
 
         Mean over heads of the positive part of gradient times attention (Chefer, Gur & Wolf, ICCV 2021, eq. 5), for
@@ -288,7 +288,7 @@ class ModelExplainer:
         return ModelExplainer(twin, self.subwords)
 
     @torch.no_grad()
-    def scene_of(self, windows: Sequence[Window], pixels: Pixels, *, convention: str | None = None) -> Scene:
+    def scene_of(self, windows: Sequence[Window], pixels: Pixels, *, convention: str | None = None) -> EncodedScene:
         """Encode what a tagger has prepared, without the hidden words that only Shapley shares need.
 
         Args:
@@ -299,7 +299,7 @@ class ModelExplainer:
         config = self.model.config
         index = config.conventions.index(convention) if convention is not None else 0
         words, image = self._word_states(windows, index), self.model.encode_pixels(pixels)
-        return Scene(words=words, hidden_words=words[:0], pixels=pixels, image=image, seen={})
+        return EncodedScene(words=words, hidden_words=words[:0], pixels=pixels, image=image, seen={})
 
     def _cells(self, keys: Tensor, stream: str) -> np.ndarray:
         """Pick the image's cells out of [K] keys, [rows, columns]."""
@@ -334,7 +334,7 @@ class ModelExplainer:
             cnn=_cover(pixels.cnn, visible, config.cnn, other.cnn),
         )
 
-    def seen_by(self, stream: str, scene: Scene) -> Box:
+    def seen_by(self, stream: str, scene: EncodedScene) -> Box:
         """Return which part of the photo the cells of a stream cover."""
         return scene.seen["vit" if stream == "vit" and self.model.vit_encoder is not None else "cnn"]
 

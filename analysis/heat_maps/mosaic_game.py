@@ -17,7 +17,7 @@ import pandas as pd
 from analysis.heat_maps.mosaic_plan import SAME_PHOTO, Group
 from analysis.heat_maps.places import Heat, chance, hit, in_parts, mass
 from analysis.heat_maps.pointing_maps import HeatMaps
-from mmner_core.photos.mosaics import Layout, compose
+from mmner_core.photos.mosaics import MosaicLayout, compose
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -60,7 +60,7 @@ def play_mosaics(
 
 
 def _showing(
-    group: Group, arranged: Layout, photos: Sequence[Image.Image], heat_maps: HeatMaps
+    group: Group, arranged: MosaicLayout, photos: Sequence[Image.Image], heat_maps: HeatMaps
 ) -> Iterator[dict[str, object]]:
     image, _ = compose(photos, arranged)
     ask = heat_maps(image)
@@ -74,6 +74,6 @@ def _showing(
             yield {**fixed, "type": subject.entity.type, "method": method, "swap": swap, **score}
 
 
-def _score(heat: Heat, arranged: Layout, place: int) -> Mapping[str, float]:
+def _score(heat: Heat, arranged: MosaicLayout, place: int) -> Mapping[str, float]:
     weights = in_parts(arranged.parts, heat)[place]
     return {"hit": hit(heat, weights), "mass": mass(heat, weights), "chance": chance(weights)}

@@ -16,7 +16,7 @@ import numpy as np
 
 from mmner_core.data import Example
 from mmner_core.labels import Entity, tags_to_entities
-from mmner_core.photos.mosaics import LAYOUTS, Layout
+from mmner_core.photos.mosaics import LAYOUTS, MosaicLayout
 
 SAME_PHOTO, ONE_TYPE = "same photo twice", "two photos of one type"
 """The controls: which half is right is undefined in the first, and not to be told by type in the second."""
@@ -58,10 +58,10 @@ class Group:
     """
 
     name: str
-    layout: Layout
+    layout: MosaicLayout
     subjects: tuple[Subject, ...]
 
-    def arrangements(self) -> Iterator[Layout]:
+    def arrangements(self) -> Iterator[MosaicLayout]:
         """Yield layouts whose part i is the place of subject i.
 
         The places rotate until each photo was in every part and in its mirror image; what the mirror image has shown
@@ -74,10 +74,10 @@ class Group:
                 continue
             mirrored = tuple(place.mirrored() for place in places)
             visited |= {places[0], mirrored[0]}
-            yield Layout(places, self.layout.whole, self.layout.gutter)
+            yield MosaicLayout(places, self.layout.whole, self.layout.gutter)
             if self.name == SAME_PHOTO:
                 return
-            yield Layout(mirrored, self.layout.whole, self.layout.gutter)
+            yield MosaicLayout(mirrored, self.layout.whole, self.layout.gutter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,9 @@ def find_subjects(examples: Sequence[Example], irrelevant: Sequence[bool] = ()) 
     return found, left_out
 
 
-def _mixed(name: str, layout: Layout, by_type: dict[str, list[Subject]], rng: np.random.Generator) -> Iterator[Group]:
+def _mixed(
+    name: str, layout: MosaicLayout, by_type: dict[str, list[Subject]], rng: np.random.Generator
+) -> Iterator[Group]:
     """Group sentences of different types until every sentence of the most frequent type was shown."""
     rounds = max(map(len, by_type.values()))
     queues = {kind: cycle([of_type[i] for i in rng.permutation(len(of_type))]) for kind, of_type in by_type.items()}

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from analysis.heat_maps.attribution import each_hidden, occlusion_falls
-from analysis.heat_maps.explainer import ModelExplainer, Scene, Sight, Text
+from analysis.heat_maps.explainer import EncodedScene, ModelExplainer, Sight, Text
 from analysis.heat_maps.places import Heat
 from mmner_core.errors import InputError
 from mmner_core.runtime.cache import RecentlyUsed
@@ -61,14 +61,14 @@ class HeatMapper:
         self.occlusion = occlusion
         self._texts: RecentlyUsed[Text] = RecentlyUsed(_TEXT_BYTES)
 
-    def scene(self, words: Sequence[str], sight: Sight) -> Scene:
+    def scene(self, words: Sequence[str], sight: Sight) -> EncodedScene:
         """Combine a sentence and a photo; a recently encoded sentence is not encoded again."""
         key = tuple(words)
         text = self._texts.get(key)
         if text is None:
             text = self.explainer.read(words, convention=self.convention)
             self._texts.put(key, text, sum(states.numel() * states.element_size() for states in text))
-        return Scene.of(text, sight)
+        return EncodedScene.of(text, sight)
 
     def occluded(self, sight: Sight, filler: Pixels | None = None) -> list[ImageStates]:
         """Encode a photo with each cell covered in turn, once for all its names; empty without occlusion.
@@ -78,7 +78,7 @@ class HeatMapper:
         grid = next(iter(self.explainer.grids.values()))
         return list(self.explainer.cover(sight.pixels, each_hidden(grid), filler)) if self.occlusion else []
 
-    def maps(self, scene: Scene, entity: Entity, occluded: Sequence[ImageStates] = ()) -> dict[str, Heat]:
+    def maps(self, scene: EncodedScene, entity: Entity, occluded: Sequence[ImageStates] = ()) -> dict[str, Heat]:
         """Return the maps of one name in one photo, except ``random``.
 
         Args:
@@ -101,11 +101,11 @@ class HeatMapper:
             found[OCCLUSION] = Heat(falls, self.explainer.seen_by(stream, scene))
         return found
 
-    def attention(self, scene: Scene, entity: Entity) -> dict[str, Heat]:
+    def attention(self, scene: EncodedScene, entity: Entity) -> dict[str, Heat]:
         """Return the attention of each stream that has cells."""
         return self._heats(self.explainer.attention(scene, entity), scene)
 
-    def _heats(self, by_stream: Mapping[str, np.ndarray], scene: Scene) -> dict[str, Heat]:
+    def _heats(self, by_stream: Mapping[str, np.ndarray], scene: EncodedScene) -> dict[str, Heat]:
         return {stream: Heat(cells, self.explainer.seen_by(stream, scene)) for stream, cells in by_stream.items()}
 
 

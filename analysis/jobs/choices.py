@@ -44,12 +44,12 @@ def read_choices(asked: Mapping[str, Any], description: Description, models: Mod
         conditions=conditions,
         corruptions=_flag(asked, "corruptions", default=False) and bool(description.photos.present),
         studies=_flag(asked, "studies", default=True),
-        types=_types(asked.get("types"), description, known_types(model, models)),
+        types=_types(asked.get("types"), description, types_of_model(model, models)),
         limit=limit,
     )
 
 
-def known_types(model: str, models: Models) -> tuple[str, ...]:
+def types_of_model(model: str, models: Models) -> tuple[str, ...]:
     """Return the types that a checkpoint knows; none for a model of somebody's own, which may know any."""
     config = models.config(model)
     return () if config is None else config.types

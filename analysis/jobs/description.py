@@ -96,7 +96,7 @@ class Description:
         return sum(n if limit is None else min(n, limit) for n in self.languages.values())
 
 
-def describe(data: Path, images: Sequence[Path], language: str | None = None) -> Description:
+def describe_upload(data: Path, images: Sequence[Path], language: str | None = None) -> Description:
     """Read a data set and look at its photos.
 
     Args:

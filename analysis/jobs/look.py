@@ -11,9 +11,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from analysis.jobs.description import Description, data_file, describe, photo_folders
+from analysis.jobs.description import Description, data_file, describe_upload, photo_folders
 from analysis.jobs.job import DATA, PHOTOS, UPLOAD, write_description
-from analysis.jobs.unpack import unpack
+from analysis.jobs.unpack import unpack_zip
 from mmner_core.data.tables import JSON_LINES
 from mmner_core.errors import InputError
 from mmner_core.photos.folder import EXTENSIONS
@@ -37,7 +37,7 @@ def look(folder: Path, *, max_bytes: int, max_file: int, language: str | None) -
     try:
         data, beside = _data(folder, max_bytes, notes)
         images = _photos(folder, max_bytes, max_file, notes)
-        found = describe(data, [*images, *beside], language)
+        found = describe_upload(data, [*images, *beside], language)
     except InputError as error:
         return Description(problem=str(error))
     except MemoryError:
@@ -52,7 +52,9 @@ def _data(folder: Path, max_bytes: int, notes: list[str]) -> tuple[Path, list[Pa
     if not packed.is_file():
         return next(data.iterdir()), []
     endings = (*DATA_ENDINGS, *EXTENSIONS)
-    out = unpack(packed, data, endings=endings, max_file=max_bytes, max_bytes=max_bytes, what="The zip of the data set")
+    out = unpack_zip(
+        packed, data, endings=endings, max_file=max_bytes, max_bytes=max_bytes, what="The zip of the data set"
+    )
     packed.unlink()
     notes += out.notes("the zip of the data set")
     found = data_file(data)
@@ -62,7 +64,7 @@ def _data(folder: Path, max_bytes: int, notes: list[str]) -> tuple[Path, list[Pa
 def _photos(folder: Path, max_bytes: int, max_file: int, notes: list[str]) -> list[Path]:
     photos, packed = folder / PHOTOS, folder / UPLOAD / "photos.zip"
     if packed.is_file():
-        out = unpack(
+        out = unpack_zip(
             packed, photos, endings=EXTENSIONS, max_file=max_file, max_bytes=max_bytes, what="The zip of photos"
         )
         packed.unlink()

@@ -17,7 +17,7 @@ from analysis.jobs.commands import report_command
 from analysis.jobs.description import Description
 from analysis.jobs.job import DATA, PHOTOS, UPLOAD, Choices, Job, read_description
 from analysis.jobs.models import Models
-from analysis.jobs.process import command, end, environment, last_words, start
+from analysis.jobs.process import command, end, last_words, process_environment, start
 from analysis.jobs.store import JobLimits, JobStore, suffix_of
 from analysis.jobs.timing import Timing, timing
 from analysis.jobs.worker import JobWorker
@@ -198,7 +198,7 @@ class RunMaker:
 
     def _run(self, arguments: list[str], path: Path, seconds: float) -> None:
         """Run a program in a job's folder until it ends or is out of time."""
-        process = start(arguments, path, environment(path))
+        process = start(arguments, path, process_environment(path))
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:

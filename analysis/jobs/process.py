@@ -25,7 +25,7 @@ _OWN = ("MMNER_WEIGHTS",)
 """Of the server's settings in the environment, those that a run may know: passwords are among the others."""
 
 
-def environment(folder: Path, *, own_code: bool = False) -> dict[str, str]:
+def process_environment(folder: Path, *, own_code: bool = False) -> dict[str, str]:
     """Return the environment of a program that works on a job.
 
     Args:

@@ -76,7 +76,7 @@ def timing(folder: Path, sentences: int, *, studies: bool) -> Timing:
     return Timing(stage=STAGES[stage], done=done, total=total, share=passed / (passed + left or 1.0), left=left)
 
 
-def in_words(seconds: float) -> str:
+def duration_in_words(seconds: float) -> str:
     """Say how long something takes, about."""
     if seconds < 50:
         return f"about {max(5, 5 * round(seconds / 5))} seconds"

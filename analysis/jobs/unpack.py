@@ -52,7 +52,9 @@ class Unpacked:
         return [f"Left out of {what}: {kinds}."] if kinds else []
 
 
-def unpack(file: Path, folder: Path, *, endings: Collection[str], max_file: int, max_bytes: int, what: str) -> Unpacked:
+def unpack_zip(
+    file: Path, folder: Path, *, endings: Collection[str], max_file: int, max_bytes: int, what: str
+) -> Unpacked:
     """Unpack the files of the wanted kinds.
 
     Args:

@@ -11,7 +11,7 @@ from threading import Condition, Thread
 from analysis.jobs.commands import run_command
 from analysis.jobs.job import PROGRESS, Choices, Job, read_description
 from analysis.jobs.models import Models
-from analysis.jobs.process import end, end_abandoned, environment, last_words, resident_bytes, start
+from analysis.jobs.process import end, end_abandoned, last_words, process_environment, resident_bytes, start
 from analysis.jobs.store import JobStore, folder_bytes
 from mmner_core.errors import InputError
 from mmner_core.serving.faults import user_message
@@ -120,7 +120,7 @@ class JobWorker:
         try:
             arguments = run_command(folder, job.choices, read_description(folder), self.models, job.language)
             own_code = job.choices.model in self.models.own
-            process = start(arguments, folder, environment(folder, own_code=own_code))
+            process = start(arguments, folder, process_environment(folder, own_code=own_code))
         except (InputError, OSError, ValueError) as error:
             self._end(job, "failed", f"The run could not be started: {user_message(InputError(str(error)))}")
             return

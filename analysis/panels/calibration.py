@@ -10,8 +10,8 @@ from analysis.panels.facts import facts_of
 from analysis.panels.panel import Content, panel
 from analysis.panels.scores import counts_of
 from analysis.panels.stored import optional_table, stored_table
-from analysis.panels.wording import counted, language_name, number
-from analysis.scores.calibration import calibration_table, outcomes, reliability_by_language, rescaled
+from analysis.panels.wording import counted, language_label, number
+from analysis.scores.calibration import calibration_table, reliability_by_language, rescaled, span_outcomes
 from mmner_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def calibration(
     from analysis.figures import reliability_diagram
 
     answers = run.answers(condition)
-    confidence, _ = outcomes(answers)
+    confidence, _ = span_outcomes(answers)
     use_stored = (
         valid is None and condition in (None, run.condition) and optional_table(run, "calibration_bins") is not None
     )
@@ -60,7 +60,7 @@ def calibration(
         table=table.drop(columns="fitted_on"),
         figure=reliability_diagram(bins),
         figure_data=bins,
-        alternative=f"Reliability diagram, {language_name(language)}: mean probability {number(row['confidence'])}, "
+        alternative=f"Reliability diagram, {language_label(language)}: mean probability {number(row['confidence'])}, "
         f"share right {number(row['accuracy'])}; ECE {number(row['ece_before'])} as given, "
         f"{number(row['ece_after'])} after temperature {number(row['temperature'], 2)}.",
         rule="an entity is right if span and type are annotated (lenient)",
@@ -84,7 +84,7 @@ def _stored(run: EvaluationRun) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _computed(answers: Answers, valid: Answers | None) -> tuple[pd.DataFrame, pd.DataFrame]:
-    confidence, _ = outcomes(answers)
+    confidence, _ = span_outcomes(answers)
     after, _, _ = rescaled(answers, valid)
     frames = [
         reliability.bins.assign(language=language, series=SERIES[when])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analysis.panels.panel import Content, panel, shortened
-from analysis.panels.wording import counted, language_name, number
-from analysis.scores.compare import Comparison, outcome_table
+from analysis.panels.wording import counted, language_label, number
+from analysis.scores.compare import RunComparison, outcome_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 LIMIT = 50
 
 
-def comparison_of(run: EvaluationRun, other: EvaluationRun) -> Comparison:
+def comparison_of(run: EvaluationRun, other: EvaluationRun) -> RunComparison:
     """Pair the sentences of two runs, once."""
-    return run.remember(("comparison", other), lambda: Comparison.build(run.answers(), other.answers()))
+    return run.remember(("comparison", other), lambda: RunComparison.build(run.answers(), other.answers()))
 
 
 @panel(
@@ -55,7 +55,7 @@ def outcomes(run: EvaluationRun, other: EvaluationRun) -> Content:
     comparison = comparison_of(run, other)
     table = outcome_table(_items(run, other))
     both = table.groupby("language", sort=False, as_index=False)[["fixed", "broken"]].sum()
-    parts = [f"{language_name(str(row.language))} {row.fixed} fixed, {row.broken} broken" for row in both.itertuples()]
+    parts = [f"{language_label(str(row.language))} {row.fixed} fixed, {row.broken} broken" for row in both.itertuples()]
     return Content(
         table=table,
         figure=outcome_bars(both),
@@ -84,6 +84,6 @@ def _items(run: EvaluationRun, other: EvaluationRun) -> pd.DataFrame:
     return run.remember(("items", other), comparison_of(run, other).items)
 
 
-def _counts(comparison: Comparison) -> str:
+def _counts(comparison: RunComparison) -> str:
     n = f"{counted(len(comparison.a), 'sentence')} in both runs"
     return n + (f", {counted(comparison.left_out, 'sentence')} in one only, left out" if comparison.left_out else "")

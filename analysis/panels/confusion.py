@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.panels.panel import Content, panel
 from analysis.panels.scores import counts_of
-from analysis.panels.wording import counted, language_name
+from analysis.panels.wording import counted, language_label
 from analysis.scores.confusion import Confusion, Reading, difference, row_shares
 from mmner_core.errors import InputError
 
@@ -78,7 +78,7 @@ def confusion(
         rule=RULES[reading],
         n=counts_of(chosen),
         notes=("No gold and no predicted entity in this slice.",) if empty else (),
-        suffix=language_name(language),
+        suffix=language_label(language),
     )
 
 
@@ -94,7 +94,7 @@ def confusion_languages(
 ) -> Content:
     """Show the difference of two languages of one run."""
     cells = confusion_of(run, condition, reading)
-    suffix = f"{language_name(first)} minus {language_name(second)}"
+    suffix = f"{language_label(first)} minus {language_label(second)}"
     return _difference(cells.counts(first), cells.counts(second), reading, suffix)
 
 
@@ -110,7 +110,7 @@ def confusion_runs(
     """Show the difference of two runs over one language."""
     of = None if language == "all" else language
     mine, theirs = (confusion_of(one, None, reading).counts(of) for one in (run, other))
-    return _difference(mine, theirs, reading, f"{run.name} minus {other.name}, {language_name(language)}")
+    return _difference(mine, theirs, reading, f"{run.name} minus {other.name}, {language_label(language)}")
 
 
 def _difference(a: pd.DataFrame, b: pd.DataFrame, reading: Reading, suffix: str) -> Content:

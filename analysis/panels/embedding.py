@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import optional_table, stored_table
-from analysis.panels.wording import counted, language_name, number, with_interval
+from analysis.panels.wording import counted, language_label, number, with_interval
 from analysis.run.pair_facts import SEEN, UNSEEN
 from analysis.scores.breakdowns import ALL
 from analysis.space.contrastive import RELEVANT
@@ -131,7 +131,7 @@ def cosines(run: EvaluationRun, other: EvaluationRun | None = None, language: st
         table=table,
         figure=cosine_histogram(histogram) if len(histogram) else None,
         figure_data=histogram,
-        alternative=f"Two histograms, {language_name(language)}. Median cosine of matched pairs "
+        alternative=f"Two histograms, {language_label(language)}. Median cosine of matched pairs "
         f"{right}, of mismatched pairs {wrong}; {_separation(run, language)}.",
         rule="cosine of text and image in the contrastive space",
         n=f"{counted(len(chosen['matched']), 'matched pair')}, {len(chosen['mismatched']):,} mismatched",

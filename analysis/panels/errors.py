@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.image_effect.modality import TEXT_ONLY
 from analysis.panels.panel import Content, panel, shortened
 from analysis.panels.scores import counts_of
-from analysis.panels.wording import counted, language_name, listed
+from analysis.panels.wording import counted, join_with_and, language_label
 from analysis.run.lexicon import NEVER
 from analysis.scores.failures import failure_table
 from analysis.scores.matching import KINDS, match
@@ -58,7 +58,9 @@ def taxonomy(run: EvaluationRun, condition: str | None = None) -> Content:
         table=table,
         figure=taxonomy_bars(kinds) if total else None,
         figure_data=kinds,
-        alternative=f"Stacked bars of error classes per language. All languages: {listed(parts)}." if total else "",
+        alternative=f"Stacked bars of error classes per language. All languages: {join_with_and(parts)}."
+        if total
+        else "",
         rule="overlap: entities that share a word, directly or through others, are one group",
         n=f"{counts_of(answers)}, {counted(total, 'group')}",
         notes=() if total else ("No gold and no predicted entity in this run.",),
@@ -88,7 +90,9 @@ def failure_summary(run: EvaluationRun, condition: str | None = None) -> Content
             rows.append({"language": language, "error": error, "n": len(chosen)} | _means(chosen))
     table = pd.DataFrame(rows).astype({name: "float64" for name in _means(failures)})
     missing = [name for name in ("span_probability", "never_seen", "right_without_image") if table[name].isna().all()]
-    notes = (f"Not known for this run: {listed([name.replace('_', ' ') for name in missing])}.",) if missing else ()
+    notes = (
+        (f"Not known for this run: {join_with_and([name.replace('_', ' ') for name in missing])}.",) if missing else ()
+    )
     return Content(table=table, rule="one row per error", n=counts_of(answers), notes=notes)
 
 
@@ -118,8 +122,8 @@ def failures_first(run: EvaluationRun, condition: str | None = None, limit: int 
         failures = failures.sort_values("loss", ascending=False, kind="stable")
     table, notes = shortened(failures[list(_SHOWN)], limit, "loss" if by_loss else "place in the text")
     languages = failures["language"].value_counts()
-    parts = [f"{language_name(str(name))} {n:,}" for name, n in languages.items() if n]
-    counts = f"{counted(len(failures), 'error')}" + (f" ({listed(parts)})" if len(parts) > 1 else "")
+    parts = [f"{language_label(str(name))} {n:,}" for name, n in languages.items() if n]
+    counts = f"{counted(len(failures), 'error')}" + (f" ({join_with_and(parts)})" if len(parts) > 1 else "")
     if not len(failures):
         notes = ("No error in this run.",)
     return Content(table=table, rule="one row per error", n=f"{counts_of(answers)}, {counts}", notes=notes)

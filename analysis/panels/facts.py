@@ -46,7 +46,7 @@ def facts_of(run: EvaluationRun) -> RunFacts:
     """Read the provenance; what it does not state is said to be so."""
     provenance = run.provenance
     data = provenance.get("data")
-    split = split_of(provenance)
+    split = evaluated_split(provenance)
     place = run.written(str(_named(data, "path") or (data if isinstance(data, str) else "")))
     return RunFacts(
         name=run.name,
@@ -56,7 +56,7 @@ def facts_of(run: EvaluationRun) -> RunFacts:
     )
 
 
-def split_of(provenance: dict[str, Any]) -> str:
+def evaluated_split(provenance: dict[str, Any]) -> str:
     """Return the name of the split, empty where it is not stated."""
     return str(provenance.get("split") or _named(provenance.get("data"), "split") or "")
 

@@ -44,7 +44,7 @@ def kept_slices(run: EvaluationRun) -> Content:
     )
 
 
-def in_words(kept: KeptSlice) -> str:
+def slice_in_words(kept: KeptSlice) -> str:
     """Return the filters of a slice in words; they all hold."""
     return "; ".join(map(filter_words, kept.filters)) or "all errors"
 
@@ -66,7 +66,11 @@ def scored(run: EvaluationRun, kept: KeptSlice) -> tuple[Score | None, str]:
 
 def _counts(run: EvaluationRun, kept: KeptSlice) -> dict[str, object]:
     condition = kept.condition or run.condition
-    facts: dict[str, object] = {"filter": in_words(kept), "language": kept.language or "all", "condition": condition}
+    facts: dict[str, object] = {
+        "filter": slice_in_words(kept),
+        "language": kept.language or "all",
+        "condition": condition,
+    }
     facts |= {"by": kept.by, "at": kept.at}
     try:
         failures = failures_of(run, condition)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _COLUMNS = ("language", "outcome", "n_pairs", "share", "low", "high", "n")
 
 
-def pairs_of(run: EvaluationRun) -> list[MinimalPair]:
+def minimal_pairs_of(run: EvaluationRun) -> list[MinimalPair]:
     """Return the minimal pairs of the run's first condition, found once."""
     return run.remember("minimal pairs", lambda: find_minimal_pairs(run.answers()))
 
@@ -42,7 +42,7 @@ def minimal_pairs(run: EvaluationRun) -> Content:
     """Show the outcomes of the pairs, per language."""
     from analysis.figures import taxonomy_bars
 
-    pairs = pairs_of(run)
+    pairs = minimal_pairs_of(run)
     if not pairs:
         raise InputError("These data have no minimal pairs: no two sentences share their words and differ in image.")
     table = table_of(run, "minimal_pairs", lambda: _table(run, pairs))

@@ -21,7 +21,7 @@ from analysis.image_effect.modality import (
 from analysis.panels.facts import probability_of
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import table_of
-from analysis.panels.wording import counted, extremes, language_name
+from analysis.panels.wording import counted, extremes, language_label
 from analysis.scores.cosine_terciles import TERCILES
 from mmner_core.errors import InputError
 
@@ -114,7 +114,7 @@ def severity(run: EvaluationRun, language: str = "all") -> Content:
     return Content(
         table=margins[columns + rest].reset_index(drop=True),
         figure=severity_lines(drawn),
-        alternative=f"Lines of the F1 difference to text only against severity, {language_name(language)}. At the "
+        alternative=f"Lines of the F1 difference to text only against severity, {language_label(language)}. At the "
         "greatest severity: " + extremes(worst, "difference", lambda row: row["corruption"], sign=True),
         rule="strict; difference to text only by paired bootstrap over sentences",
         n=_per_row(drawn),

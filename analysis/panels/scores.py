@@ -9,7 +9,7 @@ import pandas as pd
 from analysis.panels.facts import import_notes
 from analysis.panels.panel import Content, panel
 from analysis.panels.stored import optional_table
-from analysis.panels.wording import counted, extremes, language_name, with_interval
+from analysis.panels.wording import counted, extremes, language_label, with_interval
 from analysis.scores.metrics import RULES, judge, score_table
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def scores(run: EvaluationRun, condition: str | None = None) -> Content:
         table=table,
         figure=score_bars(strict),
         alternative=f"Bars of strict F1 per language and type. All languages and types: {with_interval(overall)}. "
-        + extremes(single, "f1", lambda row: f"{language_name(row['language'])} {row['type']}"),
+        + extremes(single, "f1", lambda row: f"{language_label(row['language'])} {row['type']}"),
         rule="strict and lenient, per entity; the bars are strict",
         n=counts_of(answers),
         notes=tuple(filter(None, [str(overall["note"]), *import_notes(run.provenance)])),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.panels.panel import Content, panel
-from analysis.panels.wording import counted, listed
+from analysis.panels.wording import counted, join_with_and
 from analysis.scores.matching import CORRECT, KINDS, match
 from mmner_core.errors import InputError
 
@@ -124,10 +124,10 @@ def _map(
         table=table,
         figure=draw(points, colour=colour, pairs=pairs, types=run.answers().gold.types),
         figure_data=points,
-        alternative=f"Scatter of {listed(parts)}, {projection.upper()}, coloured by {colour}; the table has the number "
-        "of points and their mean place per colour.",
+        alternative=f"Scatter of {join_with_and(parts)}, {projection.upper()}, coloured by {colour}; the table has the "
+        "number of points and their mean place per colour.",
         rule="cosine; seeded, coordinates stored in the run",
-        n=listed(parts),
+        n=join_with_and(parts),
     )
 
 

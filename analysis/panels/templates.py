@@ -16,7 +16,7 @@ _UNSHOWABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\ud800-\udfff]")
 
 
 @cache
-def environment(folder: Path) -> jinja2.Environment:
+def template_environment(folder: Path) -> jinja2.Environment:
     """Return the environment of the templates in a folder; an undefined name in a template is an error."""
     import jinja2
 

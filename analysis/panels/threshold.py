@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.panels.panel import Content, panel
 from analysis.panels.scores import counts_of
-from analysis.panels.wording import counted, language_name, number
+from analysis.panels.wording import counted, language_label, number
 from analysis.scores.breakdowns import ALL
 from analysis.scores.threshold import risk_coverage, threshold_gains, threshold_table
 from mmner_core.errors import InputError
@@ -51,7 +51,7 @@ def threshold(
         raise InputError(f"Run {run.name!r} has no language {language!r}.")
     if not len(answers.predicted):
         return Content(table=table, rule=RULE, n=counts_of(answers), notes=("The run has no predicted entity.",))
-    whose = f"{language_name(language)}, {entity_type or 'all types'}"
+    whose = f"{language_label(language)}, {entity_type or 'all types'}"
     return Content(
         table=table,
         figure=threshold_curves(shown),

@@ -11,7 +11,7 @@ from mmner_core.text.language_names import LANGUAGE_NAMES
 _NAMES = {"all": "all languages", **LANGUAGE_NAMES, "": "unknown"}
 
 
-def language_name(code: str) -> str:
+def language_label(code: str) -> str:
     """Return a language in words; a code that is not ours stays as it is."""
     return _NAMES.get(code, code)
 
@@ -51,6 +51,6 @@ def extremes(table: pd.DataFrame, value: str, name: Callable[[pd.Series], str], 
     )
 
 
-def listed(parts: Sequence[str]) -> str:
+def join_with_and(parts: Sequence[str]) -> str:
     """Join parts as in a sentence: "a, b and c"."""
     return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from analysis.panels.display import shown_table
-from analysis.panels.templates import environment
+from analysis.panels.templates import template_environment
 from analysis.report.files import write_text
 from analysis.run.csv_text import csv_text
 
@@ -36,7 +36,7 @@ def render(document: Document) -> str:
 
     library, own = library_script().replace("\r\n", "\n"), (_HERE / "report.js").read_text(encoding="utf-8")
     return (
-        environment(_HERE)
+        template_environment(_HERE)
         .get_template("report.html.j2")
         .render(
             document=document,

@@ -125,13 +125,13 @@ def correct(run: EvaluationRun, sentence_id: int, tags: Sequence[str] | None, *,
     words, gold = answers.words_of(row), gold_of(answers, row)
     record = {"sentence_id": sentence_id, "words": words, "gold": list(gold), "tags": None, "by": by, "at": now()}
     if tags is not None:
-        record["tags"] = _checked(tags, len(words), known_types(run))
+        record["tags"] = _checked(tags, len(words), types_of_run(run))
         if record["tags"] == record["gold"]:
             raise InputError("These are the tags as annotated; change one, or withdraw the correction.")
     _journal(run).add(record | {"note": checked_note(note)})
 
 
-def known_types(run: EvaluationRun) -> tuple[str, ...]:
+def types_of_run(run: EvaluationRun) -> tuple[str, ...]:
     """Return the entity types that gold tags may have: those of the run, its data and its predictions."""
     stated = run.provenance.get("types")
     names = [name for name in stated if isinstance(name, str)] if isinstance(stated, list) else []

@@ -87,7 +87,7 @@ class EvaluationRun:
             if not (folder / name).is_file():
                 raise InputError(f"{folder} lacks {name}: no run, or half written; write it anew.")
         path = folder / PREDICTIONS
-        provenance = read_json(folder / PROVENANCE)
+        provenance = read_run_json(folder / PROVENANCE)
         for name in (PREDICTIONS, METRICS):
             _verify(folder / name, provenance)
         table = _read_parquet(path, columns=["condition"])
@@ -97,7 +97,7 @@ class EvaluationRun:
         return cls(
             name=folder.name,
             conditions=_in_order(Counter(table["condition"].to_pylist())),
-            metrics=read_json(folder / METRICS),
+            metrics=read_run_json(folder / METRICS),
             provenance=provenance,
             folder=folder,
             _load=lru_cache(CONDITIONS_KEPT)(partial(_read_condition, path)),
@@ -210,7 +210,7 @@ def _read_parquet(path: Path, **options: Any) -> pa.Table:
         raise InputError(f"{path} cannot be read: it is damaged or half written; write the run anew.") from error
 
 
-def read_json(path: Path) -> dict[str, Any]:
+def read_run_json(path: Path) -> dict[str, Any]:
     """Read a JSON object of a run folder.
 
     Raises:

@@ -46,7 +46,7 @@ class Reliability:
     confidence: float | None
 
 
-def outcomes(answers: Answers) -> tuple[np.ndarray, np.ndarray]:
+def span_outcomes(answers: Answers) -> tuple[np.ndarray, np.ndarray]:
     """Return [N] probability of each predicted entity and whether it is right.
 
     Raises:
@@ -103,7 +103,7 @@ def reliability_by_language(answers: Answers, confidence: np.ndarray) -> dict[st
     Raises:
         InputError: if the run holds no probabilities.
     """
-    _, right = outcomes(answers)
+    _, right = span_outcomes(answers)
     languages = answers.languages[answers.predicted.sentence]
     masks = {"all": np.ones(len(right), dtype=bool)} | {n: languages == n for n in sorted(set(answers.languages))}
     return {name: reliability(confidence[mask], right[mask]) for name, mask in masks.items()}
@@ -150,7 +150,7 @@ def calibration_table(answers: Answers, valid: Answers | None = None, *, seed: i
         language ("all" first), n, accuracy, confidence (mean), ece_before, ece_after, nll_before, nll_after,
         temperature, fitted_on.
     """
-    confidence, _ = outcomes(answers)
+    confidence, _ = span_outcomes(answers)
     after, temperature, fitted_on = rescaled(answers, valid, seed=seed)
     before_by_language, after_by_language = (reliability_by_language(answers, p) for p in (confidence, after))
     rows = []
@@ -179,9 +179,9 @@ def rescaled(answers: Answers, valid: Answers | None = None, *, seed: int = 0) -
 
     Of two halves the temperature given is the geometric mean. Probabilities stay as they are where none can be fitted.
     """
-    confidence, right = outcomes(answers)
+    confidence, right = span_outcomes(answers)
     if valid is not None:
-        temperature = fit_temperature(*outcomes(valid))
+        temperature = fit_temperature(*span_outcomes(valid))
         note = "valid" if temperature is not None else "nothing: too few entities"
         return rescale(confidence, temperature), temperature, note
     half = (np.random.default_rng(seed).permutation(len(answers)) % 2 == 0)[answers.predicted.sentence]

@@ -26,7 +26,7 @@ ANNOTATED, FALSE_ALARM = "annotated", "false alarm"
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Comparison:
+class RunComparison:
     """A and B on the sentences that both answered.
 
     Attributes:
@@ -45,7 +45,7 @@ class Comparison:
     left_out: int
 
     @classmethod
-    def build(cls, a: Answers, b: Answers, rule: str = "strict") -> Comparison:
+    def build(cls, a: Answers, b: Answers, rule: str = "strict") -> RunComparison:
         """Pair the sentences by ``sentence_id``.
 
         Raises:

@@ -140,7 +140,7 @@ def _measure(
     counts = sliced.judged.counts(rows[:n_gold], rows[n_gold:])
     everything = sliced.judged.counts()[~searched, 1:].sum()
     return Slice(
-        description=describe(conditions),
+        description=describe_conditions(conditions),
         conditions=conditions,
         score=score(counts[~searched], sliced.judged.rule),
         share=float(counts[~searched, 1:].sum() / everything) if everything else 0.0,
@@ -148,7 +148,7 @@ def _measure(
     )
 
 
-def describe(conditions: Sequence[tuple[str, str, bool]]) -> str:
+def describe_conditions(conditions: Sequence[tuple[str, str, bool]]) -> str:
     """Describe in words what a slice's entities have in common."""
     phrases = [f"{PHRASES[name]} {'is' if has else 'is not'} {value}" for name, value, has in conditions]
     return "; ".join(phrases) or "all entities"

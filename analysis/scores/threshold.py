@@ -19,7 +19,7 @@ from analysis.run.answers import Answers
 from analysis.run.spans import Spans
 from analysis.scores.bootstrap import f1_difference, f1_interval
 from analysis.scores.breakdowns import ALL, by_part
-from analysis.scores.calibration import outcomes, wilson
+from analysis.scores.calibration import span_outcomes, wilson
 
 THRESHOLDS = tuple(i / 20 for i in range(20))
 _NUMBERS = ("coverage", "precision", "precision_low", "precision_high", "recall", "f1", "f1_at_random")
@@ -60,7 +60,7 @@ def threshold_table(
     Raises:
         InputError: if the run holds no probabilities.
     """
-    confidence, right = outcomes(answers)
+    confidence, right = span_outcomes(answers)
     of_gold, of_predicted = _of_type(answers.gold, entity_type), _of_type(answers.predicted, entity_type)
     rows = []
     for language, sentences in by_part(answers.languages, unnamed=True):
@@ -89,7 +89,7 @@ def threshold_gains(
     Raises:
         InputError: if the run holds no probabilities.
     """
-    confidence, right = outcomes(answers)
+    confidence, right = span_outcomes(answers)
     of_gold, of_predicted = _of_type(answers.gold, entity_type), _of_type(answers.predicted, entity_type)
     sentences = answers.languages == language if language != ALL else np.ones(len(answers), dtype=bool)
 
@@ -116,7 +116,7 @@ def risk_coverage(answers: Answers, entity_type: str | None = None, language: st
     Raises:
         InputError: if the run holds no probabilities.
     """
-    confidence, right = outcomes(answers)
+    confidence, right = span_outcomes(answers)
     mine = _of_type(answers.predicted, entity_type)
     if language != ALL:
         mine &= (answers.languages == language)[answers.predicted.sentence]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from analysis.palette import text_colour
-from analysis.panels.templates import environment
+from analysis.panels.templates import template_environment
 
 if TYPE_CHECKING:
     import jinja2
@@ -36,7 +36,7 @@ def set_attribute(**change: Any) -> Markup:
 
 @cache
 def _environment() -> jinja2.Environment:
-    found = environment(_TEMPLATES)
+    found = template_environment(_TEMPLATES)
     found.globals["set_attribute"] = set_attribute
     found.filters |= {"text_colour": text_colour, "json": json.dumps}
     return found

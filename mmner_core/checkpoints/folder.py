@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from mmner_core.checkpoints.packing import pack, unpack
+from mmner_core.checkpoints.packing import pack_weights, unpack_weights
 from mmner_core.config import ModelConfig
 from mmner_core.encoders.tokenizer import load_tokenizer
 from mmner_core.errors import InputError, brief
@@ -81,7 +81,7 @@ def save_checkpoint(
         raise InputError(f"There is no tokenizer.json in {tokenizer_folder}; a checkpoint needs the tokenizer's files.")
     folder = Path(folder)
     with atomic_folder(folder, what="the checkpoint") as partial:
-        save_file(pack(model.state_dict()), partial / WEIGHTS, metadata={"format": "pt"})
+        save_file(pack_weights(model.state_dict()), partial / WEIGHTS, metadata={"format": "pt"})
         (partial / WEIGHTS).chmod(0o644)  # safetensors writes it for the owner alone
         _write_json(partial / "config.json", model.config.to_dict())
         _write_json(partial / "labels.json", list(model.labels.tags))
@@ -110,10 +110,10 @@ def load_checkpoint(folder: str | Path, *, images: bool = True) -> Checkpoint:
     """
     folder = Path(folder)
     check_files(folder)
-    config = ModelConfig.from_dict(read_json(folder / "config.json"), str(folder / "config.json"))
+    config = ModelConfig.from_dict(read_checkpoint_json(folder / "config.json"), str(folder / "config.json"))
     _check_source(config, folder)
     _check_depth(config, folder)
-    tags = read_json(folder / "labels.json")
+    tags = read_checkpoint_json(folder / "labels.json")
     if tags != list(LabelSet(config.types).tags):
         raise InputError(f"{folder / 'labels.json'} does not list the tags that config.json's types call for.")
     # Building a model is mostly importing libraries, on one core; the file is read and hashed on the other meanwhile.
@@ -129,8 +129,8 @@ def load_checkpoint(folder: str | Path, *, images: bool = True) -> Checkpoint:
             model=model.eval(),
             tokenizer=tokenizer.result(),
             digest=digest.result(),
-            metrics=read_object(folder / "metrics.json"),
-            provenance=read_object(folder / "provenance.json"),
+            metrics=read_checkpoint_object(folder / "metrics.json"),
+            provenance=read_checkpoint_object(folder / "provenance.json"),
         )
 
 
@@ -206,7 +206,7 @@ def check_files(folder: Path) -> None:
         raise InputError(f"{folder} is not a whole checkpoint: {missing[0]} is missing{hint}.")
 
 
-def read_json(file: Path) -> Any:
+def read_checkpoint_json(file: Path) -> Any:
     """Read one of the checkpoint's JSON files.
 
     Raises:
@@ -215,7 +215,7 @@ def read_json(file: Path) -> Any:
     return json_files.read_json(file, _DAMAGED)
 
 
-def read_object(file: Path) -> dict[str, Any]:
+def read_checkpoint_object(file: Path) -> dict[str, Any]:
     """Read one of the checkpoint's JSON files that hold an object.
 
     Raises:
@@ -243,7 +243,7 @@ def _read_weights(folder: Path, *, images: bool) -> dict[str, Tensor]:
     file = folder / WEIGHTS
     with _damage_reported(file), safe_open(file, framework="pt") as store:
         wanted = [name for name in store.keys() if images or not name.startswith(IMAGE_PARTS)]  # noqa: SIM118
-        state = unpack({name: store.get_tensor(name) for name in wanted})
+        state = unpack_weights({name: store.get_tensor(name) for name in wanted})
     for name, tensor in state.items():
         if not _finite(tensor):
             raise InputError(f"{file}: tensor {name} holds values that are not numbers; the checkpoint is damaged.")

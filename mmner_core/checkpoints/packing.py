@@ -18,7 +18,7 @@ def quantise_rows(table: Tensor) -> tuple[Tensor, Tensor]:
     return (table.float() / scale).round().clamp(-127, 127).to(torch.int8), scale
 
 
-def pack(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def pack_weights(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Shrink weights for the disk."""
     packed: dict[str, Tensor] = {}
     for name, tensor in state.items():
@@ -31,7 +31,7 @@ def pack(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.contiguous() for name, tensor in packed.items()}
 
 
-def unpack(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def unpack_weights(packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Undo :func:`pack`, in float32.
 
     Raises:

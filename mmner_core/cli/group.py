@@ -29,7 +29,7 @@ EXTRAS = {
 """Packages that a base installation may lack, and the extra of pyproject.toml that brings each."""
 
 
-class Command(TyperCommand):
+class PathCheckingCommand(TyperCommand):
     """A command that refuses an empty path, which would be taken for the working folder."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -44,7 +44,7 @@ class Command(TyperCommand):
         return super().parse_args(ctx, args)
 
 
-class Lists(Command):
+class Lists(PathCheckingCommand):
     """A command without arguments; an option that may be repeated takes several values at a time."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

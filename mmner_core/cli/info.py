@@ -18,7 +18,7 @@ def info(
     json: Json = False,
 ) -> None:
     """Print a model's card and key facts: digest, sizes, labels, conventions, scores."""
-    facts = describe(checkpoint)
+    facts = describe_checkpoint(checkpoint)
     if json:
         print_json(facts)
         return
@@ -36,27 +36,27 @@ def info(
     print_out(facts["card"].strip(), make_table(["Fact", ""], rows, numbers_from=2))
 
 
-def describe(folder: Path) -> dict[str, Any]:
+def describe_checkpoint(folder: Path) -> dict[str, Any]:
     """Read a checkpoint's facts without building the model.
 
     Raises:
         InputError: if the folder is not a whole checkpoint.
     """
-    from mmner_core.checkpoints.folder import check_files, folder_digest, read_json, read_object
+    from mmner_core.checkpoints.folder import check_files, folder_digest, read_checkpoint_json, read_checkpoint_object
     from mmner_core.config import ModelConfig
 
     check_files(folder)
-    record = read_json(folder / "config.json")
+    record = read_checkpoint_json(folder / "config.json")
     config = ModelConfig.from_dict(record, str(folder / "config.json"))
     return {
         "path": str(folder),
         "digest": folder_digest(folder),
         "bytes": sum(file.stat().st_size for file in folder.iterdir() if file.is_file()),
         "parameters": _count_weights(folder),
-        "labels": read_json(folder / "labels.json"),
+        "labels": read_checkpoint_json(folder / "labels.json"),
         "image_encoders": [encoder.name for encoder in (config.vit, config.cnn) if encoder is not None],
-        "metrics": read_object(folder / "metrics.json"),
-        "provenance": read_object(folder / "provenance.json"),
+        "metrics": read_checkpoint_object(folder / "metrics.json"),
+        "provenance": read_checkpoint_object(folder / "provenance.json"),
         "config": record,
         "card": (folder / "README.md").read_text(encoding="utf-8", errors="replace"),
     }

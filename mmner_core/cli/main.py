@@ -12,7 +12,7 @@ import os
 import typer
 
 from mmner_core.cli import card, convert, evaluate, info, tag, tag_many, train, train_own, train_photos
-from mmner_core.cli.group import Command, Commands, Lists, run_program
+from mmner_core.cli.group import Commands, Lists, PathCheckingCommand, run_program
 
 PROGRAM = "python -m mmner_core"
 
@@ -36,7 +36,7 @@ for command in (
     info.info,
 ):
     own = command is train_own.train_own
-    app.command("train own" if own else None, cls=Lists if own else Command)(command)
+    app.command("train own" if own else None, cls=Lists if own else PathCheckingCommand)(command)
 
 
 @app.callback()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mmner_core.cli.tag_rows import Row, parse_row
+from mmner_core.cli.tag_rows import InputRow, parse_row
 from mmner_core.data.text_files import read_arrivals, write_lines
 from mmner_core.errors import InputError, listed
 from mmner_core.runtime.atomic import would_replace
@@ -60,7 +60,7 @@ class Tagged:
     n: int = 0
     keys: dict[str, None] = field(default_factory=dict)
 
-    def add(self, row: Row) -> None:
+    def add(self, row: InputRow) -> None:
         """Count a line."""
         self.n += 1
         self.keys.update(dict.fromkeys(row.others))
@@ -125,12 +125,12 @@ def tag_file(
 
 def read_batches(
     source: Path, rejects: Rejects, *, lang: str | None = None, convention: str | None = None
-) -> Iterator[list[Row]]:
+) -> Iterator[list[InputRow]]:
     """Yield the rows of a JSONL file in batches; of a stream, those that have arrived, so that none has to wait."""
     number = 0
     folder = folder_of(source)
     for lines in read_arrivals(source):
-        batch: list[Row] = []
+        batch: list[InputRow] = []
         for line in lines:
             number += 1
             if not line.strip():
@@ -148,7 +148,7 @@ def read_batches(
 
 
 def tag_rows(
-    tagger: Tagger, batches: Iterable[list[Row]], rejects: Rejects, tagged: Tagged, bar: Any = None
+    tagger: Tagger, batches: Iterable[list[InputRow]], rejects: Rejects, tagged: Tagged, bar: Any = None
 ) -> Iterator[str]:
     """Yield the output lines, those of a batch together."""
     for batch in batches:
@@ -160,7 +160,7 @@ def tag_rows(
             bar.update(len(batch))
 
 
-def _tag_batch(tagger: Tagger, batch: list[Row], rejects: Rejects) -> list[tuple[Row, Prediction]]:
+def _tag_batch(tagger: Tagger, batch: list[InputRow], rejects: Rejects) -> list[tuple[InputRow, Prediction]]:
     """Tag a batch; where it holds a bad row, tag one by one to find out which."""
     try:
         predictions = tagger.tag_batch([row.request for row in batch], attention=False)

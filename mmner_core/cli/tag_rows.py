@@ -20,7 +20,7 @@ _KINDS: dict[str, tuple[type, ...]] = {"id": (str, int, float, type(None)), "tex
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class InputRow:
     """A line of the input: its position, its text, its request, and the columns copied to its result.
 
     Attributes:
@@ -42,7 +42,7 @@ class Row:
         return {**self.key, **self.others, **prediction.to_json()}
 
 
-def parse_row(line: str, where: str, folder: Path, lang: str | None, convention: str | None) -> Row:
+def parse_row(line: str, where: str, folder: Path, lang: str | None, convention: str | None) -> InputRow:
     """Read a line.
 
     Args:
@@ -73,4 +73,4 @@ def parse_row(line: str, where: str, folder: Path, lang: str | None, convention:
         convention=record.get("convention") or convention,
     )
     key = {"id": record["id"]} if "id" in record else {}
-    return Row(where, line, request, key, {name: value for name, value in record.items() if name not in FIELDS})
+    return InputRow(where, line, request, key, {name: value for name, value in record.items() if name not in FIELDS})

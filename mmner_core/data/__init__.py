@@ -6,7 +6,7 @@ Start with :func:`read_examples`.
 from mmner_core.data.convert import convert
 from mmner_core.data.example import SPLITS, Example, dataset_digest
 from mmner_core.data.image_counts import ImageCounts, load_photo
-from mmner_core.data.layouts import DataFile, Layout, find_files
+from mmner_core.data.layouts import DataFile, DataLayout, find_files
 from mmner_core.data.reader import iter_examples, read_examples, write_examples
 from mmner_core.data.report import ReadReport
 from mmner_core.data.sniff import FORMATS
@@ -25,7 +25,7 @@ __all__ = [
     "ImageCounts",
     "ImageFolder",
     "ImageLimits",
-    "Layout",
+    "DataLayout",
     "Photo",
     "ReadReport",
     "convert",

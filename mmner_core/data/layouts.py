@@ -31,7 +31,7 @@ class DataFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class DataLayout:
     """The files found, and one sentence on each thing that was left out."""
 
     files: tuple[DataFile, ...]
@@ -44,7 +44,7 @@ def find_files(
     images: str | Path | None = None,
     language: str | None = None,
     split: str | None = None,
-) -> Layout:
+) -> DataLayout:
     """Find the data files under ``path``.
 
     ``path`` is a file, a folder with one file per split (``train.txt`` or ``train_conll_format.txt``...), or a
@@ -68,10 +68,10 @@ def find_files(
         return _search(path, folder, language, split)
     if not path.exists():
         raise InputError(f"{path} does not exist.")
-    return Layout(files=(_single_file(path, folder, language, split),))
+    return DataLayout(files=(_single_file(path, folder, language, split),))
 
 
-def _of_dataset(path: Path, images: Path | None, language: str | None, split: str | None) -> Layout:
+def _of_dataset(path: Path, images: Path | None, language: str | None, split: str | None) -> DataLayout:
     """Choose among the splits of a Hugging Face data set."""
     parts = find_splits(path)
     chosen = [
@@ -86,7 +86,7 @@ def _of_dataset(path: Path, images: Path | None, language: str | None, split: st
             f"{path} has no split for {wanted}; it has {', '.join(part.name for part in parts) or 'none'}."
         )
     home = images or _images_beside(path.absolute() if path.is_dir() else path.absolute().parent)
-    return Layout(
+    return DataLayout(
         files=tuple(
             DataFile(path=path, language=part.language or language, split=part.split, images=home, part=part.name)
             for part in chosen
@@ -111,7 +111,7 @@ def _single_file(path: Path, images: Path | None, language: str | None, split: s
     )
 
 
-def _search(root: Path, images: Path | None, language: str | None, split: str | None) -> Layout:
+def _search(root: Path, images: Path | None, language: str | None, split: str | None) -> DataLayout:
     folders, notes = _language_folders(root, language)
     files: list[DataFile] = []
     for folder in folders:
@@ -124,7 +124,7 @@ def _search(root: Path, images: Path | None, language: str | None, split: str | 
         files += [DataFile(path=file, language=spoken, split=name, images=home) for name, file in chosen.items()]
     if not files:
         raise InputError(_nothing_found(root, folders, split))
-    return Layout(files=tuple(files), notes=tuple(notes))
+    return DataLayout(files=tuple(files), notes=tuple(notes))
 
 
 def _language_folders(root: Path, language: str | None) -> tuple[list[Path], list[str]]:

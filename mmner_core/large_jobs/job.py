@@ -23,7 +23,7 @@ _LOCK = ".lock"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class LargeJobSettings:
     """What changes the output: image folder, language and convention of rows without, comparison, rows per shard.
 
     ``columns`` numbers the output's columns: a folder begun with others is not gone on with.
@@ -38,12 +38,12 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class LargeJob:
     """Everything that decides the rows of the output."""
 
     input: tuple[InputFile, ...]
     checkpoint: str
-    settings: Settings
+    settings: LargeJobSettings
 
     @property
     def digest(self) -> str:
@@ -52,7 +52,7 @@ class Job:
         return hashlib.sha256(record.encode()).hexdigest()[:16]
 
 
-def begin(output: Path, job: Job, facts: dict[str, Any]) -> bool:
+def begin(output: Path, job: LargeJob, facts: dict[str, Any]) -> bool:
     """Record the job in a new output folder, or check that it is the one begun there; return whether it was begun.
 
     Args:

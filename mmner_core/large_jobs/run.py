@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from mmner_core.errors import InputError
 from mmner_core.large_jobs.inputs import Scan, find_inputs, scan
-from mmner_core.large_jobs.job import Job, Settings, alone, begin
+from mmner_core.large_jobs.job import LargeJob, LargeJobSettings, alone, begin
 from mmner_core.large_jobs.row_requests import Defaults
 from mmner_core.large_jobs.shards import Counts, Shard, finished, prepare_output
 from mmner_core.runtime.memory import peak_megabytes
@@ -129,7 +129,7 @@ def tag_many(options: Options, *, say: Callable[[str], object] = lambda _: None)
 
 def _check(options: Options, images: Path) -> None:
     """Refuse at once what would otherwise fail for each row."""
-    from mmner_core.checkpoints.folder import check_files, read_json
+    from mmner_core.checkpoints.folder import check_files, read_checkpoint_json
     from mmner_core.config import ModelConfig
     from mmner_core.text.language_names import LANGUAGES
 
@@ -139,7 +139,7 @@ def _check(options: Options, images: Path) -> None:
         raise InputError(f"There is no language {options.lang!r}; choose {', '.join(LANGUAGES)}.")
     check_files(options.checkpoint)
     file = options.checkpoint / "config.json"
-    known = ModelConfig.from_dict(read_json(file), str(file)).conventions
+    known = ModelConfig.from_dict(read_checkpoint_json(file), str(file)).conventions
     if options.convention is not None and options.convention not in known:
         raise InputError(
             f"This checkpoint has no convention {options.convention!r}; it has {', '.join(known) or 'one'}."
@@ -156,13 +156,13 @@ def _plan(files: Sequence[Path], scans: Sequence[Scan], every: int) -> Iterator[
             index += 1
 
 
-def _job(options: Options, images: Path, scans: Sequence[Scan]) -> Job:
+def _job(options: Options, images: Path, scans: Sequence[Scan]) -> LargeJob:
     from mmner_core.checkpoints.folder import folder_digest
 
-    return Job(
+    return LargeJob(
         input=tuple(scanned.file for scanned in scans),
         checkpoint=folder_digest(options.checkpoint),
-        settings=Settings(
+        settings=LargeJobSettings(
             images=str(images),
             lang=options.lang,
             convention=options.convention,
@@ -194,7 +194,7 @@ def _first_of_each(scans: Sequence[Scan], columns_of: Callable[[Scan], list[str]
     return {name: list(columns) for columns, name in first.items()}
 
 
-def _tag(options: Options, shards: Sequence[Shard], defaults: Defaults, job: Job, summary: JobSummary) -> None:
+def _tag(options: Options, shards: Sequence[Shard], defaults: Defaults, job: LargeJob, summary: JobSummary) -> None:
     """Hand shards to the engine, with a progress bar on a terminal."""
     from tqdm import tqdm
 
@@ -210,7 +210,7 @@ def _engine(
     options: Options,
     shards: Sequence[Shard],
     defaults: Defaults,
-    job: Job,
+    job: LargeJob,
     summary: JobSummary,
     advance: Callable[[int], object],
 ) -> Generator[Counts]:

@@ -46,7 +46,7 @@ class Box(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class MosaicLayout:
     """Where the photos of a mosaic go.
 
     Attributes:
@@ -71,16 +71,16 @@ def grid_of_four(x: float = 0.5, y: float = 0.5) -> tuple[Box, ...]:
 
 
 LAYOUTS = {
-    "two": Layout(_columns(0, 0.5, 1)),
-    "four": Layout(grid_of_four(), whole=False),
-    "three": Layout((Box(0, 0, 0.5, 1), Box(0.5, 0, 1, 0.5), Box(0.5, 0.5, 1, 1)), whole=False),
-    "forty-sixty": Layout(_columns(0, 0.4, 1), whole=False),
+    "two": MosaicLayout(_columns(0, 0.5, 1)),
+    "four": MosaicLayout(grid_of_four(), whole=False),
+    "three": MosaicLayout((Box(0, 0, 0.5, 1), Box(0.5, 0, 1, 0.5), Box(0.5, 0.5, 1, 1)), whole=False),
+    "forty-sixty": MosaicLayout(_columns(0, 0.4, 1), whole=False),
 }
 """The layouts that are measured. ``three`` and ``forty-sixty`` are never trained on in this form: whoever looks for
 seams where he has learnt them fails there."""
 
 
-def random_layout(parts: int, rng: np.random.Generator) -> Layout:
+def random_layout(parts: int, rng: np.random.Generator) -> MosaicLayout:
     """Draw a layout for training: cuts at 35 to 65 % of the side, with or without gutter, whole photos or filled parts.
 
     Args:
@@ -92,10 +92,10 @@ def random_layout(parts: int, rng: np.random.Generator) -> Layout:
     if parts == 2 and rng.random() < 0.5:
         boxes = tuple(box.turned() for box in boxes)
     gutter = 0.0 if rng.random() < 0.5 else rng.uniform(0.005, 0.03)
-    return Layout(boxes, whole=rng.random() < 0.5, gutter=gutter)
+    return MosaicLayout(boxes, whole=rng.random() < 0.5, gutter=gutter)
 
 
-def compose(photos: Sequence[Image], layout: Layout, side: int = SIDE) -> tuple[Image, list[Box]]:
+def compose(photos: Sequence[Image], layout: MosaicLayout, side: int = SIDE) -> tuple[Image, list[Box]]:
     """Put RGB photos into one square image.
 
     Returns:

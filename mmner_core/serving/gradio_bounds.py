@@ -82,7 +82,7 @@ class _Mailboxes(LRUCache[str, Any]):
         super().__setitem__(session, Mailbox())
 
 
-class FairQueue(queueing.Queue):
+class FairEventQueue(queueing.Queue):
     """Answers visitors in turn, and gives up answers that nobody fetches.
 
     Args:
@@ -237,7 +237,7 @@ class FairBlocks(Blocks):
     def queue(self, *values: Any, **options: Any) -> Any:
         """Queue events fairly among visitors."""
         super().queue(*values, **options)
-        self._queue = FairQueue(self._queue, self._settings)
+        self._queue = FairEventQueue(self._queue, self._settings)
         return self
 
 

@@ -33,7 +33,7 @@ def identifier(name: str, value: Any) -> None:
         raise InputError(NOT_IDENTIFIER.format(name=name, most=MAX_LENGTH))
 
 
-def number(name: str, value: Any) -> None:
+def check_number(name: str, value: Any) -> None:
     """Check the number of a function or of a part of the page."""
     if not (isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _MOST):
         raise InputError(NOT_NUMBER.format(name=name))

@@ -44,17 +44,17 @@ async def read_object(body: bytes, limits: JsonLimits) -> JsonObject:
         InputError: if it is none, or beyond the limits.
     """
     if len(body) <= INLINE_BYTES:
-        return parse_object(body, limits)
-    return await asyncio.get_running_loop().run_in_executor(_READER, parse_object, body, limits)
+        return parse_body(body, limits)
+    return await asyncio.get_running_loop().run_in_executor(_READER, parse_body, body, limits)
 
 
-def parse_object(body: bytes, limits: JsonLimits) -> JsonObject:
+def parse_body(body: bytes, limits: JsonLimits) -> JsonObject:
     """Read a JSON object.
 
     Raises:
         InputError: if it is none, or beyond the limits.
     """
-    judge(body, limits)
+    check_nesting(body, limits)
     try:
         # As text: from bytes other encodings would be guessed, in which the brackets counted are others.
         value = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant, parse_float=_finite)
@@ -69,7 +69,7 @@ def parse_object(body: bytes, limits: JsonLimits) -> JsonObject:
     return JsonObject(value, _written(value))
 
 
-def judge(body: bytes, limits: JsonLimits) -> None:
+def check_nesting(body: bytes, limits: JsonLimits) -> None:
     """Count brackets and commas outside strings.
 
     Every step is one pass in C over the bytes, so eight megabytes take some hundredths of a second, whatever they hold.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from mmner_core.serving.config import ServingConfig
-from mmner_core.serving.identifiers import Check, anything, identifier, number, optional, values
+from mmner_core.serving.identifiers import Check, anything, check_number, identifier, optional, values
 from mmner_core.serving.json_body import JsonLimits
 
 API = "/gradio_api"
@@ -114,10 +114,10 @@ def _events(config: ServingConfig) -> list[Route]:
     text = 200_000 + _CHARACTER_BYTES * config.max_characters
     batch = JsonLimits(values=2_000 + _ITEM_VALUES * config.batch_items)
     data = {"data": values, "session_hash": optional(identifier)}
-    join = data | {"session_hash": identifier, "fn_index": number, "event_data": anything}
-    join |= {"trigger_id": optional(number)}
-    part = {"data": anything, "component_id": number, "fn_name": identifier, "session_hash": identifier}
-    cancel = {"session_hash": identifier, "fn_index": number, "event_id": identifier}
+    join = data | {"session_hash": identifier, "fn_index": check_number, "event_data": anything}
+    join |= {"trigger_id": optional(check_number)}
+    part = {"data": anything, "component_id": check_number, "fn_name": identifier, "session_hash": identifier}
+    cancel = {"session_hash": identifier, "fn_index": check_number, "event_id": identifier}
     megabytes = int(config.max_request_mb * 1e6)
     called = {"fields": data, "needed": frozenset({"data"})}
     session = {"session_hash": identifier}

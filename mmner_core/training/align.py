@@ -25,7 +25,7 @@ from mmner_core.network.alignment import Projection
 from mmner_core.network.model import MMNER
 from mmner_core.text.encoding import SubwordEncoder, collate
 from mmner_core.training.config import AlignConfig, DataSource
-from mmner_core.training.mixture import Item
+from mmner_core.training.mixture import TrainingItem
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +48,8 @@ class Pairs:
 
 
 @torch.no_grad()
-def collect_pairs(model: MMNER, subwords: SubwordEncoder, items: Sequence[Item], images: ImageLoader) -> Pairs:
-    """Compute the vectors of all pairs whose image shows the very thing that the sentence names (``Item.shown``)."""
+def collect_pairs(model: MMNER, subwords: SubwordEncoder, items: Sequence[TrainingItem], images: ImageLoader) -> Pairs:
+    """Compute the vectors of all pairs whose image shows the very thing the sentence names (``TrainingItem.shown``)."""
     conventions = {name: i for i, name in enumerate(model.config.conventions)}
     used = [item for item in items if item.shown is not None and not item.region]
     windows = subwords.windows([item.example.words for item in used])
@@ -86,14 +86,14 @@ def collect_pairs(model: MMNER, subwords: SubwordEncoder, items: Sequence[Item],
     )
 
 
-def named_things(examples: Sequence[Example], source: DataSource) -> list[Item]:
+def named_things(examples: Sequence[Example], source: DataSource) -> list[TrainingItem]:
     """Return the sentences that name one thing only, which then is what their images show."""
     items = []
     for example in examples:
         entities = tags_to_entities(example.tags or ())
         if len(entities) == 1:
             name = " ".join(example.words[entities[0].start : entities[0].end])
-            items.append(Item(example, source, shown=(entities[0].type, name)))
+            items.append(TrainingItem(example, source, shown=(entities[0].type, name)))
     return items
 
 

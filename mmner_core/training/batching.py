@@ -20,7 +20,7 @@ from mmner_core.labels import OUTSIDE, LabelSet, split_tag, tags_to_entities
 from mmner_core.photos.mosaics import Box, cells_inside
 from mmner_core.text.encoding import Batch, SubwordEncoder, collate
 from mmner_core.training.config import TrainConfig
-from mmner_core.training.mixture import Item
+from mmner_core.training.mixture import TrainingItem
 from mmner_core.training.sentences.augment import augment
 from mmner_core.training.sentences.contexts import in_open_context
 
@@ -46,7 +46,7 @@ class Sample(NamedTuple):
 class Epoch(Dataset[Sample]):
     """The sentences of one epoch; what happens to sentence i depends on (seed, epoch, i) alone."""
 
-    def __init__(self, items: Sequence[Item], config: TrainConfig, nothing: Sequence[Path] = ()) -> None:
+    def __init__(self, items: Sequence[TrainingItem], config: TrainConfig, nothing: Sequence[Path] = ()) -> None:
         self.items = items
         self.config = config
         self.epoch = 0
@@ -70,7 +70,7 @@ class Epoch(Dataset[Sample]):
         shown = replace(example, words=words, tags=tags, image=image)
         return Sample(shown, item.aligned and own, item.source.unannotated, item.region if own else (), looking)
 
-    def _image(self, item: Item, rng: random.Random) -> tuple[Path | None, float]:
+    def _image(self, item: TrainingItem, rng: random.Random) -> tuple[Path | None, float]:
         """Remove the image, or replace it by another or by one of nothing, with the source's probabilities.
 
         Returns:
@@ -91,7 +91,7 @@ class Epoch(Dataset[Sample]):
 class OtherPhotos:
     """The photos of some sentences by the types that they name, to draw one of another type."""
 
-    def __init__(self, items: Sequence[Item]) -> None:
+    def __init__(self, items: Sequence[TrainingItem]) -> None:
         self._by_type: dict[str, list[Path]] = {}
         named: dict[Path, set[str]] = {}
         for item in items:
@@ -101,7 +101,7 @@ class OtherPhotos:
             kinds = named[image]
             self._by_type.setdefault(next(iter(kinds)) if len(kinds) == 1 else "", []).append(image)
 
-    def draw(self, item: Item, rng: random.Random) -> Path | None:
+    def draw(self, item: TrainingItem, rng: random.Random) -> Path | None:
         """Return a photo of another type than the sentence names, or of any if there is none; None without photos."""
         own = _types(item)
         pools = [photos for kind, photos in self._by_type.items() if kind not in own] or list(self._by_type.values())
@@ -109,7 +109,7 @@ class OtherPhotos:
         return rng.choice(drawn) if drawn else None
 
 
-def _types(item: Item) -> set[str]:
+def _types(item: TrainingItem) -> set[str]:
     return {entity.type for entity in tags_to_entities(item.example.tags or ())}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from mmner_core.checkpoints.folder import check_files, folder_digest, read_json, save_checkpoint
+from mmner_core.checkpoints.folder import check_files, folder_digest, read_checkpoint_json, save_checkpoint
 from mmner_core.config import ModelConfig, TextConfig
 from mmner_core.data import Example
 from mmner_core.encoders.text import resolve_text
@@ -26,7 +26,7 @@ from mmner_core.runtime.repository import REPOSITORY
 from mmner_core.training.align import align, collect_pairs, low_match, named_things
 from mmner_core.training.card import render_card
 from mmner_core.training.config import Recipe
-from mmner_core.training.loop import Progress, Trainer
+from mmner_core.training.loop import Trainer, TrainingProgress
 from mmner_core.training.runs import named_run, with_settings
 
 LIBRARIES = ("torch", "transformers", "tokenizers", "timm", "accelerate")
@@ -77,7 +77,7 @@ def begun_text(run: Recipe) -> TextConfig:
         return resolve_text(run.model.text)
     folder = Path(run.training.init)
     check_files(folder)
-    held = ModelConfig.from_dict(read_json(folder / "config.json"), str(folder / "config.json"))
+    held = ModelConfig.from_dict(read_checkpoint_json(folder / "config.json"), str(folder / "config.json"))
     return replace(run.model.text, architecture=held.text.architecture)
 
 
@@ -98,7 +98,7 @@ def train_run(run: Recipe, data: Path, out: Path, tokenizer: str, *, name: str, 
 
 def write_checkpoint(
     trainer: Trainer,
-    progress: Progress,
+    progress: TrainingProgress,
     folder: Path,
     tokenizer: str,
     *,
@@ -236,7 +236,7 @@ def _origin(init: str | None) -> dict[str, Any] | None:
     """Return digest and provenance of the checkpoint that the run began with."""
     if init is None:
         return None
-    return {"checkpoint": folder_digest(Path(init)), **read_json(Path(init) / "provenance.json")}
+    return {"checkpoint": folder_digest(Path(init)), **read_checkpoint_json(Path(init) / "provenance.json")}
 
 
 def _times(out: Path) -> tuple[float, float]:

@@ -50,7 +50,7 @@ PATIENCE = timedelta(hours=12)
 
 
 @dataclass(slots=True)
-class Progress:
+class TrainingProgress:
     """How far a run has come; saved with every epoch."""
 
     epoch: int = 0
@@ -63,7 +63,7 @@ class Progress:
         file.write_text(json.dumps(asdict(self)))
 
     @classmethod
-    def from_file(cls, file: Path) -> Progress:
+    def from_file(cls, file: Path) -> TrainingProgress:
         """Read back."""
         return cls(**json.loads(file.read_text()))
 
@@ -181,7 +181,7 @@ class Trainer:
         self.schedule = schedule
         self.accelerator.register_for_checkpointing(schedule)
 
-    def train(self) -> Progress:
+    def train(self) -> TrainingProgress:
         """Train from the last saved epoch to the end, or until patience runs out; return how far it came.
 
         Raises:
@@ -199,16 +199,16 @@ class Trainer:
         self.accelerator.end_training()
         return progress
 
-    def _resume(self, state: Path) -> Progress:
+    def _resume(self, state: Path) -> TrainingProgress:
         """Load the last saved state, if there is one, and drop what was logged after it."""
         if self.accelerator.is_main_process:
             note_run(self.out, self.run, self.mixture.digests)
             restore(state)
             remove_leftovers(self.out)
         self.accelerator.wait_for_everyone()
-        progress = Progress()
+        progress = TrainingProgress()
         if state.is_dir():
-            progress = Progress.from_file(state / "progress.json")
+            progress = TrainingProgress.from_file(state / "progress.json")
             self.accelerator.load_state(str(state))
             log.info("resuming after epoch %d", progress.epoch)
         file = self.out / "metrics.jsonl"
@@ -218,7 +218,7 @@ class Trainer:
             write_lines(file, kept, overwrite=True)
         return progress
 
-    def _train_epoch(self, progress: Progress) -> None:
+    def _train_epoch(self, progress: TrainingProgress) -> None:
         from accelerate.utils import set_seed
         from tqdm import tqdm
 
@@ -277,7 +277,7 @@ class Trainer:
         self.optimizer.zero_grad()
         return {name: float(value.detach()) for name, value in losses.items()}
 
-    def _select(self, progress: Progress) -> None:
+    def _select(self, progress: TrainingProgress) -> None:
         """Score every validation source; keep the weights if their mean is the best so far."""
         started = time.perf_counter()
         self.network.eval()
@@ -311,7 +311,7 @@ class Trainer:
             predicted[process::processes] = share
         return predicted
 
-    def _save_state(self, state: Path, progress: Progress) -> None:
+    def _save_state(self, state: Path, progress: TrainingProgress) -> None:
         """Save everything needed to resume; a kill at any moment leaves the old state or the new one."""
         main = self.accelerator.is_main_process
         with atomic_folder(state, what="the training state") if main else nullcontext(partial_folder(state)) as partial:
@@ -322,7 +322,7 @@ class Trainer:
             self.accelerator.wait_for_everyone()  # until each process has put its part in
         self.accelerator.wait_for_everyone()
 
-    def _log(self, record: dict[str, float], progress: Progress) -> None:
+    def _log(self, record: dict[str, float], progress: TrainingProgress) -> None:
         if self.accelerator.is_main_process:
             self.accelerator.log(record, step=progress.step)
             with (self.out / "metrics.jsonl").open("a", encoding="utf-8") as lines:
@@ -353,7 +353,7 @@ def note_run(out: Path, run: Recipe, data: Mapping[str, str]) -> None:
         raise InputError(f"{out} holds a run of other settings or data ({file}); give another folder.")
 
 
-def _not_a_number(progress: Progress, config: TrainConfig) -> str:
+def _not_a_number(progress: TrainingProgress, config: TrainConfig) -> str:
     return (
         f"The loss is no number at step {progress.step} (epoch {progress.epoch + 1}), so that nothing more is learnt; "
         f"lower the learning rates, now --set encoder_lr={config.encoder_lr:g} --set head_lr={config.head_lr:g}"

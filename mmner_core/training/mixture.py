@@ -28,7 +28,7 @@ LEAK_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class TrainingItem:
     """A training sentence with the settings of its source.
 
     Attributes:
@@ -57,7 +57,7 @@ class Mixture:
         digests: SHA-256 of each source's sentences, by "role:path".
     """
 
-    train: list[Item]
+    train: list[TrainingItem]
     valid: dict[str, list[Example]]
     digests: dict[str, str]
 
@@ -76,7 +76,7 @@ def build_mixture(config: TrainConfig, data: Path) -> Mixture:
     valid = {source.key: _shown(source, data) for source in config.valid}
     held_out = {_fingerprint(e) for part in valid.values() for e in part if len(e.words) >= LEAK_WORDS}
     digests = {f"valid:{path}": dataset_digest(part) for path, part in valid.items()}
-    items: list[Item] = []
+    items: list[TrainingItem] = []
     seen: set[tuple[str | None, str]] = set()  # convention and fingerprint: by another convention it is another lesson
     # Sources with photos first: a sentence that also occurs without one is learnt with it.
     for source in sorted(config.train, key=lambda s: s.images is None):
@@ -96,7 +96,7 @@ def build_mixture(config: TrainConfig, data: Path) -> Mixture:
     items.extend(_name_free(config, data, items))
     if config.templates:
         filled = fill_templates(names, config.templates, random.Random(f"{config.seed}/templates"))
-        items.extend(Item(example, DataSource(path="templates")) for example in filled)
+        items.extend(TrainingItem(example, DataSource(path="templates")) for example in filled)
     return Mixture(items, valid, digests)
 
 
@@ -108,13 +108,13 @@ def _shown(source: DataSource, data: Path) -> list[Example]:
     return shuffle_images(examples, SHUFFLE_SEED) if source.condition == "shuffled" else examples
 
 
-def _read(source: DataSource, data: Path, split: str) -> list[Item]:
+def _read(source: DataSource, data: Path, split: str) -> list[TrainingItem]:
     images = data / source.images if source.images and source.images != EMBEDDED else None
     examples, report = read_examples(data / source.path, images=images, split=split)
     log.info("%s (%s): %s", source.path, split, report.summary())
     if source.images is None:
         examples = [replace(e, image=None) for e in examples]
-    items = [Item(replace(e, convention=source.convention), source) for e in examples]
+    items = [TrainingItem(replace(e, convention=source.convention), source) for e in examples]
     if source.pairs is not None:
         items = _annotate(items, source, data / source.pairs, split)
     if source.languages:
@@ -126,7 +126,7 @@ def _read(source: DataSource, data: Path, split: str) -> list[Item]:
     return items
 
 
-def _annotate(items: Sequence[Item], source: DataSource, table: Path, split: str) -> list[Item]:
+def _annotate(items: Sequence[TrainingItem], source: DataSource, table: Path, split: str) -> list[TrainingItem]:
     """Take each sentence's convention and kind of image from the pair table, whose rows are in file order.
 
     Raises:
@@ -143,18 +143,18 @@ def _annotate(items: Sequence[Item], source: DataSource, table: Path, split: str
             convention = source.conventions_by.get(row["text_source"], source.convention)
             aligned = row["kind"] != "irrelevant"
             shown = (row["type"], row["entity"]) if row["kind"] == "exact-entity" else None
-            annotated.append(Item(replace(item.example, convention=convention), source, aligned, shown=shown))
+            annotated.append(TrainingItem(replace(item.example, convention=convention), source, aligned, shown=shown))
     return annotated
 
 
-def _cut(item: Item, rng: random.Random) -> Item:
+def _cut(item: TrainingItem, rng: random.Random) -> TrainingItem:
     """Cut a sentence to a name; done once, not per epoch, so that batches stay of similar length."""
     words, tags = cut_to_a_name(item.example.words, item.example.tags or (), rng)
     return replace(item, example=replace(item.example, words=words, tags=tags))
 
 
-def _by_language(items: Iterable[Item]) -> dict[str | None, list[Item]]:
-    parts: dict[str | None, list[Item]] = {}
+def _by_language(items: Iterable[TrainingItem]) -> dict[str | None, list[TrainingItem]]:
+    parts: dict[str | None, list[TrainingItem]] = {}
     for item in items:
         parts.setdefault(item.example.language, []).append(item)
     return parts
@@ -164,18 +164,20 @@ def _fingerprint(example: Example) -> str:
     return hashlib.sha1("\0".join(example.words).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _name_free(config: TrainConfig, data: Path, items: Sequence[Item]) -> list[Item]:
+def _name_free(config: TrainConfig, data: Path, items: Sequence[TrainingItem]) -> list[TrainingItem]:
     """Return sentences without names: our own, clauses cut from the training text, and photo captions."""
     from mmner_core.training.sentences.plain import name_free_clauses, plain_examples
 
     plain = DataSource(path="plain", random_image=0.15)
-    result = [Item(e, plain) for e in plain_examples() for _ in range(config.plain)]
+    result = [TrainingItem(e, plain) for e in plain_examples() for _ in range(config.plain)]
     if config.name_free_clauses:
         text = list({id(i.example): i.example for i in items if i.example.convention in (None, "wiki")}.values())
         clauses = name_free_clauses(text, rng=random.Random(config.seed), limit=config.name_free_clauses)
-        result += [Item(e, replace(plain, path="clauses")) for e in clauses]
+        result += [TrainingItem(e, replace(plain, path="clauses")) for e in clauses]
     if config.captions is not None:
-        result += [Item(e, DataSource(path="captions", image_dropout=0.2)) for e in _captions(data / config.captions)]
+        result += [
+            TrainingItem(e, DataSource(path="captions", image_dropout=0.2)) for e in _captions(data / config.captions)
+        ]
     log.info("without names: %s", dict(Counter(item.source.path for item in result)))
     return result
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
-from analysis.adapters.command import Command
+from analysis.adapters.command import RunningCommand
 from analysis.adapters.huggingface import iob_tag
 from analysis.cli.main import app
 from analysis.own_model import Item
@@ -186,12 +186,12 @@ def test_a_command_that_fails_is_told_with_the_item(tmp_path: Path, how: str, to
 def test_a_command_that_cannot_be_started_is_told(command: str) -> None:
     """With the reason."""
     with pytest.raises(InputError, match="cannot be started"):
-        Command(command)
+        RunningCommand(command)
 
 
 def test_a_command_ends_with_its_model(tmp_path: Path) -> None:
     """It sees the end of its input, and its photos are taken away."""
-    model: Any = Command(shlex.join([sys.executable, "-c", "import sys; sys.stdin.read()"]))
+    model: Any = RunningCommand(shlex.join([sys.executable, "-c", "import sys; sys.stdin.read()"]))
     folder = Path(model._folder.name)
     model.close()
     assert model._process.returncode == 0 and not folder.exists()

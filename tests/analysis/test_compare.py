@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from analysis.scores.bootstrap import f1
-from analysis.scores.compare import OUTCOMES, Comparison, outcome_table
+from analysis.scores.compare import OUTCOMES, RunComparison, outcome_table
 from analysis.scores.metrics import judge
 from mmner_core.errors import InputError
 from tests.analysis.small_run import small_answers
@@ -15,9 +15,9 @@ from tests.told import refused
 WORDS, GOLD = "Ada met Bob", "B-PER O B-PER"
 
 
-def compare(a: str, b: str) -> Comparison:
+def compare(a: str, b: str) -> RunComparison:
     """Compare two taggings of the one sentence."""
-    return Comparison.build(small_answers([(WORDS, GOLD, a)]), small_answers([(WORDS, GOLD, b)]))
+    return RunComparison.build(small_answers([(WORDS, GOLD, a)]), small_answers([(WORDS, GOLD, b)]))
 
 
 def test_fixed_broken_both() -> None:
@@ -49,7 +49,7 @@ def test_outcomes_add_up_to_both_scores(first: tuple[list, list], second: tuple[
         b = (b + ["O"] * 9)[: len(gold)]
         rows.append((" ".join(["w"] * len(gold)), " ".join(gold), " ".join(a), " ".join(b)))
     a, b = (small_answers([(r[0], r[1], r[i]) for r in rows], model=False) for i in (2, 3))
-    comparison = Comparison.build(a, b)
+    comparison = RunComparison.build(a, b)
     items = comparison.items()
     annotated = items[items["role"] == "annotated"]
     alarms = items[items["role"] == "false alarm"]
@@ -68,7 +68,7 @@ def test_differences_per_language_and_type() -> None:
     better = [(WORDS, GOLD, GOLD)] * 30
     languages = ["en"] * 25 + ["de"] * 5
     a, b = (small_answers(r, model=False, language=languages) for r in (rows, better))
-    comparison = Comparison.build(a, b)
+    comparison = RunComparison.build(a, b)
     table = comparison.differences().set_index(["language", "type"])
     expected = 1 - float(f1(judge(a.gold, a.predicted).counts().sum(axis=0)))
     assert table.loc[("en", "PER"), ["difference", "low", "high"]].tolist() == pytest.approx([expected] * 3)
@@ -82,7 +82,7 @@ def test_only_common_sentences_are_compared() -> None:
     rows = [("Ada", "B-PER", "B-PER"), ("Bob", "B-PER", "O"), ("Eve", "B-PER", "O")]
     a = small_answers(rows)
     b = small_answers([("Eve", "B-PER", "B-PER"), ("Bob", "B-PER", "O")], sentence_id=[2, 1])
-    comparison = Comparison.build(a, b)
+    comparison = RunComparison.build(a, b)
     assert comparison.left_out == 1
     assert comparison.b.texts() == ["Bob", "Eve"]
     assert comparison.flips()[["sentence_id", "text"]].to_numpy().tolist() == [[2, "Eve"]]
@@ -92,11 +92,11 @@ def test_different_data_are_refused() -> None:
     """No common sentence, other words, other gold: the sentence is named."""
     a = small_answers([("Ada", "B-PER", "O"), ("Bob", "O", "O")])
     with pytest.raises(InputError, match="no sentence in common"):
-        Comparison.build(a, small_answers([("Ada", "B-PER", "O")], sentence_id=[9]))
+        RunComparison.build(a, small_answers([("Ada", "B-PER", "O")], sentence_id=[9]))
     with refused("Sentence 1", "test.txt:2", "words"):
-        Comparison.build(a, small_answers([("Ada", "B-PER", "O"), ("Rob", "O", "O")]))
+        RunComparison.build(a, small_answers([("Ada", "B-PER", "O"), ("Rob", "O", "O")]))
     with refused("Sentence 0", "test.txt:1", "gold tags"):
-        Comparison.build(a, small_answers([("Ada", "O", "O"), ("Bob", "O", "O")]))
+        RunComparison.build(a, small_answers([("Ada", "O", "O"), ("Bob", "O", "O")]))
 
 
 def test_outcomes_are_counted_per_language() -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from analysis.heat_maps.attribution import check_maps, occlusion_map
-from analysis.heat_maps.explainer import ModelExplainer, Scene
+from analysis.heat_maps.explainer import EncodedScene, ModelExplainer
 from mmner_core.errors import InputError
 from mmner_core.labels import Entity
 from mmner_core.photos.open import Photo
@@ -27,7 +27,7 @@ def explainer(subwords: SubwordEncoder) -> ModelExplainer:
 
 
 @pytest.fixture(scope="module")
-def scene(explainer: ModelExplainer) -> Scene:
+def scene(explainer: ModelExplainer) -> EncodedScene:
     """A sentence and a drawn photo."""
     return explainer.scene(SENTENCE, drawn_photo())
 
@@ -43,7 +43,7 @@ def model_probabilities(explainer: ModelExplainer, windows: list[Window], *, pho
     return np.array([spans[i, model.labels.types.index(e.type)].item() for i, e in enumerate(ENTITIES)])
 
 
-def test_all_players_equal_the_plain_forward_pass(explainer: ModelExplainer, scene: Scene) -> None:
+def test_all_players_equal_the_plain_forward_pass(explainer: ModelExplainer, scene: EncodedScene) -> None:
     """With words and photo seen, probabilities are the model's own; likewise without the photo."""
     windows = explainer.subwords.windows([SENTENCE])[0]
     everything = model_probabilities(explainer, windows, photo=True)
@@ -53,14 +53,14 @@ def test_all_players_equal_the_plain_forward_pass(explainer: ModelExplainer, sce
     assert not np.allclose(everything, text_only, rtol=1e-2)  # the photo matters, or the test would show nothing
 
 
-def test_hidden_words_are_unknown_tokens(explainer: ModelExplainer, scene: Scene) -> None:
+def test_hidden_words_are_unknown_tokens(explainer: ModelExplainer, scene: EncodedScene) -> None:
     """Hiding four words is reading four unknown tokens, one per word, between the special tokens."""
     unknown = Window(input_ids=[0, 3, 3, 3, 3, 2], word_to_token=[1, 2, 3, 4], start=0, stop=4)
     expected = model_probabilities(explainer, [unknown], photo=True)
     np.testing.assert_allclose(explainer.probability(scene, ENTITIES, words_seen=False), expected, rtol=1e-4)
 
 
-def test_each_coalition_of_streams_answers_differently(explainer: ModelExplainer, scene: Scene) -> None:
+def test_each_coalition_of_streams_answers_differently(explainer: ModelExplainer, scene: EncodedScene) -> None:
     """None, one or both streams seeing the photo are four different questions."""
     answers = [explainer.probability(scene, ENTITIES, streams=s)[1] for s in ((), ("vit",), ("cnn",), ("vit", "cnn"))]
     assert all(abs(a - b) > 1e-4 * a for a, b in itertools.combinations(answers, 2))
@@ -74,7 +74,7 @@ def test_a_long_sentence_is_read_in_windows_hidden_or_not(subwords: SubwordEncod
     assert 0 < explainer.probability(scene, [Entity(29, 30, "PER")], words_seen=False).item() < 1
 
 
-def test_visible_cells(explainer: ModelExplainer, scene: Scene) -> None:
+def test_visible_cells(explainer: ModelExplainer, scene: EncodedScene) -> None:
     """All cells visible is the photo itself; all hidden is the grey photo; hiding one differs from both."""
     score = explainer.cell_score(scene, ENTITIES[1])
     visible = np.ones((3, 2, 2), dtype=bool)
@@ -86,14 +86,16 @@ def test_visible_cells(explainer: ModelExplainer, scene: Scene) -> None:
     assert all(abs(a - b) > 1e-4 * a for a, b in itertools.combinations((whole, grey, one), 2))
 
 
-def test_many_variants_are_asked_in_batches_without_a_difference(explainer: ModelExplainer, scene: Scene) -> None:
+def test_many_variants_are_asked_in_batches_without_a_difference(
+    explainer: ModelExplainer, scene: EncodedScene
+) -> None:
     """A hundred variants answer as each alone does."""
     visible = np.random.default_rng(0).random((100, 2, 2)) < 0.5
     score = explainer.cell_score(scene, ENTITIES[0])
     np.testing.assert_allclose(score(visible)[[0, 70]], [score(visible[[i]])[0] for i in (0, 70)], rtol=1e-4)
 
 
-def test_attention_is_the_mean_over_heads_and_words(explainer: ModelExplainer, scene: Scene) -> None:
+def test_attention_is_the_mean_over_heads_and_words(explainer: ModelExplainer, scene: EncodedScene) -> None:
     """The map is the model's attention on the cells; with the "no image" key beside it, it sums to less than 1."""
     pixels, _ = to_pixels([Photo(drawn_photo(), (64, 64))], None, explainer.model.config.cnn)
     batch = collate(explainer.subwords.windows([SENTENCE])[0], pad=1, image_index=[0], pixels=pixels)
@@ -106,7 +108,7 @@ def test_attention_is_the_mean_over_heads_and_words(explainer: ModelExplainer, s
     assert 0 < found.sum() < 1
 
 
-def test_gradient_weighted_attention_equals_finite_differences(explainer: ModelExplainer, scene: Scene) -> None:
+def test_gradient_weighted_attention_equals_finite_differences(explainer: ModelExplainer, scene: EncodedScene) -> None:
     """Each cell's relevance is positive part of attention times the measured slope of the log-probability."""
     entity = ENTITIES[1]
     found = explainer.weighted_attention(scene, entity)["vit"]
@@ -125,7 +127,7 @@ def test_gradient_weighted_attention_equals_finite_differences(explainer: ModelE
 
 
 def _with_shifted_attention(
-    explainer: ModelExplainer, scene: Scene, entity: Entity, block: torch.nn.Module, shift: torch.Tensor
+    explainer: ModelExplainer, scene: EncodedScene, entity: Entity, block: torch.nn.Module, shift: torch.Tensor
 ) -> float:
     """Return the entity's log-probability when the attention of one block is shifted by ``shift``."""
     softmax = torch.Tensor.softmax
@@ -157,7 +159,7 @@ def test_a_pooled_stream_has_no_map(subwords: SubwordEncoder) -> None:
     )
 
 
-def test_maps_go_on_trial(explainer: ModelExplainer, scene: Scene) -> None:
+def test_maps_go_on_trial(explainer: ModelExplainer, scene: EncodedScene) -> None:
     """All methods and the random twin's map are tested on the same photo by the same question."""
     entity = ENTITIES[1]
     score = explainer.cell_score(scene, entity)
@@ -175,7 +177,7 @@ def test_maps_go_on_trial(explainer: ModelExplainer, scene: Scene) -> None:
     )
 
 
-def test_the_random_twin_is_another_model_and_repeats(explainer: ModelExplainer, scene: Scene) -> None:
+def test_the_random_twin_is_another_model_and_repeats(explainer: ModelExplainer, scene: EncodedScene) -> None:
     """Same build, other weights; the same seed gives the same twin; the explained model is left as it was."""
     before = explainer.probability(scene, ENTITIES)
     answers = [t.probability(t.scene(SENTENCE, drawn_photo()), ENTITIES) for t in map(explainer.random_twin, (1, 1, 2))]

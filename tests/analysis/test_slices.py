@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from analysis.run.lexicon import Lexicon
-from analysis.scores.slices import SlicedEntities, describe, slice_table, worst_slices
+from analysis.scores.slices import SlicedEntities, describe_conditions, slice_table, worst_slices
 from tests.analysis.small_run import small_answers
 from tests.analysis.taggings import FEW, paired_tags
 from tests.told import refused
@@ -100,5 +100,5 @@ def test_rules_without_equal_pairs_are_refused() -> None:
 def test_descriptions_read_as_sentences() -> None:
     """A column name is never shown; no condition means everything."""
     conditions = (("seen", "never", True), ("language", "de", False))
-    assert describe(conditions) == "seen in training is never; language is not de"
-    assert describe(()) == "all entities"
+    assert describe_conditions(conditions) == "seen in training is never; language is not de"
+    assert describe_conditions(()) == "all entities"

@@ -14,7 +14,7 @@ from analysis.conditions.hidden_cells import HiddenCells
 from analysis.views.api import Api
 from analysis.views.service import TagQuestion, TagService
 from analysis.views.tag.comparison import Change, compare
-from analysis.views.tag.comparison_view import _change, comparison_html, summary
+from analysis.views.tag.comparison_view import _change, changes_summary, comparison_html
 from mmner_core.errors import InputError
 from mmner_core.network.model import MMNER
 from mmner_core.serving.config import ServingConfig
@@ -126,12 +126,14 @@ def test_changes_are_summed_up() -> None:
     kept = Change(name=entity(0, "PER"), one=0.9, other=0.6, in_one=True, in_other=True)
     gone = Change(name=entity(3, "PER"), one=0.7, other=0.2, in_one=True, in_other=False)
     new = Change(name=entity(8, "LOC"), one=None, other=0.8, in_one=False, in_other=True)
-    assert summary((kept, gone, new)) == ("“Ada” (PER) vanishes, “Rome” (LOC) is added; 1 of 3 names are the same.")
-    assert summary((kept,)) == "The name is the same. Most changed: “Jordan”, −0.30."
+    assert changes_summary((kept, gone, new)) == (
+        "“Ada” (PER) vanishes, “Rome” (LOC) is added; 1 of 3 names are the same."
+    )
+    assert changes_summary((kept,)) == "The name is the same. Most changed: “Jordan”, −0.30."
     still = Change(name=entity(0, "PER"), one=0.9, other=0.89, in_one=True, in_other=True)
-    assert summary((still, still)) == "All 2 names are the same; no probability changes by 0.05 or more."
+    assert changes_summary((still, still)) == "All 2 names are the same; no probability changes by 0.05 or more."
     assert _change(replace(still, other=0.899)) == "+0.00"
-    assert summary(()) == "Neither answer has a name."
+    assert changes_summary(()) == "Neither answer has a name."
     assert new.difference is None and gone.difference == pytest.approx(-0.5)
 
 

@@ -19,7 +19,7 @@ from analysis.views.tag.examples import demo_examples
 from mmner_core.serving.gate import BUSY, NO_ANSWER
 from tests.app.attacking import FILE, Trap, active_content, call, get_raw, sentence, trap, upload, visitor
 from tests.load.app_process import AppProcess, running_app
-from tests.load.questions import Photo, Question
+from tests.load.questions import Question, UploadedPhoto
 from tests.load.wire import Session
 
 pytestmark = pytest.mark.slow  # attacks an app of its own
@@ -314,7 +314,9 @@ def test_what_the_app_does_not_need_is_shut(client: httpx.Client, method: str, p
 def test_a_visitors_text_never_becomes_markup(app: AppProcess, text: str) -> None:
     """In no part of the result, captions and alternative texts included, and neither in what is offered to save."""
     photo = next(example.photo for example in demo_examples() if example.photo)
-    upload = Photo(name='"><img src=x onerror=alert(1)>.jpg', mime_type="image/jpeg", content=photo.read_bytes())
+    upload = UploadedPhoto(
+        name='"><img src=x onerror=alert(1)>.jpg', mime_type="image/jpeg", content=photo.read_bytes()
+    )
     shown = press_button(app, Question(number=0, text=text, photo=upload))
     pieces = [value for value in strings(shown) if "<" in value]
     assert any("wb-result" in piece for piece in pieces)

@@ -16,7 +16,7 @@ from analysis.views.measured import Measured
 from analysis.views.questions import Source
 from analysis.views.service import OTHER_NAMES, OTHER_PHOTOS, another_photo
 from analysis.views.tag.result import invitation_html, problem_html, result_html
-from analysis.views.tag.sentences import Role, entity_sentence, image_role, lost_sentence, summary, table_rows
+from analysis.views.tag.sentences import Role, answer_summary, entity_sentence, image_role, lost_sentence, table_rows
 from mmner_core.labels import DEFAULT_TYPES
 from mmner_core.results import Candidate, Prediction, TaggedEntity
 from tests.app.made import TEXT, WORDS, attention, entity, prediction
@@ -105,7 +105,7 @@ def test_the_other_photo_is_never_the_visitors_own() -> None:
 )  # fmt: skip
 def test_summary_adds_up(made: Prediction, expected: str) -> None:
     """The first line of a result says how many names there are and what the photo did."""
-    assert summary(made) == expected
+    assert answer_summary(made) == expected
 
 
 def test_table_states_what_the_issue_asks() -> None:

@@ -54,7 +54,7 @@ def count_text_operations(tagger: Tagger, windows: Sequence[Sequence[Window]]) -
     return total
 
 
-class Measured(NamedTuple):
+class BatchSpeed(NamedTuple):
     """Seconds of a call, and the peak, in operations per second, right before it."""
 
     seconds: float
@@ -67,17 +67,17 @@ class Measured(NamedTuple):
 
 def measure_beside_peak(
     calls: Mapping[str, Callable[[], object]], dtype: torch.dtype, *, rounds: int
-) -> dict[str, list[Measured]]:
+) -> dict[str, list[BatchSpeed]]:
     """Time each call once a round, the peak before each.
 
     A processor's clock wanders by a third within minutes where other machines share it; a share of a peak that was
     measured at another time says little.
     """
-    measured: dict[str, list[Measured]] = {name: [] for name in calls}
+    measured: dict[str, list[BatchSpeed]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
             peak = measure_peak(dtype)
-            measured[name].append(Measured(time_call(call), peak))
+            measured[name].append(BatchSpeed(time_call(call), peak))
     return measured
 
 
@@ -156,7 +156,11 @@ def _count_photo_operations(tagger: Tagger, pixels: Tensor) -> int:
 
 
 def _report_photos(
-    operations: int, photos: Sequence[Measured], sentence_operations: float, texts: Sequence[Measured], sentences: int
+    operations: int,
+    photos: Sequence[BatchSpeed],
+    sentence_operations: float,
+    texts: Sequence[BatchSpeed],
+    sentences: int,
 ) -> dict[str, Any]:
     """Summarise what was measured of the CNN alone, and with the text encoder, a photo to a sentence."""
     read = PHOTOS * PHOTO_PASSES

@@ -6,7 +6,7 @@ from typing import Any
 
 from mmner_core.cli.output import make_table, print_json, print_out
 from tests.bench.tabs import bench_table, bench_tabs, ratios
-from tests.bench.timing import Timing
+from tests.bench.timing import CallTimes
 
 
 def print_tabs(rows: int, *, rounds: int, json: bool) -> None:
@@ -21,7 +21,7 @@ def print_tabs(rows: int, *, rounds: int, json: bool) -> None:
         print_json({"rows": size, "table": seconds, "ratios": times, "tabs": drawn})
         return
 
-    def lines(kinds: dict[str, Timing], what: str) -> list[tuple[str, str, str, int]]:
+    def lines(kinds: dict[str, CallTimes], what: str) -> list[tuple[str, str, str, int]]:
         return [(f"{what}: {n}", f"{1000 * t.median:,.0f}", f"{1000 * t.p95:,.0f}", t.n) for n, t in kinds.items()]
 
     rows_of_all = [line for tab, kinds in tabs.items() for line in lines(kinds, tab)] + lines(table, "failure table")

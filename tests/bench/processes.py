@@ -14,9 +14,9 @@ import httpx
 from mmner_core.errors import InputError
 from mmner_core.runtime.interrupts import held
 from mmner_core.runtime.repository import REPOSITORY
-from tests.bench.timing import Timing
+from tests.bench.timing import CallTimes
 from tests.load.app_process import PATIENCE, running_app
-from tests.load.questions import Photo, Question
+from tests.load.questions import Question, UploadedPhoto
 from tests.load.wire import Session
 
 _LOAD = (
@@ -25,35 +25,37 @@ _LOAD = (
 )
 
 
-def time_load(checkpoint: Path, *, repeats: int) -> Timing:
+def time_load(checkpoint: Path, *, repeats: int) -> CallTimes:
     """Time ``Tagger.load`` in fresh processes, its lazy imports included, torch's own import not."""
     seconds = [float(_run("-c", _LOAD, str(checkpoint))) for _ in range(repeats + 1)]
-    return Timing.of(seconds[1:])  # the first run brings the files into memory
+    return CallTimes.of(seconds[1:])  # the first run brings the files into memory
 
 
-def time_shell(checkpoint: Path, text: str, *, repeats: int) -> Timing:
+def time_shell(checkpoint: Path, text: str, *, repeats: int) -> CallTimes:
     """Time ``python -m mmner_core tag --text`` from start to exit."""
     seconds = []
     for _ in range(repeats + 1):
         started = time.perf_counter()
         _run("-m", "mmner_core", "tag", "--text", text, "--checkpoint", str(checkpoint))
         seconds.append(time.perf_counter() - started)
-    return Timing.of(seconds[1:])
+    return CallTimes.of(seconds[1:])
 
 
-def time_app(checkpoint: Path, *, repeats: int) -> Timing | None:
+def time_app(checkpoint: Path, *, repeats: int) -> CallTimes | None:
     """Time the app from its start to its first page; None where there is no app."""
     if not (REPOSITORY / "app.py").is_file():
         return None
-    return Timing.of([_start_app(checkpoint) for _ in range(repeats + 1)][1:])
+    return CallTimes.of([_start_app(checkpoint) for _ in range(repeats + 1)][1:])
 
 
-def time_first_result(checkpoint: Path, text: str, photo: bytes, *, repeats: int) -> Timing | None:
+def time_first_result(checkpoint: Path, text: str, photo: bytes, *, repeats: int) -> CallTimes | None:
     """Time the app from its start to its first answer, about a text and a photo; None where there is no app."""
     if not (REPOSITORY / "app.py").is_file():
         return None
-    question = Question(number=1, text=text, photo=Photo(name="photo.jpg", mime_type="image/jpeg", content=photo))
-    return Timing.of([_start_and_ask(checkpoint, question) for _ in range(repeats + 1)][1:])
+    question = Question(
+        number=1, text=text, photo=UploadedPhoto(name="photo.jpg", mime_type="image/jpeg", content=photo)
+    )
+    return CallTimes.of([_start_and_ask(checkpoint, question) for _ in range(repeats + 1)][1:])
 
 
 def _run(*arguments: str) -> str:

@@ -19,7 +19,7 @@ from mmner_core.results import Prediction
 from mmner_core.runtime.cache import RecentlyUsed
 from mmner_core.serving.engine import Engine
 from tests.bench.sentences import SENTENCES, draw_photo
-from tests.bench.timing import Timing
+from tests.bench.timing import CallTimes
 
 VISITORS = 32
 PHOTOS = 32  # different ones, so that hardly any group holds the same photo twice
@@ -92,7 +92,7 @@ def _serve(tagger: Tagger, asked: Sequence[TagRequest], *, batch_size: int) -> t
         answered = list(visitors.map(ask, asked))
         seconds = time.perf_counter() - started
     engine.close()
-    timing = Timing.of([waited for waited, _ in answered])
+    timing = CallTimes.of([waited for waited, _ in answered])
     return {"per_second": len(asked) / seconds, "seconds": timing.to_json()}, [answer for _, answer in answered]
 
 

@@ -28,7 +28,7 @@ from analysis.views.research.tabs import TABS, TabPart
 from analysis.views.research.view import View
 from analysis.views.service import TagService
 from mmner_core.runtime.repository import SHIPPED
-from tests.bench.timing import Timing, time_call
+from tests.bench.timing import CallTimes, time_call
 
 SORTED_BY = ("error", "span_probability", "gold_probability", "loss", "image_text_cosine", "seen", "language")
 FILTERS = (
@@ -41,7 +41,7 @@ FILTERS = (
 )
 
 
-def bench_tabs(*, rounds: int, tabs: Mapping[str, Sequence[TabPart]] = TABS) -> dict[str, dict[str, Timing]]:
+def bench_tabs(*, rounds: int, tabs: Mapping[str, Sequence[TabPart]] = TABS) -> dict[str, dict[str, CallTimes]]:
     """Draw each tab of the run that ships.
 
     Args:
@@ -60,7 +60,7 @@ def bench_tabs(*, rounds: int, tabs: Mapping[str, Sequence[TabPart]] = TABS) -> 
             taken["first part"].append(first)
             taken["all parts"].append(first + sum(others))
             taken["again"].append(sum(_draw_parts(controller, tab, tabs[tab])))
-    return {tab: {name: Timing.of(values) for name, values in taken.items()} for tab, taken in seconds.items()}
+    return {tab: {name: CallTimes.of(values) for name, values in taken.items()} for tab, taken in seconds.items()}
 
 
 def _draw_parts(controller: TabController, tab: str, parts: Sequence[TabPart]) -> list[float]:
@@ -90,7 +90,7 @@ def bench_table(rows: int, *, rounds: int) -> dict[str, Any]:
                 )
                 seconds.setdefault(kind, []).append(time_call(partial(draw_failures, request)))
             seconds.setdefault("whole table as JSON", []).append(time_call(lambda: table.to_json(orient="records")))
-    return {"rows": len(table), **{kind: Timing.of(values) for kind, values in seconds.items()}}
+    return {"rows": len(table), **{kind: CallTimes.of(values) for kind, values in seconds.items()}}
 
 
 def write_errors(folder: Path, rows: int) -> Path:

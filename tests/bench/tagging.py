@@ -17,7 +17,7 @@ from mmner_core.network.model import MMNER
 from mmner_core.runtime.cache import RecentlyUsed
 from mmner_core.text.encoding import Batch, Pixels, collate
 from tests.bench.sentences import SENTENCES, draw_photo
-from tests.bench.timing import Timing, measure_in_turn
+from tests.bench.timing import CallTimes, measure_in_turn
 
 NEW_PHOTOS = 16
 
@@ -70,7 +70,7 @@ def _questions(tagger: Tagger) -> dict[str, Callable[[int], object]]:
     }
 
 
-def _ratios(timings: dict[str, Timing]) -> dict[str, float]:
+def _ratios(timings: dict[str, CallTimes]) -> dict[str, float]:
     plain, fused = (
         sum(timings[f"{encoder}_encoder_{kind}"].median for encoder in ("text", "image")) for kind in ("plain", "fused")
     )

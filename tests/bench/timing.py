@@ -11,7 +11,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
+class CallTimes:
     """Seconds of one call: median and 95th percentile over ``n`` calls after warm-up."""
 
     median: float
@@ -19,7 +19,7 @@ class Timing:
     n: int
 
     @classmethod
-    def of(cls, seconds: Sequence[float]) -> Timing:
+    def of(cls, seconds: Sequence[float]) -> CallTimes:
         """Summarise measured seconds."""
         p95 = statistics.quantiles(seconds, n=20, method="inclusive")[-1] if len(seconds) > 1 else seconds[0]
         return cls(median=statistics.median(seconds), p95=p95, n=len(seconds))
@@ -38,7 +38,7 @@ def time_call(call: Callable[[], object]) -> float:
 
 def measure_in_turn(
     calls: Mapping[str, Callable[[int], object]], *, repeats: int, warmup: int = 5
-) -> dict[str, Timing]:
+) -> dict[str, CallTimes]:
     """Time calls that are to be compared: one of each per round, so that what slows the machine slows all alike.
 
     Args:
@@ -50,4 +50,4 @@ def measure_in_turn(
     for i in (*range(warmup), *range(repeats)):
         for name, call in calls.items():
             seconds[name].append(time_call(partial(call, i)))
-    return {name: Timing.of(taken[warmup:]) for name, taken in seconds.items()}
+    return {name: CallTimes.of(taken[warmup:]) for name, taken in seconds.items()}

@@ -15,7 +15,7 @@ from mmner_core.presets import tiny, tiny_grounded
 from mmner_core.text.encoding import SubwordEncoder
 from mmner_core.training.align import Pairs, _draw, _loss, align, collect_pairs, named_things
 from mmner_core.training.config import AlignConfig, DataSource
-from mmner_core.training.mixture import Item
+from mmner_core.training.mixture import TrainingItem
 from tests.core.test_model import batch_of, build
 from tests.core.training_run import DATA as FOLDER
 
@@ -72,7 +72,7 @@ def test_only_images_of_the_very_thing_are_paired(subwords: SubwordEncoder) -> N
     with_image = [e for e in examples if e.image is not None][:4]
     source = DataSource(path="tiny")
     things = [("PER", "Ada"), ("LOC", "Ada"), ("PER", "Ada"), None]
-    items = [Item(e, source, shown=thing) for e, thing in zip(with_image, things, strict=True)]
+    items = [TrainingItem(e, source, shown=thing) for e, thing in zip(with_image, things, strict=True)]
     model = build(fusion=tiny_grounded().fusion)
     found = collect_pairs(model, subwords, items, PhotoFiles(model.config))
     assert len(found.text) == len(found.type) == 3

@@ -18,7 +18,7 @@ from mmner_core.presets import tiny
 from mmner_core.text.encoding import IGNORED_TAG, SubwordEncoder
 from mmner_core.training.batching import Collator, Epoch, LengthBatches, Sample
 from mmner_core.training.config import DataSource, TrainConfig
-from mmner_core.training.mixture import Item
+from mmner_core.training.mixture import TrainingItem
 from mmner_core.training.sentences.augment import AugmentConfig
 from mmner_core.training.sentences.contexts import open_contexts
 from tests.told import refused
@@ -33,10 +33,12 @@ def config(**fields: Any) -> TrainConfig:
     return TrainConfig(train=(SOURCE,), valid=(SOURCE,), **({"augment": QUIET} | fields))
 
 
-def items(n: int, source: DataSource = SOURCE) -> list[Item]:
+def items(n: int, source: DataSource = SOURCE) -> list[TrainingItem]:
     """Return n sentences with a photo each."""
     return [
-        Item(Example(words=("Word", str(i)), tags=("B-PER", "O"), image=Path(f"{i}.jpg"), language="en"), source)
+        TrainingItem(
+            Example(words=("Word", str(i)), tags=("B-PER", "O"), image=Path(f"{i}.jpg"), language="en"), source
+        )
         for i in range(n)
     ]
 
@@ -122,7 +124,7 @@ def test_without_a_source_asking_nothing_changes() -> None:
 
 def test_an_unlabelled_sentence_counts_as_nameless() -> None:
     """A source of captions without tags teaches O."""
-    item = Item(Example(words=("a", "dog"), tags=None), SOURCE)
+    item = TrainingItem(Example(words=("a", "dog"), tags=None), SOURCE)
     assert Epoch([item], config())[0].example.tags == ("O", "O")
 
 

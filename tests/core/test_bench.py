@@ -18,7 +18,7 @@ from tests.bench.batch import PHOTO_PASSES, PHOTOS, bench_batch, count_text_oper
 from tests.bench.growth import bench_growth, fit_growth
 from tests.bench.sentences import SENTENCES, draw_photo
 from tests.bench.tagging import bench_tagging
-from tests.bench.timing import Timing, measure_in_turn
+from tests.bench.timing import CallTimes, measure_in_turn
 from tests.load import app_process
 from tests.told import refused
 
@@ -33,9 +33,9 @@ http.server.HTTPServer(("127.0.0.1", port), http.server.SimpleHTTPRequestHandler
 
 def test_a_timing_is_median_and_95th_percentile() -> None:
     """Of a hundred known values, and of a single one."""
-    timing = Timing.of([i / 100 for i in range(1, 101)])
+    timing = CallTimes.of([i / 100 for i in range(1, 101)])
     assert timing.to_json() == {"median": 0.505, "p95": pytest.approx(0.9505), "n": 100}
-    assert Timing.of([2.0]) == Timing(median=2.0, p95=2.0, n=1)
+    assert CallTimes.of([2.0]) == CallTimes(median=2.0, p95=2.0, n=1)
 
 
 def test_warm_up_is_not_counted() -> None:

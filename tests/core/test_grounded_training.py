@@ -20,7 +20,7 @@ from mmner_core.training.batching import Epoch, OtherPhotos
 from mmner_core.training.config import DataSource, Recipe
 from mmner_core.training.images.made_images import boxed_items, images_of_nothing, mosaic_items
 from mmner_core.training.loop import Trainer
-from mmner_core.training.mixture import Item, build_mixture
+from mmner_core.training.mixture import TrainingItem, build_mixture
 from tests.core.training_run import DATA, tiny_run
 
 SOURCE = DataSource(path="tiny", images="tiny/images", mosaics=12, nothing=0.3, random_image=0.3, near=0.5, away=0.25)
@@ -34,19 +34,19 @@ def run(tiny_bert: Path, **training: Any) -> Recipe:
 
 
 @pytest.fixture
-def items(tiny_bert: Path) -> list[Item]:
+def items(tiny_bert: Path) -> list[TrainingItem]:
     """Return the sentences of the run."""
     return build_mixture(run(tiny_bert).training, DATA).train
 
 
-def name_of(item: Item) -> str:
+def name_of(item: TrainingItem) -> str:
     """Return the type of a sentence's only name."""
     [entity] = tags_to_entities(item.example.tags or ())
     return entity.type
 
 
 def test_a_mosaic_is_read_with_a_sentence_of_each_photo_in_it(
-    items: list[Item], tiny_bert: Path, tmp_path: Path
+    items: list[TrainingItem], tiny_bert: Path, tmp_path: Path
 ) -> None:
     """Each sentence has one name, no two in a mosaic are of one type, and the region is its photo's part."""
     config = run(tiny_bert).training
@@ -80,7 +80,7 @@ def test_photos_with_boxes_are_named_in_every_language(tiny_bert: Path, tmp_path
 
 @pytest.mark.slow
 def test_an_epoch_shows_wrong_photos_and_nothing_as_often_as_asked(
-    items: list[Item], tiny_bert: Path, tmp_path: Path
+    items: list[TrainingItem], tiny_bert: Path, tmp_path: Path
 ) -> None:
     """Own photos are to be looked at, others and images of nothing not, each by its weight."""
     config = run(tiny_bert).training
@@ -99,7 +99,7 @@ def test_an_epoch_shows_wrong_photos_and_nothing_as_often_as_asked(
     assert shares["nothing"] == pytest.approx(0.3, abs=0.08) and shares["other"] == pytest.approx(0.3, abs=0.1)
 
 
-def test_another_photo_is_of_another_type(items: list[Item]) -> None:
+def test_another_photo_is_of_another_type(items: list[TrainingItem]) -> None:
     """It shows nothing of a type that the sentence names."""
     photos, rng = OtherPhotos(items), random.Random(1)
     shown = {i.example.image: {e.type for e in tags_to_entities(i.example.tags or ())} for i in items}

@@ -12,7 +12,7 @@ from PIL import Image
 from tests.load.memory import MemoryCurve
 from tests.load.outcome import Fate, Kill, LoadReport, Outcome
 from tests.load.questions import draw_photos, make_question
-from tests.load.wire import Page
+from tests.load.wire import LoadedPage
 
 pytestmark = pytest.mark.slow  # tests a tool of the tests
 
@@ -97,4 +97,4 @@ def test_the_button_is_found_in_the_configuration() -> None:
             {"id": 8, "targets": [[1, "click"]], "inputs": [5, 2, 3], "outputs": [5, 4]},
         ],
     }
-    assert Page.read(config) == Page(function=8, values=(0.5, None, None), sentence=1, photo=2, result=1)
+    assert LoadedPage.read(config) == LoadedPage(function=8, values=(0.5, None, None), sentence=1, photo=2, result=1)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy import float32
 
-from mmner_core.checkpoints.packing import SMALL, pack, quantise_rows, unpack
+from mmner_core.checkpoints.packing import SMALL, pack_weights, quantise_rows, unpack_weights
 from tests.told import refused
 
 TABLE = "text_encoder.model.embeddings.word_embeddings.weight"
@@ -32,7 +32,7 @@ def test_packing_shrinks_large_tensors_only() -> None:
         "crf.transitions": torch.randn(9, 9),
         "bn.num_batches_tracked": torch.tensor(7),
     }
-    packed = pack(state)
+    packed = pack_weights(state)
     assert {name: tensor.dtype for name, tensor in packed.items()} == {
         TABLE: torch.int8,
         f"{TABLE}.scale": torch.float32,
@@ -40,7 +40,7 @@ def test_packing_shrinks_large_tensors_only() -> None:
         "crf.transitions": torch.float32,
         "bn.num_batches_tracked": torch.int64,
     }
-    restored = unpack(packed)
+    restored = unpack_weights(packed)
     assert restored.keys() == state.keys()
     assert torch.equal(restored["crf.transitions"], state["crf.transitions"])
     assert int(restored["bn.num_batches_tracked"]) == 7
@@ -52,4 +52,4 @@ def test_scales_of_another_size_are_refused() -> None:
     """A table whose scales do not fit is not guessed at."""
     codes, scale = quantise_rows(torch.randn(5, 4))
     with refused("scale", "[3, 1]", "[5, 1]", by=ValueError):
-        unpack({TABLE: codes, f"{TABLE}.scale": scale[:3]})
+        unpack_weights({TABLE: codes, f"{TABLE}.scale": scale[:3]})

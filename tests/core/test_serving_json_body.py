@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmner_core.errors import InputError
-from mmner_core.serving.json_body import JsonLimits, judge, parse_object
+from mmner_core.serving.json_body import JsonLimits, check_nesting, parse_body
 
 VALUES = st.recursive(
     st.none()
@@ -40,7 +40,7 @@ def test_what_is_read_is_what_was_written(value: dict[str, Any], escaped: bool) 
         body = json.dumps(value, ensure_ascii=escaped).encode()
     except UnicodeEncodeError:  # half a character needs its escape
         body = json.dumps(value).encode()
-    read = parse_object(body, JsonLimits(depth=100, values=10_000))
+    read = parse_body(body, JsonLimits(depth=100, values=10_000))
     assert read.fields == value == json.loads(read.body)
 
 
@@ -48,11 +48,11 @@ def test_what_is_read_is_what_was_written(value: dict[str, Any], escaped: bool) 
 def test_depth_and_values_are_counted_exactly(value: dict[str, Any]) -> None:
     """As many as allowed pass, one more does not."""
     body = json.dumps(value).encode()
-    judge(body, JsonLimits(depth=depth(value), values=count(value)))
+    check_nesting(body, JsonLimits(depth=depth(value), values=count(value)))
     with pytest.raises(InputError, match="nested deeper"):
-        judge(body, JsonLimits(depth=depth(value) - 1, values=count(value)))
+        check_nesting(body, JsonLimits(depth=depth(value) - 1, values=count(value)))
     with pytest.raises(InputError, match="more than"):
-        judge(body, JsonLimits(depth=depth(value), values=count(value) - 1))
+        check_nesting(body, JsonLimits(depth=depth(value), values=count(value) - 1))
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,11 @@ def test_depth_and_values_are_counted_exactly(value: dict[str, Any]) -> None:
 def test_what_is_no_json_is_told(body: bytes) -> None:
     """In one sentence, which does not quote it."""
     with pytest.raises(InputError, match=r"^The request is not JSON in UTF-8 \([^()]+\)\.$"):
-        parse_object(body, JsonLimits())
+        parse_body(body, JsonLimits())
 
 
 @pytest.mark.parametrize("body", [b"[]", b'"a"', b"1", b"null"])
 def test_what_is_no_object_is_told(body: bytes) -> None:
     """With an example of one."""
     with pytest.raises(InputError, match="must be a JSON object"):
-        parse_object(body, JsonLimits())
+        parse_body(body, JsonLimits())

@@ -10,7 +10,7 @@ import pytest
 from mmner_core.errors import InputError
 from mmner_core.training import runs
 from mmner_core.training.config import DataSource, Recipe, TrainConfig
-from mmner_core.training.loop import Progress, Trainer
+from mmner_core.training.loop import Trainer, TrainingProgress
 from tests.core.test_cli import call
 from tests.core.training_run import DATA, tiny_run
 from tests.told import names, refused
@@ -124,5 +124,5 @@ def test_a_loss_that_is_no_number_ends_the_run(tiny_bert: Path, tokenizer_folder
     """At that step, not hours later with a checkpoint that finds nothing."""
     trainer = Trainer(_broken(tiny_bert), DATA, tmp_path / "out", tokenizer_folder)
     with refused("loss", "epoch 1", "--set head_lr=1e+30"):
-        trainer._train_epoch(Progress())
+        trainer._train_epoch(TrainingProgress())
     assert not (tmp_path / "out" / "best.safetensors").exists()

@@ -231,10 +231,10 @@ def test_command_says_it_too(folder: Path) -> None:
 
 def test_card_in_another_encoding(folder: Path) -> None:
     """A card that is no UTF-8 is shown with marks in place of what cannot be read."""
-    from mmner_core.cli.info import describe
+    from mmner_core.cli.info import describe_checkpoint
 
     (folder / "README.md").write_bytes(b"# caf\xe9")
-    assert describe(folder)["card"] == "# caf\ufffd"
+    assert describe_checkpoint(folder)["card"] == "# caf\ufffd"
 
 
 def write(folder: Path, model: MMNER, tokenizer_folder: Path) -> None:

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.run.folder import EvaluationRun
-from mmner_core.checkpoints.folder import load_checkpoint, read_json, tensor_shapes
+from mmner_core.checkpoints.folder import load_checkpoint, read_checkpoint_json, tensor_shapes
 from mmner_core.cli.tag_file import Rejects
 from mmner_core.config import ModelConfig
 from mmner_core.data import FORMATS, read_examples
@@ -181,7 +181,7 @@ def test_json(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     file = tmp_path_factory.getbasetemp() / "fuzzed.json"
     file.write_bytes(content)
     try:
-        read_json(file)
+        read_checkpoint_json(file)
     except InputError as error:
         assert str(file) in str(error)
 

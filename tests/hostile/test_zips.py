@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from analysis.jobs import unpack as unpacking
-from analysis.jobs.unpack import unpack
+from analysis.jobs.unpack import unpack_zip
 from mmner_core.errors import InputError
 
 PHOTO = b"\xff\xd8\xff not really"
@@ -22,7 +22,7 @@ PHOTO = b"\xff\xd8\xff not really"
 
 def open_zip(file: Path, folder: Path, *, max_file: int = 10_000, max_bytes: int = 50_000) -> unpacking.Unpacked:
     """Unpack as the server does, in small."""
-    return unpack(file, folder, endings=(".jpg",), max_file=max_file, max_bytes=max_bytes, what="The zip of photos")
+    return unpack_zip(file, folder, endings=(".jpg",), max_file=max_file, max_bytes=max_bytes, what="The zip of photos")
 
 
 def packed(file: Path, members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> Path:

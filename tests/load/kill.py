@@ -15,7 +15,7 @@ from tests.load.app_process import PATIENCE, AppProcess
 from tests.load.outcome import Kill
 from tests.load.questions import Question
 from tests.load.visitors import World
-from tests.load.wire import API, Busy, Failed, Lost, Session
+from tests.load.wire import API, Busy, Lost, RequestFailed, Session
 
 UPLOAD = 4_000_000  # bytes of a photo of which only the half arrives
 MOMENT = 0.5  # seconds for that half to reach the app's disk
@@ -70,7 +70,7 @@ async def answer_once(url: str) -> None:
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE) as client:
         try:
             await Session(client).call_tag(question)
-        except (Busy, Failed, Lost, httpx.HTTPError) as error:
+        except (Busy, RequestFailed, Lost, httpx.HTTPError) as error:
             raise InputError(f"The app at {url} does not answer a question: {error or type(error).__name__}") from error
 
 

@@ -26,21 +26,21 @@ _JPEG_COMMENT = b"\xff\xfe"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Photo:
+class UploadedPhoto:
     """An image file as a visitor uploads it."""
 
     name: str
     mime_type: str
     content: bytes
 
-    def numbered(self, number: int) -> Photo:
+    def numbered(self, number: int) -> UploadedPhoto:
         """Return the photo with other bytes but the same image, so that no cache of the app knows it; JPEG only."""
         if self.mime_type != "image/jpeg":
             return self
         comment = f"question {number}".encode()
         segment = _JPEG_COMMENT + (len(comment) + 2).to_bytes(2, "big") + comment
         content = self.content[:2] + segment + self.content[2:]
-        return Photo(name=self.name, mime_type=self.mime_type, content=content)
+        return UploadedPhoto(name=self.name, mime_type=self.mime_type, content=content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +49,10 @@ class Question:
 
     number: int
     text: str
-    photo: Photo | None
+    photo: UploadedPhoto | None
 
 
-def draw_photos(seed: int, count: int = PHOTOS) -> list[Photo]:
+def draw_photos(seed: int, count: int = PHOTOS) -> list[UploadedPhoto]:
     """Draw images of several sizes and formats: soft colours with a coloured disc, and noise as a camera has it."""
     import numpy as np
     from PIL import Image
@@ -71,11 +71,11 @@ def draw_photos(seed: int, count: int = PHOTOS) -> list[Photo]:
         kind = FORMATS[i % len(FORMATS)]
         file = io.BytesIO()
         Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(file, kind)
-        photos.append(Photo(name=f"photo{i}.{kind}", mime_type=f"image/{kind}", content=file.getvalue()))
+        photos.append(UploadedPhoto(name=f"photo{i}.{kind}", mime_type=f"image/{kind}", content=file.getvalue()))
     return photos
 
 
-def make_question(number: int, photos: list[Photo], chance: random.Random, *, photo_share: float) -> Question:
+def make_question(number: int, photos: list[UploadedPhoto], chance: random.Random, *, photo_share: float) -> Question:
     """Make question ``number``; a share of the questions has a photo."""
     text = chance.choice(PATTERNS).format(
         name=chance.choice(NAMES),

@@ -14,8 +14,8 @@ import httpx
 
 from tests.load.clicks import can_click, click_name
 from tests.load.outcome import Fate, Outcome
-from tests.load.questions import Photo, Question, make_question
-from tests.load.wire import PROBLEM, Busy, Failed, Lost, Page, Session, new_value
+from tests.load.questions import Question, UploadedPhoto, make_question
+from tests.load.wire import PROBLEM, Busy, LoadedPage, Lost, RequestFailed, Session, new_value
 
 PATIENCE = 60.0
 """Seconds after which an answer counts as lost; signs of life, which gradio sends every 15, are no answer."""
@@ -46,7 +46,7 @@ class World:
     end: float
     think: float
     photo_share: float
-    photos: list[Photo]
+    photos: list[UploadedPhoto]
     clicks: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
     killed: float | None = None
@@ -99,18 +99,18 @@ def _client(url: str, number: int) -> httpx.AsyncClient:
     )
 
 
-async def _open(world: World, session: Session) -> Page | None:
+async def _open(world: World, session: Session) -> LoadedPage | None:
     """Open the page; a failure is an outcome like any other, unless the app is down on purpose."""
     started = time.perf_counter()
     try:
         return await session.open()
-    except (Busy, Failed, httpx.HTTPError) as error:
+    except (Busy, RequestFailed, httpx.HTTPError) as error:
         if not world.down_since(started):
             world.outcomes.append(_outcome(world, "page", started, *_fate(world, started, error)))
         return None
 
 
-async def _ask(world: World, session: Session, page: Page, chance: random.Random, *, program: bool) -> None:
+async def _ask(world: World, session: Session, page: LoadedPage, chance: random.Random, *, program: bool) -> None:
     question = make_question(world.next_number(), world.photos, chance, photo_share=world.photo_share)
     kind = "program" if program else "photo" if question.photo else "text"
     started = time.perf_counter()
@@ -123,7 +123,7 @@ async def _ask(world: World, session: Session, page: Page, chance: random.Random
                 outputs = await session.outputs(page, question)
                 told = _fault_of_page(str(new_value(outputs[page.result])), question)
         fate = "error" if told else "answered"
-    except (Busy, Failed, Lost, TimeoutError, httpx.HTTPError) as error:
+    except (Busy, RequestFailed, Lost, TimeoutError, httpx.HTTPError) as error:
         fate, told = _fate(world, started, error)
     world.outcomes.append(_outcome(world, kind, started, fate, told))
     if world.clicks and fate == "answered" and kind == "photo" and can_click(session.config, outputs):
@@ -136,7 +136,7 @@ async def _click(world: World, session: Session, outputs: list[Any]) -> None:
         async with asyncio.timeout(PATIENCE):
             told = await click_name(session, session.config, outputs)
         fate = "error" if told else "answered"
-    except (Busy, Failed, Lost, TimeoutError, httpx.HTTPError) as error:
+    except (Busy, RequestFailed, Lost, TimeoutError, httpx.HTTPError) as error:
         fate, told = _fate(world, started, error)
     world.outcomes.append(_outcome(world, "click", started, fate, told))
 

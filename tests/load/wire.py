@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from tests.load.questions import Photo, Question
+from tests.load.questions import Question, UploadedPhoto
 
 API = "gradio_api"
 BUSY = (429, 503)  # too many requests; queue full
@@ -24,7 +24,7 @@ class Busy(Exception):
     """The app asked the visitor to come back later; the message is what it said."""
 
 
-class Failed(Exception):
+class RequestFailed(Exception):
     """The app answered with an error."""
 
 
@@ -74,7 +74,7 @@ def choices_of(config: dict[str, Any], part: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class LoadedPage:
     """What a browser learns from the page's configuration: which function the button runs, on which inputs.
 
     Attributes:
@@ -92,7 +92,7 @@ class Page:
     result: int
 
     @classmethod
-    def read(cls, config: dict[str, Any]) -> Page:
+    def read(cls, config: dict[str, Any]) -> LoadedPage:
         """Find the button and its inputs in ``/config``."""
         button = Handler.find(config, BUTTON, "click")
         return cls(
@@ -126,11 +126,11 @@ class Session:
         self._hash = name or secrets.token_hex(6)
         self.config: dict[str, Any] = {}
 
-    async def open(self) -> Page:
+    async def open(self) -> LoadedPage:
         """Load the page and its configuration."""
         _checked(await self._client.get("/"))
         self.config = dict(_checked(await self._client.get("/config")).json())
-        return Page.read(self.config)
+        return LoadedPage.read(self.config)
 
     async def stay(self) -> None:
         """Hold the line that tells the app that the page is still open; ends when it is cancelled."""
@@ -138,7 +138,7 @@ class Session:
             async for _ in response.aiter_bytes():
                 pass
 
-    async def outputs(self, page: Page, question: Question) -> list[Any]:
+    async def outputs(self, page: LoadedPage, question: Question) -> list[Any]:
         """Ask as the page does; return the new value of every part of the page that shows the answer.
 
         Raises:
@@ -162,7 +162,7 @@ class Session:
             if message.get("event_id") == event and message["msg"] == "process_completed":
                 output = message["output"]
                 if not message["success"]:
-                    raise Failed(_error_text(output))
+                    raise RequestFailed(_error_text(output))
                 return list(output["data"])
         raise Lost("The stream of events ended before the answer came.")
 
@@ -185,10 +185,10 @@ class Session:
                 elif field == "data" and name == "complete":
                     return json.loads(value)[0]
                 elif field == "data" and name == "error":
-                    raise Failed(_error_text(json.loads(value)))
+                    raise RequestFailed(_error_text(json.loads(value)))
         raise Lost("The stream of events ended before the answer came.")
 
-    async def _upload(self, photo: Photo | None) -> dict[str, Any] | None:
+    async def _upload(self, photo: UploadedPhoto | None) -> dict[str, Any] | None:
         if photo is None:
             return None
         files = {"files": (photo.name, photo.content, photo.mime_type)}
@@ -220,7 +220,7 @@ def _checked(response: httpx.Response) -> httpx.Response:
     if response.status_code in BUSY:
         raise Busy(_told(response))
     if response.is_error:
-        raise Failed(f"{response.status_code} at {response.url.path}: {_told(response)}")
+        raise RequestFailed(f"{response.status_code} at {response.url.path}: {_told(response)}")
     return response
 
 

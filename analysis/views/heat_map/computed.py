@@ -17,7 +17,7 @@ from mmner_core.errors import InputError
 from mmner_core.labels import Entity
 
 if TYPE_CHECKING:
-    from analysis.heat_maps.explainer import ModelExplainer, Scene
+    from analysis.heat_maps.explainer import EncodedScene, ModelExplainer
     from analysis.heat_maps.word_saliency import WordSaliency
     from mmner_core.encoders.image import ImageStates
     from mmner_core.inference.photo_reader import EncodedImage
@@ -56,7 +56,7 @@ def compute_map(engine: Engine, job: TagJob, pixels: Pixels, name: TaggedEntity,
     stop = min((part.start for part in job.parts if part.start > start), default=len(job.words))
     entity = Entity(name.word_start - start, name.word_end - start, name.type)
 
-    def read() -> Scene:
+    def read() -> EncodedScene:
         scene = explainer.scene_of(job.windows, pixels, convention=job.request.convention)
         return replace(scene, words=scene.words[start:stop])  # [W, D]; the CRF reads each part of a text by itself
 
@@ -84,7 +84,9 @@ def read_words(engine: Engine, job: TagJob, name: TaggedEntity) -> WordSaliency:
     return word_saliency(in_groups(score, read, lambda work: engine.run(work).result()), read)
 
 
-def _score(engine: Engine, explainer: ModelExplainer, scene: Scene, entity: Entity, visible: np.ndarray) -> np.ndarray:
+def _score(
+    engine: Engine, explainer: ModelExplainer, scene: EncodedScene, entity: Entity, visible: np.ndarray
+) -> np.ndarray:
     """Ask for the name's probability with only these parts of the photo visible, [n, rows, columns] -> [n]."""
     score = explainer.cell_score(scene, entity)
     groups = [visible[i : i + _AT_ONCE] for i in range(0, len(visible), _AT_ONCE)]

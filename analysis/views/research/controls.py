@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.panels.facts import facts_of
 from analysis.panels.modality import NAMES
-from analysis.panels.wording import counted, language_name
+from analysis.panels.wording import counted, language_label
 from analysis.views.rendering import render
 from analysis.views.research.kept import slice_changes
 from analysis.views.research.tab_request import RenderedPart, TabRequest
@@ -31,7 +31,7 @@ def draw_controls(request: TabRequest) -> RenderedPart:
     conditions |= {name: text for name, text in _HIDING.items() if name in conditions}
     chosen = view.run or names[0]
     others = {"": "no other run"} | {name: name for name in names if name != chosen}
-    spoken = {"": "All"} | {code: language_name(code) for code in languages}
+    spoken = {"": "All"} | {code: language_label(code) for code in languages}
     selects = [
         {"label": label, "name": name, "choices": choices, "chosen": value}
         for label, name, choices, value in (

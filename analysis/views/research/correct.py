@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from analysis.run.corrections import gold_of, known_types, read_corrections
+from analysis.run.corrections import gold_of, read_corrections, types_of_run
 from analysis.run.journal import MAX_NOTE
 from analysis.views.rendering import render
 from analysis.views.research.tab_request import RenderedPart, TabRequest
@@ -30,7 +30,7 @@ def draw_correct(request: TabRequest) -> RenderedPart:
         return RenderedPart(html="")
     correction = read_corrections(request.run).of.get(sentence)
     annotated = gold_of(answers, row)
-    types = known_types(request.run)
+    types = types_of_run(request.run)
     html = render(
         "research/correct",
         how=_HOW,

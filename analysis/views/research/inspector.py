@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.image_effect.modality import TEXT_ONLY
 from analysis.panels.errors import failures_of
 from analysis.panels.modality import NAMES
-from analysis.panels.wording import language_name
+from analysis.panels.wording import language_label
 from analysis.run.corrections import read_corrections
 from analysis.run.spans import read_spans
 from analysis.views.marks import marked_text
@@ -90,7 +90,7 @@ def _near(request: TabRequest, found: list[Neighbour]) -> Markup:
 
 
 def _facts(answers: Answers, row: int, of_sentence: pd.Series) -> list[str]:
-    facts = [language_name(of_sentence["language"])]
+    facts = [language_label(of_sentence["language"])]
     facts += [f"{name}: {of_sentence[key]}" for name, key in (("data", "source"), ("pair", "kind")) if of_sentence[key]]
     for name, values, form in (("loss", answers.loss, ".2f"), ("image-text cosine", answers.cosine, "+.2f")):
         if values is not None and not np.isnan(values[row]):

@@ -10,8 +10,8 @@ import pandas as pd
 
 from analysis.panels import corrections as panels
 from analysis.panels.errors import failures_of
-from analysis.panels.kept_slices import in_words, kept_slices, scored
-from analysis.panels.wording import counted, language_name, with_interval
+from analysis.panels.kept_slices import kept_slices, scored, slice_in_words
+from analysis.panels.wording import counted, language_label, with_interval
 from analysis.run.corrected_file import corrected_file, corrected_sources
 from analysis.run.corrections import read_corrections
 from analysis.run.journal import MAX_NOTE
@@ -40,7 +40,7 @@ def draw_kept_slices(request: TabRequest) -> RenderedPart:
         "research/kept_slices",
         slices=[_described(request, kept) for kept in slices],
         writable=request.writable,
-        now=[in_words(now), language_name(request.language), *_condition(now)],
+        now=[slice_in_words(now), language_label(request.language), *_condition(now)],
         longest_name=MAX_NAME,
         longest=MAX_NOTE,
     )
@@ -93,10 +93,10 @@ def _change(kept: KeptSlice) -> dict[str, str]:
 def _described(request: TabRequest, kept: KeptSlice) -> dict[str, Any]:
     try:
         found = kept.rows(failures_of(request.run, kept.condition or request.run.condition))
-        details = [counted(len(found), "error"), _score(request.run, kept), in_words(kept)]
+        details = [counted(len(found), "error"), _score(request.run, kept), slice_in_words(kept)]
     except InputError as error:
-        details = [in_words(kept), str(error)]
-    details += [language_name(kept.language)] if kept.language else []
+        details = [slice_in_words(kept), str(error)]
+    details += [language_label(kept.language)] if kept.language else []
     kept_by = f"kept by {kept.by}, {kept.at} UTC" if kept.by else f"kept {kept.at} UTC"
     details += [*_condition(kept), kept_by]
     return {"name": kept.name, "note": kept.note, "change": _change(kept), "details": details}

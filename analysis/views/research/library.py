@@ -9,8 +9,8 @@ from threading import Lock
 from typing import Any
 
 from analysis.jobs.job import job_folder
-from analysis.panels.facts import checkpoint_of, split_of
-from analysis.run.folder import PROVENANCE, EvaluationRun, read_json
+from analysis.panels.facts import checkpoint_of, evaluated_split
+from analysis.run.folder import PROVENANCE, EvaluationRun, read_run_json
 from analysis.views.research.places import told_places
 from mmner_core.errors import InputError
 
@@ -62,10 +62,10 @@ class RunLibrary:
         found = {}
         for name, path in self.paths().items():
             try:
-                provenance = read_json(path / PROVENANCE)
+                provenance = read_run_json(path / PROVENANCE)
             except InputError:
                 continue
-            if path != run.folder and checkpoint_of(provenance) == checkpoint and split_of(provenance) == VALID:
+            if path != run.folder and checkpoint_of(provenance) == checkpoint and evaluated_split(provenance) == VALID:
                 found[name] = _data_path(provenance) != data
         return sorted(found, key=lambda name: found[name])
 
@@ -73,7 +73,7 @@ class RunLibrary:
         """Return the name of the first run that a checkpoint made, "" for none; what cannot be read is no run of it."""
         for name, path in self.paths().items():
             try:
-                if checkpoint_of(read_json(path / PROVENANCE)) == digest:
+                if checkpoint_of(read_run_json(path / PROVENANCE)) == digest:
                     return name
             except InputError:
                 continue

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.panels import confusion as panels
-from analysis.panels.wording import counted, language_name, listed
+from analysis.panels.wording import counted, join_with_and, language_label
 from analysis.run.spans import Spans
 from analysis.scores.confusion import MISSED, SPURIOUS, Reading
 from analysis.views.rendering import render, set_attribute
@@ -60,7 +60,7 @@ def cell_entities(request: TabRequest, row: str, column: str) -> pd.DataFrame:
     """
     cells = panels.confusion_of(request.run, request.condition, _reading(request))
     if row not in cells.rows or column not in cells.columns:
-        raise InputError(f"There is no cell {row}, {column}; rows are {listed(cells.rows)}.")
+        raise InputError(f"There is no cell {row}, {column}; rows are {join_with_and(cells.rows)}.")
     languages = _pair(request) or (request.view.language or None,)
     return pd.concat([cells.entities(row, column, language) for language in languages], ignore_index=True)
 
@@ -105,7 +105,7 @@ def _controls(request: TabRequest) -> Markup:
     if request.other is not None:
         values["runs"] = f"{request.run.name} minus {request.other.name}"
     values |= {
-        f"{a}-{b}": f"{language_name(a)} minus {language_name(b)}" for a in languages for b in languages if a != b
+        f"{a}-{b}": f"{language_label(a)} minus {language_label(b)}" for a in languages for b in languages if a != b
     }
     readings = {"overlap": "that share a word", "exact": "with the same span"}
     return choices_html(("Cells", "values", values, view.values), ("Pairs", "reading", readings, view.reading))

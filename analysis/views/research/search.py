@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from analysis.panels.wording import counted, language_name
+from analysis.panels.wording import counted, language_label
 from analysis.views.rendering import render
 from analysis.views.research.photo_search import FoundPhoto, PhotoVectors
 from analysis.views.research.tab_request import RenderedPart, TabRequest
@@ -31,7 +31,7 @@ def draw_found(request: TabRequest) -> RenderedPart:
         return RenderedPart(html="")
     photos = request.run.remember("photo vectors", lambda: PhotoVectors.of(request.run))
     found, n = photos.nearest(request.model.text_vector(request.run, text), language, most=SHOWN)
-    of_language = f" with sentences in {language_name(language)}" if language else ""
+    of_language = f" with sentences in {language_label(language)}" if language else ""
     told = f"{counted(len(found), 'photo')} nearest to “{text}”, of {n:,}{of_language}"
     return RenderedPart(
         html=render("research/found_photos", told=told, photos=[_card(request, photo) for photo in found])
@@ -57,4 +57,4 @@ def _sentences(request: TabRequest, sentences: Sequence[int]) -> Iterator[dict[s
         if row is not None:
             code = answers.sentences["language"].iloc[row]
             text = " ".join(answers.words_of(row))
-            yield {"id": sentence, "code": code, "text": text, "language": language_name(code)}
+            yield {"id": sentence, "code": code, "text": text, "language": language_label(code)}

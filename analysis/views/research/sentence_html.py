@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analysis.panels.wording import language_name
+from analysis.panels.wording import language_label
 from analysis.views.marks import Mark, marked_text
 from analysis.views.rendering import macros, render
 
@@ -80,7 +80,7 @@ def _card(request: TabRequest, sentence: int, note: str) -> dict[str, Any]:
         "photo": request.images.image_html(request.run, of_sentence["image_path"]),
         "note": note,
         "lines": two_lines(answers, row, request.colours),
-        "place": f"{of_sentence['where']} · {language_name(of_sentence['language'])}",
+        "place": f"{of_sentence['where']} · {language_label(of_sentence['language'])}",
     }
 
 

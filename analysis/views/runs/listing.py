@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from analysis.jobs.maker import JobView
-from analysis.jobs.timing import Timing, in_words
+from analysis.jobs.timing import Timing, duration_in_words
 from analysis.panels.wording import counted
 from analysis.views.rendering import render
 
@@ -73,12 +73,14 @@ def told(view: JobView) -> str:
 
 def _told_timing(timing: Timing) -> str:
     steps = f", {timing.done:,} of {timing.total:,}" if timing.total else ""
-    return f"{timing.stage}{steps}; {in_words(timing.left)} left"
+    return f"{timing.stage}{steps}; {duration_in_words(timing.left)} left"
 
 
 def _facts(view: JobView) -> str:
     job = view.job
     when = datetime.fromtimestamp(job.created, UTC).strftime("%Y-%m-%d %H:%M UTC")
     model = "" if job.choices is None else f"model {job.choices.model}"
-    took = f"took {in_words(job.ended - job.started).removeprefix('about ')}" if job.state == "finished" else ""
+    took = (
+        f"took {duration_in_words(job.ended - job.started).removeprefix('about ')}" if job.state == "finished" else ""
+    )
     return " · ".join(filter(None, (job.file, model, when, took, f"{job.bytes / 1e6:,.0f} MB")))

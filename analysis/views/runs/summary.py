@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from analysis.jobs.choices import CONDITIONS, known_types, suggested_types
+from analysis.jobs.choices import CONDITIONS, suggested_types, types_of_model
 from analysis.jobs.description import Description, Shown
 from analysis.jobs.job import Job
 from analysis.jobs.models import Models
 from analysis.palette import type_colours
 from analysis.panels.modality import NAMES
-from analysis.panels.wording import counted, language_name
+from analysis.panels.wording import counted, language_label
 from analysis.views.marks import Mark, marked_text
 from analysis.views.rendering import render
 from analysis.views.research.image_store import SMALL, data_uri
@@ -50,7 +50,7 @@ def summary_html(job: Job, description: Description, models: Models, folder: Pat
         models={name: name for name in models.names},
         model=model,
         conventions={c: f"{c}: {_CONVENTIONS[c]}" if c in _CONVENTIONS else c for c in conventions},
-        types=_types(description, known_types(model, models)),
+        types=_types(description, types_of_model(model, models)),
         most_types=_MOST_TYPES,
         conditions={c: "no image: text alone" if c == "none" else NAMES.get(c, c) for c in CONDITIONS},
         has_photos=description.photos.present > 0,
@@ -59,7 +59,8 @@ def summary_html(job: Job, description: Description, models: Models, folder: Pat
 
 def _facts(description: Description) -> list[str]:
     languages = ", ".join(
-        f"{language_name(code) if code else 'language not stated'} ({n:,})" for code, n in description.languages.items()
+        f"{language_label(code) if code else 'language not stated'} ({n:,})"
+        for code, n in description.languages.items()
     )
     photos = description.photos
     facts = [counted(description.sentences, "sentence"), counted(description.words, "word"), languages]
@@ -100,7 +101,7 @@ def _sentence(shown: Shown, colours: dict[str, str], folder: Path) -> dict[str, 
         "photo": data,
         "instead": "photo broken" if there else "photo missing" if shown.named else "no photo",
         "text": marked_text(" ".join(shown.words), marks, colours),
-        "language": language_name(shown.language) if shown.language else "",
+        "language": language_label(shown.language) if shown.language else "",
     }
 
 

@@ -46,7 +46,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class ComparedAnswers:
     """Two answers, and every name of either in the order of the text."""
 
     one: TagAnswer
@@ -54,7 +54,7 @@ class Comparison:
     changes: tuple[Change, ...]
 
 
-def compare(service: TagService, one: TagQuestion, other: TagQuestion) -> Comparison:
+def compare(service: TagService, one: TagQuestion, other: TagQuestion) -> ComparedAnswers:
     """Answer two questions about one sentence, each with the probability of the names that only the other finds.
 
     Raises:
@@ -68,10 +68,10 @@ def compare(service: TagService, one: TagQuestion, other: TagQuestion) -> Compar
     new = [_span(name) for name in second.prediction.entities if (_span(name), name.type) not in marked]
     if new:
         first = service.answer(one, tuple(new))
-    return Comparison(one=first, other=second, changes=_changes(first.prediction, second.prediction))
+    return ComparedAnswers(one=first, other=second, changes=_changes(first.prediction, second.prediction))
 
 
-def comparison_reply(found: Comparison) -> dict[str, Any]:
+def comparison_reply(found: ComparedAnswers) -> dict[str, Any]:
     """Return a comparison for programs: both answers, and every name with its probability in each."""
     return {
         "one": _reply(found.one),

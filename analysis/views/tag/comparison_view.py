@@ -11,7 +11,7 @@ from analysis.views.heat_map.rendered import MapControls, render_heat_map
 from analysis.views.inlined import PHOTO_SIDE, data_url
 from analysis.views.marks import Mark, marked_text
 from analysis.views.rendering import render
-from analysis.views.tag.comparison import Change, Comparison
+from analysis.views.tag.comparison import Change, ComparedAnswers
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -22,7 +22,7 @@ NOTABLE = 0.05
 """A change of probability from which on it is marked."""
 
 
-def comparison_html(found: Comparison, titles: tuple[str, str], selected: int = 0) -> Markup:
+def comparison_html(found: ComparedAnswers, titles: tuple[str, str], selected: int = 0) -> Markup:
     """Return two answers side by side.
 
     Args:
@@ -43,7 +43,7 @@ def comparison_html(found: Comparison, titles: tuple[str, str], selected: int = 
     ]
     return render(
         "tag/comparison",
-        summary=summary(found.changes),
+        summary=changes_summary(found.changes),
         sides=sides,
         changes=[(change, _shown(change)) for change in found.changes],
         colours=colours,
@@ -52,7 +52,7 @@ def comparison_html(found: Comparison, titles: tuple[str, str], selected: int = 
     )
 
 
-def summary(changes: Sequence[Change]) -> str:
+def changes_summary(changes: Sequence[Change]) -> str:
     """Sum up in one or two sentences what became of the names."""
     if not changes:
         return "Neither answer has a name."

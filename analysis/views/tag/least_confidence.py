@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from analysis.panels.facts import checkpoint_of, facts_of
-from analysis.panels.wording import counted, language_name, number
+from analysis.panels.wording import counted, language_label, number
 from analysis.run.json_rows import to_records
 from analysis.scores.breakdowns import ALL
 from analysis.scores.threshold import THRESHOLDS, threshold_table
@@ -89,7 +89,7 @@ def _table(run: EvaluationRun, condition: str) -> pd.DataFrame:
 
 def _step(rows: pd.DataFrame, language: str) -> dict[str, Any]:
     row = rows[rows["language"] == language].iloc[0].to_dict()
-    cells = [(language_name(one["language"]), _cells(one)) for one in rows.to_dict("records")]
+    cells = [(language_label(one["language"]), _cells(one)) for one in rows.to_dict("records")]
     return {"least": f"{row['threshold']:.2f}", "sentence": _sentence(row), "rows": cells}
 
 
@@ -100,7 +100,7 @@ def _cells(row: Mapping[Any, Any]) -> list[str]:
 
 def _sentence(row: Mapping[Any, Any]) -> str:
     """Say what one step is worth in one language."""
-    name = language_name(row["language"])
+    name = language_label(row["language"])
     if not row["predicted"]:
         return f"{name}: the run has no names to say what this is worth."
     kept = f"{row['kept']:,} of {counted(row['predicted'], 'name')} kept, {row['gold']:,} annotated"

@@ -24,7 +24,7 @@ def painting_html(photo: Image) -> Markup:
     return render("tag/painting", rows=rows, columns=columns, data=data_url(photo, side=PHOTO_SIDE))
 
 
-def problem_html(sentence: str) -> Markup:
+def painting_problem_html(sentence: str) -> Markup:
     """Return the sentence about a problem in the place of what was asked for."""
     return macros("tag/macros").problem(sentence)
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from analysis.views.marks import entity_marks, marked_text
 from analysis.views.rendering import macros, render
 from analysis.views.tag.sentences import (
+    answer_summary,
     language_sentence,
     lost_sentence,
     lost_without_trace,
     mismatch_sentence,
     photo_match,
-    summary,
     table_rows,
 )
 from mmner_core.results import Prediction
@@ -48,7 +48,7 @@ def result_html(
         "tag/result",
         prediction=prediction,
         source=source,
-        summary=summary(prediction),
+        summary=answer_summary(prediction),
         mismatch=mismatch_sentence(prediction, source.measured.low_match if source is not None else None),
         facts=_facts(prediction, source),
         text=marked_text(prediction.text, entity_marks(prediction.entities), colours, selected=selected),

@@ -26,7 +26,7 @@ class Role(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class ResultRow:
     """One line of the results table, ready to print."""
 
     name: str
@@ -112,7 +112,7 @@ def lost_sentence(entity: TaggedEntity) -> str:
     )
 
 
-def summary(prediction: Prediction) -> str:
+def answer_summary(prediction: Prediction) -> str:
     """Sum up the result in one or two sentences: how many names, and the photo's part in them."""
     names, lost = len(prediction.entities), len(lost_without_trace(prediction))
     if not names:
@@ -142,10 +142,10 @@ def summary(prediction: Prediction) -> str:
     return f"{found}. The photo {_listed(changes)}{rest}."
 
 
-def table_rows(prediction: Prediction) -> list[Row]:
+def table_rows(prediction: Prediction) -> list[ResultRow]:
     """Return one row per name, in text order; character positions count from 0, the end not included."""
     return [
-        Row(
+        ResultRow(
             name=entity.text,
             type=entity.type,
             confidence=entity.confidence,

@@ -220,4 +220,4 @@ def _told(say: Callable[[], str]) -> str:
     try:
         return say()
     except Exception as error:
-        return painting.problem_html(user_message(error))
+        return painting.painting_problem_html(user_message(error))

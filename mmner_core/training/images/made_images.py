@@ -24,7 +24,7 @@ from mmner_core.text.language_names import LANGUAGES
 from mmner_core.training.config import DataSource, TrainConfig
 from mmner_core.training.images.boxed_photos import BoxedPhoto, read_boxed_photos
 from mmner_core.training.images.scenes import open_small
-from mmner_core.training.mixture import Item
+from mmner_core.training.mixture import TrainingItem
 from mmner_core.training.sentences.contexts import in_open_context
 
 log = logging.getLogger(__name__)
@@ -33,13 +33,13 @@ NOTHING = 400
 _SIZES, _SIZE_SHARES = (1, 2, 4), (0.15, 0.5, 0.35)
 
 
-def mosaic_items(items: Sequence[Item], config: TrainConfig, folder: Path) -> list[Item]:
+def mosaic_items(items: Sequence[TrainingItem], config: TrainConfig, folder: Path) -> list[TrainingItem]:
     """Make the mosaics that the sources ask for; return an item for each sentence beside its mosaic.
 
     Only sentences with exactly one name are drawn, and no two photos of one mosaic show things of one type: no other
     part would fit.
     """
-    made: list[Item] = []
+    made: list[TrainingItem] = []
     for number, source in enumerate(config.train):
         own = [item for item in items if item.source == source and item.aligned and _type(item)]
         if source.mosaics and own:
@@ -52,14 +52,14 @@ def mosaic_items(items: Sequence[Item], config: TrainConfig, folder: Path) -> li
     return made
 
 
-def _type(item: Item) -> str | None:
+def _type(item: TrainingItem) -> str | None:
     names = tags_to_entities(item.example.tags or ())
     return names[0].type if len(names) == 1 and item.example.image is not None else None
 
 
-def _plan(items: Sequence[Item], rng: random.Random) -> list[Item]:
+def _plan(items: Sequence[TrainingItem], rng: random.Random) -> list[TrainingItem]:
     """Draw sentences whose photos show things of different types, as many as a mosaic has parts."""
-    chosen: list[Item] = []
+    chosen: list[TrainingItem] = []
     wanted = rng.choices(_SIZES, _SIZE_SHARES)[0]
     for _ in range(50 * wanted):
         item = rng.choice(items)
@@ -70,7 +70,7 @@ def _plan(items: Sequence[Item], rng: random.Random) -> list[Item]:
     return chosen if len(chosen) in _SIZES else chosen[:1]
 
 
-def _make(job: tuple[list[Item], int, list[int], Path]) -> list[Item]:
+def _make(job: tuple[list[TrainingItem], int, list[int], Path]) -> list[TrainingItem]:
     plan, number, seed, folder = job
     rng = np.random.default_rng(seed)
     file = folder / f"mosaic-{seed[1]}-{number:05d}.jpg"
@@ -88,7 +88,7 @@ def _make(job: tuple[list[Item], int, list[int], Path]) -> list[Item]:
     ]
 
 
-def boxed_items(config: TrainConfig, data: Path, model: ModelConfig) -> list[Item]:
+def boxed_items(config: TrainConfig, data: Path, model: ModelConfig) -> list[TrainingItem]:
     """Return sentences of ours that name what photos with boxes show, in each language."""
     if config.boxes is None:
         return []
@@ -103,12 +103,12 @@ def boxed_items(config: TrainConfig, data: Path, model: ModelConfig) -> list[Ite
     ]
 
 
-def _in_context(photo: BoxedPhoto, region: tuple[Box, ...], language: str, rng: random.Random) -> Item:
+def _in_context(photo: BoxedPhoto, region: tuple[Box, ...], language: str, rng: random.Random) -> TrainingItem:
     name = tuple(photo.name.split())
     tagged = (f"B-{photo.type}", *[f"I-{photo.type}"] * (len(name) - 1))
     words, tags = in_open_context(name, tagged, language, rng)
     example = Example(words=words, tags=tags, language=language, image=photo.file, where=str(photo.file))
-    return Item(example, DataSource(path="boxes", near=1.0), region=region)
+    return TrainingItem(example, DataSource(path="boxes", near=1.0), region=region)
 
 
 def _within_crop(photo: BoxedPhoto, model: ModelConfig) -> tuple[Box, ...]:

@@ -34,7 +34,7 @@ def best_tagger(trainer: Trainer, tokenizer: str) -> Tagger:
     return Tagger(checkpoint, device=str(trainer.accelerator.device))
 
 
-def measure(plan: Plan, tagger: Tagger, device: str) -> dict[str, Any]:
+def measure_own_training(plan: Plan, tagger: Tagger, device: str) -> dict[str, Any]:
     """Score a run's checkpoint on the test data, and on the old data beside the checkpoint that it began with.
 
     Returns:

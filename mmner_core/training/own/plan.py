@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmner_core import presets
-from mmner_core.checkpoints.folder import check_files, read_json
+from mmner_core.checkpoints.folder import check_files, read_checkpoint_json
 from mmner_core.config import ModelConfig
 from mmner_core.data import Example, dataset_digest
 from mmner_core.data.type_names import count_types
@@ -18,7 +18,7 @@ from mmner_core.encoders.weights import find_text
 from mmner_core.errors import InputError
 from mmner_core.training.checks import check_mixture
 from mmner_core.training.config import DataSource, Recipe, TrainConfig
-from mmner_core.training.mixture import Item, Mixture
+from mmner_core.training.mixture import Mixture, TrainingItem
 from mmner_core.training.own.data import OwnData, Part, read_own, sentences
 from mmner_core.training.own.task import OwnTask
 from mmner_core.training.runs import RUNS, with_settings
@@ -143,7 +143,7 @@ def learning_parts(model: ModelConfig, *, sees: bool, new: bool) -> tuple[str, .
 
 def _held(init: Path) -> ModelConfig:
     check_files(init)
-    return ModelConfig.from_dict(read_json(init / "config.json"), str(init / "config.json"))
+    return ModelConfig.from_dict(read_checkpoint_json(init / "config.json"), str(init / "config.json"))
 
 
 def _from_preset(preset: ModelConfig, types: tuple[str, ...]) -> ModelConfig:
@@ -175,7 +175,7 @@ def _mixture(
     data: OwnData, train: dict[str, DataSource], valid: dict[str, DataSource], convention: str | None
 ) -> Mixture:
     items = [
-        Item(shown, train[name])
+        TrainingItem(shown, train[name])
         for name, examples in data.train.items()
         for shown in _shown(examples, train[name], convention)
     ]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from mmner_core.checkpoints.folder import read_object
+from mmner_core.checkpoints.folder import read_checkpoint_object
 from mmner_core.training.finish import write_checkpoint
-from mmner_core.training.loop import Progress, note_run
+from mmner_core.training.loop import TrainingProgress, note_run
 from mmner_core.training.own.announce import announce
-from mmner_core.training.own.measure import best_tagger, measure
+from mmner_core.training.own.measure import best_tagger, measure_own_training
 from mmner_core.training.own.outcome import facts_of, last_lines, render_own_card
 from mmner_core.training.own.plan import Plan, make_plan
 from mmner_core.training.own.task import OwnTask
@@ -42,7 +42,7 @@ def train_own(task: OwnTask, say: Callable[[str], None]) -> Path:
     progress = trainer.train()
     folder = task.out / "checkpoint"
     if trainer.accelerator.is_main_process:
-        measured = measure(plan, best_tagger(trainer, plan.tokenizer), str(trainer.accelerator.device))
+        measured = measure_own_training(plan, best_tagger(trainer, plan.tokenizer), str(trainer.accelerator.device))
         write_checkpoint(
             trainer,
             progress,
@@ -54,7 +54,7 @@ def train_own(task: OwnTask, say: Callable[[str], None]) -> Path:
             facts=facts_of(plan),
             card=render_own_card,
         )
-        say(last_lines(plan, read_object(folder / "metrics.json")))
+        say(last_lines(plan, read_checkpoint_object(folder / "metrics.json")))
     return folder
 
 
@@ -63,6 +63,6 @@ def _epochs_done(plan: Plan) -> int | None:
     file = plan.task.out / "state" / "progress.json"
     if not file.is_file():
         return 0
-    progress, config = Progress.from_file(file), plan.run.training
+    progress, config = TrainingProgress.from_file(file), plan.run.training
     over = progress.epoch >= config.epochs or progress.epoch - progress.best_epoch >= config.patience
     return None if over else progress.epoch

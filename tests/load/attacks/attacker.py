@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import httpx
 
-from tests.load.questions import Photo
+from tests.load.questions import UploadedPhoto
 from tests.load.wire import API, Handler, Session
 
 PATIENCE = 30.0  # seconds without a byte until the hostile visitor gives a request up
@@ -79,7 +79,7 @@ class Attacker:
         body = {"data": list(values), "fn_index": handler.number, "session_hash": session, "event_data": data}
         return await self.post("queue/join", body)
 
-    async def upload(self, photo: Photo) -> tuple[str, dict[str, Any] | None]:
+    async def upload(self, photo: UploadedPhoto) -> tuple[str, dict[str, Any] | None]:
         """Upload a file; return the status and what to send for it in a question."""
         files = {"files": (photo.name, photo.content, photo.mime_type)}
         status, paths = await self._send("POST", f"/{API}/upload", files=files)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import io
 
-from tests.load.questions import Photo
+from tests.load.questions import UploadedPhoto
 
 SIDE = 6700
 """Pixels of a square photo of 45 megapixels, which the app's limits let in."""
@@ -19,17 +19,17 @@ def nested_lists(size: int, depth: int) -> bytes:
 
 
 @functools.cache
-def huge_photo(grey: int = 0) -> Photo:
+def huge_photo(grey: int = 0) -> UploadedPhoto:
     """Draw a photo of one colour: 45 megapixels in some hundred kilobytes."""
     from PIL import Image
 
     file = io.BytesIO()
     Image.new("RGB", (SIDE, SIDE), (grey, grey, grey)).save(file, "PNG", compress_level=1)
-    return Photo(name=f"grey{grey}.png", mime_type="image/png", content=file.getvalue())
+    return UploadedPhoto(name=f"grey{grey}.png", mime_type="image/png", content=file.getvalue())
 
 
 @functools.cache
-def small_photo() -> Photo:
+def small_photo() -> UploadedPhoto:
     """Draw a photo as small as those on the web."""
     from tests.load.questions import draw_photos
 

@@ -12,7 +12,7 @@ from tests.load.attacks.attack import Attack
 from tests.load.attacks.attacker import Attacker
 from tests.load.attacks.bodies import huge_photo, small_photo
 from tests.load.questions import Question
-from tests.load.wire import MODEL, RESULT, Busy, Failed, Handler, Lost, Page, choices_of
+from tests.load.wire import MODEL, RESULT, Busy, Handler, LoadedPage, Lost, RequestFailed, choices_of
 
 SESSIONS = 7  # of each lane; all lanes' answers together are more than the app keeps
 _CLICK = {"entity": 0}
@@ -30,14 +30,14 @@ async def _megapixels(attacker: Attacker, lane: int) -> AsyncGenerator[str, None
 
 
 async def _clicks(attacker: Attacker, lane: int) -> AsyncGenerator[str, None]:
-    page, click = Page.read(attacker.config), Handler.find(attacker.config, RESULT, "select")
+    page, click = LoadedPage.read(attacker.config), Handler.find(attacker.config, RESULT, "select")
     names = [attacker.fresh() for _ in range(SESSIONS)]
     for name in names:
         question = Question(number=lane, text=f"Ada Lovelace in Berlin, {name}", photo=small_photo())
         try:
             await attacker.session(name).outputs(page, question)
             yield "200"
-        except (Busy, Failed, Lost, httpx.HTTPError) as error:
+        except (Busy, RequestFailed, Lost, httpx.HTTPError) as error:
             yield type(error).__name__.lower()
     for name in itertools.cycle(names):
         yield await attacker.join(click, name, click.values, _CLICK)

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Iterator
 
 from tests.load.attacks.attack import Attack
 from tests.load.attacks.attacker import Attacker
-from tests.load.questions import Photo
+from tests.load.questions import UploadedPhoto
 from tests.load.wire import API
 
 FILE_BYTES = 29_000_000
@@ -25,7 +25,7 @@ def _size(number: int, whole: int) -> int:
 async def _full_room(attacker: Attacker, lane: int) -> AsyncGenerator[str, None]:
     for number in itertools.count():
         mark = f"{attacker.address} {lane} {number}".encode()  # the app keeps the same bytes but once
-        photo = Photo(name="full.jpg", mime_type="image/jpeg", content=mark + bytes(_size(number, 11)))
+        photo = UploadedPhoto(name="full.jpg", mime_type="image/jpeg", content=mark + bytes(_size(number, 11)))
         yield (await attacker.upload(photo))[0]
 
 

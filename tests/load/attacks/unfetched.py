@@ -8,13 +8,13 @@ from collections.abc import AsyncGenerator
 from tests.load.attacks.attack import Attack
 from tests.load.attacks.attacker import Attacker
 from tests.load.attacks.bodies import small_photo
-from tests.load.wire import BUTTON, Handler, Page
+from tests.load.wire import BUTTON, Handler, LoadedPage
 
 TEXT = "Ada Lovelace met Marie Curie from the United Nations in Berlin, number {number}. " * 10
 
 
 async def _unfetched(attacker: Attacker, lane: int) -> AsyncGenerator[str, None]:
-    page, button = Page.read(attacker.config), Handler.find(attacker.config, BUTTON, "click")
+    page, button = LoadedPage.read(attacker.config), Handler.find(attacker.config, BUTTON, "click")
     _, photo = await attacker.upload(small_photo())
     for number in itertools.count():
         text = TEXT.format(number=f"{lane}-{number}")
