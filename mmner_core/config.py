@@ -36,6 +36,9 @@ class TextConfig:
     """[B, D]: the pooler's output (paper) or the mean of the sub-words (what sentence encoders were trained for)."""
     freeze_embeddings: bool = False
     """Leave the word-embedding table as it is: most of a small multilingual model's weights, little of its skill."""
+    early_layer: int | None = None
+    """Also keep the states after this layer, counted from 1, which stand beside the last ones for a text in the
+    contrastive space (``AlignmentConfig.text = "names"``): they still tell which thing is named, the last its type."""
     dropout: float = 0.1
     """Dropout on hidden states in training."""
     attention_dropout: float = 0.1
@@ -181,11 +184,23 @@ class ModelConfig:
             raise InputError(f"alpha must lie in [0, 1], got {self.alpha}.")
         if len(set(self.conventions)) != len(self.conventions):
             raise InputError(f"conventions must be distinct, got {list(self.conventions)}.")
+        self._check_early_layer()
         wanted = {*self.fusion.streams, *self.alignment.streams}
         if "cnn" in wanted and self.cnn is None:
             raise InputError("The 'cnn' stream is asked for, but the config has no cnn; set cnn or drop the stream.")
         if "vit" in wanted and self.vit is None and self.cnn is None:
             raise InputError("The 'vit' stream is asked for, but the config has neither vit nor cnn to feed it.")
+
+    def _check_early_layer(self) -> None:
+        layer, layers = self.text.early_layer, (self.text.architecture or {}).get("num_hidden_layers")
+        if layer is None:
+            return
+        if layer < 1 or (layers is not None and layer > layers):
+            raise InputError(
+                f"text.early_layer must be one of the encoder's layers, 1 to {layers or 'the last'}: {layer}."
+            )
+        if self.alignment.text != "names":
+            raise InputError('text.early_layer is read where alignment.text is "names" only; leave it out.')
 
     @property
     def deterministic_crop(self) -> bool:

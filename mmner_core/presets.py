@@ -93,6 +93,7 @@ def mini() -> ModelConfig:
             name="e5-small-4lang",
             sentence_vector="mean",
             freeze_embeddings=True,
+            early_layer=4,  # recall@10 on valid: 26.1 with the last layer alone, 40.1 with this one beside it
             attention_dropout=0.0,
         ),
         cnn=ImageConfig(
@@ -115,6 +116,7 @@ def reading_only(model: ModelConfig) -> ModelConfig:
         model,
         vit=None,
         cnn=None,
+        text=replace(model.text, early_layer=None),
         fusion=replace(model.fusion, streams=(), grounded=False, gated=False),
         alignment=replace(model.alignment, streams=()),
         alpha=1.0,

@@ -85,7 +85,7 @@ def _varied(run: Recipe, model: ModelConfig) -> Recipe:
     """Return the run with another model; without a contrastive space, it also skips the alignment at the end."""
     if model.alignment.streams:
         return replace(run, model=model)
-    align = replace(run.training.align, steps=0)
+    align = replace(run.training.align, ridge=None)
     return Recipe(model=model, training=replace(run.training, align=align))
 
 

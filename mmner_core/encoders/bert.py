@@ -23,10 +23,17 @@ from mmner_core.runtime.fast import is_fast
 
 
 class BertOutput(NamedTuple):
-    """Last hidden states [B, S, D] and the pooler's output [B, D], None without a pooler."""
+    """What transformers' models return.
+
+    Attributes:
+        last_hidden_state: [B, S, D].
+        pooler_output: [B, D]; None without a pooler.
+        hidden_states: [B, S, D] each, of the embeddings and after each layer; None unless they were asked for.
+    """
 
     last_hidden_state: Tensor
     pooler_output: Tensor | None
+    hidden_states: tuple[Tensor, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,17 +198,23 @@ class Bert(WithFastForm[PackedLayers]):
         packs = can_pack(self.get_input_embeddings().weight)
         self._fast = PackedLayers([layer.pack() for layer in layers]) if packs else None
 
-    def forward(self, *, inputs_embeds: Tensor, attention_mask: Tensor) -> BertOutput:
+    def forward(
+        self, *, inputs_embeds: Tensor, attention_mask: Tensor, output_hidden_states: bool = False
+    ) -> BertOutput:
         """Encode word embeddings [B, S, D] under a mask [B, S], 1 on sub-words."""
         allowed = attention_mask.bool()  # [B, S]
-        states = self.embeddings(inputs_embeds)  # [B, S, D]
+        hidden = [self.embeddings(inputs_embeds)]  # [B, S, D]
         if (packed := self.fast) is not None:
-            states = packed(states, allowed)
+            hidden += packed(hidden[0], allowed, every_layer=output_hidden_states)
         else:
             mask = None if bool(allowed.all()) else allowed[:, None, None, :]  # [B, 1, 1, S]
             for layer in self.encoder["layer"].children():
                 if self.checkpoint is not None and self.training:
-                    states = self.checkpoint(layer, states, mask, use_reentrant=False)
+                    hidden.append(self.checkpoint(layer, hidden[-1], mask, use_reentrant=False))
                 else:
-                    states = layer(states, mask)
-        return BertOutput(states, None if self.pooler is None else torch.tanh(self.pooler["dense"](states[:, 0])))
+                    hidden.append(layer(hidden[-1], mask))
+                if not output_hidden_states:
+                    del hidden[:-1]
+        last = hidden[-1]
+        pooled = None if self.pooler is None else torch.tanh(self.pooler["dense"](last[:, 0]))
+        return BertOutput(last, pooled, tuple(hidden) if output_hidden_states else None)

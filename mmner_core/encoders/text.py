@@ -25,10 +25,12 @@ class TextStates(NamedTuple):
     Attributes:
         tokens: [B, S, D] last hidden states.
         sentence: [B, D] sentence vectors.
+        early: [B, S, D] hidden states after ``TextConfig.early_layer``; None where none is asked for.
     """
 
     tokens: Tensor
     sentence: Tensor
+    early: Tensor | None = None
 
 
 class TextEncoder(nn.Module):
@@ -75,12 +77,16 @@ class TextEncoder(nn.Module):
         embedded = self.model.get_input_embeddings()(input_ids)  # [B, S, D]
         if self.convention is not None and convention is not None:
             embedded = embedded + self.convention(convention)[:, None]
-        output = self.model(inputs_embeds=embedded, attention_mask=attention_mask)
+        layer = self.config.early_layer
+        output = self.model(
+            inputs_embeds=embedded, attention_mask=attention_mask, output_hidden_states=layer is not None
+        )
         tokens = output.last_hidden_state
+        early = None if layer is None else output.hidden_states[layer]
         if self.config.sentence_vector == "pooler":
-            return TextStates(tokens, output.pooler_output)
+            return TextStates(tokens, output.pooler_output, early)
         weight = attention_mask[..., None].to(tokens.dtype)
-        return TextStates(tokens, (tokens * weight).sum(1) / weight.sum(1))
+        return TextStates(tokens, (tokens * weight).sum(1) / weight.sum(1), early)
 
 
 def _build(config: TextConfig, architecture: dict[str, Any]) -> tuple[Any, int, int]:

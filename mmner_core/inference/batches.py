@@ -54,7 +54,7 @@ def read_windows(
     batch = collate(windows, pad=subwords.pad, conventions=conventions).to(model.device)
     text = model.encode_text(batch)
     words = model.word_states(text, batch)
-    return words, model.project_text(text, words, batch.word_mask)
+    return words, model.project_text(text, words, batch)
 
 
 @torch.no_grad()
@@ -108,7 +108,7 @@ def _read(model: MMNER, batch: Batch, texts: RecentlyUsed[TextStates] | None) ->
     states = texts.get(key)
     if states is None:
         states = model.encode_text(batch)
-        texts.put(key, states, sum(s.nbytes for s in states))
+        texts.put(key, states, sum(s.nbytes for s in states if s is not None))
     return replace(batch, text_states=states)
 
 

@@ -130,7 +130,9 @@ class MMNER(nn.Module):
 
     def _build_alignment(self, config: ModelConfig, width: int) -> None:
         streams = config.alignment.streams
-        self.text_projection = Projection(width, width) if streams else None
+        self.text_projection = (
+            Projection(width * (1 + (config.text.early_layer is not None)), width) if streams else None
+        )
         seen = streams if self.sees else ()
         self.image_projections = nn.ModuleDict({s: Projection(self._pooled_width(s), width) for s in seen})
         self.contrastive = NTXent(config.alignment)
@@ -172,7 +174,7 @@ class MMNER(nn.Module):
         pointed = bool(batch.regions) or batch.looking is not None  # attention itself is taught
         n_attention_rows = len(words) if need_weights or (pointed and batch.tags is not None) else 0
         tagged = self.tag_words(words, keys, batch.image_index, n_attention_rows=n_attention_rows)
-        text_projection = self.project_text(text, words, batch.word_mask)  # [B, D]
+        text_projection = self.project_text(text, words, batch)  # [B, D]
         image_projection = {} if image is None else self.project_image(image)  # per stream [U, D]
         output = ModelOutput(
             emissions=tagged.emissions,
@@ -220,8 +222,7 @@ class MMNER(nn.Module):
 
     def word_states(self, text: TextStates, batch: Batch) -> Tensor:
         """Pick the sub-word that stands for each word, [B, W, D]."""
-        index = batch.word_to_token[..., None].expand(-1, -1, text.tokens.shape[-1])
-        return text.tokens.gather(1, index)
+        return _pick(text.tokens, batch)
 
     def tag_words(
         self,
@@ -313,25 +314,26 @@ class MMNER(nn.Module):
         pooled = stream == "cnn" and self.config.fusion.cnn_keys == "pooled"
         return cells.mean(1, keepdim=True) if pooled else cells
 
-    def project_text(self, text: TextStates, words: Tensor, word_mask: Tensor) -> Tensor | None:
+    def project_text(self, text: TextStates, words: Tensor, batch: Batch) -> Tensor | None:
         """Map texts into the contrastive space, [B, D] of unit length; None without alignment.
 
         Args:
             text: of the encoder.
             words: [B, W, D] word states.
-            word_mask: [B, W] bool, true on words.
+            batch: whose text it is.
         """
         if self.text_projection is None:
             return None
-        return F.normalize(self.text_projection(self.text_vector(text, words, word_mask)).float(), dim=-1)
+        return F.normalize(self.text_projection(self.text_vector(text, words, batch)).float(), dim=-1)
 
-    def text_vector(self, text: TextStates, words: Tensor, word_mask: Tensor) -> Tensor:
-        """Return the vector of each text before its projection into the contrastive space, [B, D]."""
+    def text_vector(self, text: TextStates, words: Tensor, batch: Batch) -> Tensor:
+        """Return the vector of each text before its projection into the contrastive space, [B, D or 2D]."""
         if self.config.alignment.text == "sentence":
             return text.sentence
         named = 1 - self.text_only_emissions(words).double().softmax(-1)[..., 0]  # [B, W]
-        weights = (named.clamp(min=UNNAMED) * word_mask)[:, None]  # [B, 1, W]
-        return ((weights @ words.double()) / weights.sum(-1, keepdim=True))[:, 0].to(words.dtype)
+        weights = (named.clamp(min=UNNAMED) * batch.word_mask)[:, None]  # [B, 1, W]
+        states = words if text.early is None else torch.cat([words, _pick(text.early, batch)], dim=-1)
+        return ((weights @ states.double()) / weights.sum(-1, keepdim=True))[:, 0].to(words.dtype)
 
     def project_image(self, image: ImageStates) -> dict[str, Tensor]:
         """Map images into the contrastive space, per aligned stream [U, D] of unit length."""
@@ -347,3 +349,8 @@ class MMNER(nn.Module):
             return image.cnn.mean((2, 3))
         tokens = self._tokens(image, "vit")
         return tokens.flatten(1) if self.config.alignment.vit_pooling == "flatten" else tokens.mean(1)
+
+
+def _pick(subwords: Tensor, batch: Batch) -> Tensor:
+    """Pick the state of the sub-word that stands for each word, [B, S, D] -> [B, W, D]."""
+    return subwords.gather(1, batch.word_to_token[..., None].expand(-1, -1, subwords.shape[-1]))

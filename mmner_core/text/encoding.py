@@ -194,7 +194,7 @@ def _to(value: Any, device: torch.device | str, dtype: torch.dtype | None) -> An
     if isinstance(value, dict):
         return {name: tensor.to(device, non_blocking=True) for name, tensor in value.items()}
     if isinstance(value, TextStates):
-        return TextStates(*(s.to(device, dtype) for s in value))
+        return TextStates(*(None if s is None else s.to(device, dtype) for s in value))  # type: ignore[arg-type]
     if isinstance(value, ImageStates):
         return ImageStates(*(None if s is None else s.to(device, dtype) for s in value))
     return value

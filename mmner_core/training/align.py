@@ -1,20 +1,23 @@
-"""Contrastive training with large batches over states that frozen encoders computed once.
+"""The last step of the alignment: projections in closed form, over states that the trained encoders computed once.
 
 A batch of the tagger's training holds a few dozen pairs, most of whose negatives are of another type and easily told
-apart. Here a batch has hundreds, half of them of one type, and every pair that names the same thing counts as positive.
+apart, so what the contrastive loss learns from them is mostly the type. Canonical correlation analysis of all pairs
+finds in a second the directions in which texts and photos agree. Training on them in batches of hundreds, half of one
+type, every pair of one entity a positive, learns the training pairs by heart instead: from the words of names after
+layer 6 it reached a recall@10 of 19 on mmwiki's validation sentences where this reaches 26, and begun from this it
+fell with every step.
 
-Shapes: N pairs, B pairs of a batch, D width of a text's vector, C of a photo's.
+Shapes: N pairs, D width of a text's vector, C of a photo's, K directions.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple, cast
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 (the field's name for it)
 
 from mmner_core.data import Example
@@ -27,8 +30,6 @@ from mmner_core.text.encoding import SubwordEncoder, collate
 from mmner_core.training.config import AlignConfig, DataSource
 from mmner_core.training.mixture import TrainingItem
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
@@ -37,14 +38,10 @@ class Pairs:
     Attributes:
         text: [N, D] what stands for each text.
         image: per stream [N, C] the pooled vector of its photo.
-        entity: [N] equal where the same thing is named or shown.
-        type: [N] equal where what is named is of one type.
     """
 
     text: Tensor
     image: dict[str, Tensor]
-    entity: Tensor
-    type: np.ndarray
 
 
 @torch.no_grad()
@@ -53,7 +50,6 @@ def collect_pairs(model: MMNER, subwords: SubwordEncoder, items: Sequence[Traini
     conventions = {name: i for i, name in enumerate(model.config.conventions)}
     used = [item for item in items if item.shown is not None and not item.region]
     windows = subwords.windows([item.example.words for item in used])
-    shown: list[tuple[str, str]] = []
     texts: list[Tensor] = []
     photos: dict[str, list[Tensor]] = {stream: [] for stream in model.image_projections}
     for ids in window_batches(windows, batch_subwords=BATCH_SUBWORDS, batch_rows=BATCH_ROWS):
@@ -67,23 +63,16 @@ def collect_pairs(model: MMNER, subwords: SubwordEncoder, items: Sequence[Traini
             image_states=loaded.states,
         ).to(model.device)
         encoded, seen = model.encode_text(batch), model.encode_image(batch)
-        vectors = model.text_vector(encoded, model.word_states(encoded, batch), batch.word_mask)
+        vectors = model.text_vector(encoded, model.word_states(encoded, batch), batch)
         if seen is None:
             continue
         pooled = {stream: model.pooled(seen, stream) for stream in photos}
-        for row, (s, _) in enumerate(ids):
-            if (image := loaded.rows[row]) >= 0 and (thing := used[s].shown) is not None:
-                shown.append(thing)
+        for row in range(len(ids)):
+            if (image := loaded.rows[row]) >= 0:
                 texts.append(vectors[row].float())
                 for stream, own in pooled.items():
                     photos[stream].append(own[image].float())
-    numbers: dict[tuple[str, str], int] = {}
-    return Pairs(
-        torch.stack(texts),
-        {stream: torch.stack(vectors) for stream, vectors in photos.items()},
-        torch.tensor([numbers.setdefault(thing, len(numbers)) for thing in shown]),
-        np.array([kind for kind, _ in shown]),
-    )
+    return Pairs(torch.stack(texts), {stream: torch.stack(vectors) for stream, vectors in photos.items()})
 
 
 def named_things(examples: Sequence[Example], source: DataSource) -> list[TrainingItem]:
@@ -97,40 +86,97 @@ def named_things(examples: Sequence[Example], source: DataSource) -> list[Traini
     return items
 
 
-def align(model: MMNER, pairs: Pairs, config: AlignConfig, seed: int) -> None:
-    """Train the projections of texts and photos, and the temperature, on the pairs; nothing else changes.
+@torch.no_grad()
+def align(model: MMNER, pairs: Pairs, config: AlignConfig) -> None:
+    """Set the projections of texts and photos to the canonical directions of the pairs; nothing else changes.
 
-    Projections of standardised vectors are learnt; the standardisation is then worked into their first layer.
+    Regularised canonical correlation analysis: each direction counts by its correlation to the power of
+    ``config.power``. With several streams the texts' directions are those that all streams together correlate with,
+    and each stream's are its regression on them.
+
+    Args:
+        model: with a contrastive space.
+        pairs: at least two. The time grows with the cube of the vectors' widths: some thousand numbers are a second.
+        config: how much to regularise.
     """
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    assert model.text_projection is not None  # noqa: S101 (who aligns has one)
-    streams = list(pairs.image)
-    sides: list[tuple[Projection, Tensor]] = [(model.text_projection, pairs.text)]
-    sides += [(model.image_projections[stream], pairs.image[stream]) for stream in streams]  # type: ignore[misc]
-    scales = [(vectors.mean(0), vectors.std(0).clamp(min=1e-3)) for _, vectors in sides]
-    inputs = [(vectors - mean) / deviation for (_, vectors), (mean, deviation) in zip(sides, scales, strict=True)]
-    for projection, _ in sides:
-        for layer in (projection[0], projection[2]):
-            layer.reset_parameters()  # type: ignore[operator]
-    parameters = [p for projection, _ in sides for p in projection.parameters()]
-    trained = [p.requires_grad_(True) for p in (*parameters, *model.contrastive.parameters())]
-    optimizer = torch.optim.AdamW(trained, lr=config.lr, weight_decay=config.weight_decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, config.lr, total_steps=config.steps, pct_start=0.1)
-    dropout = nn.Dropout(config.dropout)
-    for step in range(config.steps):
-        rows = torch.from_numpy(_draw(pairs.type, config, rng))
-        text, *photos = (F.normalize(p(dropout(x[rows])), dim=-1) for (p, _), x in zip(sides, inputs, strict=True))
-        losses = [_loss(text, photo, pairs.entity[rows], model.contrastive.inverse_temperature) for photo in photos]
-        loss = torch.stack(losses).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        schedule.step()
-        if step % 250 == 0:
-            log.info("alignment, step %d: loss %.3f", step, loss.item())
-    for (projection, _), (mean, deviation) in zip(sides, scales, strict=True):
-        _standardise(projection[0], mean, deviation)  # type: ignore[arg-type]
+    assert model.text_projection is not None and config.ridge is not None  # noqa: S101 (who aligns has both)
+    text = Standardised.of(pairs.text)
+    photos = {stream: Standardised.of(vectors) for stream, vectors in pairs.image.items()}
+    seen = torch.cat([photo.rows for photo in photos.values()], dim=1)
+    kept = model.text_encoder.width // 2
+    directions, correlations = canonical_directions(text.rows, seen, config.ridge)
+    directions, correlations = directions[:, :kept], correlations[:kept]
+    set_linear(model.text_projection, text, directions * correlations**config.power)
+    variates = text.rows @ directions  # [N, K]
+    for stream, photo in photos.items():
+        covariance, towards = _covariance(photo.rows, config.ridge), photo.rows.T @ variates / len(variates)
+        regression = torch.linalg.solve(covariance, towards)  # [C, K]
+        set_linear(
+            cast("Projection", model.image_projections[stream]), photo, regression * correlations ** (config.power - 1)
+        )
+
+
+class Standardised(NamedTuple):
+    """Vectors [N, D] in float64, each number less its mean and divided by its standard deviation, [D] each."""
+
+    rows: Tensor
+    mean: Tensor
+    deviation: Tensor
+
+    @classmethod
+    def of(cls, vectors: Tensor) -> Standardised:
+        """Standardise vectors, [N, D]."""
+        mean, deviation = vectors.double().mean(0), vectors.double().std(0).clamp(min=1e-3)
+        return cls((vectors.double() - mean) / deviation, mean, deviation)
+
+
+def canonical_directions(x: Tensor, y: Tensor, ridge: float) -> tuple[Tensor, Tensor]:
+    """Return the directions of x that correlate most with some direction of y, and their correlations, best first.
+
+    Args:
+        x: [N, D] in float64, of mean 0.
+        y: [N, C] of the same things.
+        ridge: added to the variance of every number of either.
+
+    Returns:
+        [D, K] and [K], K the smaller of D and C. The directions are of variance 1, the ridge included, and correlate
+        with none of each other.
+    """
+    whiten = torch.linalg.cholesky(_covariance(x, ridge))  # [D, D], lower
+    between = torch.linalg.solve_triangular(whiten, x.T @ y / len(x), upper=False)  # [D, C]
+    squares, rotation = torch.linalg.eigh(between @ torch.linalg.solve(_covariance(y, ridge), between.T))  # ascending
+    directions = torch.linalg.solve_triangular(whiten.T, rotation.flip(1), upper=True)
+    most = min(x.shape[1], y.shape[1])
+    return directions[:, :most], squares.flip(0)[:most].clamp(min=0).sqrt()
+
+
+def _covariance(rows: Tensor, ridge: float) -> Tensor:
+    return rows.T @ rows / len(rows) + ridge * torch.eye(rows.shape[1], dtype=rows.dtype)
+
+
+@torch.no_grad()
+def set_linear(projection: Projection, inputs: Standardised, matrix: Tensor) -> None:
+    """Make a projection compute the product of standardised inputs with a matrix, in its first outputs.
+
+    The ReLU between its layers lets a number and its negative through apart; their difference is the number.
+
+    Args:
+        projection: of at least 2K hidden units and K outputs; outputs beyond K become 0.
+        inputs: tells mean and standard deviation of what it will be given.
+        matrix: [D, K].
+    """
+    layers: Any = projection
+    first, last = layers[0], layers[2]
+    k = matrix.shape[1]
+    for layer in (first, last):
+        layer.weight.zero_()
+        layer.bias.zero_()
+    weight = (matrix / inputs.deviation[:, None]).T  # [K, D]
+    both = torch.cat([weight, -weight])
+    first.weight[: 2 * k] = both.to(first.weight)
+    first.bias[: 2 * k] = (-(both @ inputs.mean)).to(first.bias)
+    identity = torch.eye(k).to(last.weight)
+    last.weight[:k, : 2 * k] = torch.cat([identity, -identity], dim=1)
 
 
 @torch.no_grad()
@@ -143,28 +189,3 @@ def low_match(model: MMNER, pairs: Pairs) -> float:
         for stream, photo in pairs.image.items()
     ]
     return float(torch.stack(cosines).mean(0).quantile(0.1))
-
-
-def _draw(types: np.ndarray, config: AlignConfig, rng: np.random.Generator) -> np.ndarray:
-    """Draw the rows of a batch: a share of one type, the others of any."""
-    kind = rng.choice(np.unique(types))
-    of_kind = np.flatnonzero(types == kind)
-    alike = rng.choice(of_kind, min(len(of_kind), round(config.same_type * config.batch)), replace=False)
-    rest = np.setdiff1d(np.arange(len(types)), alike)
-    return np.concatenate([alike, rng.choice(rest, min(len(rest), config.batch - len(alike)), replace=False)])
-
-
-def _loss(text: Tensor, photo: Tensor, entity: Tensor, inverse_temperature: Tensor) -> Tensor:
-    """Return InfoNCE in both directions, with every pair of one entity as a positive of each."""
-    logits = text @ photo.T * inverse_temperature  # [B, B]
-    same = entity[:, None] == entity[None]
-    positives = logits.masked_fill(~same, float("-inf"))
-    both = (positives.logsumexp(d) - logits.logsumexp(d) - same.sum(d).log() for d in (0, 1))
-    return -torch.stack([direction.mean() for direction in both]).mean()
-
-
-@torch.no_grad()
-def _standardise(layer: nn.Linear, mean: Tensor, deviation: Tensor) -> None:
-    """Fold the standardisation of its inputs into a layer."""
-    layer.weight.div_(deviation)
-    layer.bias.sub_(layer.weight @ mean)

@@ -67,17 +67,18 @@ class DataSource:
 
 @dataclass(frozen=True, kw_only=True)
 class AlignConfig:
-    """Hyper-parameters of contrastive training with large batches (:mod:`mmner_core.training.align`)."""
+    """How the projections into the contrastive space are set after training (:mod:`mmner_core.training.align`)."""
 
-    steps: int = 0
-    """0: none."""
-    batch: int = 768
-    same_type: float = 0.5
-    """Share of a batch that is of one type, so that the type alone does not tell its pairs apart."""
-    lr: float = 1e-3
-    weight_decay: float = 0.05
-    dropout: float = 0.3
-    """On the vectors of texts and photos."""
+    ridge: float | None = None
+    """Added to the variance of every number of standardised texts and photos; None: leave what the loss has learnt."""
+    power: float = 1.5
+    """Each direction counts by its correlation to this power, at least 1."""
+    sources: tuple[str, ...] = ()
+    """The paths of the sources whose pairs are read; empty: all. Whole sentences teach more than clippings of them."""
+
+    def __post_init__(self) -> None:
+        if (self.ridge is not None and self.ridge <= 0) or self.power < 1:
+            raise InputError(f"ridge must be above 0 and power at least 1, got {self.ridge} and {self.power}.")
 
 
 @dataclass(frozen=True, kw_only=True)

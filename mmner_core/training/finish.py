@@ -123,7 +123,7 @@ def write_checkpoint(
     """
     trainer.model.load_state_dict(trainer.best_weights())
     trainer.model.eval()
-    match = _align(trainer) if trainer.config.align.steps and trainer.images is not None else {}
+    match = _align(trainer) if trainer.config.align.ridge is not None and trainer.images is not None else {}
     metrics = {
         **match,
         "best_epoch": progress.best_epoch,
@@ -151,13 +151,10 @@ def _align(trainer: Trainer) -> dict[str, Any]:
     """Align texts and photos; return a cosine that few matching pairs of the validation data fall below."""
     assert trainer.images is not None  # noqa: S101 (asked before)
     model, subwords, images = trainer.model, trainer.subwords, trainer.images
-    align(
-        model,
-        collect_pairs(model, subwords, trainer.mixture.train, images),
-        trainer.config.align,
-        trainer.config.seed,
-    )
+    config = trainer.config.align
     model.eval()
+    paired = [item for item in trainer.mixture.train if not config.sources or item.source.path in config.sources]
+    align(model, collect_pairs(model, subwords, paired, images), config)
     matched = [source for source in trainer.config.valid if source.images is not None and source.condition == "matched"]
     held_out = [item for source in matched for item in named_things(trainer.mixture.valid[source.key], source)]
     return {"match": {"low": low_match(model, collect_pairs(model, subwords, held_out, images))}}

@@ -122,7 +122,7 @@ def mini_fusion() -> Recipe:
         batch_subwords=2800,
         batch_sentences=96,
         augment=replace(text.augment, capitals=0.0, title_case=0.0),
-        align=AlignConfig(steps=1500),
+        align=AlignConfig(ridge=1.0, sources=("mmwiki",)),
     )
     return Recipe(model=presets.mini(), training=training)
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mmner_core.encoders.bert import Bert, BertShape
+from mmner_core.encoders.bert import Bert, BertShape, Layer
 from mmner_core.encoders.efficientnet_lite import NAME, EfficientNetLite0
 from mmner_core.encoders.fast.packed import PackedLayers
 from mmner_core.encoders.libraries import prepare_libraries
@@ -65,6 +65,21 @@ def test_packed_layers_are_as_near_the_truth_as_plain_ones() -> None:
         packed = read(network)
     assert not torch.equal(plain, packed)  # else the plain layers ran twice
     assert (packed - exact).abs().mean() < 1.2 * (plain - exact).abs().mean()
+
+
+@torch.no_grad()
+def test_packed_layers_give_the_states_after_each_layer() -> None:
+    """In full precision they are the plain layers' own; without being asked for they are not kept."""
+    network = bert()
+    vectors = torch.randn(3, 9, 32, generator=torch.Generator().manual_seed(3))
+    given = {"inputs_embeds": vectors, "attention_mask": MASK.long()}
+    plain = network(**given, output_hidden_states=True).hidden_states
+    network._fast = PackedLayers([layer.pack() for layer in network.modules() if isinstance(layer, Layer)])
+    packed = network(**given, output_hidden_states=True).hidden_states
+    assert len(plain) == len(packed) == SHAPE.num_hidden_layers + 1
+    for one, other in zip(plain, packed, strict=True):
+        torch.testing.assert_close(one[MASK], other[MASK], atol=1e-5, rtol=1e-4)
+    assert network(**given).hidden_states is None
 
 
 @needs_bfloat16

@@ -133,12 +133,13 @@ class PackedLayers:
         self._layers = layers
         self._heads = layers[0].heads
 
-    def __call__(self, states: Tensor, allowed: Tensor) -> Tensor:
+    def __call__(self, states: Tensor, allowed: Tensor, *, every_layer: bool = False) -> list[Tensor]:
         """Encode embedded sub-words, [B, S, D]; padding comes out as zeros.
 
         Args:
             states: what the embeddings gave.
             allowed: [B, S] bool, true on sub-words.
+            every_layer: return the states after each layer; else only after the last.
         """
         lengths = allowed.sum(1).tolist()
         order: list[int] = []
@@ -149,10 +150,11 @@ class PackedLayers:
             order += sentences
         index = torch.arange(allowed.numel()).view(allowed.shape)[order][allowed[order]]  # [T] of [B * S]
         padded = states.reshape(-1, states.shape[-1])
-        flat = padded.index_select(0, index)
+        flat = [padded.index_select(0, index)]
         for layer in self._layers:
-            flat = layer(flat, groups)
-        return torch.zeros_like(padded).index_copy_(0, index, flat).view(states.shape)
+            flat.append(layer(flat[-1], groups))
+        kept = flat[1:] if every_layer else flat[-1:]
+        return [torch.zeros_like(padded).index_copy_(0, index, one).view(states.shape) for one in kept]
 
 
 def _attend_together(lengths: Sequence[int], heads: int) -> Iterator[list[int]]:
