@@ -150,11 +150,13 @@ class PackedLayers:
             order += sentences
         index = torch.arange(allowed.numel()).view(allowed.shape)[order][allowed[order]]  # [T] of [B * S]
         padded = states.reshape(-1, states.shape[-1])
-        flat = [padded.index_select(0, index)]
-        for layer in self._layers:
-            flat.append(layer(flat[-1], groups))
-        kept = flat[1:] if every_layer else flat[-1:]
-        return [torch.zeros_like(padded).index_copy_(0, index, one).view(states.shape) for one in kept]
+        flat = padded.index_select(0, index)
+        kept = []
+        for number, layer in enumerate(self._layers, start=1):
+            flat = layer(flat, groups)
+            if every_layer or number == len(self._layers):
+                kept.append(torch.zeros_like(padded).index_copy_(0, index, flat).view(states.shape))
+        return kept
 
 
 def _attend_together(lengths: Sequence[int], heads: int) -> Iterator[list[int]]:
