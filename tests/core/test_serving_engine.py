@@ -222,8 +222,9 @@ def test_many_visitors_at_once(tiny_checkpoint: Path) -> None:
 def test_other_work_has_its_turn(tiny_checkpoint: Path) -> None:
     """On the model's thread, between texts; what it raises is its sender's to hear, and nobody else's."""
     engine = Engine(Tagger.load(tiny_checkpoint), batch_size=8)
-    hold = Event()
-    held = engine.run(lambda: hold.wait(120))
+    started, hold = Event(), Event()
+    held = engine.run(lambda: started.set() or hold.wait(120))
+    assert started.wait(30)  # else texts may come before it
     texts = [engine.submit(TagRequest(text=text)) for text in TEXTS]
     where = engine.run(current_thread)
     broken = engine.run(lambda: 1 / 0)

@@ -41,7 +41,8 @@ def test_what_is_read_is_what_was_written(value: dict[str, Any], escaped: bool) 
     except UnicodeEncodeError:  # half a character needs its escape
         body = json.dumps(value).encode()
     read = parse_body(body, JsonLimits(depth=100, values=10_000))
-    assert read.fields == value == json.loads(read.body)
+    written = json.loads(json.dumps(value))  # two halves of one character side by side are one character in JSON
+    assert read.fields == written == json.loads(read.body)
 
 
 @given(st.dictionaries(st.text(), VALUES))
