@@ -130,9 +130,8 @@ class MMNER(nn.Module):
 
     def _build_alignment(self, config: ModelConfig, width: int) -> None:
         streams = config.alignment.streams
-        self.text_projection = (
-            Projection(width * (1 + (config.text.early_layer is not None)), width) if streams else None
-        )
+        text_width = width if config.text.early_layer is None else 2 * width  # an early layer beside the last
+        self.text_projection = Projection(text_width, width) if streams else None
         seen = streams if self.sees else ()
         self.image_projections = nn.ModuleDict({s: Projection(self._pooled_width(s), width) for s in seen})
         self.contrastive = NTXent(config.alignment)

@@ -62,14 +62,14 @@ def collect_pairs(model: MMNER, subwords: SubwordEncoder, items: Sequence[Traini
             pixels=loaded.pixels,
             image_states=loaded.states,
         ).to(model.device)
-        encoded, seen = model.encode_text(batch), model.encode_image(batch)
-        vectors = model.text_vector(encoded, model.word_states(encoded, batch), batch)
-        if seen is None:
+        if (seen := model.encode_image(batch)) is None:
             continue
+        encoded = model.encode_text(batch)
+        vectors = model.text_vector(encoded, model.word_states(encoded, batch), batch)
         pooled = {stream: model.pooled(seen, stream) for stream in photos}
-        for row in range(len(ids)):
-            if (image := loaded.rows[row]) >= 0:
-                texts.append(vectors[row].float())
+        for vector, image in zip(vectors, loaded.rows, strict=True):
+            if image >= 0:
+                texts.append(vector.float())
                 for stream, own in pooled.items():
                     photos[stream].append(own[image].float())
     return Pairs(torch.stack(texts), {stream: torch.stack(vectors) for stream, vectors in photos.items()})

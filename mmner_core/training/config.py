@@ -144,7 +144,7 @@ class TrainConfig:
     """Longest window, in sub-words."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     align: AlignConfig = field(default_factory=AlignConfig)
-    """Contrastive training with large batches, after the last epoch."""
+    """How the projections into the contrastive space are set after the last epoch."""
 
     def __post_init__(self) -> None:
         if not self.train or not self.valid:
